@@ -1,0 +1,59 @@
+# One word each; `make help` lists them. CI runs the same words.
+SHELL := /bin/bash
+PY ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO := var/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup packages check format test oracle fuzz journey bench run clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+packages: ## install what Debian has to give (needs root; does nothing where it is all there)
+	@tools/debian-packages base
+
+$(STAMP): pyproject.toml tools/debian-packages
+	@tools/debian-packages base
+	$(PY) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,postgres]'
+	@touch $@
+
+setup: $(STAMP) ## system packages, virtual environment, dependencies
+
+check: $(STAMP) ## ruff, mypy --strict, architecture gates
+	$(BIN)/ruff format --check addc tests
+	$(BIN)/ruff check addc tests
+	$(BIN)/mypy
+	$(BIN)/pytest tests/gate
+
+format: $(STAMP) ## let ruff lay out the code
+	$(BIN)/ruff format addc tests
+	$(BIN)/ruff check --fix addc tests
+
+test: $(STAMP) ## the fast suite: unit, property, gate, oracle, fault (under five minutes)
+	@tools/debian-packages test
+	$(BIN)/pytest tests/unit tests/property tests/gate tests/oracle tests/fault
+
+oracle: $(STAMP) ## our bytes against Samba's and Impacket's
+	@tools/debian-packages test
+	$(BIN)/pytest tests/oracle
+
+fuzz: $(STAMP) ## a million mutated messages against the engines
+	$(BIN)/python -m tests.bench.fuzz
+
+journey: $(STAMP) ## real clients in network namespaces (needs root)
+	@tools/debian-packages journey
+	$(BIN)/pytest tests/journey
+
+bench: $(STAMP) ## figures of this machine, and beside them those of Debian's Samba (needs root)
+	@tools/debian-packages bench
+	$(BIN)/python -m tests.bench.run
+
+run: $(STAMP) ## provision a demo forest (once) and serve it in the foreground
+	@tools/demo $(DEMO)
+
+clean: ## forget the demo forest and the virtual environment
+	rm -rf $(VENV) var

@@ -1,0 +1,1 @@
+"""addc: an Active Directory domain controller."""

@@ -1,0 +1,1 @@
+"""Kerberos acceptor, SPNEGO and tokens from tickets."""

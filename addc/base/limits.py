@@ -1,0 +1,20 @@
+"""Fixed limits, in one file. Limits that an administrator sets are in directory/policy.py."""
+
+from typing import Final
+
+BER_DEPTH_MAX: Final = 64
+FILTER_DEPTH_MAX: Final = 64
+FILTER_TERMS_MAX: Final = 4096
+DN_LENGTH_MAX: Final = 8192
+DN_RDNS_MAX: Final = 255
+SID_SUBAUTHORITIES_MAX: Final = 15
+ACE_COUNT_MAX: Final = 8192
+NDR_DEPTH_MAX: Final = 32
+NDR_ITEMS_MAX: Final = 1_048_576
+LDAP_PREAUTH_RECEIVE_MAX: Final = 262_144
+LDAP_RECEIVE_MAX: Final = 10_485_760
+KRB_MESSAGE_MAX: Final = 131_072
+KRB_UDP_REPLY_MAX: Final = 1465
+DNS_MESSAGE_MAX: Final = 65_535
+
+assert LDAP_PREAUTH_RECEIVE_MAX < LDAP_RECEIVE_MAX

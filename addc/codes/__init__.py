@@ -1,0 +1,1 @@
+"""Number tables of the protocols and their one mapping."""

@@ -1,0 +1,1 @@
+"""Authoritative answers for the forest's zones."""

@@ -1,0 +1,1 @@
+"""The Kerberos key distribution centre and kpasswd."""

@@ -1,0 +1,1 @@
+"""RFC 4511 over TCP and TLS, and CLDAP."""

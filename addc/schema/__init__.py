@@ -1,0 +1,1 @@
+"""Attribute and class look-ups over one immutable snapshot."""

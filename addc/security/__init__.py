@@ -1,0 +1,1 @@
+"""Descriptors, access checks, tokens and keys; pure."""

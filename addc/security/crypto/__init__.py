@@ -1,0 +1,1 @@
+"""Typed cryptographic primitives; weak ones are named insecure_*."""

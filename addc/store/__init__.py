@@ -1,0 +1,1 @@
+"""Rows and transactions in SQL; no directory rules."""
