@@ -1,0 +1,135 @@
+"""The one Kerberos acceptor: python-gssapi over MIT krb5.
+
+An exchange takes the client's tokens and gives ours, then wraps and unwraps what follows. MIT's library
+speaks SPNEGO around Kerberos as well; it finds the DC's keys in a keytab file (auth/keytab.py).
+
+Spec: RFC 4121, RFC 4178, RFC 4752, [MS-KILE] 3.4.5, [MS-SPNG] 3.2
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import gssapi
+from gssapi.raw import ChannelBindings, inquire_sec_context_by_oid
+from gssapi.raw.misc import GSSError
+
+from addc.base.errors import AddcError
+
+_SESSION_KEY_OID: Final = gssapi.OID.from_int_seq("1.2.840.113554.1.2.2.5.5")
+_PAC_ATTRIBUTE: Final = b"urn:mspac:"
+
+
+class AuthError(AddcError):
+    """The client's proof does not hold; the text is for the log, never for the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who proved itself.
+
+    principal: "alice@EXAMPLE.COM". pac: the PAC that the ticket carried, its server signature checked by
+    the library; None where the ticket had none.
+    """
+
+    principal: str
+    pac: bytes | None
+
+
+class GssExchange:
+    """One acceptor context: `step` until `complete`, then `peer`, `wrap` and `unwrap`."""
+
+    __slots__ = ("_context",)
+
+    def __init__(self, context: gssapi.SecurityContext) -> None:
+        self._context = context
+
+    @property
+    def complete(self) -> bool:
+        return bool(self._context.complete)
+
+    def step(self, token: bytes) -> bytes:
+        """Our answer to the client's token; empty where there is nothing to say.
+
+        Raises AuthError when the token is not good.
+        """
+        try:
+            return self._context.step(token) or b""
+        except GSSError as error:
+            raise AuthError(str(error)) from None
+
+    @property
+    def confidential(self) -> bool:
+        """Sealing was negotiated."""
+        return bool(self._context.actual_flags & gssapi.RequirementFlag.confidentiality)
+
+    @property
+    def integrity(self) -> bool:
+        """Signing was negotiated."""
+        return bool(self._context.actual_flags & gssapi.RequirementFlag.integrity)
+
+    def peer(self) -> Peer:
+        name = self._context.initiator_name
+        try:
+            pac = name.attributes[_PAC_ATTRIBUTE]
+        except (KeyError, GSSError):
+            return Peer(str(name), None)
+        values = [bytes(value) for value in pac.values]
+        return Peer(str(name), values[0] if pac.authenticated and len(values) == 1 else None)
+
+    def session_key(self) -> bytes:
+        """The context's key ([MS-KILE] 3.4.5.4)."""
+        return bytes(inquire_sec_context_by_oid(self._context, _SESSION_KEY_OID)[0])
+
+    def wrap(self, data: bytes, *, seal: bool) -> bytes:
+        return bytes(self._context.wrap(data, seal).message)
+
+    def unwrap(self, data: bytes) -> tuple[bytes, bool]:
+        """The plain bytes, and whether they came sealed. Raises AuthError when they were changed on the way."""
+        try:
+            plain = self._context.unwrap(data)
+        except GSSError as error:
+            raise AuthError(str(error)) from None
+        return bytes(plain.message), bool(plain.encrypted)
+
+    def size_limit(self, size: int, *, seal: bool) -> int:
+        """How many plain bytes fit into a wrapped message of `size` bytes."""
+        return int(self._context.get_wrap_size_limit(size, seal))
+
+
+class GssAcceptor:
+    """The DC's credentials; makes exchanges.
+
+    Signed or sealed layers, or TLS, protect every use against a replayed first token, so MIT's file replay
+    cache is off.
+    """
+
+    def __init__(self, keytab: Path) -> None:
+        os.environ["KRB5RCACHENAME"] = "none:"
+        self._keytab = keytab
+        self._read_at = -1
+        self._credentials: gssapi.Credentials | None = None
+
+    def _current(self) -> gssapi.Credentials:
+        """Credentials from the keytab as it is now; a replaced file is read again."""
+        try:
+            written = self._keytab.stat().st_mtime_ns
+            if self._credentials is None or written != self._read_at:
+                self._credentials = gssapi.Credentials(
+                    usage="accept", store={"keytab": f"FILE:{self._keytab}"}
+                )
+                self._read_at = written
+        except (OSError, GSSError) as error:
+            raise AuthError(f"the acceptor has no keys: {error}") from None
+        return self._credentials
+
+    def exchange(self, channel_binding: bytes | None = None) -> GssExchange:
+        """A new context.
+
+        channel_binding: application data of the TLS channel below (RFC 5929), where there is one.
+        """
+        bindings = ChannelBindings(application_data=channel_binding) if channel_binding else None
+        return GssExchange(
+            gssapi.SecurityContext(creds=self._current(), usage="accept", channel_bindings=bindings)
+        )

@@ -1,0 +1,49 @@
+"""Log lines for machines: one JSON object a line on standard error.
+
+A service passes what it knows as `extra={"fields": {...}}`; secrets have no repr (base/secret.py).
+"""
+
+import json
+import logging
+import sys
+import traceback
+from typing import Final
+
+from addc.base.clock import from_unix
+from addc.codec.times import format_generalized
+
+_LEVELS: Final = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+LEVEL_NAMES: Final = tuple(_LEVELS)
+
+
+class JsonFormatter(logging.Formatter):
+    """time, level, logger, message, then the service's own fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": format_generalized(from_unix(record.created)).decode(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        fields = getattr(record, "fields", None)
+        if isinstance(fields, dict):
+            line.update(fields)
+        if record.exc_info and record.exc_info[1] is not None:
+            line["trace"] = "".join(traceback.format_exception(*record.exc_info))
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def configure(level: str) -> None:
+    """Send everything of `level` and above to standard error as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(_LEVELS[level])
+    logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -1,0 +1,44 @@
+"""TLS contexts of the listeners, and the channel binding of a connection.
+
+Spec: [MS-ADTS] 5.1.2.2, RFC 5929 4.1
+"""
+
+import hashlib
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from addc.base.errors import UserError
+
+
+def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """TLS 1.2 and newer; no client certificate is asked for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        raise UserError(
+            f"The TLS certificate cannot be used: {error}. Looked for {certificate} and {key}. "
+            "Next step: restore both files, or provision again."
+        ) from error
+    return context
+
+
+def server_end_point(certificate: Path) -> bytes:
+    """tls-server-end-point: the certificate's hash by its own signature hash, SHA-256 at least."""
+    leaf = x509.load_pem_x509_certificate(certificate.read_bytes())
+    try:
+        algorithm = leaf.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        algorithm = None
+    name = algorithm.name if algorithm is not None else "sha256"
+    digest = hashlib.new("sha256" if name in ("md5", "sha1") else name)
+    digest.update(
+        ssl.PEM_cert_to_DER_cert(
+            certificate.read_text().split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n"
+        )
+    )
+    return b"tls-server-end-point:" + digest.digest()
