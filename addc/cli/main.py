@@ -1,0 +1,57 @@
+"""addc: one command, a file for each of its words."""
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+
+from addc import __version__
+from addc.base.errors import AddcError, UserError
+
+
+def _parser() -> argparse.ArgumentParser:
+    from addc.cli import provision, serve, status  # noqa: PLC0415 - after --version, which must be quick
+
+    parser = argparse.ArgumentParser(prog="addc", description="An Active Directory domain controller.")
+    parser.add_argument("--version", action="version", version=f"addc {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show a traceback when a command fails")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in (provision, serve, status):
+        command.add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; its exit status: 0 done, 1 not done, 2 wrongly asked, 130 interrupted."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["--version"]:
+        print(f"addc {__version__}")
+        return 0
+    args = _parser().parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except KeyboardInterrupt:
+        print("addc: interrupted; nothing was left half-made.", file=sys.stderr)
+        return 130
+    except UserError as error:
+        _show(args.debug, f"addc: {error}")
+        return 1
+    except AddcError as error:
+        _show(args.debug, f"addc: {type(error).__name__}: {error}")
+        return 1
+    except Exception as error:
+        _show(
+            args.debug,
+            f"addc: this is a bug: {type(error).__name__}: {error}. Run again with --debug and report it.",
+        )
+        return 70
+
+
+def _show(debug: bool, text: str) -> None:
+    if debug:
+        traceback.print_exc()
+    print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""What an operator decides: the data folder's config.json and the command's options.
+
+Provision writes the file; `addc serve` reads it. Unknown keys are refused, so that a typing error is seen.
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from addc.base.data_dir import CONFIG_NAME, KEY_NAME
+from addc.base.errors import UserError
+from addc.base.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class SiteConfig:
+    """config.json.
+
+    database: SQLAlchemy URL; sqlite URLs may be relative to the data folder.
+    listen: addresses to serve on; empty = all of the machine.
+    dns_forwarders: addresses, with a port after "#" where it is not 53.
+    allow_simple_bind_in_clear: accept passwords over unprotected LDAP.
+    """
+
+    database: str
+    listen: tuple[str, ...] = ()
+    dns_forwarders: tuple[str, ...] = ()
+    allow_simple_bind_in_clear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Port numbers; `offset` moves all of them, for runs without root."""
+
+    offset: int = 0
+
+    def of(self, well_known: int) -> int:
+        return well_known + self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class ServeConfig:
+    """One `addc serve`: the file and the command line together."""
+
+    data_dir: Path
+    site: SiteConfig
+    listen: tuple[str, ...]
+    ports: Ports
+    workers: int
+    health_port: int
+    log_level: str = "info"
+    secret_key: Secret = field(default_factory=lambda: Secret(b""))
+
+
+def default_data_dir() -> Path:
+    """ADDC_DATA_DIR, else /var/lib/addc for root, else the user's XDG data folder."""
+    named = os.environ.get("ADDC_DATA_DIR")
+    if named:
+        return Path(named)
+    if os.geteuid() == 0:
+        return Path("/var/lib/addc")
+    data_home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data_home) / "addc"
+
+
+def read_site_config(data_dir: Path) -> SiteConfig:
+    """The data folder's config.json; UserError says what is wrong with it."""
+    path = data_dir / CONFIG_NAME
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"No forest is provisioned in {data_dir}: {path.name} is missing there. "
+            f"Next step: addc provision --realm YOUR.REALM --data-dir {data_dir}"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {error}. Next step: mend or restore that file.") from error
+    known = set(SiteConfig.__dataclass_fields__)
+    if not isinstance(raw, dict) or (unknown := set(raw) - known) or "database" not in raw:
+        names = ", ".join(sorted(unknown)) if isinstance(raw, dict) and unknown else "no database"
+        raise UserError(f"{path} is not a configuration ({names}). Known keys: {', '.join(sorted(known))}.")
+    lists = {name: tuple(raw[name]) for name in ("listen", "dns_forwarders") if name in raw}
+    return SiteConfig(
+        database=resolve_database(str(raw["database"]), data_dir),
+        allow_simple_bind_in_clear=bool(raw.get("allow_simple_bind_in_clear", False)),
+        **lists,
+    )
+
+
+def resolve_database(url: str, data_dir: Path) -> str:
+    """A sqlite URL with a relative path is below the data folder, wherever that was moved to."""
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/"):
+        return f"{prefix}{data_dir.resolve() / url.removeprefix(prefix)}"
+    return url
+
+
+def read_secret_key(data_dir: Path) -> Secret:
+    """The key that seals secret attributes; refuses a file that others may read."""
+    path = data_dir / KEY_NAME
+    try:
+        mode = path.stat().st_mode & 0o077
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"The key of the directory's secrets cannot be read: {error}. "
+            f"Next step: restore {path} from a backup."
+        ) from error
+    if mode:
+        raise UserError(f"{path} may be read by others (mode bits {mode:o}). Next step: chmod 600 {path}")
+    return Secret(data if len(data) == 32 else bytes.fromhex(data.decode("ascii").strip()))

@@ -1,0 +1,74 @@
+"""Sockets: bound once with SO_REUSEPORT, so that equal workers share every port."""
+
+import errno
+import socket
+from collections.abc import Sequence
+from typing import Final
+
+from addc.base.errors import UserError
+
+_BACKLOG: Final = 4096
+_UDP_BUFFER_BYTES: Final = 4 << 20
+
+
+def addresses(listen: Sequence[str]) -> tuple[str, ...]:
+    """What to bind to: the addresses asked for, else every IPv4 and, where the machine has it, IPv6."""
+    if listen:
+        return tuple(listen)
+    return ("0.0.0.0", "::") if socket.has_ipv6 and _ipv6_works() else ("0.0.0.0",)  # noqa: S104 - a server
+
+
+def _ipv6_works() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def _bind(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, kind)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setblocking(False)
+        sock.bind((address, port))
+    except OSError as error:
+        sock.close()
+        raise UserError(_explain(address, port, error)) from error
+    return sock
+
+
+def _explain(address: str, port: int, error: OSError) -> str:
+    where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    match error.errno:
+        case errno.EACCES | errno.EPERM:
+            return (
+                f"Port {where} is not for this user: ports below 1024 need root or CAP_NET_BIND_SERVICE. "
+                "Next step: run as root, grant the capability, or add --port-offset 10000."
+            )
+        case errno.EADDRINUSE:
+            return (
+                f"Another program serves {where} already. "
+                f"Next step: `ss -lntup 'sport = :{port}'` names it; stop it, "
+                "or use --listen or --port-offset."
+            )
+        case errno.EADDRNOTAVAIL:
+            return f"This machine has no address {address}. Next step: `ip address` lists those it has."
+    return f"{where} cannot be served: {error.strerror}."
+
+
+def listen_tcp(address: str, port: int) -> socket.socket:
+    sock = _bind(address, port, socket.SOCK_STREAM)
+    sock.listen(_BACKLOG)
+    return sock
+
+
+def listen_udp(address: str, port: int) -> socket.socket:
+    sock = _bind(address, port, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UDP_BUFFER_BYTES)
+    return sock
