@@ -1,0 +1,21 @@
+"""HRESULT values of the security packages, as LDAP bind errors show them.
+
+Spec: [MS-ERREF] 2.1.
+"""
+
+from addc.base.enums import OpenIntEnum
+
+
+class HResult(OpenIntEnum):
+    """An HRESULT, unsigned."""
+
+    SEC_I_CONTINUE_NEEDED = 0x00090312
+    SEC_E_INVALID_TOKEN = 0x80090308
+    SEC_E_LOGON_DENIED = 0x8009030C
+    SEC_E_NO_CREDENTIALS = 0x8009030E
+    SEC_E_OUT_OF_SEQUENCE = 0x80090310
+    SEC_E_NO_AUTHENTICATING_AUTHORITY = 0x80090311
+    SEC_E_WRONG_PRINCIPAL = 0x80090322
+    SEC_E_TIME_SKEW = 0x80090324
+    SEC_E_BAD_BINDINGS = 0x80090346
+    SEC_E_DOWNGRADE_DETECTED = 0x80090350
