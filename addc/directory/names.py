@@ -1,0 +1,196 @@
+"""DN text to object and back; references between objects.
+
+Spec: [MS-ADTS] 3.1.1.1.4 (RDN, DN), 3.1.1.1.6 (object references), 3.1.1.3.1.2.4 (alternative forms of DNs).
+"""
+
+from typing import Final
+from uuid import UUID
+
+from addc.base.errors import DecodeError, DsError
+from addc.base.ids import AttId, Dnt
+from addc.codec.dn import Dn, GuidName, Rdn, SidName, WkGuidName, parse_name
+from addc.codec.ids import guid_to_wire
+from addc.codes.win32 import Win32
+from addc.directory.context import NAMES_STATE, ReadContext, WriteContext
+from addc.schema import attr
+from addc.schema.snapshot import Schema
+from addc.store.objects import ObjectRow, ObjectState
+
+ROOT: Final = Dnt(1)
+"""The virtual root above every top-level DN component."""
+
+_NAMES_MAX: Final = 200_000
+
+
+def reference(dnt: Dnt, data: bytes = b"") -> bytes:
+    """The stored form of a DN value: the target's row, then the payload of DN-Binary or DN-String."""
+    return dnt.to_bytes(8, "big") + data
+
+
+def reference_dnt(value: bytes) -> Dnt:
+    """The target of a stored DN value."""
+    return Dnt(int.from_bytes(value[:8], "big"))
+
+
+def reference_data(value: bytes) -> bytes:
+    """The payload of a stored DN-Binary or DN-String value."""
+    return value[8:]
+
+
+def rdn_key(schema: Schema, att: AttId, value: str) -> bytes:
+    """Match key of an RDN: the naming attribute, then the value as its syntax compares it.
+
+    Raises DsError(ERROR_DS_NAME_UNPARSEABLE) for what is no value of the attribute.
+    """
+    attribute = schema.attribute_by_id(att)
+    assert attribute is not None
+    try:
+        return att.to_bytes(4, "big") + attribute.syntax.key(value.encode("utf-8"))
+    except (DecodeError, UnicodeEncodeError):
+        raise DsError(Win32.ERROR_DS_NAME_UNPARSEABLE, "not a value of the naming attribute") from None
+
+
+def rdn_att(schema: Schema, rdn: Rdn) -> AttId | None:
+    """The naming attribute of an RDN as written; None where the schema has no such attribute."""
+    attribute = schema.attribute(rdn.att)
+    return None if attribute is None else attribute.att_id
+
+
+def rdn_of(ctx: ReadContext, row: ObjectRow) -> Rdn:
+    """The RDN of a row, its attribute written as the DC prints it (CN, OU, DC)."""
+    attribute = ctx.schema.attribute_by_id(row.rdn_att)
+    assert attribute is not None
+    name = attribute.name
+    return Rdn(name.upper() if row.rdn_att in _UPPER else name, row.rdn)
+
+
+_UPPER: Final = frozenset(
+    (attr.CN, attr.OU, attr.DC, attr.O, attr.L, attr.C)
+)  # Windows prints these naming attributes in capitals
+
+
+def dn_of(ctx: ReadContext, dnt: Dnt) -> str:
+    """The DN of a row; "" for the virtual root.
+
+    Raises DsError(ERROR_DS_OBJ_NOT_FOUND) if there is no such row.
+    """
+    cache = ctx.names.dn_by_dnt
+    found = cache.get(dnt)
+    if found is not None:
+        return found
+    if dnt == ROOT:
+        return ""
+    row = ctx.tx.get(dnt)
+    if row is None:
+        raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, f"no row {dnt}")
+    above = dn_of(ctx, row.parent)
+    own = str(Dn((rdn_of(ctx, row),)))
+    if len(cache) >= _NAMES_MAX:
+        cache.clear()
+    text = cache[dnt] = f"{own},{above}" if above else own
+    return text
+
+
+def dn_of_row(ctx: ReadContext, row: ObjectRow) -> str:
+    """The DN of a row that is at hand."""
+    return ctx.names.dn_by_dnt.get(row.dnt) or dn_of(ctx, row.dnt)
+
+
+def find_dn(ctx: ReadContext, dn: Dn) -> ObjectRow | None:
+    """The row of a DN, whatever its state (deleted and phantom rows too); None if there is none."""
+    row, matched = _walk(ctx, dn)
+    return row if matched == len(dn.rdns) else None
+
+
+def _walk(ctx: ReadContext, dn: Dn) -> tuple[ObjectRow | None, int]:
+    """The deepest row on the way from the root to `dn`, and how many RDNs it covers."""
+    row: ObjectRow | None = None
+    at = ROOT
+    for done, rdn in enumerate(reversed(dn.rdns)):
+        att = rdn_att(ctx.schema, rdn)
+        below = None if att is None else ctx.tx.child(at, rdn_key(ctx.schema, att, rdn.value))
+        if below is None:
+            return row, done
+        row, at = below, below.dnt
+    return row, len(dn.rdns)
+
+
+def not_found(ctx: ReadContext, dn: Dn) -> DsError:
+    """ERROR_DS_OBJ_NOT_FOUND with the nearest ancestor that is an object, as matchedDN."""
+    row, _ = _walk(ctx, dn)
+    while row is not None and row.state is not ObjectState.LIVE:
+        row = ctx.tx.get(row.parent) if row.parent != ROOT else None
+    matched = "" if row is None else dn_of_row(ctx, row)
+    return DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "NO_OBJECT", matched_dn=matched)
+
+
+def parse(name: str) -> Dn | GuidName | SidName | WkGuidName:
+    """A name as a client writes it; raises DsError(ERROR_DS_INVALID_DN_SYNTAX) for nonsense."""
+    try:
+        return parse_name(name)
+    except DecodeError as error:
+        raise DsError(Win32.ERROR_DS_INVALID_DN_SYNTAX, error.why) from None
+
+
+def resolve(ctx: ReadContext, name: str, *, deleted: bool = False) -> ObjectRow:
+    """The object that a DN, <GUID=>, <SID=> or <WKGUID=> form names.
+
+    deleted: deleted and recycled objects count too. Phantoms never do.
+    Raises DsError: ERROR_DS_INVALID_DN_SYNTAX, ERROR_DS_OBJ_NOT_FOUND (with matched_dn).
+    """
+    cached = ctx.names.dnt_by_text.get(name)
+    if cached is not None:
+        row = ctx.tx.get(cached)
+        if row is not None and (row.state is ObjectState.LIVE or (deleted and is_object(row))):
+            return row
+    parsed = parse(name)
+    if isinstance(parsed, Dn):
+        row = find_dn(ctx, parsed)
+        if row is None or not (row.state is ObjectState.LIVE or (deleted and is_object(row))):
+            raise not_found(ctx, parsed)
+        cache = ctx.names.dnt_by_text
+        if len(cache) >= _NAMES_MAX:
+            cache.clear()
+        cache[name] = row.dnt
+        return row
+    row = _by_other_form(ctx, parsed)
+    if row is None or not (row.state is ObjectState.LIVE or (deleted and is_object(row))):
+        raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "NO_OBJECT")
+    return row
+
+
+def is_object(row: ObjectRow) -> bool:
+    """Whether a row stands for an object, and not only for a name that others refer to."""
+    return row.state is not ObjectState.PHANTOM
+
+
+def _by_other_form(ctx: ReadContext, name: GuidName | SidName | WkGuidName) -> ObjectRow | None:
+    if isinstance(name, GuidName):
+        return ctx.tx.by_guid(guid_to_wire(name.guid))
+    if isinstance(name, SidName):
+        rows = ctx.tx.by_sid(bytes(name.sid))
+        live = [row for row in rows if row.state is ObjectState.LIVE]
+        return live[0] if live else (rows[0] if rows else None)
+    base = find_dn(ctx, name.dn)
+    return None if base is None else well_known(ctx, base, name.guid)
+
+
+def well_known(ctx: ReadContext, base: ObjectRow, guid: UUID) -> ObjectRow | None:
+    """MapWellKnownGuidToDN: the object that `base` lists under a well-known GUID.
+
+    Spec: [MS-ADTS] 3.1.1.3.1.2.4.
+    """
+    wire = guid_to_wire(guid)
+    for att in (attr.WELL_KNOWN_OBJECTS, attr.OTHER_WELL_KNOWN_OBJECTS):
+        for value in base.attrs.get(att, ()):
+            if reference_data(value) == wire:
+                return ctx.tx.get(reference_dnt(value))
+    return None
+
+
+def renamed(ctx: WriteContext) -> None:
+    """Tell every name cache that an existing object's DN changed; every rename, move and delete calls it."""
+    generation = int.from_bytes(ctx.tx.state(NAMES_STATE) or b"", "big") + 1
+    ctx.tx.set_state(NAMES_STATE, generation.to_bytes(8, "big"))
+    ctx.names.dn_by_dnt.clear()
+    ctx.names.dnt_by_text.clear()
