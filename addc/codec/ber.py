@@ -8,9 +8,9 @@
         enc_part: Annotated[EncryptedData, ber.Tag(3)]
 
 Field order is wire order. `X | None` is OPTIONAL; the mark DEFAULT omits a field that equals its dataclass
-default. bytes, bool, declared classes and tuples of these need no kind. Input may use any definite BER length;
-the indefinite form is refused, as RFC 4511 5.1 and RFC 4120 5.1 demand. Nesting is bounded, because a class can
-only nest classes declared before it; recursion (search filters) is an External kind with its own depth budget.
+default. bytes, bool, declared classes and tuples of these need no kind. Input may use any definite length;
+the indefinite form is refused, as RFC 4511 5.1 and RFC 4120 5.1 demand. Nesting is bounded: a class can only
+nest classes declared before it; recursion (search filters) is an External kind with its own depth budget.
 Output is DER, except that SET OF is not sorted and fields equal to a DEFAULT are left to the declaration.
 
 Spec: X.690 8 (BER), 10-11 (DER).
