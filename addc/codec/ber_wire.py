@@ -3,6 +3,7 @@
 Spec: X.690 8.1.3 (length), 8.3 (INTEGER), 8.6 (BIT STRING), 8.19 (OBJECT IDENTIFIER), 11.7 (GeneralizedTime).
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -61,6 +62,22 @@ def read_element(data: bytes, pos: int, end: int, path: str) -> tuple[int, int, 
     if stop > end:
         raise DecodeError(f"{size} bytes wanted, {max(end - start, 0)} left", pos, path)
     return tag, start, stop
+
+
+def find_element(data: bytes, tags: Sequence[int | None], path: str) -> bytes:
+    """The content of the element reached by going down through `tags`, as it came.
+
+    At each level the first element with the tag is entered; None enters the first element whatever its tag.
+    """
+    start, end = 0, len(data)
+    for wanted in tags:
+        while True:
+            tag, body, stop = read_element(data, start, end, path)
+            if wanted is None or tag == wanted:
+                break
+            start = stop
+        start, end = body, stop
+    return data[start:end]
 
 
 def encode_int(value: int) -> bytes:
