@@ -236,25 +236,25 @@ class SecurityDescriptor:
     """What access_check.py prepared from this descriptor; nobody else looks at it."""
 
     def pack(self) -> bytes:
-        """The self-relative form: owner, group, SACL, DACL behind the header."""
+        """The self-relative form, in the order that Windows writes: SACL, DACL, owner, group."""
         control = self.control | Control.SR
         body = bytearray()
-        offsets = [0, 0, 0, 0]
-        if self.owner is not None:
-            offsets[0] = 20
-            body += self.owner
-        if self.group is not None:
-            offsets[1] = 20 + len(body)
-            body += self.group
+        owner_at = group_at = sacl_at = dacl_at = 0
         if self.sacl is not None:
             control |= Control.SP
-            offsets[2] = 20 + len(body)
+            sacl_at = 20
             body += self.sacl.pack()
         if self.dacl is not None:
             control |= Control.DP
-            offsets[3] = 20 + len(body)
+            dacl_at = 20 + len(body)
             body += self.dacl.pack()
-        return _SD_HEAD.pack(1, self.sbz1, control, *offsets) + bytes(body)
+        if self.owner is not None:
+            owner_at = 20 + len(body)
+            body += self.owner
+        if self.group is not None:
+            group_at = 20 + len(body)
+            body += self.group
+        return _SD_HEAD.pack(1, self.sbz1, control, owner_at, group_at, sacl_at, dacl_at) + bytes(body)
 
     @classmethod
     def unpack(cls, data: bytes) -> Self:
