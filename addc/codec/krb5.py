@@ -1,7 +1,7 @@
 """Kerberos messages, declared once; field names are those of the documents in snake_case.
 
-pvno and msg_type are not checked here: their mismatch has error codes of its own (RFC 4120 3.1.2). Numbers and
-flag bits are in codec/krb5_numbers.py. Times are FileTime of whole seconds; flags are 32-bit ints whose most
+pvno and msg_type are not checked here: their mismatch has error codes of its own (RFC 4120 3.1.2). Numbers
+and bits are in codec/krb5_numbers.py. Times are FileTime of whole seconds; flags are 32-bit ints whose most
 significant bit is bit 0; texts are UTF-8, foreign bytes kept as lone surrogates. A checksum over a part of a
 message is taken over the bytes that came, never over a value packed again: see `req_body_bytes`.
 PA-SUPPORTED-ENCTYPES and the loopback data are bare bytes and have no class.
