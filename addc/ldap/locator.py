@@ -1,0 +1,222 @@
+"""The locator ping: a filter of demands in, what this DC says of itself out.
+
+Spec: [MS-ADTS] 6.3.3, 6.3.3.1, 6.3.3.2, 6.3.3.3
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address
+from typing import Final
+from uuid import UUID
+
+from addc.base.errors import DecodeError
+from addc.codec import locator_ping as ping
+from addc.codec.filter import And, Equal, Filter
+from addc.codec.ids import Sid
+from addc.codec.locator_ping import DsFlag, NtVersion, Opcode, PingAnswer
+from addc.directory import accounts, names
+from addc.directory.account_flags import UserAccountControl
+from addc.directory.context import ReadContext
+from addc.directory.sites import site_map
+from addc.schema import attr
+
+# AAC speaks in USER_ACCOUNT bits ([MS-SAMR] 2.2.1.12), the directory in UF_ bits.
+_ACCOUNT_BITS: Final = (
+    (1 << 3, UserAccountControl.UF_TEMP_DUPLICATE_ACCOUNT),
+    (1 << 4, UserAccountControl.UF_NORMAL_ACCOUNT),
+    (1 << 6, UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT),
+    (1 << 7, UserAccountControl.UF_WORKSTATION_TRUST_ACCOUNT),
+    (1 << 8, UserAccountControl.UF_SERVER_TRUST_ACCOUNT),
+)
+_TERMS: Final = frozenset(
+    {"dnsdomain", "host", "dnshostname", "user", "aac", "domainsid", "domainguid", "ntver"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Self:
+    """What the DC knows of itself beyond the directory.
+
+    addresses: its IPv4 addresses, best first. synchronized: rootDSE isSynchronized.
+    """
+
+    addresses: tuple[IPv4Address, ...]
+    synchronized: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PingRequest:
+    """The terms of a ping; None for those that it has not."""
+
+    dns_domain: str | None = None
+    user: str | None = None
+    aac: int = 0
+    domain_sid: Sid | None = None
+    domain_guid: UUID | None = None
+    nt_ver: int = 0
+
+
+def parse_ping(wanted: Filter | None) -> PingRequest | None:
+    """The request; None for an invalid filter. Unknown terms are ignored, a repeated one is invalid."""
+    terms: dict[str, bytes] = {}
+    for term in wanted.terms if isinstance(wanted, And) else (wanted,):
+        if not isinstance(term, Equal):
+            continue
+        name = term.attribute.lower()
+        if name in terms:
+            return None
+        if name in _TERMS:
+            terms[name] = term.value
+    try:
+        return PingRequest(
+            dns_domain=_text(terms.get("dnsdomain")),
+            user=_text(terms.get("user")),
+            aac=_number(terms.get("aac")),
+            domain_sid=Sid.of(terms["domainsid"]) if "domainsid" in terms else None,
+            domain_guid=_guid(terms["domainguid"]) if "domainguid" in terms else None,
+            nt_ver=_number(terms.get("ntver")),
+        )
+    except DecodeError:
+        return None
+
+
+def _text(value: bytes | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return value.decode("utf-8").rstrip("\0")
+    except UnicodeDecodeError:
+        raise DecodeError("not UTF-8", 0, "ping") from None
+
+
+def _number(value: bytes | None) -> int:
+    if value is None:
+        return 0
+    if len(value) > 4:
+        raise DecodeError("more than a DWORD", 0, "ping")
+    return int.from_bytes(value, "little")
+
+
+def _guid(value: bytes) -> UUID:
+    if len(value) != 16:
+        raise DecodeError("not a GUID", 0, "ping")
+    return UUID(bytes_le=value)
+
+
+def answer_ping(ctx: ReadContext, wanted: Filter | None, source: str, own: Self) -> bytes | None:
+    """The value of the netlogon attribute; None where the ping asks for what is not here."""
+    request = parse_ping(wanted)
+    if request is None:
+        return None
+    nc = _naming_context(ctx, request)
+    if nc is None:
+        return None
+    answer = _describe(ctx, request, source, own, application_nc=nc)
+    if request.nt_ver & (NtVersion.NETLOGON_NT_VERSION_5EX | NtVersion.NETLOGON_NT_VERSION_5EX_WITH_IP):
+        return ping.pack_response_ex(
+            answer, with_address=bool(request.nt_ver & NtVersion.NETLOGON_NT_VERSION_5EX_WITH_IP)
+        )
+    if request.nt_ver & NtVersion.NETLOGON_NT_VERSION_5:
+        return ping.pack_response(answer)
+    return ping.pack_response_nt40(answer)
+
+
+def _naming_context(ctx: ReadContext, request: PingRequest) -> str | None:
+    """reqNCUsed: "" for the domain, the DNS name of an application NC, None for one not hosted here."""
+    forest = ctx.forest
+    if request.domain_sid is not None and request.domain_sid != forest.domain_sid:
+        return None
+    if request.domain_guid is not None and request.domain_guid != forest.domain_guid:
+        return None
+    if request.dns_domain is None:
+        return ""
+    domain = request.dns_domain.rstrip(".").lower()
+    if domain in (forest.dns_domain.lower(), forest.netbios.lower()):
+        return ""
+    application = {f"domaindnszones.{forest.dns_domain}".lower(): forest.domain_dns_nc}
+    application[f"forestdnszones.{forest.dns_forest}".lower()] = forest.forest_dns_nc
+    return domain if application.get(domain) and request.domain_sid is None else None
+
+
+def _describe(
+    ctx: ReadContext, request: PingRequest, source: str, own: Self, *, application_nc: str
+) -> PingAnswer:
+    forest = ctx.forest
+    client_site = _client_site(ctx, source)
+    extended = bool(
+        request.nt_ver & (NtVersion.NETLOGON_NT_VERSION_5EX | NtVersion.NETLOGON_NT_VERSION_5EX_WITH_IP)
+    )
+    return PingAnswer(
+        opcode=_opcode(ctx, request, own, extended=extended),
+        flags=_flags(ctx, client_site, is_application_nc=bool(application_nc)),
+        domain_guid=forest.domain_guid,
+        dns_forest_name=forest.dns_forest,
+        dns_domain_name=application_nc or forest.dns_domain,
+        dns_host_name=forest.host_fqdn,
+        netbios_domain_name=forest.netbios,
+        netbios_computer_name=forest.host.upper(),
+        user=request.user or "",
+        dc_site=forest.site,
+        client_site=client_site,
+        address=_address_towards(source, own.addresses),
+    )
+
+
+def _opcode(ctx: ReadContext, request: PingRequest, own: Self, *, extended: bool) -> Opcode:
+    if not own.synchronized and not request.nt_ver & NtVersion.NETLOGON_NT_VERSION_LOCAL:
+        return Opcode.LOGON_SAM_PAUSE_RESPONSE_EX if extended else Opcode.LOGON_SAM_PAUSE_RESPONSE
+    if request.user and not _is_user(ctx, request.user, request.aac):
+        return Opcode.LOGON_SAM_USER_UNKNOWN_EX if extended else Opcode.LOGON_SAM_USER_UNKNOWN
+    return Opcode.LOGON_SAM_LOGON_RESPONSE_EX if extended else Opcode.LOGON_SAM_LOGON_RESPONSE
+
+
+def _is_user(ctx: ReadContext, name: str, aac: int) -> bool:
+    """Whether there is an enabled account of that name and of a kind that the client accepts."""
+    account = accounts.find_by_sam(ctx, name)
+    if account is None or account.is_disabled:
+        return False
+    return any(aac & sam_bit and account.has(uf_bit) for sam_bit, uf_bit in _ACCOUNT_BITS)
+
+
+def _flags(ctx: ReadContext, client_site: str, *, is_application_nc: bool) -> DsFlag:
+    flags = (
+        DsFlag.DS_GC_FLAG
+        | DsFlag.DS_LDAP_FLAG
+        | DsFlag.DS_DS_FLAG
+        | DsFlag.DS_KDC_FLAG
+        | DsFlag.DS_WRITABLE_FLAG
+        | DsFlag.DS_FULL_SECRET_DOMAIN_6_FLAG
+        | DsFlag.DS_DS_8_FLAG
+        | DsFlag.DS_DS_9_FLAG
+        | DsFlag.DS_DS_10_FLAG
+    )
+    if _holds_pdc_role(ctx):
+        flags |= DsFlag.DS_PDC_FLAG
+    if client_site.lower() == ctx.forest.site.lower():
+        flags |= DsFlag.DS_CLOSEST_FLAG
+    return flags | DsFlag.DS_NDNC_FLAG if is_application_nc else flags
+
+
+def _holds_pdc_role(ctx: ReadContext) -> bool:
+    row = ctx.tx.get(ctx.forest.domain_nc)
+    owner = row.attrs.get(attr.F_SMO_ROLE_OWNER) if row is not None else None
+    return owner is not None and names.reference_dnt(owner[0]) == ctx.forest.dsa_dnt
+
+
+def _client_site(ctx: ReadContext, source: str) -> str:
+    try:
+        return site_map(ctx).site_of(ip_address(source.partition("%")[0]))
+    except ValueError:
+        return ""
+
+
+def _address_towards(source: str, addresses: tuple[IPv4Address, ...]) -> IPv4Address | None:
+    """Our address that shares the longest prefix with the client's."""
+    if not addresses:
+        return None
+    try:
+        client = ip_address(source)
+    except ValueError:
+        return addresses[0]
+    if not isinstance(client, IPv4Address):
+        return addresses[0]
+    return min(addresses, key=lambda own: int(own) ^ int(client))

@@ -1,0 +1,53 @@
+"""The data folder's files, and what is said when one is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from addc.base.errors import UserError
+from addc.server import config
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / "config.json").write_text(text)
+
+
+def test_a_relative_database_is_below_the_data_folder(tmp_path: Path) -> None:
+    write(tmp_path, json.dumps({"database": "sqlite:///directory.db", "dns_forwarders": ["10.0.0.1"]}))
+    site = config.read_site_config(tmp_path)
+    assert site.database == f"sqlite:///{tmp_path}/directory.db"
+    assert site.dns_forwarders == ("10.0.0.1",)
+    write(tmp_path, json.dumps({"database": "postgresql+psycopg:///addc"}))
+    assert config.read_site_config(tmp_path).database == "postgresql+psycopg:///addc"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"database": "x", "databse": "y"}'])
+def test_a_wrong_file_is_refused(tmp_path: Path, text: str) -> None:
+    write(tmp_path, text)
+    with pytest.raises(UserError):
+        config.read_site_config(tmp_path)
+
+
+def test_no_forest_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="addc provision"):
+        config.read_site_config(tmp_path)
+
+
+def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    key = tmp_path / "secrets.key"
+    key.write_bytes(bytes(range(32)))
+    key.chmod(0o644)
+    with pytest.raises(UserError, match="chmod 600"):
+        config.read_secret_key(tmp_path)
+    key.chmod(0o600)
+    assert config.read_secret_key(tmp_path).reveal() == bytes(range(32))
+
+
+def test_the_data_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ADDC_DATA_DIR", str(tmp_path))
+    assert config.default_data_dir() == tmp_path
+    monkeypatch.delenv("ADDC_DATA_DIR")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert config.default_data_dir() == tmp_path / "addc"

@@ -1,0 +1,34 @@
+"""Sockets that several workers share, and the words for those that cannot be had."""
+
+import socket
+
+import pytest
+
+from addc.base.errors import UserError
+from addc.server import listeners
+
+
+def test_two_workers_share_a_port() -> None:
+    first = listeners.listen_tcp("127.0.0.1", 0)
+    port = first.getsockname()[1]
+    with first, listeners.listen_tcp("127.0.0.1", port), listeners.listen_udp("127.0.0.1", port):
+        assert port > 0
+
+
+def test_a_port_of_another_program_is_named() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(UserError, match=str(port)):
+            listeners.listen_tcp("127.0.0.1", port)
+
+
+def test_an_address_of_another_machine_is_named() -> None:
+    with pytest.raises(UserError, match=r"192\.0\.2\.1"):
+        listeners.listen_udp("192.0.2.1", 0)
+
+
+def test_addresses_asked_for_are_those_served() -> None:
+    assert listeners.addresses(["10.0.0.1"]) == ("10.0.0.1",)
+    assert "0.0.0.0" in listeners.addresses([])  # noqa: S104
