@@ -86,7 +86,7 @@ class GssExchange:
         return bytes(self._context.wrap(data, seal).message)
 
     def unwrap(self, data: bytes) -> tuple[bytes, bool]:
-        """The plain bytes, and whether they came sealed. Raises AuthError when they were changed on the way."""
+        """The plain bytes, and whether they came sealed. Raises AuthError when they were altered."""
         try:
             plain = self._context.unwrap(data)
         except GSSError as error:
