@@ -6,11 +6,11 @@ committed rows say, each with the version it was read at, so that none of them c
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Final, Generic, TypeVar, cast
 from uuid import UUID
 
-from addc.base.clock import FileTime
+from addc.base.clock import Clock, FileTime, SystemClock
 from addc.base.ids import Dnt
 from addc.base.rng import Rng
 from addc.codec.ids import Sid
@@ -69,7 +69,8 @@ class Forest:
     def to_json(self) -> bytes:
         """The form kept under the store state "forest"."""
         values = {
-            name: str(value) if isinstance(value, Sid | UUID) else value for name, value in asdict(self).items()
+            name: str(value) if isinstance(value, Sid | UUID) else value
+            for name, value in asdict(self).items()
         }
         return json.dumps(values, sort_keys=True).encode()
 
@@ -77,7 +78,7 @@ class Forest:
     def from_json(cls, data: bytes) -> "Forest":
         """The inverse of `to_json`."""
         raw = json.loads(data)
-        values = {field.name: raw[field.name] for field in fields(cls)}
+        values = {one.name: raw[one.name] for one in fields(cls)}
         values["domain_sid"] = Sid.parse(values["domain_sid"])
         for name in ("domain_guid", "dsa_guid", "invocation_id"):
             values[name] = UUID(values[name])
@@ -87,10 +88,10 @@ class Forest:
 class NameCache:
     """DN of a row and row of a DN text, true for every snapshot of one names generation."""
 
-    __slots__ = ("dn_by_dnt", "dnt_by_text", "generation", "usn")
+    __slots__ = ("dn_by_dnt", "dnt_by_text", "generation", "seq")
 
-    def __init__(self, usn: int, generation: int) -> None:
-        self.usn = usn
+    def __init__(self, seq: int, generation: int) -> None:
+        self.seq = seq
         self.generation = generation
         self.dn_by_dnt: dict[Dnt, str] = {}
         self.dnt_by_text: dict[str, Dnt] = {}
@@ -100,7 +101,7 @@ class Shared:
     """Process-wide caches over committed rows; safe between threads because each step is one dict operation.
 
     grants: by token, then by descriptor, structural class and whether the token holds the object's own SID
-    (directory/rights.py makes the key). Descriptor ids are never given to other contents once committed.
+    (rights.py makes the key). A descriptor's id is made from its content, so it never means another.
     """
 
     __slots__ = ("descriptors", "facts", "grants", "names")
@@ -114,15 +115,15 @@ class Shared:
     def names_at(self, tx: ReadTx) -> NameCache:
         """The name cache that is true for the snapshot of `tx`."""
         names = self.names
-        usn = tx.usn
-        if names.usn == usn:
+        seq = tx.seq
+        if names.seq == seq:
             return names
         generation = int.from_bytes(tx.state(NAMES_STATE) or b"", "big")
         if names.generation == generation:
-            # Generations only grow, so everything between two USNs of one generation is of it too.
-            names.usn = max(names.usn, usn)
+            # Generations only grow, so every commit between two of one generation is of it too.
+            names.seq = max(names.seq, seq)
             return names
-        fresh = NameCache(usn, generation)
+        fresh = NameCache(seq, generation)
         if generation > names.generation:
             self.names = fresh
         return fresh
@@ -144,6 +145,7 @@ class ReadContext:
     """
 
     __slots__ = (
+        "clock",
         "descriptors",
         "facts",
         "forest",
@@ -167,11 +169,12 @@ class ReadContext:
         self.now = now
         self.forest = home.forest
         self.shared = home.shared
+        self.clock = home.clock
         self._caches()
 
     def _caches(self) -> None:
         shared = self.shared
-        self.names = shared.names if shared.names.usn == self.tx.usn else shared.names_at(self.tx)
+        self.names = shared.names if shared.names.seq == self.tx.seq else shared.names_at(self.tx)
         self.grants_by_sd = shared.grants_of(self.requester)
         self.descriptors = shared.descriptors
         self.facts = shared.facts
@@ -190,7 +193,11 @@ class ReadContext:
 
 
 class WriteContext(ReadContext):
-    """One write transaction. Its caches are its own: what it sees may never be committed."""
+    """One write transaction.
+
+    What it caches of rows is its own, since that may never be committed; descriptors and grants are shared,
+    since a descriptor's id is made from its content.
+    """
 
     __slots__ = ("rng",)
 
@@ -204,34 +211,39 @@ class WriteContext(ReadContext):
 
     def _caches(self) -> None:
         self.names = NameCache(-1, -1)
-        self.grants_by_sd = {}
-        self.descriptors = {}
+        self.grants_by_sd = self.shared.grants_of(self.requester)
+        self.descriptors = self.shared.descriptors
         self.facts = {}
 
     def as_requester(self, requester: Token) -> "WriteContext":
         """The same transaction in another's name, such as SYSTEM for the DC's own work."""
         other = WriteContext(
-            self.tx, self.schema, requester, self.now, Home(self.forest, self.shared), rng=self.rng
+            self.tx,
+            self.schema,
+            requester,
+            self.now,
+            Home(self.forest, self.shared, self.clock),
+            rng=self.rng,
         )
         other.names = self.names
-        other.descriptors = self.descriptors
         other.facts = self.facts
         return other
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What outlives a request: the forest's facts and the process's caches."""
+    """What outlives a request: the forest's facts, the process's caches, and the clock for time limits."""
 
     forest: Forest
     shared: Shared
+    clock: Clock = field(default_factory=SystemClock)
 
 
 class Fact(Generic[T]):
     """Something derived from the directory, kept until the version that it was derived from changes.
 
     Declared once per module; the version is the row it comes from (rows are values: another row object means
-    another content) or a USN.
+    another content) or the number of the snapshot's commit.
     """
 
     __slots__ = ()

@@ -9,6 +9,7 @@ from typing import Final
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
 from addc.base.ids import AttId, Dnt
+from addc.codec.dn import join_dn_binary, join_dn_string
 from addc.codec.ids import Sid
 from addc.codec.times import parse_generalized
 from addc.directory import names
@@ -18,9 +19,6 @@ from addc.schema.snapshot import Attribute
 from addc.schema.syntax import DnKind
 from addc.store.links import LinkRow
 from addc.store.objects import ObjectRow, ObjectState
-
-LINK_BATCH: Final = 1000
-"""Link rows read at once."""
 
 
 def stored(row: ObjectRow, att: AttId) -> tuple[bytes, ...]:
@@ -90,30 +88,14 @@ def link_base(attribute: Attribute) -> int:
     return attribute.link_id // 2
 
 
-def live_links(ctx: ReadContext, row: ObjectRow, attribute: Attribute, limit: int = 0) -> list[LinkRow]:
-    """The present link values of a forward link attribute, whatever their targets' state; limit 0 is all."""
-    rows: list[LinkRow] = []
-    base = link_base(attribute)
-    after: LinkRow | None = None
-    while True:
-        batch = ctx.tx.links(base, row.dnt, after=after, limit=LINK_BATCH)
-        rows += [link for link in batch if not link.deleted]
-        if len(batch) < LINK_BATCH or (limit and len(rows) >= limit):
-            return rows[:limit] if limit else rows
-        after = batch[-1]
+def live_links(ctx: ReadContext, row: ObjectRow, attribute: Attribute) -> list[LinkRow]:
+    """The present values of a forward link attribute, whatever their targets' state."""
+    return ctx.tx.links(link_base(attribute), row.dnt)
 
 
-def live_back_links(ctx: ReadContext, row: ObjectRow, attribute: Attribute, limit: int = 0) -> list[LinkRow]:
-    """The present link rows whose target is `row`, for a back link attribute."""
-    rows: list[LinkRow] = []
-    base = link_base(attribute)
-    after: LinkRow | None = None
-    while True:
-        batch = ctx.tx.back_links(base, row.dnt, after=after, limit=LINK_BATCH)
-        rows += [link for link in batch if not link.deleted]
-        if len(batch) < LINK_BATCH or (limit and len(rows) >= limit):
-            return rows[:limit] if limit else rows
-        after = batch[-1]
+def live_back_links(ctx: ReadContext, row: ObjectRow, attribute: Attribute) -> list[LinkRow]:
+    """The present link values that point at `row`, for a back link attribute."""
+    return ctx.tx.back_links(link_base(attribute), row.dnt)
 
 
 DnPrinter = Callable[[ReadContext, Dnt], bytes]
@@ -132,9 +114,9 @@ def print_reference(
     dn = printer(ctx, dnt)
     kind = attribute.syntax.dn_kind
     if kind is DnKind.DN_BINARY:
-        return b"B:%d:%s:%s" % (len(data) * 2, data.hex().upper().encode(), dn)
+        return join_dn_binary(data, dn.decode("utf-8")).encode("utf-8")
     if kind is DnKind.DN_STRING:
-        return b"S:%d:%s:%s" % (len(data), data, dn)
+        return join_dn_string(data.decode("utf-8"), dn.decode("utf-8")).encode("utf-8")
     return dn
 
 
@@ -145,9 +127,7 @@ def print_stored(
     if attribute.syntax.dn_kind is DnKind.NONE:
         return list(values)
     return [
-        print_reference(
-            ctx, attribute, names.reference_dnt(value), names.reference_data(value), printer
-        )
+        print_reference(ctx, attribute, names.reference_dnt(value), names.reference_data(value), printer)
         for value in values
     ]
 

@@ -24,12 +24,12 @@ _FEATURES: Final[Fact[frozenset[UUID]]] = Fact()
 
 def domain_level(ctx: ReadContext) -> int:
     """msDS-Behavior-Version of the domain."""
-    return _LEVELS.get(ctx, ctx.tx.usn, lambda: _read_levels(ctx))[0]
+    return _LEVELS.get(ctx, ctx.tx.seq, lambda: _read_levels(ctx))[0]
 
 
 def forest_level(ctx: ReadContext) -> int:
     """msDS-Behavior-Version of the forest."""
-    return _LEVELS.get(ctx, ctx.tx.usn, lambda: _read_levels(ctx))[1]
+    return _LEVELS.get(ctx, ctx.tx.seq, lambda: _read_levels(ctx))[1]
 
 
 def _partitions(ctx: ReadContext) -> ObjectRow | None:
@@ -50,7 +50,7 @@ def _read_levels(ctx: ReadContext) -> tuple[int, int]:
 
 def enabled_features(ctx: ReadContext) -> frozenset[UUID]:
     """GUIDs of the forest-wide optional features that are enabled."""
-    return _FEATURES.get(ctx, ctx.tx.usn, lambda: _read_features(ctx))
+    return _FEATURES.get(ctx, ctx.tx.seq, lambda: _read_features(ctx))
 
 
 def _read_features(ctx: ReadContext) -> frozenset[UUID]:

@@ -11,7 +11,7 @@ from addc.base.ids import AttId, Dnt
 from addc.codec.dn import Dn, GuidName, Rdn, SidName, WkGuidName, parse_name
 from addc.codec.ids import guid_to_wire
 from addc.codes.win32 import Win32
-from addc.directory.context import NAMES_STATE, ReadContext, WriteContext
+from addc.directory.context import NAMES_STATE, Fact, ReadContext, WriteContext
 from addc.schema import attr
 from addc.schema.snapshot import Schema
 from addc.store.objects import ObjectRow, ObjectState
@@ -54,6 +54,14 @@ def rdn_att(schema: Schema, rdn: Rdn) -> AttId | None:
     """The naming attribute of an RDN as written; None where the schema has no such attribute."""
     attribute = schema.attribute(rdn.att)
     return None if attribute is None else attribute.att_id
+
+
+def naming_attributes(ctx: ReadContext) -> frozenset[AttId]:
+    """Every attribute that names objects of some class; its value lies in the row, not among the others."""
+    return _NAMING.get(ctx, ctx.schema, lambda: frozenset(one.rdn_att for one in ctx.schema.classes))
+
+
+_NAMING: Final[Fact[frozenset[AttId]]] = Fact()
 
 
 def rdn_of(ctx: ReadContext, row: ObjectRow) -> Rdn:

@@ -139,17 +139,17 @@ def _object(ctx: ReadContext, dn: str) -> ObjectRow | None:
 
 def heuristics(ctx: ReadContext) -> Heuristics:
     """The forest's dSHeuristics."""
-    return _HEURISTICS.get(ctx, ctx.tx.usn, lambda: _read_heuristics(ctx))
+    return _HEURISTICS.get(ctx, ctx.tx.seq, lambda: _read_heuristics(ctx))
 
 
 def _read_heuristics(ctx: ReadContext) -> Heuristics:
     service = directory_service(ctx)
-    return Heuristics.parse("" if service is None else entry.text(service, attr.D_S_HEURISTICS) or "")
+    return Heuristics.parse("" if service is None else entry.text(service, attr.DS_HEURISTICS) or "")
 
 
 def limits(ctx: ReadContext) -> QueryPolicy:
     """The LDAP policies of this DC."""
-    return _LIMITS.get(ctx, ctx.tx.usn, lambda: _read_limits(ctx))
+    return _LIMITS.get(ctx, ctx.tx.seq, lambda: _read_limits(ctx))
 
 
 def _policy_object(ctx: ReadContext) -> ObjectRow | None:
@@ -168,7 +168,7 @@ def _read_limits(ctx: ReadContext) -> QueryPolicy:
     if holder is None:
         return QueryPolicy()
     return parse_limits(
-        entry.texts(holder, attr.L_D_A_P_ADMIN_LIMITS), heuristics(ctx).bypass_upper_bounds_on_limits
+        entry.texts(holder, attr.LDAP_ADMIN_LIMITS), heuristics(ctx).bypass_upper_bounds_on_limits
     )
 
 

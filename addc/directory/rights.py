@@ -1,7 +1,7 @@
 """Which right guards which operation, and whether the requester holds it.
 
 The access-check algorithm itself is security/access_check.py; here stand its directory-side facts: property
-sets, confidential and secret attributes, control access rights, and the cache of what a descriptor grants whom.
+sets, confidential and secret attributes, control access rights, and the cache of what a descriptor grants.
 
 Spec: [MS-ADTS] 5.1.3.2, 5.1.3.3, 3.1.1.4.3, 3.1.1.4.4.
 """
@@ -18,7 +18,7 @@ from addc.schema.snapshot import Attribute, ObjectClass
 from addc.security.access_check import Grants, evaluate
 from addc.security.access_mask import AccessMask
 from addc.security.descriptor import SecurityDescriptor
-from addc.security.token import Privilege
+from addc.security.token import SYSTEM, Privilege
 from addc.store.objects import ObjectRow
 
 CREATE_CHILD: Final = int(AccessMask.RIGHT_DS_CREATE_CHILD)
@@ -55,15 +55,21 @@ def descriptor(ctx: ReadContext, row: ObjectRow) -> SecurityDescriptor:
 
 def descriptor_by_id(ctx: ReadContext, sd_id: int) -> SecurityDescriptor:
     """A single-instanced descriptor, parsed."""
-    found = ctx.descriptors.get(sd_id) or ctx.shared.descriptors.get(sd_id)
+    found = ctx.descriptors.get(sd_id)
     if found is None:
         found = SecurityDescriptor.unpack(ctx.tx.descriptor(sd_id))
         ctx.room_for_descriptors()[sd_id] = found
     return found
 
 
+ALL_GRANTS: Final = evaluate(
+    SecurityDescriptor.unpack(bytes.fromhex("0100008000000000000000000000000000000000")), SYSTEM
+)
+"""What SYSTEM holds everywhere."""
+
+
 def grants(ctx: ReadContext, row: ObjectRow) -> Grants:
-    """What the object's descriptor grants the requester; to be asked only for requesters other than SYSTEM."""
+    """What the object's descriptor grants the requester; not to be asked for SYSTEM."""
     sid = row.sid
     key = row.sd_id << 33 | row.class_id << 1
     if sid is not None and sid in ctx.requester.sids:
@@ -73,13 +79,10 @@ def grants(ctx: ReadContext, row: ObjectRow) -> Grants:
 
 
 def _evaluate(ctx: ReadContext, row: ObjectRow, key: int) -> Grants:
-    committed = ctx.shared.grants.get(ctx.requester)
-    found = None if committed is None else committed.get(key)
-    if found is None:
-        self_sid = Sid(row.sid) if key & 1 and row.sid is not None else None
-        own_class = ctx.schema.class_by_id(row.class_id)
-        class_guid = None if own_class is None else own_class.schema_id_guid_wire
-        found = evaluate(descriptor(ctx, row), ctx.requester, self_sid, class_guid)
+    self_sid = Sid(row.sid) if key & 1 and row.sid is not None else None
+    own_class = ctx.schema.class_by_id(row.class_id)
+    class_guid = None if own_class is None else own_class.schema_id_guid_wire
+    found = evaluate(descriptor(ctx, row), ctx.requester, self_sid, class_guid)
     ctx.room_for_grants()[key] = found
     return found
 
@@ -149,7 +152,7 @@ def _may_read_partition_secrets(ctx: ReadContext, row: ObjectRow) -> bool:
 
 
 def can_write(ctx: ReadContext, row: ObjectRow, attribute: Attribute) -> bool:
-    """Whether RIGHT_DS_WRITE_PROPERTY covers the attribute, by itself, its property set or the whole object."""
+    """Whether RIGHT_DS_WRITE_PROPERTY covers the attribute, its property set or the whole object."""
     return allows(
         ctx, row, WRITE_PROPERTY, attribute.schema_id_guid_wire, attribute.attribute_security_guid_wire
     )

@@ -1,0 +1,482 @@
+"""A search filter as closures over rows: three-valued, and blind to what may not be read.
+
+A clause on an attribute that the requester may not read behaves as if the object had no such attribute; on an
+attribute that the schema does not have it is Undefined. So no filter tells anything about hidden values.
+
+Spec: [MS-ADTS] 3.1.1.3.1.3.1, 3.1.1.3.4.4, 3.1.1.4.3; RFC 4511 4.5.1.7.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from addc.base.errors import DecodeError, DsError
+from addc.base.ids import AttId, Dnt
+from addc.codec.dn import Dn, split_dn_binary, split_dn_string
+from addc.codec.filter import (
+    And,
+    Approx,
+    Equal,
+    Extensible,
+    Filter,
+    GreaterOrEqual,
+    LessOrEqual,
+    Not,
+    Or,
+    Present,
+    Substrings,
+)
+from addc.codes.win32 import Win32
+from addc.directory import names, rights
+from addc.directory.context import ReadContext
+from addc.directory.controls import RequestOptions
+from addc.directory.entry import link_base
+from addc.directory.policy import heuristics
+from addc.schema import attr
+from addc.schema.snapshot import Attribute
+from addc.schema.syntax import DnKind
+from addc.security.access_check import Grants
+from addc.store.objects import ObjectRow, ObjectState
+
+Match = Callable[[ObjectRow, Grants], bool | None]
+"""True, False, or None for Undefined."""
+
+BIT_AND: Final = "1.2.840.113556.1.4.803"
+BIT_OR: Final = "1.2.840.113556.1.4.804"
+TRANSITIVE_EVAL: Final = "1.2.840.113556.1.4.1941"
+DN_WITH_DATA: Final = "1.2.840.113556.1.4.2253"
+
+TRANSITIVE_VISITS_MAX: Final = 100_000
+"""Objects that one chain evaluation may walk through."""
+
+_ALWAYS_PRESENT: Final = frozenset((attr.OBJECT_CLASS, attr.DISTINGUISHED_NAME, attr.NAME, attr.OBJECT_GUID))
+
+Getter = Callable[[ObjectRow], Sequence[bytes]]
+
+
+def undefined(row: ObjectRow, granted: Grants) -> None:
+    """The clause that is neither true nor false of anything."""
+
+
+def never(row: ObjectRow, granted: Grants) -> bool:
+    """The clause that holds for nothing."""
+    return False
+
+
+def always(row: ObjectRow, granted: Grants) -> bool:
+    """The clause that holds for every object."""
+    return True
+
+
+_NOTHING: Final = Dnt(0)
+
+
+class Assertion:
+    """An assertion value made comparable: its match key, or the row it refers to.
+
+    raw: canonical stored form. dnt: for DN syntaxes; 0 where nothing has that name. data: the payload that
+    goes with it.
+    """
+
+    __slots__ = ("data", "dnt", "key", "raw")
+
+    def __init__(self, raw: bytes, key: bytes, dnt: Dnt = _NOTHING, data: bytes = b"") -> None:
+        self.raw = raw
+        self.key = key
+        self.dnt = dnt
+        self.data = data
+
+
+def assertion(ctx: ReadContext, attribute: Attribute, value: bytes) -> Assertion | None:
+    """What an equality clause compares with; None makes the clause Undefined."""
+    try:
+        if attribute.syntax.dn_kind is not DnKind.NONE:
+            return _dn_assertion(ctx, attribute, value)
+        return Assertion(value, attribute.syntax.assertion_key(value, ctx.schema))
+    except (DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _dn_assertion(ctx: ReadContext, attribute: Attribute, value: bytes) -> Assertion | None:
+    text = value.decode("utf-8")
+    data = b""
+    if attribute.syntax.dn_kind is DnKind.DN_BINARY:
+        data, text = split_dn_binary(text)
+    elif attribute.syntax.dn_kind is DnKind.DN_STRING:
+        payload, text = split_dn_string(text)
+        data = payload.encode("utf-8")
+    elif attribute.att_id == attr.OBJECT_CATEGORY and "=" not in text:
+        short = ctx.schema.class_(text)
+        if short is None:
+            return None
+        text = f"CN={short.default_object_category},{ctx.forest.schema_dn}"
+    dnt = named_row(ctx, text)
+    return None if dnt is None else Assertion(value, names.reference(dnt, data), dnt, data)
+
+
+def named_row(ctx: ReadContext, text: str) -> Dnt | None:
+    """The row that a DN in any form names, whatever its state; 0 if there is none, None if it is no DN."""
+    known = ctx.names.dnt_by_text.get(text)
+    if known is not None:
+        return known
+    try:
+        parsed = names.parse(text)
+    except DsError:
+        return None
+    if isinstance(parsed, Dn):
+        row = names.find_dn(ctx, parsed)
+        return Dnt(0) if row is None else row.dnt
+    try:
+        return names.resolve(ctx, text, deleted=True).dnt
+    except DsError:
+        return Dnt(0)
+
+
+class Compiler:
+    """Compiles one request's filter."""
+
+    __slots__ = ("assertions", "chains", "confidential_hidden", "ctx", "gc_only", "naming")
+
+    def __init__(self, ctx: ReadContext, options: RequestOptions) -> None:
+        self.ctx = ctx
+        self.gc_only = options.gc_port
+        self.confidential_hidden = not (options.confidential or ctx.unrestricted)
+        self.naming = names.naming_attributes(ctx)
+        self.assertions: dict[tuple[AttId, bytes], Assertion | None] = {}
+        self.chains: dict[tuple[AttId, Dnt], frozenset[Dnt]] = {}
+
+    def assertion(self, attribute: Attribute, value: bytes) -> Assertion | None:
+        """`assertion`, worked out once per request."""
+        key = (attribute.att_id, value)
+        if key not in self.assertions:
+            self.assertions[key] = assertion(self.ctx, attribute, value)
+        return self.assertions[key]
+
+    def chain(self, attribute: Attribute, goal: Dnt) -> frozenset[Dnt]:
+        """`transitive`, walked once per request."""
+        key = (attribute.att_id, goal)
+        if key not in self.chains:
+            self.chains[key] = transitive(self.ctx, attribute, goal)
+        return self.chains[key]
+
+    def compile(self, term: Filter) -> Match:
+        """The closure that evaluates `term`.
+
+        Raises DsError(ERROR_DS_INAPPROPRIATE_MATCHING) for constructed attributes.
+        """
+        if isinstance(term, And):
+            return _all([self.compile(inner) for inner in term.terms])
+        if isinstance(term, Or):
+            return _any([self.compile(inner) for inner in term.terms])
+        if isinstance(term, Not):
+            return _not(self.compile(term.term))
+        if term.attribute is None:
+            return undefined
+        attribute = self.ctx.schema.attribute(term.attribute)
+        if attribute is None:
+            return undefined
+        if attribute.is_constructed:
+            raise DsError(
+                Win32.ERROR_DS_INAPPROPRIATE_MATCHING,
+                "a constructed attribute cannot be searched for",
+                attribute=attribute.name,
+            )
+        if self.gc_only and not attribute.in_gc:
+            return undefined
+        if self.hidden(attribute):
+            return undefined if isinstance(term, Extensible) else never
+        return self.guarded(attribute, self._clause(term, attribute))
+
+    def hidden(self, attribute: Attribute) -> bool:
+        """Whether no object shows this attribute to this request."""
+        if attribute.is_secret:
+            return True
+        if attribute.is_confidential and self.confidential_hidden:
+            return not heuristics(self.ctx).confidential_without_encryption & 1
+        return attribute.att_id == attr.USER_PASSWORD and heuristics(self.ctx).user_pwd_support
+
+    def guarded(self, attribute: Attribute, inner: Match) -> Match:
+        """The clause, false where the requester may not read the attribute."""
+        if inner in (undefined, always, never) or self.ctx.unrestricted:
+            return inner
+        if attribute.is_confidential or attribute.search_flags & rights.PARTITION_SECRET:
+            ctx = self.ctx
+            return lambda row, granted: inner(row, granted) if rights.can_read(ctx, row, attribute) else False
+        if attribute.att_id == attr.NT_SECURITY_DESCRIPTOR:
+            return never
+        guid, set_guid = attribute.schema_id_guid_wire, attribute.attribute_security_guid_wire
+
+        def guarded(row: ObjectRow, granted: Grants) -> bool | None:
+            if granted.uniform_read or granted.allows(rights.READ_PROPERTY, guid, set_guid):
+                return inner(row, granted)
+            return False
+
+        return guarded
+
+    def _clause(self, term: Filter, attribute: Attribute) -> Match:
+        match term:
+            case Present():
+                return self._present(attribute)
+            case Equal() | Approx():
+                return self._equal(attribute, term.value)
+            case Substrings():
+                return self._substrings(attribute, term)
+            case GreaterOrEqual():
+                return self._ordered(attribute, term.value, at_least=True)
+            case LessOrEqual():
+                return self._ordered(attribute, term.value, at_least=False)
+            case Extensible():
+                return self._extensible(attribute, term)
+        return undefined
+
+    def getter(self, attribute: Attribute) -> Getter:
+        """Where a row keeps the stored values of a non-linked attribute."""
+        att = attribute.att_id
+        column = _COLUMN_GETTERS.get(att)
+        if column is not None:
+            return column
+        if att in self.naming:
+            return lambda row: (row.rdn.encode(),) if row.rdn_att == att else row.attrs.get(att, ())
+        return lambda row: row.attrs.get(att, ())
+
+    def _present(self, attribute: Attribute) -> Match:
+        att = attribute.att_id
+        if att in _ALWAYS_PRESENT:
+            return always
+        if attribute.is_linked:
+            tx, base = self.ctx.tx, link_base(attribute)
+            if attribute.is_back_link:
+                return lambda row, _: bool(tx.back_links(base, row.dnt, limit=1))
+            return lambda row, _: bool(tx.links(base, row.dnt, limit=1))
+        get = self.getter(attribute)
+        return lambda row, _: bool(get(row))
+
+    def _equal(self, attribute: Attribute, value: bytes) -> Match:
+        wanted = self.assertion(attribute, value)
+        if wanted is None:
+            return undefined
+        att = attribute.att_id
+        if att == attr.DISTINGUISHED_NAME:
+            dnt = wanted.dnt
+            return lambda row, _: row.dnt == dnt
+        if attribute.is_linked:
+            return self._linked_to(attribute, wanted)
+        if attribute.syntax.dn_kind is not DnKind.NONE and not wanted.dnt:
+            return never
+        return self._has_value(attribute, wanted)
+
+    def _has_value(self, attribute: Attribute, wanted: Assertion) -> Match:
+        get = self.getter(attribute)
+        raw, wanted_key = wanted.raw, wanted.key
+        if attribute.syntax.dn_kind is not DnKind.NONE:
+            return lambda row, _: wanted_key in get(row)
+        key = attribute.syntax.key
+
+        def has_value(row: ObjectRow, _: Grants) -> bool:
+            values = get(row)
+            if not values:
+                return False
+            if raw in values:
+                return True
+            for value in values:
+                if key(value) == wanted_key:
+                    return True
+            return False
+
+        return has_value
+
+    def _linked_to(self, attribute: Attribute, wanted: Assertion) -> Match:
+        tx, base, dnt, data = self.ctx.tx, link_base(attribute), wanted.dnt, wanted.data
+        if not dnt:
+            return never
+
+        def linked(source: Dnt, target: Dnt) -> bool:
+            found = tx.link(base, source, target, data)
+            return found is not None and not found.deleted
+
+        if attribute.is_back_link:
+            return lambda row, _: linked(dnt, row.dnt)
+        return lambda row, _: linked(row.dnt, dnt)
+
+    def _substrings(self, attribute: Attribute, term: Substrings) -> Match:
+        syntax = attribute.syntax
+        if not syntax.substrings or attribute.is_linked or attribute.att_id == attr.OBJECT_CLASS:
+            return undefined
+        pieces = substring_keys(attribute, term)
+        if pieces is None:
+            return undefined
+        initial, middle, final = pieces
+        get, key = self.getter(attribute), syntax.key
+
+        def contains(row: ObjectRow, _: Grants) -> bool:
+            for value in get(row):
+                if _fits(key(value), initial, middle, final):
+                    return True
+            return False
+
+        return contains
+
+    def _ordered(self, attribute: Attribute, value: bytes, *, at_least: bool) -> Match:
+        syntax = attribute.syntax
+        if not syntax.ordered or attribute.is_linked or attribute.att_id == attr.OBJECT_CLASS:
+            return undefined
+        wanted = self.assertion(attribute, value)
+        if wanted is None:
+            return undefined
+        get, key, limit = self.getter(attribute), syntax.key, wanted.key
+        if at_least:
+            return lambda row, _: any(key(one) >= limit for one in get(row))
+        return lambda row, _: any(key(one) <= limit for one in get(row))
+
+    def _extensible(self, attribute: Attribute, term: Extensible) -> Match:
+        if term.rule is None:
+            return self._equal(attribute, term.value)
+        if term.rule in (BIT_AND, BIT_OR):
+            return self._bits(attribute, term.value, all_bits=term.rule == BIT_AND)
+        if term.rule == TRANSITIVE_EVAL:
+            return self._chain(attribute, term.value)
+        if term.rule == DN_WITH_DATA:
+            return self._dn_with_data(attribute, term.value)
+        return undefined
+
+    def _bits(self, attribute: Attribute, value: bytes, *, all_bits: bool) -> Match:
+        """LDAP_MATCHING_RULE_BIT_AND and _BIT_OR. Spec: [MS-ADTS] 3.1.1.3.4.4.1, 3.1.1.3.4.4.2."""
+        if not attribute.syntax.bitwise:
+            return undefined
+        try:
+            mask = int(value)
+        except ValueError:
+            return undefined
+        get = self.getter(attribute)
+        if all_bits:
+            return lambda row, _: any(int(one) & mask == mask for one in get(row))
+        return lambda row, _: any(int(one) & mask for one in get(row))
+
+    def _chain(self, attribute: Attribute, value: bytes) -> Match:
+        """LDAP_MATCHING_RULE_TRANSITIVE_EVAL: one walk from the value finds all objects that match.
+
+        Spec: [MS-ADTS] 3.1.1.3.4.4.3.
+        """
+        if not attribute.is_linked:
+            return undefined
+        wanted = self.assertion(attribute, value)
+        if wanted is None:
+            return undefined
+        reached = self.chain(attribute, wanted.dnt) if wanted.dnt else frozenset()
+        return lambda row, _: row.dnt in reached
+
+    def _dn_with_data(self, attribute: Attribute, value: bytes) -> Match:
+        """LDAP_MATCHING_RULE_DN_WITH_DATA. Spec: [MS-ADTS] 3.1.1.3.4.4.4."""
+        if attribute.syntax.dn_kind not in (DnKind.DN_BINARY, DnKind.DN_STRING) or attribute.is_linked:
+            return undefined
+        wanted = self.assertion(attribute, value)
+        if wanted is None:
+            return undefined
+        any_dn = value.endswith(b":")
+        get, dnt, data = self.getter(attribute), wanted.dnt, wanted.data
+
+        def fits(row: ObjectRow, _: Grants) -> bool:
+            return any(
+                (any_dn or names.reference_dnt(one) == dnt) and names.reference_data(one).startswith(data)
+                for one in get(row)
+            )
+
+        return fits
+
+
+_COLUMN_GETTERS: Final[dict[AttId, Getter]] = {
+    attr.OBJECT_GUID: lambda row: (row.guid,),
+    attr.OBJECT_SID: lambda row: () if row.sid is None else (row.sid,),
+    attr.NAME: lambda row: (row.rdn.encode(),),
+    attr.INSTANCE_TYPE: lambda row: (b"%d" % row.instance_type,),
+    attr.USN_CREATED: lambda row: (b"%d" % row.usn_created,),
+    attr.USN_CHANGED: lambda row: (b"%d" % row.usn_changed,),
+}
+
+
+def substring_keys(
+    attribute: Attribute, term: Substrings
+) -> tuple[bytes | None, tuple[bytes, ...], bytes | None] | None:
+    """The pieces of a substring clause as match keys; None if one is no text."""
+    key = attribute.syntax.key
+    try:
+        return (
+            key(term.initial) if term.initial else None,
+            tuple([key(piece) for piece in term.any]),
+            key(term.final) if term.final else None,
+        )
+    except DecodeError:
+        return None
+
+
+def _fits(value: bytes, initial: bytes | None, middle: tuple[bytes, ...], final: bytes | None) -> bool:
+    at = 0
+    if initial is not None:
+        if not value.startswith(initial):
+            return False
+        at = len(initial)
+    for piece in middle:
+        found = value.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return final is None or (len(value) - len(final) >= at and value.endswith(final))
+
+
+def transitive(ctx: ReadContext, attribute: Attribute, goal: Dnt) -> frozenset[Dnt]:
+    """Objects from which a chain of `attribute` values leads to `goal`, walked from the goal's end.
+
+    Links from and to deleted objects do not count.
+    """
+    base = link_base(attribute)
+    next_rows = ctx.tx.link_targets if attribute.is_back_link else ctx.tx.link_sources
+    reached: set[Dnt] = set()
+    frontier = [goal]
+    while frontier and len(reached) < TRANSITIVE_VISITS_MAX:
+        fresh = [dnt for dnt in next_rows(base, frontier.pop()) if dnt not in reached]
+        reached.update(fresh)
+        frontier += fresh
+    if len(reached) >= TRANSITIVE_VISITS_MAX:
+        raise DsError(Win32.ERROR_DS_ADMIN_LIMIT_EXCEEDED, "the chain is too long")
+    return frozenset(row.dnt for row in ctx.tx.get_many(list(reached)) if row.state is ObjectState.LIVE)
+
+
+def _all(terms: list[Match]) -> Match:
+    if len(terms) == 1:
+        return terms[0]
+
+    def conjunction(row: ObjectRow, granted: Grants) -> bool | None:
+        answer: bool | None = True
+        for term in terms:
+            one = term(row, granted)
+            if one is False:
+                return False
+            if one is None:
+                answer = None
+        return answer
+
+    return conjunction
+
+
+def _any(terms: list[Match]) -> Match:
+    if len(terms) == 1:
+        return terms[0]
+
+    def disjunction(row: ObjectRow, granted: Grants) -> bool | None:
+        answer: bool | None = False
+        for term in terms:
+            one = term(row, granted)
+            if one:
+                return True
+            if one is None:
+                answer = None
+        return answer
+
+    return disjunction
+
+
+def _not(inner: Match) -> Match:
+    def negation(row: ObjectRow, granted: Grants) -> bool | None:
+        one = inner(row, granted)
+        return None if one is None else not one
+
+    return negation
