@@ -1,0 +1,137 @@
+"""What the store asks of a database: statements compiled once, and a connection that runs them.
+
+Statements are SQLAlchemy Core; their texts are compiled at import for both dialects and run on the bare
+driver, because a Core execution costs more than the point read that it carries.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final, Generic, Protocol, TypeVar
+
+from sqlalchemy import BigInteger, BindParameter, bindparam
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import ClauseElement, GenerativeSelect
+
+Row = TypeVar("Row")
+Params = Sequence[object]
+
+
+class _Compiler(SQLiteCompiler):
+    def limit_clause(self, select: GenerativeSelect, **kw: object) -> str:
+        """LIMIT alone; the dialect's own adds an OFFSET of 0, one parameter more."""
+        return "" if select._limit_clause is None else f" LIMIT {self.process(select._limit_clause)}"
+
+
+_SQLITE: Final = SQLiteDialect_pysqlite(paramstyle="qmark")
+_SQLITE.statement_compiler = _Compiler
+_POSTGRES: Final = PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
+
+WRITER_LOCK: Final = 0x61646463
+"""PostgreSQL advisory lock of the one writer ("addc"); such locks are per database."""
+ALL: Final = 1 << 62
+"""A limit that no result reaches."""
+
+
+class Statement(Generic[Row]):
+    """A Core statement with positional parameters, named here in the order in which the text has them.
+
+    Row is the tuple that it gives; None for one that gives nothing.
+    """
+
+    __slots__ = ("postgres", "sqlite")
+
+    def __init__(self, core: ClauseElement, *names: str) -> None:
+        self.sqlite = _compile(core, names, _SQLITE)
+        self.postgres = _compile(core, names, _POSTGRES)
+
+
+def _compile(
+    core: ClauseElement, names: tuple[str, ...], dialect: SQLiteDialect_pysqlite | PGDialect_psycopg
+) -> str:
+    compiled = core.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)
+    assert tuple(compiled.positiontup or ()) == names, (compiled.positiontup, names)
+    return str(compiled)
+
+
+def limit_param() -> BindParameter[int]:
+    """The parameter `limit` of a statement."""
+    return bindparam("limit", type_=BigInteger())
+
+
+class Connection(Protocol):
+    """One database connection; every failure comes out as StoreError and counts in `failures`.
+
+    lost: the connection is of no more use. in_transaction: false once the database threw it away.
+    """
+
+    failures: int
+
+    @property
+    def lost(self) -> bool: ...
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+    def one(self, statement: Statement[Row], params: Params) -> Row | None: ...
+
+    def all(self, statement: Statement[Row], params: Params) -> list[Row]: ...
+
+    def run(self, statement: Statement[None], params: Params) -> int:
+        """Rows changed."""
+        ...
+
+    def many(self, statement: Statement[None], rows: Sequence[Params]) -> None: ...
+
+    def begin_read(self) -> tuple[int, int]:
+        """Open a snapshot; its commit number and USN."""
+        ...
+
+    def begin_write(self) -> tuple[int, int, int]:
+        """Become the one writer; the newest commit number, USN and row id."""
+        ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None:
+        """End the transaction, if there still is one; never raises."""
+        ...
+
+    def savepoint(self) -> None: ...
+
+    def release(self) -> None: ...
+
+    def rollback_to(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Backend(Protocol):
+    """A kind of database at one address."""
+
+    def connect(self) -> Connection: ...
+
+    def create(self, fill: Callable[[Connection], None]) -> None:
+        """Make the tables and `fill` them in one transaction; UserError if there is something already.
+
+        A failure leaves nothing behind.
+        """
+        ...
+
+    def version(self) -> str | None:
+        """The schema version found there; None if there is no directory."""
+        ...
+
+    def upgrade(self) -> None:
+        """Run the migrations that are missing."""
+        ...
+
+    def discard(self) -> None:
+        """Remove the directory from there."""
+        ...
+
+    def at_rest(self) -> None:
+        """All connections are closed: leave the data in its compact form."""
+        ...
