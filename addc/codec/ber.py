@@ -172,6 +172,17 @@ class Enumerated(Integer):
     tag: int | None = 0x0A
 
 
+class Dword(Integer):
+    """INTEGER that stands for 32 bits, such as flags; a negative number is the same bits, signed."""
+
+    def __init__(self) -> None:
+        super().__init__(-(1 << 31), (1 << 32) - 1)
+
+    def read(self, src: Source, value: str, at: Span, path: str) -> None:
+        super().read(src, value, at, path)
+        src.line(f"{value} &= 0xffffffff")
+
+
 class Boolean:
     """BOOLEAN: any non-zero octet is true, 0xFF is written."""
 
@@ -369,6 +380,7 @@ INTEGER: Final = Integer()
 INT32: Final = Integer(-(1 << 31), (1 << 31) - 1)
 UINT32: Final = Integer(-(1 << 31), (1 << 32) - 1)
 """Negative numbers are taken as well: some peers write a UInt32 as if it were signed."""
+DWORD: Final = Dword()
 ENUMERATED: Final = Enumerated(0, (1 << 31) - 1)
 BOOLEAN: Final = Boolean()
 OCTET_STRING: Final = OctetString()
@@ -617,11 +629,17 @@ _V = TypeVar("_V", bound=Value)
 
 @dataclass_transform(frozen_default=True)
 def sequence(
-    *, application: int | None = None, explicit: bool = True, extensible: bool = False, kw_only: bool = False
+    *,
+    application: int | None = None,
+    context: int | None = None,
+    explicit: bool = True,
+    extensible: bool = False,
+    kw_only: bool = False,
 ) -> Callable[[type[_V]], type[_V]]:
     """Declare a SEQUENCE.
 
     application: number of its application tag; explicit: whether that tag stands around the SEQUENCE's own.
+    context: number of a context-specific tag in place of the SEQUENCE's own, for an alternative of a CHOICE.
     extensible: unknown elements behind the last are stepped over. kw_only: as in dataclasses.
     """
 
@@ -629,10 +647,11 @@ def sequence(
         made = dataclass(frozen=True, slots=True, kw_only=kw_only)(cls)
         fields = [_field(made.__name__, plan) for plan in field_plans(made)]
         wrapped = 0x30 if application is not None and explicit else None
+        tag = 0x30 if application is None else 0x60 | application
         src = Source()
         _reader(src, made, fields, extensible, wrapped)
         _writer(src, fields, wrapped)
-        _finish(src, made, 0x30 if application is None else 0x60 | application)
+        _finish(src, made, tag if context is None else 0xA0 | context)
         return made
 
     return declare
@@ -658,6 +677,25 @@ def single(
         src = Source()
         _single(src, made, field, explicit)
         _finish(src, made, tag)
+        return made
+
+    return declare
+
+
+def null(*, application: int) -> Callable[[type[_V]], type[_V]]:
+    """Declare a class without fields that is encoded as NULL under an application tag."""
+
+    def declare(cls: type[_V]) -> type[_V]:
+        made = dataclass(frozen=True, slots=True)(cls)
+        assert not field_plans(made)
+        src = Source()
+        with src.block("def read(data, pos, end)"):
+            with src.block("if pos != end"):
+                src.line(f"{_FAIL}('NULL with content', pos, {made.__name__!r})")
+            _construct(src, made, [])
+        with src.block("def write(value)"):
+            src.line("return b''")
+        _finish(src, made, 0x40 | application)
         return made
 
     return declare
