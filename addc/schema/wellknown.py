@@ -1,0 +1,304 @@
+"""GUIDs and OIDs that the protocols fix: rights, property sets, containers, features, controls.
+
+Security descriptors hold GUIDs as their 16 wire bytes: `.bytes_le`. A well-known container's GUID is likewise
+the UUID whose wire bytes stand in wellKnownObjects.
+
+Spec: [MS-ADTS] 5.1.3.2.1 (control access rights), 3.1.1.2.3.3 (property sets), 5.1.3.2.2 (validated writes),
+6.1.1.4 (well-known objects), 3.1.1.9 (optional features), 3.1.1.3.4 (controls and other OIDs).
+"""
+
+from typing import Final
+from uuid import UUID
+
+from addc.schema import attr
+
+
+class ExtendedRight:
+    """Control access rights, by the cn of the controlAccessRight object."""
+
+    ADD_GUID: Final = UUID("440820ad-65b4-11d1-a3da-0000f875ae0d")
+    ALLOCATE_RIDS: Final = UUID("1abd7cf8-0a99-11d1-adbb-00c04fd8d5cd")
+    ALLOWED_TO_AUTHENTICATE: Final = UUID("68b1d179-0d15-4d4f-ab71-46152e79a7bc")
+    APPLY_GROUP_POLICY: Final = UUID("edacfd8f-ffb3-11d1-b41d-00a0c968f939")
+    CERTIFICATE_AUTOENROLLMENT: Final = UUID("a05b8cc2-17bc-4802-a710-e7c15ab866a2")
+    CERTIFICATE_ENROLLMENT: Final = UUID("0e10c968-78fb-11d2-90d4-00c04f79dc55")
+    CHANGE_DOMAIN_MASTER: Final = UUID("014bf69c-7b3b-11d1-85f6-08002be74fab")
+    CHANGE_INFRASTRUCTURE_MASTER: Final = UUID("cc17b1fb-33d9-11d2-97d4-00c04fd8d5cd")
+    CHANGE_PDC: Final = UUID("bae50096-4752-11d1-9052-00c04fc2d4cf")
+    CHANGE_RID_MASTER: Final = UUID("d58d5f36-0a98-11d1-adbb-00c04fd8d5cd")
+    CHANGE_SCHEMA_MASTER: Final = UUID("e12b56b6-0a95-11d1-adbb-00c04fd8d5cd")
+    CREATE_INBOUND_FOREST_TRUST: Final = UUID("e2a36dc9-ae17-47c3-b58b-be34c55ba633")
+    DO_GARBAGE_COLLECTION: Final = UUID("fec364e0-0a98-11d1-adbb-00c04fd8d5cd")
+    DOMAIN_ADMINISTER_SERVER: Final = UUID("ab721a52-1e2f-11d0-9819-00aa0040529b")
+    DS_BYPASS_QUOTA: Final = UUID("88a9933e-e5c8-4f2a-9dd7-2527416b8092")
+    DS_CHECK_STALE_PHANTOMS: Final = UUID("69ae6200-7f46-11d2-b9ad-00c04f79f805")
+    DS_CLONE_DOMAIN_CONTROLLER: Final = UUID("3e0f7e18-2c7a-4c10-ba82-4d926db99a3e")
+    DS_EXECUTE_INTENTIONS_SCRIPT: Final = UUID("2f16c4a5-b98e-432c-952a-cb388ba33f2e")
+    DS_INSTALL_REPLICA: Final = UUID("9923a32a-3607-11d2-b9be-0000f87a36b2")
+    DS_QUERY_SELF_QUOTA: Final = UUID("4ecc03fe-ffc0-4947-b630-eb672a8a9dbc")
+    DS_READ_PARTITION_SECRETS: Final = UUID("084c93a2-620d-4879-a836-f0ae47de0e89")
+    DS_REPLICATION_GET_CHANGES: Final = UUID("1131f6aa-9c07-11d1-f79f-00c04fc2dcd2")
+    DS_REPLICATION_GET_CHANGES_ALL: Final = UUID("1131f6ad-9c07-11d1-f79f-00c04fc2dcd2")
+    DS_REPLICATION_GET_CHANGES_IN_FILTERED_SET: Final = UUID("89e95b76-444d-4c62-991a-0facbeda640c")
+    DS_REPLICATION_MANAGE_TOPOLOGY: Final = UUID("1131f6ac-9c07-11d1-f79f-00c04fc2dcd2")
+    DS_REPLICATION_MONITOR_TOPOLOGY: Final = UUID("f98340fb-7c5b-4cdb-a00b-2ebdfa115a96")
+    DS_REPLICATION_SYNCHRONIZE: Final = UUID("1131f6ab-9c07-11d1-f79f-00c04fc2dcd2")
+    DS_SET_OWNER: Final = UUID("4125c71f-7fac-4ff0-bcb7-f09a41325286")
+    DS_WRITE_PARTITION_SECRETS: Final = UUID("94825a8d-b171-4116-8146-1e34d8f54401")
+    ENABLE_PER_USER_REVERSIBLY_ENCRYPTED_PASSWORD: Final = UUID("05c74c5e-4deb-43b4-bd9f-86664c2a7fd5")
+    GENERATE_RSOP_LOGGING: Final = UUID("b7b1b3de-ab09-4242-9e30-9980e5d322f7")
+    GENERATE_RSOP_PLANNING: Final = UUID("b7b1b3dd-ab09-4242-9e30-9980e5d322f7")
+    MANAGE_OPTIONAL_FEATURES: Final = UUID("7c0e2a7c-a419-48e4-a995-10180aad54dd")
+    MIGRATE_SID_HISTORY: Final = UUID("ba33815a-4f93-4c76-87f3-57574bff8109")
+    MSMQ_OPEN_CONNECTOR: Final = UUID("b4e60130-df3f-11d1-9c86-006008764d0e")
+    MSMQ_PEEK: Final = UUID("06bd3201-df3e-11d1-9c86-006008764d0e")
+    MSMQ_PEEK_COMPUTER_JOURNAL: Final = UUID("4b6e08c3-df3c-11d1-9c86-006008764d0e")
+    MSMQ_PEEK_DEAD_LETTER: Final = UUID("4b6e08c1-df3c-11d1-9c86-006008764d0e")
+    MSMQ_RECEIVE: Final = UUID("06bd3200-df3e-11d1-9c86-006008764d0e")
+    MSMQ_RECEIVE_COMPUTER_JOURNAL: Final = UUID("4b6e08c2-df3c-11d1-9c86-006008764d0e")
+    MSMQ_RECEIVE_DEAD_LETTER: Final = UUID("4b6e08c0-df3c-11d1-9c86-006008764d0e")
+    MSMQ_RECEIVE_JOURNAL: Final = UUID("06bd3203-df3e-11d1-9c86-006008764d0e")
+    MSMQ_SEND: Final = UUID("06bd3202-df3e-11d1-9c86-006008764d0e")
+    OPEN_ADDRESS_BOOK: Final = UUID("a1990816-4298-11d1-ade2-00c04fd8d5cd")
+    READ_ONLY_REPLICATION_SECRET_SYNCHRONIZATION: Final = UUID("1131f6ae-9c07-11d1-f79f-00c04fc2dcd2")
+    REANIMATE_TOMBSTONES: Final = UUID("45ec5156-db7e-47bb-b53f-dbeb2d03c40f")
+    RECALCULATE_HIERARCHY: Final = UUID("0bc1554e-0a99-11d1-adbb-00c04fd8d5cd")
+    RECALCULATE_SECURITY_INHERITANCE: Final = UUID("62dd28a8-7f46-11d2-b9ad-00c04f79f805")
+    RECEIVE_AS: Final = UUID("ab721a56-1e2f-11d0-9819-00aa0040529b")
+    REFRESH_GROUP_CACHE: Final = UUID("9432c620-033c-4db7-8b58-14ef6d0bf477")
+    RELOAD_SSL_CERTIFICATE: Final = UUID("1a60ea8d-58a6-4b20-bcdc-fb71eb8a9ff8")
+    RUN_PROTECT_ADMIN_GROUPS_TASK: Final = UUID("7726b9d5-a4b4-4288-a6b2-dce952e80a7f")
+    SAM_ENUMERATE_ENTIRE_DOMAIN: Final = UUID("91d67418-0135-4acc-8d79-c08e857cfbec")
+    SEND_AS: Final = UUID("ab721a54-1e2f-11d0-9819-00aa0040529b")
+    SEND_TO: Final = UUID("ab721a55-1e2f-11d0-9819-00aa0040529b")
+    UNEXPIRE_PASSWORD: Final = UUID("ccc2dc7d-a6ad-4a7a-8846-c04e3cc53501")
+    UPDATE_PASSWORD_NOT_REQUIRED_BIT: Final = UUID("280f369c-67c7-438e-ae98-1d46f3c6f541")
+    UPDATE_SCHEMA_CACHE: Final = UUID("be2bb760-7f46-11d2-b9ad-00c04f79f805")
+    USER_CHANGE_PASSWORD: Final = UUID("ab721a53-1e2f-11d0-9819-00aa0040529b")
+    USER_FORCE_CHANGE_PASSWORD: Final = UUID("00299570-246d-11d0-a768-00aa006e0529")
+
+
+class ValidatedWrite:
+    """Validated writes; several share their GUID with a property set or an attribute."""
+
+    DS_VALIDATED_WRITE_COMPUTER: Final = UUID("9b026da6-0d3c-465c-8bee-5199d7165cba")
+    SELF_MEMBERSHIP: Final = UUID("bf9679c0-0de6-11d0-a285-00aa003049e2")
+    VALIDATED_DNS_HOST_NAME: Final = UUID("72e39547-7b18-11d1-adef-00c04fd8d5cd")
+    VALIDATED_MS_DS_ADDITIONAL_DNS_HOST_NAME: Final = UUID("80863791-dbe9-4eb8-837e-7f0ab55d9ac7")
+    VALIDATED_MS_DS_BEHAVIOR_VERSION: Final = UUID("d31a8757-2447-4545-8081-3bb610cacbf2")
+    VALIDATED_SPN: Final = UUID("f3a64788-5306-11d1-a9c5-0000f80367c1")
+
+
+class PropertySet:
+    """Property sets: values of attributeSecurityGUID."""
+
+    DNS_HOST_NAME_ATTRIBUTES: Final = UUID("72e39547-7b18-11d1-adef-00c04fd8d5cd")
+    DOMAIN_OTHER_PARAMETERS: Final = UUID("b8119fd0-04f6-4762-ab7a-4986c76b3f9a")
+    DOMAIN_PASSWORD: Final = UUID("c7407360-20bf-11d0-a768-00aa006e0529")
+    EMAIL_INFORMATION: Final = UUID("e45795b2-9455-11d1-aebd-0000f80367c1")
+    GENERAL_INFORMATION: Final = UUID("59ba2f42-79a2-11d0-9020-00c04fc2d3cf")
+    MEMBERSHIP: Final = UUID("bc0ac240-79a9-11d0-9020-00c04fc2d4cf")
+    MS_TS_GATEWAYACCESS: Final = UUID("ffa6f046-ca4b-4feb-b40d-04dfee722543")
+    PERSONAL_INFORMATION: Final = UUID("77b5b886-944a-11d1-aebd-0000f80367c1")
+    PRIVATE_INFORMATION: Final = UUID("91e647de-d96f-4b70-9557-d63ff4f3ccd8")
+    PUBLIC_INFORMATION: Final = UUID("e48d0154-bcf8-11d1-8702-00c04fb96050")
+    RAS_INFORMATION: Final = UUID("037088f8-0ae1-11d2-b422-00a0c968f939")
+    TERMINAL_SERVER_LICENSE_SERVER: Final = UUID("5805bc62-bdc9-4428-a5e2-856a0f4c185e")
+    USER_ACCOUNT_RESTRICTIONS: Final = UUID("4c164200-20c0-11d0-a768-00aa006e0529")
+    USER_LOGON: Final = UUID("5f202010-79a5-11d0-9020-00c04fc2d4cf")
+    WEB_INFORMATION: Final = UUID("e45795b3-9455-11d1-aebd-0000f80367c1")
+
+
+class WellKnownContainer:
+    """What wellKnownObjects and otherWellKnownObjects call containers by."""
+
+    COMPUTERS: Final = UUID("252831aa-8876-d111-aded-00c04fd8d5cd")
+    DELETED_OBJECTS: Final = UUID("80eae218-4f68-d211-b9aa-00c04f79f805")
+    DOMAIN_CONTROLLERS: Final = UUID("ffb261a3-d2ff-d111-aa4b-00c04fd7d83a")
+    FOREIGNSECURITYPRINCIPALS: Final = UUID("670cb722-6ed5-fb4e-91e9-300fca3dc1aa")
+    INFRASTRUCTURE: Final = UUID("87c1ba2f-de0a-d211-97c4-00c04fd8d5cd")
+    KEYS: Final = UUID("e2243a68-16e8-d34b-af86-ac3c2cf3f981")
+    LOSTANDFOUND: Final = UUID("b75381ab-8876-d111-aded-00c04fd8d5cd")
+    MANAGED_SERVICE_ACCOUNTS: Final = UUID("8938b91e-0ce4-df45-9f0c-64d23bbb6237")
+    MICROSOFT_PROGRAM_DATA: Final = UUID("a492bef4-77c7-5e48-878e-9421d53087db")
+    NTDS_QUOTAS: Final = UUID("aff02762-c21f-0d41-8e3b-b10615bb5b0f")
+    PROGRAM_DATA: Final = UUID("080c4609-1eae-4e4a-a0f6-4aee7daa1e5a")
+    SYSTEMS: Final = UUID("f3301dab-8876-d111-aded-00c04fd8d5cd")
+    USERS: Final = UUID("15cad1a9-8876-d111-aded-00c04fd8d5cd")
+
+
+class OptionalFeature:
+    """msDS-OptionalFeatureGUID of the features that there are."""
+
+    RECYCLE_BIN: Final = UUID("766ddcd8-acd0-445e-f3b9-a7f9b6744f2a")
+    PRIVILEGED_ACCESS_MANAGEMENT: Final = UUID("ec43e873-cce8-4640-b4ab-07ffe4ab5bcd")
+    DATABASE_32K_PAGES: Final = UUID("52982ac6-1e73-754f-ae24-73ae2775aab8")
+
+
+class Control:
+    """Controls, [MS-ADTS] 3.1.1.3.4.1."""
+
+    LDAP_PAGED_RESULT_OID_STRING: Final = "1.2.840.113556.1.4.319"
+    LDAP_SERVER_CROSSDOM_MOVE_TARGET_OID: Final = "1.2.840.113556.1.4.521"
+    LDAP_SERVER_DIRSYNC_OID: Final = "1.2.840.113556.1.4.841"
+    LDAP_SERVER_DOMAIN_SCOPE_OID: Final = "1.2.840.113556.1.4.1339"
+    LDAP_SERVER_EXTENDED_DN_OID: Final = "1.2.840.113556.1.4.529"
+    LDAP_SERVER_GET_STATS_OID: Final = "1.2.840.113556.1.4.970"
+    LDAP_SERVER_LAZY_COMMIT_OID: Final = "1.2.840.113556.1.4.619"
+    LDAP_SERVER_PERMISSIVE_MODIFY_OID: Final = "1.2.840.113556.1.4.1413"
+    LDAP_SERVER_NOTIFICATION_OID: Final = "1.2.840.113556.1.4.528"
+    LDAP_SERVER_RESP_SORT_OID: Final = "1.2.840.113556.1.4.474"
+    LDAP_SERVER_SD_FLAGS_OID: Final = "1.2.840.113556.1.4.801"
+    LDAP_SERVER_SEARCH_OPTIONS_OID: Final = "1.2.840.113556.1.4.1340"
+    LDAP_SERVER_SORT_OID: Final = "1.2.840.113556.1.4.473"
+    LDAP_SERVER_SHOW_DELETED_OID: Final = "1.2.840.113556.1.4.417"
+    LDAP_SERVER_TREE_DELETE_OID: Final = "1.2.840.113556.1.4.805"
+    LDAP_SERVER_VERIFY_NAME_OID: Final = "1.2.840.113556.1.4.1338"
+    LDAP_CONTROL_VLVREQUEST: Final = "2.16.840.1.113730.3.4.9"
+    LDAP_CONTROL_VLVRESPONSE: Final = "2.16.840.1.113730.3.4.10"
+    LDAP_SERVER_ASQ_OID: Final = "1.2.840.113556.1.4.1504"
+    LDAP_SERVER_QUOTA_CONTROL_OID: Final = "1.2.840.113556.1.4.1852"
+    LDAP_SERVER_RANGE_OPTION_OID: Final = "1.2.840.113556.1.4.802"
+    LDAP_SERVER_SHUTDOWN_NOTIFY_OID: Final = "1.2.840.113556.1.4.1907"
+    LDAP_SERVER_FORCE_UPDATE_OID: Final = "1.2.840.113556.1.4.1974"
+    LDAP_SERVER_RANGE_RETRIEVAL_NOERR_OID: Final = "1.2.840.113556.1.4.1948"
+    LDAP_SERVER_RODC_DCPROMO_OID: Final = "1.2.840.113556.1.4.1341"
+    LDAP_SERVER_DN_INPUT_OID: Final = "1.2.840.113556.1.4.2026"
+    LDAP_SERVER_SHOW_DEACTIVATED_LINK_OID: Final = "1.2.840.113556.1.4.2065"
+    LDAP_SERVER_SHOW_RECYCLED_OID: Final = "1.2.840.113556.1.4.2064"
+    LDAP_SERVER_POLICY_HINTS_DEPRECATED_OID: Final = "1.2.840.113556.1.4.2066"
+    LDAP_SERVER_DIRSYNC_EX_OID: Final = "1.2.840.113556.1.4.2090"
+    LDAP_SERVER_UPDATE_STATS_OID: Final = "1.2.840.113556.1.4.2205"
+    LDAP_SERVER_TREE_DELETE_EX_OID: Final = "1.2.840.113556.1.4.2204"
+    LDAP_SERVER_SEARCH_HINTS_OID: Final = "1.2.840.113556.1.4.2206"
+    LDAP_SERVER_EXPECTED_ENTRY_COUNT_OID: Final = "1.2.840.113556.1.4.2211"
+    LDAP_SERVER_POLICY_HINTS_OID: Final = "1.2.840.113556.1.4.2239"
+    LDAP_SERVER_SET_OWNER_OID: Final = "1.2.840.113556.1.4.2255"
+    LDAP_SERVER_BYPASS_QUOTA_OID: Final = "1.2.840.113556.1.4.2256"
+    LDAP_SERVER_LINK_TTL_OID: Final = "1.2.840.113556.1.4.2309"
+    LDAP_SERVER_SET_CORRELATION_ID_OID: Final = "1.2.840.113556.1.4.2330"
+    LDAP_SERVER_THREAD_TRACE_OVERRIDE_OID: Final = "1.2.840.113556.1.4.2354"
+
+
+class ExtendedOperation:
+    """Extended operations, [MS-ADTS] 3.1.1.3.4.2."""
+
+    LDAP_SERVER_FAST_BIND_OID: Final = "1.2.840.113556.1.4.1781"
+    LDAP_SERVER_START_TLS_OID: Final = "1.3.6.1.4.1.1466.20037"
+    LDAP_TTL_REFRESH_OID: Final = "1.3.6.1.4.1.1466.101.119.1"
+    LDAP_SERVER_WHO_AM_I_OID: Final = "1.3.6.1.4.1.4203.1.11.3"
+    LDAP_SERVER_BATCH_REQUEST_OID: Final = "1.2.840.113556.1.4.2212"
+
+
+class Capability:
+    """Capabilities, [MS-ADTS] 3.1.1.3.4.3."""
+
+    LDAP_CAP_ACTIVE_DIRECTORY_OID: Final = "1.2.840.113556.1.4.800"
+    LDAP_CAP_ACTIVE_DIRECTORY_LDAP_INTEG_OID: Final = "1.2.840.113556.1.4.1791"
+    LDAP_CAP_ACTIVE_DIRECTORY_V51_OID: Final = "1.2.840.113556.1.4.1670"
+    LDAP_CAP_ACTIVE_DIRECTORY_ADAM_DIGEST_OID: Final = "1.2.840.113556.1.4.1880"
+    LDAP_CAP_ACTIVE_DIRECTORY_ADAM_OID: Final = "1.2.840.113556.1.4.1851"
+    LDAP_CAP_ACTIVE_DIRECTORY_PARTIAL_SECRETS_OID: Final = "1.2.840.113556.1.4.1920"
+    LDAP_CAP_ACTIVE_DIRECTORY_V60_OID: Final = "1.2.840.113556.1.4.1935"
+    LDAP_CAP_ACTIVE_DIRECTORY_V61_R2_OID: Final = "1.2.840.113556.1.4.2080"
+    LDAP_CAP_ACTIVE_DIRECTORY_W8_OID: Final = "1.2.840.113556.1.4.2237"
+
+
+class MatchingRule:
+    """Matching rules, [MS-ADTS] 3.1.1.3.4.4."""
+
+    LDAP_MATCHING_RULE_BIT_AND: Final = "1.2.840.113556.1.4.803"
+    LDAP_MATCHING_RULE_BIT_OR: Final = "1.2.840.113556.1.4.804"
+    LDAP_MATCHING_RULE_TRANSITIVE_EVAL: Final = "1.2.840.113556.1.4.1941"
+    LDAP_MATCHING_RULE_DN_WITH_DATA: Final = "1.2.840.113556.1.4.2253"
+
+
+TOMBSTONE_PRESERVED: Final = frozenset(
+    {
+        attr.ATTRIBUTE_ID,
+        attr.ATTRIBUTE_SYNTAX,
+        attr.DISTINGUISHED_NAME,
+        attr.DN_REFERENCE_UPDATE,
+        attr.DNS_HOST_NAME,
+        attr.FLAT_NAME,
+        attr.GOVERNS_ID,
+        attr.GROUP_TYPE,
+        attr.INSTANCE_TYPE,
+        attr.IS_DELETED,
+        attr.IS_RECYCLED,
+        attr.LAST_KNOWN_PARENT,
+        attr.LDAP_DISPLAY_NAME,
+        attr.LEGACY_EXCHANGE_DN,
+        attr.MS_DS_CREATOR_SID,
+        attr.MS_DS_LAST_KNOWN_RDN,
+        attr.MSMQ_OWNER_ID,
+        attr.NAME,
+        attr.NC_NAME,
+        attr.NT_SECURITY_DESCRIPTOR,
+        attr.OBJECT_CLASS,
+        attr.OBJECT_GUID,
+        attr.OBJECT_SID,
+        attr.OM_SYNTAX,
+        attr.PROXIED_OBJECT_NAME,
+        attr.REPL_PROPERTY_META_DATA,
+        attr.SAM_ACCOUNT_NAME,
+        attr.SECURITY_IDENTIFIER,
+        attr.SID_HISTORY,
+        attr.SUB_CLASS_OF,
+        attr.SYSTEM_FLAGS,
+        attr.TRUST_ATTRIBUTES,
+        attr.TRUST_DIRECTION,
+        attr.TRUST_PARTNER,
+        attr.TRUST_TYPE,
+        attr.USER_ACCOUNT_CONTROL,
+        attr.USN_CHANGED,
+        attr.USN_CREATED,
+        attr.WHEN_CREATED,
+    }
+)
+"""Kept by a tombstone besides what searchFlags say ([MS-ADTS] 3.1.1.5.5.1.1)."""
+
+TOMBSTONE_ALWAYS_REMOVED: Final = frozenset(
+    {
+        attr.OBJECT_CATEGORY,
+        attr.SAM_ACCOUNT_TYPE,
+    }
+)
+"""Removed from a tombstone whatever searchFlags say."""
+
+DRS_SECRETS: Final = frozenset(
+    {
+        attr.CURRENT_VALUE,
+        attr.DBCS_PWD,
+        attr.INITIAL_AUTH_INCOMING,
+        attr.INITIAL_AUTH_OUTGOING,
+        attr.LM_PWD_HISTORY,
+        attr.NT_PWD_HISTORY,
+        attr.PRIOR_VALUE,
+        attr.SUPPLEMENTAL_CREDENTIALS,
+        attr.TRUST_AUTH_INCOMING,
+        attr.TRUST_AUTH_OUTGOING,
+        attr.UNICODE_PWD,
+    }
+)
+"""Encrypted with the session key when they replicate ([MS-DRSR] 4.1.10.3.11)."""
+
+NEVER_READABLE: Final = frozenset(
+    {
+        attr.CURRENT_VALUE,
+        attr.DBCS_PWD,
+        attr.INITIAL_AUTH_INCOMING,
+        attr.INITIAL_AUTH_OUTGOING,
+        attr.LM_PWD_HISTORY,
+        attr.MS_DS_EXECUTE_SCRIPT_PASSWORD,
+        attr.NT_PWD_HISTORY,
+        attr.PEK_LIST,
+        attr.PRIOR_VALUE,
+        attr.SUPPLEMENTAL_CREDENTIALS,
+        attr.TRUST_AUTH_INCOMING,
+        attr.TRUST_AUTH_OUTGOING,
+        attr.UNICODE_PWD,
+        attr.USER_PASSWORD,
+    }
+)
+"""No LDAP client ever sees their values ([MS-ADTS] 3.1.1.4.4)."""
