@@ -239,14 +239,16 @@ def create_sd(
     dacl = maker.compute(given.dacl, parent.dacl if parent and inherits else None, is_protected, default)
     if dacl is None:
         dacl = _token_default(owner, kind.mapping)
-    if inherits:
+    if inherits or (is_protected and given.control & Control.DI):
         control |= Control.DI
 
     is_protected = bool(given.control & Control.PS)
     inherits = bool(auto_inherit & AutoInherit.SACL_AUTO_INHERIT) and not is_protected
     sacl = maker.compute(given.sacl, parent.sacl if parent and inherits else None, is_protected, default)
     if sacl is not None:
-        control |= Control.SP | Control.SI if inherits else Control.SP
+        control |= Control.SP
+        if inherits or (is_protected and given.control & Control.SI):
+            control |= Control.SI
 
     return SecurityDescriptor(
         int(control),

@@ -63,10 +63,14 @@ ClaimValue = int | str | bytes | Sid | bool
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One claim of a user or device ([MS-ADTS] 3.1.1.11.2.1): an identifier and its values of one type."""
+    """A claim of a user or device, or an attribute of a resource: a name and values of one type.
+
+    case_sensitive: how text compares. Spec: [MS-DTYP] 2.4.10.1.
+    """
 
     name: str
     values: tuple[ClaimValue, ...]
+    case_sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Claims:
 
     user: tuple[Claim, ...] = ()
     device: tuple[Claim, ...] = ()
+    local: tuple[Claim, ...] = ()
     device_sids: frozenset[Sid] = frozenset()
 
 
