@@ -7,7 +7,7 @@ driver, because a Core execution costs more than the point read that it carries.
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
-from sqlalchemy import BigInteger, BindParameter, bindparam
+from sqlalchemy import BigInteger, BindParameter, Insert, bindparam
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -40,9 +40,10 @@ class Statement(Generic[Row]):
     Row is the tuple that it gives; None for one that gives nothing.
     """
 
-    __slots__ = ("postgres", "sqlite")
+    __slots__ = ("is_insert", "postgres", "sqlite")
 
     def __init__(self, core: ClauseElement, *names: str) -> None:
+        self.is_insert = isinstance(core, Insert)
         self.sqlite = _compile(core, names, _SQLITE)
         self.postgres = _compile(core, names, _POSTGRES)
 
@@ -83,10 +84,16 @@ class Connection(Protocol):
         """Rows changed."""
         ...
 
-    def many(self, statement: Statement[None], rows: Sequence[Params]) -> None: ...
+    def later(self, statement: Statement[None], rows: Sequence[Params]) -> None:
+        """Run for each row, now or before the next statement whose result is wanted."""
+        ...
 
     def begin_read(self) -> tuple[int, int]:
         """Open a snapshot; its commit number and USN."""
+        ...
+
+    def end_read(self) -> None:
+        """Let the snapshot go; never raises."""
         ...
 
     def begin_write(self) -> tuple[int, int, int]:
@@ -101,9 +108,13 @@ class Connection(Protocol):
 
     def savepoint(self) -> None: ...
 
-    def release(self) -> None: ...
+    def release(self) -> None:
+        """Keep what was done since `savepoint`."""
+        ...
 
-    def rollback_to(self) -> None: ...
+    def rollback_to(self) -> None:
+        """Undo what was done since `savepoint`."""
+        ...
 
     def close(self) -> None: ...
 

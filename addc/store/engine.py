@@ -23,7 +23,7 @@ from addc.store.objects import INSERT as INSERT_OBJECT
 from addc.store.objects import NO_GUID, ROOT_DNT, ROOT_ROW, RowContext
 from addc.store.seal import Sealer
 from addc.store.tx import ReadTx, WriteTx
-from addc.store.writer import Committed, Writer
+from addc.store.writer import Committed, Writer, guarded
 
 T = TypeVar("T")
 
@@ -174,7 +174,7 @@ class Store:
             raise
 
     def _end_read(self, connection: Connection) -> None:
-        connection.rollback()
+        connection.end_read()
         free = self._idle.free
         if connection.lost or self._closed or len(free) >= _IDLE_MAX:
             connection.close()
@@ -299,7 +299,7 @@ class Store:
 
     def announce(self, change: Committed) -> None:
         for hook in self._hooks:
-            hook(change)
+            guarded(hook, change)
 
 
 def _as_committed(entry: state.LogRow) -> Committed:

@@ -31,10 +31,12 @@ _BEGIN_WRITE: Final = (
 class PostgresConnection:
     """A connection; the driver's own transaction control is off."""
 
-    __slots__ = ("__weakref__", "_db", "_plain", "_text", "failures")
+    __slots__ = ("__weakref__", "_db", "_inserts_only", "_plain", "_text", "_waiting", "failures")
 
     def __init__(self, conninfo: dict[str, str], lock_timeout_ms: int) -> None:
         self.failures = 0
+        self._waiting: list[tuple[Statement[None], list[Params]]] = []
+        self._inserts_only = True
         try:
             self._db = psycopg.connect(autocommit=True, **conninfo)  # type: ignore[arg-type]
             self._plain = self._db.cursor(binary=True)
@@ -65,6 +67,8 @@ class PostgresConnection:
         return self._db.info.transaction_status != psycopg.pq.TransactionStatus.IDLE and not self._db.closed
 
     def one(self, statement: Statement[Row], params: Params) -> Row | None:
+        if self._waiting:
+            self._flush()
         try:
             cursor = self._plain.execute(statement.postgres, params)
             return cast("Row | None", cursor.fetchone())
@@ -72,6 +76,8 @@ class PostgresConnection:
             raise self._failed(error) from None
 
     def all(self, statement: Statement[Row], params: Params) -> list[Row]:
+        if self._waiting:
+            self._flush()
         try:
             cursor = self._plain.execute(statement.postgres, params)
             return cast("list[Row]", cursor.fetchall())
@@ -79,14 +85,31 @@ class PostgresConnection:
             raise self._failed(error) from None
 
     def run(self, statement: Statement[None], params: Params) -> int:
+        if self._waiting:
+            self._flush()
         try:
             return self._plain.execute(statement.postgres, params).rowcount
         except psycopg.Error as error:
             raise self._failed(error) from None
 
-    def many(self, statement: Statement[None], rows: Sequence[Params]) -> None:
+    def later(self, statement: Statement[None], rows: Sequence[Params]) -> None:
+        """Keep for `_flush`. Inserts commute, since no row is inserted twice: each statement goes once."""
+        waiting = self._waiting
+        if statement.is_insert and self._inserts_only:
+            for other, held in waiting:
+                if other is statement:
+                    held.extend(rows)
+                    return
+        self._inserts_only = statement.is_insert and self._inserts_only
+        waiting.append((statement, list(rows)))
+
+    def _flush(self) -> None:
+        """Send what waits, in one round trip."""
+        waiting, self._waiting, self._inserts_only = self._waiting, [], True
         try:
-            self._plain.executemany(statement.postgres, rows)
+            with self._db.pipeline():
+                for statement, rows in waiting:
+                    self._plain.executemany(statement.postgres, rows)
         except psycopg.Error as error:
             raise self._failed(error) from None
 
@@ -95,6 +118,13 @@ class PostgresConnection:
 
     def begin_write(self) -> tuple[int, int, int]:
         return cast("tuple[int, int, int]", self._begin(_BEGIN_WRITE))
+
+    def end_read(self) -> None:
+        """By COMMIT, since a ROLLBACK makes the driver drop all its prepared statements."""
+        try:
+            self._text.execute("COMMIT")
+        except psycopg.Error:
+            self.rollback()
 
     def _begin(self, text: str) -> object:
         try:
@@ -112,6 +142,8 @@ class PostgresConnection:
         return row
 
     def _do(self, text: str) -> str:
+        if self._waiting:
+            self._flush()
         try:
             return self._text.execute(text).statusmessage or ""
         except psycopg.Error as error:
@@ -123,6 +155,7 @@ class PostgresConnection:
             raise StoreError("PostgreSQL: the transaction was aborted", retryable=True)
 
     def rollback(self) -> None:
+        self._forget()
         try:
             if self.in_transaction:
                 self._text.execute("ROLLBACK")
@@ -134,9 +167,15 @@ class PostgresConnection:
         self._do("SAVEPOINT work")
 
     def release(self) -> None:
-        self._do("RELEASE work")
+        """The savepoint stays until the commit; the next one of its name hides it."""
+        if self._waiting:
+            self._flush()
+
+    def _forget(self) -> None:
+        self._waiting, self._inserts_only = [], True
 
     def rollback_to(self) -> None:
+        self._forget()
         self._do("ROLLBACK TO work; RELEASE work")
 
     def close(self) -> None:

@@ -86,7 +86,7 @@ class SqliteConnection:
         except sqlite3.Error as error:
             raise self._failed(error) from None
 
-    def many(self, statement: Statement[None], rows: Sequence[Params]) -> None:
+    def later(self, statement: Statement[None], rows: Sequence[Params]) -> None:
         try:
             self._cursor.executemany(statement.sqlite, rows)
         except sqlite3.Error as error:
@@ -100,6 +100,12 @@ class SqliteConnection:
             self.rollback()
             raise self._failed(error) from None
         return row
+
+    def end_read(self) -> None:
+        try:
+            self._execute("COMMIT")
+        except sqlite3.Error:
+            self.rollback()
 
     def begin_write(self) -> tuple[int, int, int]:
         try:

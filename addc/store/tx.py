@@ -290,6 +290,7 @@ class WriteTx(ReadTx):
         "_fresh",
         "_hooks",
         "_indexed",
+        "_names",
         "_own",
         "_sds",
         "ncs",
@@ -306,6 +307,7 @@ class WriteTx(ReadTx):
         self.usn_low = Usn(clock[1] + 1)
         self._own: dict[Dnt, ObjectRow] = {}
         self._fresh: set[Dnt] = set()
+        self._names: dict[tuple[Dnt, bytes], Dnt] = {}
         self._indexed: set[tuple[Dnt, AttId]] = set()
         self._sds: set[int] = set()
         self._hooks: list[Callable[[], None]] = []
@@ -336,6 +338,16 @@ class WriteTx(ReadTx):
         else:
             self._cache.put(row)
         return row
+
+    def child(self, parent: Dnt, rdn_key: bytes) -> ObjectRow | None:
+        own = self._names.get((parent, rdn_key))
+        if own is not None:
+            row = self.get(own)
+            if row is not None and row.parent == parent and row.rdn_key == rdn_key:
+                return row
+        if parent in self._fresh:  # all its children were made here, and have kept their names
+            return None
+        return super().child(parent, rdn_key)
 
     def by_sid(self, sid: bytes) -> list[ObjectRow]:
         if not self.sids:
@@ -379,16 +391,17 @@ class WriteTx(ReadTx):
         )  # fmt: skip
         row = ObjectRow(found, self._context, self.seq)
         self._touch(row)
-        self._connection.run(objects.INSERT, found)
+        self._connection.later(objects.INSERT, (found,))
         self._own[dnt] = row
         self._fresh.add(dnt)
+        self._names[new.parent, new.rdn_key] = dnt
         if new.index:
             keys = [
                 (att, key, dnt) for att, held in new.index.items() for key in {index.cut(one) for one in held}
             ]
             self._indexed.update([(dnt, att) for att in new.index])
             if keys:
-                self._connection.many(index.PUT_KEY, keys)
+                self._connection.later(index.PUT_KEY, keys)
         return dnt
 
     def _current(self, dnt: Dnt) -> ObjectRow:
@@ -418,13 +431,15 @@ class WriteTx(ReadTx):
             now.meta_packed if meta is None else objects.pack_meta(meta),
         )  # fmt: skip
         self._touch(now)
+        if "rdn_key" in changed:
+            self._fresh.clear()
         return self._replace(found)
 
     def _replace(self, found: ObjectTuple) -> ObjectRow:
         new = ObjectRow(found, self._context, self.seq)
         self._touch(new)
         self._own.pop(new.dnt, None)
-        self._connection.run(objects.UPDATE, (*found[1:], new.dnt))
+        self._connection.later(objects.UPDATE, ((*found[1:], new.dnt),))
         self._own[new.dnt] = new
         return new
 
@@ -457,8 +472,9 @@ class WriteTx(ReadTx):
             self._own.pop(moved, None)
             self.touched.add(moved)
         self._touch(row)
+        self._fresh.clear()
         if below:
-            self._connection.many(objects.SET_PATH, below)
+            self._connection.later(objects.SET_PATH, below)
         return self._replace(tuple(found))  # type: ignore[arg-type]
 
     def remove(self, dnt: Dnt) -> None:
@@ -468,12 +484,12 @@ class WriteTx(ReadTx):
             raise StoreError(f"row {dnt} has children")
         self._touch(row)
         self._own.pop(dnt, None)
-        self._connection.run(index.DROP_ROW, (dnt,))
+        self._connection.later(index.DROP_ROW, ((dnt,),))
         for value in self.all_back_links(dnt):
             self.touched.add(value.source)
-        self._connection.run(links.DROP_FORWARD, (dnt,))
-        self._connection.run(links.DROP_BACK, (dnt,))
-        self._connection.run(objects.DELETE, (dnt,))
+        self._connection.later(links.DROP_FORWARD, ((dnt,),))
+        self._connection.later(links.DROP_BACK, ((dnt,),))
+        self._connection.later(objects.DELETE, ((dnt,),))
 
     # --- index ---
 
@@ -485,27 +501,25 @@ class WriteTx(ReadTx):
         self._indexed.add((dnt, att))
         self._changed = True
         if gone := held - wanted:
-            self._connection.many(index.DROP_KEY, [(att, key, dnt) for key in gone])
+            self._connection.later(index.DROP_KEY, [(att, key, dnt) for key in gone])
         if new := wanted - held:
-            self._connection.many(index.PUT_KEY, [(att, key, dnt) for key in new])
+            self._connection.later(index.PUT_KEY, [(att, key, dnt) for key in new])
 
     def drop_index(self, dnt: Dnt) -> None:
         """Take all index keys of a row away."""
         self._changed = True
-        self._connection.run(index.DROP_ROW, (dnt,))
+        self._connection.later(index.DROP_ROW, ((dnt,),))
 
     # --- links ---
 
     def put_link(self, value: LinkRow) -> None:
-        """Add a link value; StoreError if it is there already, live or deleted."""
+        """Add a link value; the work fails if it is there already, live or deleted."""
         self._touch(self._current(value.source))
-        self._connection.run(
-            links.PUT,
-            (
-                value.source, value.link_base, value.target, value.data, value.deleted_ft, value.created_ft,
-                *value.stamp,
-            ),
+        row = (
+            value.source, value.link_base, value.target, value.data, value.deleted_ft, value.created_ft,
+            *value.stamp,
         )  # fmt: skip
+        self._connection.later(links.PUT, (row,))
 
     def update_link(self, value: LinkRow) -> None:
         """Give the value with the same base, source, target and data these times and this stamp."""
@@ -529,7 +543,7 @@ class WriteTx(ReadTx):
         held = self._connection.one(descriptors.GET, (sd_id,))
         if held is None:
             self._changed = True
-            self._connection.run(descriptors.PUT, (sd_id, sd))
+            self._connection.later(descriptors.PUT, ((sd_id, sd),))
         elif held[0] != sd:
             raise StoreError("two security descriptors with one id")
         self._sds.add(sd_id)
@@ -567,6 +581,7 @@ class WriteTx(ReadTx):
         self._changed = mark[0]
         self._own.clear()
         self._fresh.clear()
+        self._names.clear()
         self._indexed.clear()
         self._sds.clear()
 
@@ -576,15 +591,13 @@ class WriteTx(ReadTx):
             return False
         seq, usn, dnt = self._counters[0] + 1, self._counters[1], self._counters[2]
         named = sorted(self.touched)
-        self._connection.run(state.SET_CLOCK, (seq, usn, dnt))
-        self._connection.run(
-            state.PUT_LOG,
-            (
-                seq, writer, self.usn_low, usn, int(self.sids), state.pack_dnts(self.ncs),
-                state.pack_dnts(named) if len(named) <= state.COMMIT_DNTS_MAX else None,
-            ),
+        self._connection.later(state.SET_CLOCK, ((seq, usn, dnt),))
+        entry = (
+            seq, writer, self.usn_low, usn, int(self.sids), state.pack_dnts(self.ncs),
+            state.pack_dnts(named) if len(named) <= state.COMMIT_DNTS_MAX else None,
         )  # fmt: skip
-        self._connection.run(state.TRIM_LOG, (seq - state.COMMIT_LOG_KEPT,))
+        self._connection.later(state.PUT_LOG, (entry,))
+        self._connection.later(state.TRIM_LOG, ((seq - state.COMMIT_LOG_KEPT,),))
         return True
 
 

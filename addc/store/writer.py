@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import ExceptHookArgs, Lock, Thread, current_thread, excepthook
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, ParamSpec, Protocol, TypeVar
 
 from addc.base.errors import StoreError
 from addc.base.ids import Dnt, Usn
@@ -164,9 +164,10 @@ class Writer:
             self._home.end_write(connection)
         if change is not None:
             self._home.committed(tx)
+        if failure is None:
             for job in done:
                 for hook in job.hooks:
-                    _guarded(hook)
+                    guarded(hook)
         self._resolve(done, failure)
         if change is not None:
             self._home.announce(change)
@@ -216,7 +217,10 @@ class Writer:
         The new transaction holds the writer's lock, so the old one has ended; its number and this writer's
         name in the log tell how.
         """
-        connection, _ = self._home.begin_write()
+        try:
+            connection, _ = self._home.begin_write()
+        except StoreError as error:
+            raise StoreError(f"a commit was cut off, its outcome is unknown: {error}") from None
         try:
             row = connection.one(state.LOG_WRITER, (tx.seq + 1,))
             return row is not None and row[0] == self._home.identity
@@ -225,9 +229,12 @@ class Writer:
             self._home.end_write(connection)
 
 
-def _guarded(hook: Callable[[], None]) -> None:
+Args = ParamSpec("Args")
+
+
+def guarded(hook: Callable[Args, None], *args: Args.args, **kwargs: Args.kwargs) -> None:
     """Call a hook; its failure is reported as a thread's is, since the work itself is done and durable."""
     try:
-        hook()
+        hook(*args, **kwargs)
     except Exception as error:
         excepthook(ExceptHookArgs((type(error), error, error.__traceback__, current_thread())))
