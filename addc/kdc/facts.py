@@ -1,0 +1,262 @@
+"""What one snapshot of the directory knew when a KDC request came in; the decisions look at nothing else.
+
+Spec: [MS-KILE] 3.3.1.1 (account database extensions).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntFlag
+from typing import Final, Generic, TypeVar
+
+from addc.codec.ids import Sid
+from addc.codec.krb5 import AsReq, TgsReq
+from addc.codes.krb_error import KrbErrorCode
+from addc.codes.ntstatus import NtStatus
+from addc.security.krb_keys import Key
+from addc.security.logon_rules import Standing
+
+
+class AccountFlags(IntFlag):
+    """The bits of userAccountControl that a KDC heeds ([MS-ADTS] 2.2.16)."""
+
+    DISABLED = 0x2
+    HOMEDIR_REQUIRED = 0x8
+    LOCKED_OUT = 0x10
+    PASSWD_NOTREQD = 0x20
+    ENCRYPTED_TEXT_PASSWORD_ALLOWED = 0x80
+    TEMP_DUPLICATE_ACCOUNT = 0x100
+    NORMAL_ACCOUNT = 0x200
+    INTERDOMAIN_TRUST_ACCOUNT = 0x800
+    WORKSTATION_TRUST_ACCOUNT = 0x1000
+    SERVER_TRUST_ACCOUNT = 0x2000
+    DONT_EXPIRE_PASSWD = 0x1_0000
+    MNS_LOGON_ACCOUNT = 0x2_0000
+    SMARTCARD_REQUIRED = 0x4_0000
+    TRUSTED_FOR_DELEGATION = 0x8_0000
+    NOT_DELEGATED = 0x10_0000
+    USE_DES_KEY_ONLY = 0x20_0000
+    DONT_REQUIRE_PREAUTH = 0x40_0000
+    PASSWORD_EXPIRED = 0x80_0000
+    TRUSTED_TO_AUTH_FOR_DELEGATION = 0x100_0000
+    NO_AUTH_DATA_REQUIRED = 0x200_0000
+    PARTIAL_SECRETS_ACCOUNT = 0x400_0000
+    USE_AES_KEYS = 0x800_0000
+
+
+class SupportedEncryption(IntFlag):
+    """Bits of msDS-SupportedEncryptionTypes and PA-SUPPORTED-ENCTYPES.
+
+    The two SHA-2 bits are those that Windows Server 2025 and Samba use.
+    Spec: [MS-KILE] 2.2.7.
+    """
+
+    DES_CBC_CRC = 0x1
+    DES_CBC_MD5 = 0x2
+    RC4_HMAC = 0x4
+    AES128_SHA1 = 0x8
+    AES256_SHA1 = 0x10
+    AES256_SHA1_SK = 0x20
+    AES128_SHA2 = 0x40
+    AES256_SHA2 = 0x80
+    FAST = 0x1_0000
+    COMPOUND_IDENTITY = 0x2_0000
+    CLAIMS = 0x4_0000
+    RESOURCE_SID_COMPRESSION_DISABLED = 0x8_0000
+
+
+Message = TypeVar("Message", AsReq, TgsReq)
+NO_KEYS: Final[Mapping[int, Key]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """An account's keys by encryption type. salt: of the present AES keys.
+
+    old: previous passwords as (kvno, keys), newest first; tickets made with them still open.
+    """
+
+    kvno: int
+    current: Mapping[int, Key]
+    salt: bytes = b""
+    old: tuple[tuple[int, Mapping[int, Key]], ...] = ()
+
+    def find(self, etype: int, kvno: int | None) -> Key | None:
+        """The key of a version; without one, or with 0, the present key."""
+        if not kvno or kvno == self.kvno:
+            return self.current.get(etype)
+        for version, keys in self.old:
+            if version == kvno:
+                return keys.get(etype)
+        return None
+
+    def knows_version(self, kvno: int | None) -> bool:
+        return not kvno or kvno == self.kvno or any(version == kvno for version, _ in self.old)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Groups of a client, as [MS-PAC] splits them.
+
+    domain_rids: global and universal groups of the client's own domain, the primary group included.
+    other_sids: groups of other domains and SID history. resource_rids: domain-local groups of this domain.
+    """
+
+    domain_rids: tuple[int, ...]
+    other_sids: tuple[Sid, ...] = ()
+    resource_rids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a logon tells the client's machine about its user ([MS-PAC] 2.5); times are FILETIME."""
+
+    full_name: str = ""
+    logon_script: str = ""
+    profile_path: str = ""
+    home_directory: str = ""
+    home_directory_drive: str = ""
+    logon_count: int = 0
+    last_logon: int = 0
+    password_can_change: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An account, as client or as service.
+
+    key: what names the account to whoever writes its counters back. name: sAMAccountName.
+    supported_enctypes: msDS-SupportedEncryptionTypes, None where absent.
+    """
+
+    key: int
+    name: str
+    sid: Sid
+    flags: int
+    keys: KeyRing
+    upn: str | None = None
+    primary_group_id: int = 513
+    pwd_last_set: int = 0
+    standing: Standing = Standing()  # noqa: RUF009 - a frozen value
+    bad_pwd_count: int = 0
+    supported_enctypes: int | None = None
+    has_spn: bool = False
+    profile: Profile = field(default_factory=Profile)
+
+    def has(self, flags: int) -> bool:
+        return self.flags & flags == flags
+
+    @property
+    def is_machine(self) -> bool:
+        return bool(self.flags & (AccountFlags.WORKSTATION_TRUST_ACCOUNT | AccountFlags.SERVER_TRUST_ACCOUNT))
+
+    @property
+    def is_dc(self) -> bool:
+        return bool(self.flags & AccountFlags.SERVER_TRUST_ACCOUNT)
+
+    @property
+    def is_krbtgt(self) -> bool:
+        return self.sid.rid() == 502
+
+
+@dataclass(frozen=True, slots=True)
+class RealmFacts:
+    """The realm that this KDC answers for. server: NetBIOS name of the DC."""
+
+    realm: str
+    netbios: str
+    dns_domain: str
+    domain_sid: Sid
+    server: str
+    krbtgt: Principal
+
+    def is_alias(self, realm: str) -> bool:
+        """Whether a realm name means this realm: any case, or the NetBIOS name ([MS-KILE] 3.1.5.7)."""
+        folded = realm.upper()
+        return folded in (self.realm, self.netbios.upper())
+
+
+@dataclass(frozen=True, slots=True)
+class KdcRequest(Generic[Message]):
+    """A request as value and as the bytes that came, which checksums cover."""
+
+    raw: bytes
+    message: Message
+
+
+AsRequest = KdcRequest[AsReq]
+TgsRequest = KdcRequest[TgsReq]
+
+
+@dataclass(frozen=True, slots=True)
+class AsFacts:
+    """Facts of one AS exchange. membership: None if this request cannot get a ticket anyway."""
+
+    realm: RealmFacts
+    client: Principal | None
+    server: Principal | None
+    membership: Membership | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TgsFacts:
+    """Facts of one TGS exchange. client: whom the ticket's cname means now. resource_rids: of that client.
+
+    second: the client of the additional ticket, for user-to-user.
+    """
+
+    realm: RealmFacts
+    client: Principal | None
+    server: Principal | None
+    resource_rids: tuple[int, ...] = ()
+    second: Principal | None = None
+
+
+class Counter(Enum):
+    """What an exchange means for the counters of its client's account."""
+
+    NONE = 0
+    """Nothing."""
+    BAD_PASSWORD = 1
+    """One more bad password ([MS-ADTS] 3.1.1.5, badPwdCount)."""
+    LOGON = 2
+    """A logon: lastLogon, logonCount, badPwdCount = 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer of one exchange: its bytes, and what to log and to write back.
+
+    error: KDC_ERR_NONE for a reply. status: the NTSTATUS told to the client, STATUS_SUCCESS where none was.
+    """
+
+    reply: bytes
+    error: KrbErrorCode = KrbErrorCode.KDC_ERR_NONE
+    status: NtStatus = NtStatus.STATUS_SUCCESS
+    counter: Counter = Counter.NONE
+    client: Principal | None = None
+    server_name: str = ""
+    client_name: str = ""
+
+
+AsOutcome = Outcome
+TgsOutcome = Outcome
+
+
+class KdcRefusal(Exception):
+    """A decision against the request; ends the steps of an exchange, never leaves the exchange's function.
+
+    e_data: replaces the KERB-ERROR-DATA that `status` would make.
+    """
+
+    def __init__(
+        self,
+        code: KrbErrorCode,
+        status: NtStatus = NtStatus.STATUS_SUCCESS,
+        e_data: bytes | None = None,
+        counter: Counter = Counter.NONE,
+    ) -> None:
+        super().__init__(code, status)
+        self.code = code
+        self.status = status
+        self.e_data = e_data
+        self.counter = counter

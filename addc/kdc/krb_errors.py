@@ -1,0 +1,56 @@
+"""KRB-ERROR messages: codes, times, and the NTSTATUS that Windows shows its user.
+
+Spec: RFC 4120 5.9.1, [MS-KILE] 2.2.1, 2.2.2.
+"""
+
+from typing import Final
+
+from addc.base.clock import TICKS_PER_S, FileTime
+from addc.codec.krb5 import KerbErrorData, KerbExtError, KrbError, PrincipalName
+from addc.codec.krb5_numbers import KerbErrorDataType, NameType
+from addc.codes.krb_error import KrbErrorCode
+from addc.codes.ntstatus import NtStatus
+from addc.kdc.facts import KdcRefusal
+
+_NO_NAME: Final = PrincipalName(int(NameType.KRB_NT_UNKNOWN), ("",))
+
+
+def error_data(status: NtStatus) -> bytes | None:
+    """KERB-ERROR-DATA with KERB-EXT-ERROR; None for success."""
+    if status == NtStatus.STATUS_SUCCESS:
+        return None
+    value = KerbExtError(int(status)).pack()
+    return KerbErrorData(int(KerbErrorDataType.KERB_ERR_TYPE_EXTENDED), value).pack()
+
+
+def micros(when: FileTime) -> int:
+    """Microseconds within the second."""
+    return int(when % TICKS_PER_S) // 10
+
+
+def krb_error(
+    code: KrbErrorCode,
+    now: FileTime,
+    realm: str,
+    sname: PrincipalName | None,
+    *,
+    e_data: bytes | None = None,
+    crealm: str | None = None,
+) -> bytes:
+    """A packed KRB-ERROR. crealm: only for KDC_ERR_WRONG_REALM, where it names the realm to ask."""
+    return KrbError(
+        stime=FileTime(now - now % TICKS_PER_S),
+        susec=micros(now),
+        error_code=int(code),
+        crealm=crealm,
+        realm=realm,
+        sname=sname or _NO_NAME,
+        e_data=e_data,
+    ).pack()
+
+
+def refusal_bytes(refusal: KdcRefusal, now: FileTime, realm: str, sname: PrincipalName | None) -> bytes:
+    """The KRB-ERROR of a refused request."""
+    e_data = refusal.e_data if refusal.e_data is not None else error_data(refusal.status)
+    crealm = realm if refusal.code == KrbErrorCode.KDC_ERR_WRONG_REALM else None
+    return krb_error(refusal.code, now, realm, sname, e_data=e_data, crealm=crealm)

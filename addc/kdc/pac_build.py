@@ -1,0 +1,357 @@
+"""PACs: built for a first ticket, checked when a ticket comes back, rebuilt for the next one, signed.
+
+Spec: [MS-PAC] 2.5-2.15, [MS-KILE] 3.3.5.6.4, 3.3.5.7.3, 3.3.5.7.9.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from addc.base.clock import FileTime
+from addc.base.errors import DecodeError
+from addc.codec.ids import Sid
+from addc.codec.krb5 import AuthorizationData, AuthorizationDataEntry
+from addc.codec.krb5_numbers import AdType
+from addc.codec.pac import (
+    SE_GROUP_DEFAULT,
+    SE_GROUP_RESOURCE_DEFAULT,
+    GroupMembership,
+    KerbSidAndAttributes,
+    KerbValidationInfo,
+    Pac,
+    PacAttributes,
+    PacAttributesInfo,
+    PacClientInfo,
+    PacSignatureData,
+    PacType,
+    UpnDnsInfo,
+    UserFlags,
+    pac_spans,
+    pack_ndr_buffer,
+    unpack_logon_info,
+    with_zeroed_signatures,
+)
+from addc.kdc.facts import AccountFlags, Membership, Principal, RealmFacts
+from addc.security import wellknown
+from addc.security.krb_keys import ETYPES, Cksumtype, Key, KeyUsage, checksum, verify_checksum
+from addc.security.logon_rules import hours_end
+
+_NEVER: Final = 0x7FFF_FFFF_FFFF_FFFF
+_USAGE: Final = int(KeyUsage.KERB_NON_KERB_CKSUM_SALT)
+_SIGNATURES: Final = frozenset(
+    int(kind)
+    for kind in (
+        PacType.SERVER_CHECKSUM,
+        PacType.PRIVSVR_CHECKSUM,
+        PacType.TICKET_CHECKSUM,
+        PacType.FULL_CHECKSUM,
+    )
+)
+_ZERO_FOR_SERVER: Final = frozenset((int(PacType.SERVER_CHECKSUM), int(PacType.PRIVSVR_CHECKSUM)))
+_ZERO_FOR_FULL: Final = _ZERO_FOR_SERVER | {int(PacType.FULL_CHECKSUM)}
+_ONLY_IN_TGT: Final = frozenset((int(PacType.ATTRIBUTES_INFO), int(PacType.REQUESTOR_SID)))
+_PAC_CKSUMTYPES: Final = frozenset(
+    int(kind)
+    for kind in (
+        Cksumtype.HMAC_MD5,
+        Cksumtype.HMAC_SHA1_96_AES128,
+        Cksumtype.HMAC_SHA1_96_AES256,
+        Cksumtype.HMAC_SHA256_128_AES128,
+        Cksumtype.HMAC_SHA384_192_AES256,
+    )
+)
+
+_SAM_BITS: Final = tuple(
+    (int(flag), bit)
+    for flag, bit in (
+        (AccountFlags.DISABLED, 0x1),
+        (AccountFlags.HOMEDIR_REQUIRED, 0x2),
+        (AccountFlags.PASSWD_NOTREQD, 0x4),
+        (AccountFlags.TEMP_DUPLICATE_ACCOUNT, 0x8),
+        (AccountFlags.NORMAL_ACCOUNT, 0x10),
+        (AccountFlags.MNS_LOGON_ACCOUNT, 0x20),
+        (AccountFlags.INTERDOMAIN_TRUST_ACCOUNT, 0x40),
+        (AccountFlags.WORKSTATION_TRUST_ACCOUNT, 0x80),
+        (AccountFlags.SERVER_TRUST_ACCOUNT, 0x100),
+        (AccountFlags.DONT_EXPIRE_PASSWD, 0x200),
+        (AccountFlags.LOCKED_OUT, 0x400),
+        (AccountFlags.ENCRYPTED_TEXT_PASSWORD_ALLOWED, 0x800),
+        (AccountFlags.SMARTCARD_REQUIRED, 0x1000),
+        (AccountFlags.TRUSTED_FOR_DELEGATION, 0x2000),
+        (AccountFlags.NOT_DELEGATED, 0x4000),
+        (AccountFlags.USE_DES_KEY_ONLY, 0x8000),
+        (AccountFlags.DONT_REQUIRE_PREAUTH, 0x1_0000),
+        (AccountFlags.PASSWORD_EXPIRED, 0x2_0000),
+        (AccountFlags.TRUSTED_TO_AUTH_FOR_DELEGATION, 0x4_0000),
+        (AccountFlags.NO_AUTH_DATA_REQUIRED, 0x8_0000),
+        (AccountFlags.PARTIAL_SECRETS_ACCOUNT, 0x10_0000),
+        (AccountFlags.USE_AES_KEYS, 0x20_0000),
+    )
+)
+
+
+@lru_cache(maxsize=256)
+def sam_account_control(flags: int) -> int:
+    """USER_ACCOUNT bits of SAM for userAccountControl ([MS-SAMR] 2.2.1.12, 3.1.5.14.2)."""
+    return sum(bit for flag, bit in _SAM_BITS if flags & flag)
+
+
+@lru_cache(maxsize=8192)
+def _groups(rids: tuple[int, ...], attributes: int) -> tuple[GroupMembership, ...]:
+    return tuple(GroupMembership(rid, attributes) for rid in rids)
+
+
+@lru_cache(maxsize=1024)
+def _extra_sids(sids: tuple[Sid, ...]) -> tuple[KerbSidAndAttributes, ...]:
+    return tuple(KerbSidAndAttributes(sid, SE_GROUP_DEFAULT) for sid in sids)
+
+
+def logon_info(
+    client: Principal, membership: Membership, realm: RealmFacts, now: FileTime
+) -> KerbValidationInfo:
+    """KERB_VALIDATION_INFO of a logon with a password ([MS-KILE] 3.3.5.6.4.1).
+
+    Of the groups only global and universal ones; a service ticket adds the resource groups.
+    """
+    profile = client.profile
+    standing = client.standing
+    logoff = hours_end(standing.logon_hours, standing.account_expires or _NEVER, now)
+    sids = (*membership.other_sids, wellknown.AUTHENTICATION_AUTHORITY_ASSERTED_IDENTITY)
+    return KerbValidationInfo(
+        logon_time=profile.last_logon or int(now),
+        logoff_time=logoff,
+        kick_off_time=logoff,
+        password_last_set=client.pwd_last_set,
+        password_can_change=profile.password_can_change,
+        password_must_change=standing.password_must_change,
+        effective_name=client.name,
+        full_name=profile.full_name,
+        logon_script=profile.logon_script,
+        profile_path=profile.profile_path,
+        home_directory=profile.home_directory,
+        home_directory_drive=profile.home_directory_drive,
+        logon_count=min(profile.logon_count, 0xFFFF),
+        bad_password_count=min(client.bad_pwd_count, 0xFFFF),
+        user_id=client.sid.rid(),
+        primary_group_id=client.primary_group_id,
+        group_ids=_groups(membership.domain_rids, SE_GROUP_DEFAULT) or None,
+        user_flags=int(UserFlags.EXTRA_SIDS),
+        user_session_key=bytes(16),
+        logon_server=realm.server,
+        logon_domain_name=realm.netbios,
+        logon_domain_id=realm.domain_sid,
+        user_account_control=sam_account_control(client.flags),
+        sub_auth_status=0,
+        last_successful_i_logon=0,
+        last_failed_i_logon=0,
+        failed_i_logon_count=0,
+        extra_sids=_extra_sids(sids),
+        resource_group_domain_sid=None,
+        resource_group_ids=None,
+    )
+
+
+@lru_cache(maxsize=1024)
+def with_resource_groups(
+    logon: bytes, domain_sid: Sid, resource_rids: tuple[int, ...], compressed: bool
+) -> bytes:
+    """A LOGON_INFO buffer with the domain-local groups that a service ticket adds.
+
+    compressed: as ResourceGroupIds; else as ExtraSids, for services that cannot read the former.
+    Spec: [MS-KILE] 3.3.5.7.3.
+    """
+    if not resource_rids:
+        return logon
+    info = unpack_logon_info(logon)
+    if compressed:
+        groups = _groups(resource_rids, SE_GROUP_RESOURCE_DEFAULT)
+        flags = info.user_flags | int(UserFlags.RESOURCE_GROUPS)
+        return pack_ndr_buffer(
+            replace(info, user_flags=flags, resource_group_domain_sid=domain_sid, resource_group_ids=groups)
+        )
+    sids = tuple(
+        KerbSidAndAttributes(domain_sid.child(rid), SE_GROUP_RESOURCE_DEFAULT) for rid in resource_rids
+    )
+    flags = info.user_flags | int(UserFlags.EXTRA_SIDS)
+    return pack_ndr_buffer(replace(info, user_flags=flags, extra_sids=(*(info.extra_sids or ()), *sids)))
+
+
+def upn_dns_info(client: Principal, realm: RealmFacts) -> UpnDnsInfo:
+    """UPN_DNS_INFO, always with SAM name and SID ([MS-KILE] 3.3.5.6.4.5, 3.3.5.2)."""
+    made_up = client.upn is None
+    upn = f"{client.name}@{realm.dns_domain}" if client.upn is None else client.upn
+    return UpnDnsInfo(upn, realm.realm, made_up, client.name, client.sid)
+
+
+@dataclass(frozen=True, slots=True)
+class PacParts:
+    """What the PAC of an initial ticket is made of.
+
+    client_name: cname of the ticket. pac_requested: PA-PAC-REQUEST, None where there was none.
+    """
+
+    client: Principal
+    membership: Membership
+    realm: RealmFacts
+    client_name: str
+    pac_requested: bool | None
+
+    def buffers(self, authtime: FileTime, now: FileTime, for_tgt: bool) -> list[tuple[int, bytes]]:
+        """Without resource groups in a TGT, and without ATTRIBUTES and REQUESTOR in a service ticket."""
+        logon = pack_ndr_buffer(logon_info(self.client, self.membership, self.realm, now))
+        if not for_tgt:
+            logon = with_resource_groups(logon, self.realm.domain_sid, self.membership.resource_rids, True)
+        out = [
+            (1, logon),
+            (10, PacClientInfo(authtime, self.client_name).pack()),
+            (12, upn_dns_info(self.client, self.realm).pack()),
+        ]
+        if for_tgt:
+            if self.pac_requested is None:
+                flags = PacAttributes.PAC_WAS_GIVEN_IMPLICITLY
+            else:
+                flags = PacAttributes.PAC_WAS_REQUESTED if self.pac_requested else PacAttributes(0)
+            out += [(17, PacAttributesInfo(flags).pack()), (18, bytes(self.client.sid))]
+        return out
+
+
+def service_buffers(
+    pac: Pac, domain_sid: Sid, resource_rids: tuple[int, ...], compressed: bool
+) -> list[tuple[int, bytes]]:
+    """The buffers of a service ticket: those of a TGT's PAC minus ATTRIBUTES, REQUESTOR and credentials.
+
+    Spec: [MS-KILE] 3.3.5.7.3, 3.3.5.7.9, [MS-PAC] 2.6.1.
+    """
+    out = []
+    for kind, data in pac.buffers:
+        if kind in _SIGNATURES or kind in _ONLY_IN_TGT or kind == PacType.CREDENTIALS_INFO:
+            continue
+        logon = kind == PacType.LOGON_INFO
+        out.append(
+            (kind, with_resource_groups(data, domain_sid, resource_rids, compressed) if logon else data)
+        )
+    return out
+
+
+def tgt_buffers(pac: Pac) -> list[tuple[int, bytes]]:
+    """The buffers of a TGT made from another TGT: everything but its signatures."""
+    return [(kind, data) for kind, data in pac.buffers if kind not in _SIGNATURES]
+
+
+@dataclass(frozen=True, slots=True)
+class PacSigners:
+    """The keys of a PAC's signatures. server: of the ticket. kdc: of krbtgt."""
+
+    server: Key
+    kdc: Key
+
+
+def sign_pac(buffers: list[tuple[int, bytes]], signers: PacSigners, ticket_plain: bytes | None) -> bytes:
+    """A packed PAC with its signatures, in the order of [MS-PAC] 2.8.1.
+
+    ticket_plain: DER of the EncTicketPart whose PAC is one zero byte; None for a ticket of krbtgt, which has
+    neither ticket nor extended KDC signature.
+    """
+    kdc, server = signers.kdc, signers.server
+    server_type = int(ETYPES[server.etype].cksumtype)
+    kdc_type = int(ETYPES[kdc.etype].cksumtype)
+    empty_kdc = PacSignatureData(kdc_type, bytes(ETYPES[kdc.etype].mac_size)).pack()
+    empty_server = PacSignatureData(server_type, bytes(ETYPES[server.etype].mac_size)).pack()
+    whole = [*buffers, (6, empty_server), (7, empty_kdc)]
+    if ticket_plain is not None:
+        ticket = PacSignatureData(kdc_type, checksum(kdc, _USAGE, ticket_plain))
+        whole += [(16, ticket.pack()), (19, empty_kdc)]
+    out = bytearray(Pac(tuple(whole)).pack())
+    at = {kind: start + 4 for kind, start, _ in pac_spans(bytes(out))[len(buffers) :]}
+    if ticket_plain is not None:
+        full = checksum(kdc, _USAGE, bytes(out))
+        out[at[19] : at[19] + len(full)] = full
+    signature = checksum(server, _USAGE, bytes(out))
+    out[at[6] : at[6] + len(signature)] = signature
+    counter = checksum(kdc, _USAGE, signature)
+    out[at[7] : at[7] + len(counter)] = counter
+    return bytes(out)
+
+
+def _verify(key: Key, signature: PacSignatureData, data: bytes) -> bool:
+    if signature.signature_type not in _PAC_CKSUMTYPES:
+        return False
+    try:
+        return verify_checksum(key, _USAGE, data, signature.signature_type, signature.signature)
+    except DecodeError:
+        return False
+
+
+def signatures_hold(data: bytes, signers: PacSigners, ticket_plain: bytes | None) -> bool:
+    """Whether all signatures of a PAC are there and right.
+
+    data: the PAC as it came. ticket_plain: as for `sign_pac`; with it, ticket and extended KDC signature must
+    be there too.
+    Raises DecodeError for what is no PAC.
+    Spec: [MS-PAC] 2.8, W-LOGON-10.
+    """
+    found = {
+        kind: PacSignatureData.unpack(data[start:end])
+        for kind, start, end in reversed(pac_spans(data))
+        if kind in _SIGNATURES
+    }
+    server, counter = found.get(6), found.get(7)
+    if server is None or counter is None:
+        return False
+    good = _verify(signers.server, server, with_zeroed_signatures(data, _ZERO_FOR_SERVER))
+    good &= _verify(signers.kdc, counter, server.signature)
+    if ticket_plain is not None:
+        ticket, full = found.get(16), found.get(19)
+        if ticket is None or full is None:
+            return False
+        good &= _verify(signers.kdc, ticket, ticket_plain)
+        good &= _verify(signers.kdc, full, with_zeroed_signatures(data, _ZERO_FOR_FULL))
+    return good
+
+
+def pac_entry(data: bytes) -> AuthorizationDataEntry:
+    """A PAC as it stands in a ticket: AD-WIN2K-PAC alone in an AD-IF-RELEVANT."""
+    inner = AuthorizationData((AuthorizationDataEntry(int(AdType.AD_WIN2K_PAC), data),))
+    return AuthorizationDataEntry(int(AdType.AD_IF_RELEVANT), inner.pack())
+
+
+PAC_PLACEHOLDER: Final = pac_entry(b"\0")
+"""The PAC as it stands in the EncTicketPart that the ticket signature covers ([MS-PAC] 2.8.2)."""
+
+
+def find_pac(entries: tuple[AuthorizationDataEntry, ...] | None) -> bytes | None:
+    """The PAC of a ticket's authorization data: in the first AD-IF-RELEVANT that has one."""
+    for entry in entries or ():
+        if entry.ad_type == AdType.AD_IF_RELEVANT:
+            for inner in AuthorizationData.unpack(entry.ad_data).elements:
+                if inner.ad_type == AdType.AD_WIN2K_PAC:
+                    return inner.ad_data
+    return None
+
+
+def without_pac(
+    entries: tuple[AuthorizationDataEntry, ...], depth: int = 3
+) -> tuple[AuthorizationDataEntry, ...]:
+    """Authorization data that a client added, minus what only a KDC may say, at every level.
+
+    depth: levels of AD-IF-RELEVANT that are looked into; deeper ones are dropped.
+    """
+    kept = []
+    for entry in entries:
+        if entry.ad_type == AdType.AD_IF_RELEVANT:
+            inner = without_pac(AuthorizationData.unpack(entry.ad_data).elements, depth - 1) if depth else ()
+            if inner:
+                kept.append(AuthorizationDataEntry(entry.ad_type, AuthorizationData(inner).pack()))
+        elif entry.ad_type not in _KDC_ONLY:
+            kept.append(entry)
+    return tuple(kept)
+
+
+_KDC_ONLY: Final = frozenset(
+    (
+        int(AdType.AD_WIN2K_PAC),
+        int(AdType.AD_KDC_ISSUED),
+        int(AdType.AD_AND_OR),
+        int(AdType.AD_MANDATORY_FOR_KDC),
+    )
+)

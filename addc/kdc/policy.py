@@ -1,0 +1,170 @@
+"""The KDC's configuration, and the rules that follow from it: lifetimes, encryption types, account policy.
+
+Spec: [MS-KILE] 3.3.1, 3.3.5.6.3, 3.3.5.7.1, 3.1.5.2; RFC 4120 3.1.3, 3.3.3.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from addc.base.clock import TICKS_PER_S, FileTime
+from addc.codes.krb_error import KrbErrorCode
+from addc.codes.ntstatus import NtStatus
+from addc.kdc.facts import KdcRefusal, Principal, SupportedEncryption
+from addc.security import logon_rules
+from addc.security.krb_keys import ETYPES, Key
+
+HOUR_FT: Final = 3600 * TICKS_PER_S
+DEFAULT_DOMAIN_ENCTYPES: Final = SupportedEncryption.AES128_SHA1 | SupportedEncryption.AES256_SHA1
+"""What an account without msDS-SupportedEncryptionTypes supports: AES only, as Windows since July 2026."""
+
+_STRENGTH: Final = {18: 0, 20: 0, 17: 1, 19: 1, 23: 2}
+_BIT: Final = {
+    17: SupportedEncryption.AES128_SHA1,
+    18: SupportedEncryption.AES256_SHA1,
+    19: SupportedEncryption.AES128_SHA1 | SupportedEncryption.AES128_SHA2,
+    20: SupportedEncryption.AES256_SHA1 | SupportedEncryption.AES256_SHA2,
+    23: SupportedEncryption.RC4_HMAC,
+}
+_AES_BITS: Final = 0x18 | 0xC0
+_CIPHER_BITS: Final = 0x4 | _AES_BITS
+_RC4: Final = 23
+
+
+@dataclass(frozen=True, slots=True)
+class KdcPolicy:
+    """Kerberos policy of the domain; all times in 100 ns.
+
+    validate_client_after: age of a TGT from which its client's account is looked at again.
+    default_enctypes: SupportedEncryption of accounts that have none of their own.
+    """
+
+    max_ticket_age: int = 10 * HOUR_FT
+    max_service_ticket_age: int = 10 * HOUR_FT
+    max_renew_age: int = 7 * 24 * HOUR_FT
+    max_clock_skew: int = 5 * 60 * TICKS_PER_S
+    validate_client: bool = True
+    validate_client_after: int = 20 * 60 * TICKS_PER_S
+    default_enctypes: int = DEFAULT_DOMAIN_ENCTYPES
+
+
+PROTECTED_USERS_AGE: Final = 4 * HOUR_FT
+
+
+def supported(principal: Principal, policy: KdcPolicy) -> int:
+    """SupportedEncryption bits of an account; krbtgt and DCs always have AES, DES is never supported."""
+    bits = (principal.supported_enctypes or 0) & ~0x3
+    if not bits & _CIPHER_BITS:
+        bits |= policy.default_enctypes & ~0x3
+    if principal.is_krbtgt or principal.is_dc:
+        bits |= DEFAULT_DOMAIN_ENCTYPES
+    return bits
+
+
+def lists_rc4(principal: Principal, policy: KdcPolicy) -> bool:
+    return bool(supported(principal, policy) & SupportedEncryption.RC4_HMAC)
+
+
+def by_strength(etypes: Sequence[int]) -> list[int]:
+    """Encryption types that work here, strongest first, equal ones in the order given."""
+    known = [etype for etype in dict.fromkeys(etypes) if etype in _STRENGTH]
+    return sorted(known, key=_STRENGTH.__getitem__)
+
+
+def account_keys(principal: Principal, policy: KdcPolicy) -> dict[int, Key]:
+    """The keys of an account that its msDS-SupportedEncryptionTypes lets be used."""
+    bits = supported(principal, policy)
+    return {etype: key for etype, key in principal.keys.current.items() if bits & _BIT.get(etype, 0)}
+
+
+def ticket_key(server: Principal, policy: KdcPolicy) -> Key:
+    """The key that a service's tickets are encrypted with: the strongest, whatever the client can do.
+
+    SHA-2 keys only where the account says so: a service that was never asked may not know them.
+    """
+    bits = supported(server, policy)
+    keys = server.keys.current
+    for etype in (18, 17, 20, 19, 23):
+        wanted = _BIT[etype] if etype not in (19, 20) else _BIT[etype] & 0xC0
+        if bits & wanted and etype in keys:
+            return keys[etype]
+    raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
+
+
+def session_etype(asked: Sequence[int], server: Principal, policy: KdcPolicy, rc4_allowed: bool) -> int:
+    """Encryption type of a new session key: the client's strongest that the service can use.
+
+    rc4_allowed: whether the other party's account lists RC4 by itself.
+    Spec: RFC 4120 3.1.3, [MS-KILE] 2.2.7 (AES256-CTS-HMAC-SHA1-96-SK).
+    """
+    bits = supported(server, policy)
+    aes = bits & _AES_BITS or bits & SupportedEncryption.AES256_SHA1_SK
+    rc4 = (
+        bits & SupportedEncryption.RC4_HMAC or rc4_allowed
+    ) and not bits & SupportedEncryption.AES256_SHA1_SK
+    for etype in by_strength(asked):
+        if etype == _RC4:
+            if rc4:
+                return etype
+        elif etype in (17, 18):
+            if aes:
+                return etype
+        elif server.is_krbtgt or bits & _BIT[etype] & 0xC0:
+            return etype
+    raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
+
+
+def new_session_key(etype: int, seed: bytes) -> Key:
+    """A session key from random bytes, as many as its type has."""
+    return Key(etype, seed[: ETYPES[etype].key_size])
+
+
+_REVOKED: Final = KrbErrorCode.KDC_ERR_CLIENT_REVOKED
+_CODES: Final = {
+    NtStatus.STATUS_ACCOUNT_DISABLED: _REVOKED,
+    NtStatus.STATUS_ACCOUNT_LOCKED_OUT: _REVOKED,
+    NtStatus.STATUS_ACCOUNT_EXPIRED: _REVOKED,
+    NtStatus.STATUS_INVALID_LOGON_HOURS: _REVOKED,
+    NtStatus.STATUS_INVALID_WORKSTATION: KrbErrorCode.KDC_ERR_POLICY,
+    NtStatus.STATUS_SMARTCARD_LOGON_REQUIRED: KrbErrorCode.KDC_ERR_POLICY,
+    NtStatus.STATUS_PASSWORD_MUST_CHANGE: KrbErrorCode.KDC_ERR_KEY_EXPIRED,
+    NtStatus.STATUS_PASSWORD_EXPIRED: KrbErrorCode.KDC_ERR_KEY_EXPIRED,
+}
+
+
+def _refuse(status: NtStatus | None) -> None:
+    if status is not None:
+        raise KdcRefusal(_CODES[status], status)
+
+
+def check_standing(client: Principal, now: FileTime) -> None:
+    """Refuse an account that is disabled, locked out or expired ([MS-KILE] 3.3.5.6.3, 3.3.5.7.1)."""
+    _refuse(logon_rules.account_refusal(client.standing, now))
+
+
+def check_hours(client: Principal, now: FileTime) -> None:
+    """Refuse a ticket outside logonHours."""
+    if not logon_rules.within_logon_hours(client.standing.logon_hours, now):
+        _refuse(NtStatus.STATUS_INVALID_LOGON_HOURS)
+
+
+def check_logon(client: Principal, workstation: str, is_password_change: bool, now: FileTime) -> None:
+    """What is looked at once the password proved right: hours, workstations, smart card, password's age.
+
+    workstation: NetBIOS name from the request's addresses; "" does not satisfy userWorkstations.
+    is_password_change: the ticket is for kadmin/changepw, which an expired password may still get.
+    """
+    _refuse(logon_rules.logon_refusal(client.standing, now, workstation))
+    if not is_password_change:
+        _refuse(logon_rules.password_refusal(client.standing, now))
+
+
+def end_of_ticket(till: int, limit: int, now: FileTime) -> FileTime:
+    """endtime: what was asked for, at most `limit`. A `till` of 1970 or before asks for the most there is."""
+    end = limit if till <= _KRB_EPOCH else min(till, limit)
+    if end <= now:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_NEVER_VALID)
+    return FileTime(end)
+
+
+_KRB_EPOCH: Final = 116_444_736_000_000_000

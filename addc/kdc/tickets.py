@@ -1,0 +1,114 @@
+"""Tickets and the encrypted parts of replies: what AS and TGS exchange issue alike.
+
+Spec: RFC 4120 5.3, 5.4.2, [MS-PAC] 2.8.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.rng import Rng
+from addc.codec.krb5 import (
+    AuthorizationDataEntry,
+    EncryptedData,
+    EncryptionKey,
+    EncTicketPart,
+    HostAddress,
+    LastReqEntry,
+    PrincipalName,
+    Ticket,
+    TransitedEncoding,
+)
+from addc.codec.krb5_numbers import TicketFlags, TransitedType
+from addc.kdc.pac_build import PAC_PLACEHOLDER, PacSigners, pac_entry, sign_pac
+from addc.security.krb_keys import ETYPES, Key, KeyUsage, encrypt
+
+FORWARDABLE: Final = int(TicketFlags.FORWARDABLE)
+FORWARDED: Final = int(TicketFlags.FORWARDED)
+PROXIABLE: Final = int(TicketFlags.PROXIABLE)
+PROXY: Final = int(TicketFlags.PROXY)
+INVALID: Final = int(TicketFlags.INVALID)
+RENEWABLE: Final = int(TicketFlags.RENEWABLE)
+INITIAL: Final = int(TicketFlags.INITIAL)
+PRE_AUTHENT: Final = int(TicketFlags.PRE_AUTHENT)
+OK_AS_DELEGATE: Final = int(TicketFlags.OK_AS_DELEGATE)
+ENC_PA_REP: Final = int(TicketFlags.ENC_PA_REP)
+
+_TICKET_USAGE: Final = int(KeyUsage.TICKET)
+_NO_TRANSIT: Final = TransitedEncoding(int(TransitedType.DOMAIN_X500_COMPRESS), b"")
+
+
+def whole_seconds(when: int) -> FileTime:
+    """A KerberosTime: no fraction."""
+    return FileTime(when - when % TICKS_PER_S)
+
+
+def no_last_req(now: FileTime) -> tuple[LastReqEntry, ...]:
+    """LastReq of those who tell nothing."""
+    return (LastReqEntry(0, whole_seconds(now)),)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a ticket says; times are KerberosTimes."""
+
+    flags: int
+    session: Key
+    crealm: str
+    cname: PrincipalName
+    srealm: str
+    sname: PrincipalName
+    authtime: FileTime
+    starttime: FileTime
+    endtime: FileTime
+    renew_till: FileTime | None = None
+    caddr: tuple[HostAddress, ...] | None = None
+    extra: tuple[AuthorizationDataEntry, ...] = ()
+
+    def session_key(self) -> EncryptionKey:
+        return EncryptionKey(int(self.session.etype), self.session.value)
+
+
+def sealed(key: Key, usage: int, plain: bytes, rng: Rng, kvno: int | None = None) -> EncryptedData:
+    """EncryptedData with a fresh confounder."""
+    cipher = encrypt(key, usage, plain, rng.bytes(ETYPES[key.etype].confounder_size))
+    return EncryptedData(etype=int(key.etype), kvno=kvno, cipher=cipher)
+
+
+def issue(
+    grant: Grant,
+    pac: list[tuple[int, bytes]] | None,
+    signers: PacSigners,
+    kvno: int | None,
+    *,
+    full_signatures: bool,
+    rng: Rng,
+) -> Ticket:
+    """A ticket, with a signed PAC unless `pac` is None.
+
+    full_signatures: ticket and extended KDC signature too: everything but tickets of krbtgt.
+    """
+    part = EncTicketPart(
+        flags=grant.flags,
+        key=grant.session_key(),
+        crealm=grant.crealm,
+        cname=grant.cname,
+        transited=_NO_TRANSIT,
+        authtime=grant.authtime,
+        starttime=grant.starttime,
+        endtime=grant.endtime,
+        renew_till=grant.renew_till,
+        caddr=grant.caddr,
+        authorization_data=grant.extra or None,
+    )
+    if pac is not None:
+        plain = None
+        if full_signatures:
+            plain = replace(part, authorization_data=(PAC_PLACEHOLDER, *grant.extra)).pack()
+        entry = pac_entry(sign_pac(pac, signers, plain))
+        part = replace(part, authorization_data=(entry, *grant.extra))
+    return Ticket(
+        realm=grant.srealm,
+        sname=grant.sname,
+        enc_part=sealed(signers.server, _TICKET_USAGE, part.pack(), rng, kvno),
+    )
