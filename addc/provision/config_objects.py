@@ -18,12 +18,9 @@ def extended_rights(rows: Iterable[Row], config_dn: str) -> list[Draft]:
             f"CN={row['cn']},CN=Extended-Rights,{config_dn}",
             "controlAccessRight",
             {
-                "appliesTo": tuple(guid.encode() for guid in row["appliesTo"].split()),
-                "displayName": (row["displayName"].encode(),),
-                "localizationDisplayId": (row["localizationDisplayId"].encode(),),
-                "rightsGuid": (row["rightsGuid"].encode(),),
-                "showInAdvancedViewOnly": (row["showInAdvancedViewOnly"].encode(),),
-                "validAccesses": (row["validAccesses"].encode(),),
+                name: tuple(cell.encode().split()) if name == "appliesTo" else (cell.encode(),)
+                for name, cell in row.items()
+                if cell and name != "cn"
             },
             owner="EA",
             group="EA",

@@ -20,6 +20,7 @@ from addc.base.errors import UserError
 
 PRIVATE: Final = 0o600
 PUBLIC: Final = 0o644
+_FOLDER_MODE: Final = 0o755
 
 _MARK: Final = ".addc-new-"
 _MOVING: Final = ".moving"
@@ -35,7 +36,12 @@ class NewFolder:
     def __init__(self, path: Path, place: Path) -> None:
         self.path = path
         self.place = place
-        self.is_committed = False
+        self._last: str | None = None
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether it is in its place; true from the very rename on, whatever interrupts what follows."""
+        return self._last is not None and (self.place / self._last).exists()
 
     def write(self, name: str, content: bytes, mode: int = PUBLIC) -> Path:
         """A durable file; its parent folders are made as needed."""
@@ -52,12 +58,12 @@ class NewFolder:
         """Put everything in its place; `last` is the file whose presence says that a forest is there."""
         for folder, _, _ in os.walk(self.path):
             _sync(Path(folder))
+        self._last = last
         if self.path.parent == self.place:
             self._move_up(last)
         else:
             os.rename(self.path, self.place)
             _sync(self.place.parent)
-        self.is_committed = True
 
     def _move_up(self, last: str) -> None:
         names = sorted(os.listdir(self.path), key=lambda name: name == last)
@@ -102,6 +108,7 @@ def new_folder(place: Path) -> Iterator[NewFolder]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         folder = NewFolder(path, place)
+        path.chmod(_FOLDER_MODE)
         try:
             yield folder
         finally:

@@ -77,9 +77,9 @@ def make_plan(answers: Answers, rng: Rng, now: FileTime) -> ForestPlan:
         {names.domain.lower(): identities.domain_guid, names.dsa.lower(): identities.dsa_guid}
     )
     drafts = _record_drafts(data.objects(), placeholders, new_guid)
-    drafts += schema_drafts(loader.attribute_rows(), loader.class_rows(), names.schema)
-    drafts += config_objects.extended_rights(loader.extended_right_rows(), names.config)
-    drafts += config_objects.display_specifiers(loader.display_specifier_rows(), names.config)
+    drafts += schema_drafts(loader.table("attributes"), loader.table("classes"), names.schema)
+    drafts += config_objects.extended_rights(loader.table("extended_rights"), names.config)
+    drafts += config_objects.display_specifiers(loader.table("display_specifiers_409"), names.config)
     located = dns_objects.locator_facts(answers, identities)
     drafts += dns_objects.zone_drafts(data.dns(), placeholders, located)
     return ForestPlan(

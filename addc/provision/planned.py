@@ -43,8 +43,8 @@ class PlannedObject:
     """An object to create.
 
     classes: the structural class, then dynamic auxiliary ones. attributes: LDAP form, DNs as text;
-    objectClass, objectGUID, objectSid and nTSecurityDescriptor are not among them. sddl: owner and group, and the
-    explicit ACEs if `has_acl`; the inherited ones come with creation.
+    objectClass, objectGUID, objectSid and nTSecurityDescriptor are not among them. sddl: owner and group, and
+    the explicit ACEs if `has_acl`; the inherited ones come with creation.
     """
 
     nc: str

@@ -1,0 +1,174 @@
+"""Carries a plan out: every object through the directory's Add, in one transaction, as SYSTEM.
+
+Spec: [MS-ADTS] 6.1.1, 3.1.1.5.2
+"""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Final
+
+from addc.base.clock import FileTime
+from addc.base.ids import AttId, Dnt
+from addc.base.rng import Rng
+from addc.codec.ids import Sid
+from addc.directory import passwords
+from addc.directory.add import Fixed, add_object
+from addc.directory.context import FOREST_STATE, Forest, Home, Shared, WriteContext
+from addc.directory.passwords import PreparedPassword
+from addc.provision.data import LsaRight
+from addc.provision.plan import ForestPlan
+from addc.provision.planned import PlannedObject
+from addc.schema import attr
+from addc.schema.snapshot import Schema
+from addc.security import sddl
+from addc.security.descriptor import SecurityDescriptor
+from addc.security.token import SYSTEM
+from addc.store.engine import Store
+from addc.store.tx import WriteTx
+
+RIGHTS_STATE: Final = "lsa.rights"
+"""Store state: {account SID: [right or privilege, ...]} of this domain controller, as JSON."""
+NEVER_COLLECTED_FT: Final = FileTime(2_650_465_152_000_000_000)
+"""9999-12-29: the time of isDeleted on Deleted Objects, so that no garbage collection takes it."""
+
+_NOWHERE: Final = Dnt(0)
+
+
+def secret_attributes(schema: Schema) -> frozenset[AttId]:
+    """What the store seals."""
+    return frozenset(attribute.att_id for attribute in schema.attributes if attribute.is_secret)
+
+
+def create_forest(store: Store, schema: Schema, plan: ForestPlan, now: FileTime, rng: Rng) -> Forest:
+    """Fill an empty store; its facts. Slow key derivation is done before the writer is entered."""
+    prepared = _prepare(plan)
+
+    def work(tx: WriteTx) -> Forest:
+        home = Home(_forest_without_rows(plan), Shared())
+        ctx = WriteContext(tx, schema, SYSTEM, now, home, rng=rng)
+        return _fill(ctx, plan, prepared)
+
+    return store.write("provision", work)
+
+
+def _prepare(plan: ForestPlan) -> dict[str, PreparedPassword]:
+    """Keys of the accounts with a password, by DN; derived side by side."""
+    accounts = {planned.dn: planned for planned in plan.objects if planned.dn in plan.passwords}
+
+    def derive(dn: str) -> PreparedPassword:
+        planned = accounts[dn]
+        name = planned.attributes["sAMAccountName"][0].decode()
+        salt = passwords.salt_for(plan.answers.realm, name, planned.object_class == "computer")
+        return passwords.derive(passwords.password_of_utf8(plan.passwords[dn]), salt)
+
+    with ThreadPoolExecutor(len(accounts)) as threads:
+        return dict(zip(accounts, threads.map(derive, accounts), strict=True))
+
+
+def _forest_without_rows(plan: ForestPlan) -> Forest:
+    answers, names, identities = plan.answers, plan.names, plan.identities
+    return Forest(
+        realm=answers.realm,
+        dns_domain=answers.dns_domain,
+        dns_forest=answers.dns_domain,
+        netbios=answers.netbios,
+        domain_sid=identities.domain_sid,
+        domain_guid=identities.domain_guid,
+        root_nc=_NOWHERE,
+        root_dn=names.domain,
+        domain_nc=_NOWHERE,
+        domain_dn=names.domain,
+        config_nc=_NOWHERE,
+        config_dn=names.config,
+        schema_nc=_NOWHERE,
+        schema_dn=names.schema,
+        domain_dns_nc=_NOWHERE,
+        domain_dns_dn=names.domain_dns,
+        forest_dns_nc=_NOWHERE,
+        forest_dns_dn=names.forest_dns,
+        dsa_dnt=_NOWHERE,
+        dsa_guid=identities.dsa_guid,
+        invocation_id=identities.invocation_id,
+        server_dnt=_NOWHERE,
+        host=answers.host,
+        host_fqdn=answers.host_fqdn,
+        site=answers.site,
+    )
+
+
+def _fill(ctx: WriteContext, plan: ForestPlan, prepared: Mapping[str, PreparedPassword]) -> Forest:
+    descriptors = _Descriptors(ctx.schema, plan.identities.domain_sid)
+    rows: dict[str, Dnt] = {}
+    for planned in plan.objects:
+        rows[planned.dn] = _add(ctx, planned, descriptors, prepared.get(planned.dn))
+        if planned.is_nc_root or planned.dn in (plan.names.dsa, plan.names.server):
+            ctx.forest = _forest_with_rows(ctx.forest, plan, rows)
+    ctx.tx.set_state(FOREST_STATE, ctx.forest.to_json())
+    ctx.tx.set_state(RIGHTS_STATE, _rights_by_holder(plan.rights))
+    return ctx.forest
+
+
+def _forest_with_rows(forest: Forest, plan: ForestPlan, rows: Mapping[str, Dnt]) -> Forest:
+    names = plan.names
+    domain = rows.get(names.domain, _NOWHERE)
+    return replace(
+        forest,
+        root_nc=domain,
+        domain_nc=domain,
+        config_nc=rows.get(names.config, _NOWHERE),
+        schema_nc=rows.get(names.schema, _NOWHERE),
+        domain_dns_nc=rows.get(names.domain_dns, _NOWHERE),
+        forest_dns_nc=rows.get(names.forest_dns, _NOWHERE),
+        dsa_dnt=rows.get(names.dsa, _NOWHERE),
+        server_dnt=rows.get(names.server, _NOWHERE),
+    )
+
+
+class _Descriptors:
+    """The descriptors that objects are created with; few texts, so each is read once."""
+
+    def __init__(self, schema: Schema, domain_sid: Sid) -> None:
+        self._schema = schema
+        self._domain_sid = domain_sid
+        self._parsed: dict[str, SecurityDescriptor] = {}
+
+    def of(self, planned: PlannedObject) -> SecurityDescriptor:
+        """Owner and group, and the explicit entries: its own, else the class default's."""
+        text = planned.sddl
+        if not planned.has_acl:
+            found = self._schema.class_(planned.object_class)
+            assert found is not None
+            text += found.default_sd
+        parsed = self._parsed.get(text)
+        if parsed is None:
+            parsed = self._parsed[text] = sddl.parse(text, self._domain_sid, self._domain_sid)
+        return parsed
+
+
+def _add(
+    ctx: WriteContext, planned: PlannedObject, descriptors: _Descriptors, password: PreparedPassword | None
+) -> Dnt:
+    classes = [name.encode() for name in planned.classes]
+    dnt = add_object(
+        ctx,
+        planned.dn,
+        [("objectClass", classes), *planned.attributes.items()],
+        fixed=Fixed(planned.guid, planned.sid, descriptors.of(planned)),
+        password=password,
+    )
+    if planned.is_deleted_objects:
+        row = ctx.tx.get(dnt)
+        assert row is not None
+        stamp = row.meta[attr.IS_DELETED]._replace(time_ft=NEVER_COLLECTED_FT)
+        ctx.tx.update(row, meta={**row.meta, attr.IS_DELETED: stamp})
+    return dnt
+
+
+def _rights_by_holder(rights: tuple[LsaRight, ...]) -> bytes:
+    held: dict[str, list[str]] = {}
+    for right in rights:
+        for holder in right.holders:
+            held.setdefault(holder, []).append(right.name)
+    return json.dumps(held, sort_keys=True).encode()
