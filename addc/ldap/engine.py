@@ -236,7 +236,7 @@ class LdapEngine:
     def reply(self, to: MessageId, body: Response, controls: tuple[Control, ...] = ()) -> None:
         """Queue an answer; all but entries, references and intermediate responses end their operation.
 
-        Raises LocalProtocolError if `to` is not outstanding; ask `is_outstanding` where an abandon is possible.
+        Raises LocalProtocolError if `to` is not outstanding; `is_outstanding` tells after an abandon.
         """
         if to not in self._outstanding:
             raise LocalProtocolError(f"message id {to} awaits no answer")
@@ -379,7 +379,7 @@ class LdapEngine:
             self._start = stop
 
     def _frame(self, data: bytes, pos: int) -> tuple[int, int]:
-        """(start, end) of the content of the message at `pos`; an end behind the data: that much is needed."""
+        """(start, end) of the content of the message at `pos`; the end may lie behind the data."""
         left = len(data) - pos
         if left and data[pos] != LdapMessage.ber_tag:
             raise DecodeError(f"tag {data[pos]:#x}, not {LdapMessage.ber_tag:#x}", pos, "LDAPMessage")
