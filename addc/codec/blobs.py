@@ -1,8 +1,9 @@
 """Binary values that the directory keeps in single attributes: stamps, cursors, key material, partners.
 
+Times that the documents call DSTIME are whole seconds since 1601.
+
 Spec: [MS-DRSR] 5.166 (replUpToDateVector), 5.170 and 5.171 (repsFrom, repsTo), [MS-SAMR] 2.2.10 and
-3.1.1.8.11 (supplementalCredentials), [MS-ADTS] 6.1.6.9.1 (trustAuthInfo). Times that the documents call DSTIME
-are whole seconds since 1601.
+3.1.1.8.11 (supplementalCredentials), [MS-ADTS] 6.1.6.9.1 (trustAuthInfo).
 """
 
 import struct

@@ -32,7 +32,7 @@ def module_text(what: str, names: Iterable[tuple[str, AttId]]) -> str:
         "",
         "Spec: [MS-DRSR] 5.14, 5.16.4.",
         '"""',
-        "# ruff: noqa: E741",
+        *(["# ruff: noqa: E741"] if what == "attribute" else []),
         "",
         "from typing import Final",
         "",
