@@ -25,6 +25,7 @@ _ESCAPED: Final = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
 _TO_ESCAPE: Final = re.compile(r'[,+"\\<>;=#\r\n\0]')
 _BRACKET: Final = re.compile(r"<([A-Za-z]+)=([^<>]*)>")
 _TTL: Final = re.compile(r"<TTL=(\d{1,10}),(.*)>\Z", re.IGNORECASE | re.DOTALL)
+_KINDS: Final = ("GUID", "SID", "WKGUID")
 _HEX_ESCAPES: Final = {"\r": "\\0D", "\n": "\\0A", "\0": "\\00"}
 _PARSED_MAX: Final = 8192
 # Universal tags of the strings that a #hex value may hold, and how each is read.
@@ -170,7 +171,8 @@ def split_ttl(text: str) -> tuple[int | None, str]:
     if match is None:
         return None, text
     inner = match[2]
-    if inner.startswith("<") and inner.endswith(">") and not _BRACKET.match(inner):
+    kind = _BRACKET.match(inner)
+    if inner.startswith("<") and inner.endswith(">") and (kind is None or kind[1].upper() not in _KINDS):
         inner = inner[1:-1]
     return int(match[1]), inner
 

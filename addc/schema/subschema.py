@@ -62,7 +62,7 @@ def _object_class(schema: Schema, one: ObjectClass) -> str:
 
 
 def _content_rule(schema: Schema, one: ObjectClass) -> str:
-    """The auxiliary classes of a class, inherited ones included, and what they bring besides top's attributes."""
+    """All auxiliary classes of a class, and what they bring besides the attributes of top."""
     helpers = sorted(
         (helper for helper in map(schema.class_by_id, one.aux) if helper is not None),
         key=lambda helper: helper.name,
