@@ -121,7 +121,7 @@ def encode_bits(value: bytes) -> bytes:
 @lru_cache(maxsize=1024)
 def decode_time(content: bytes) -> FileTime:
     """FileTime of YYYYMMDDHHMMSSZ, the only form of DER and of KerberosTime."""
-    if len(content) != 15 or content[14:] != b"Z":
+    if len(content) != 15 or content[14:] != b"Z" or not content[:14].isdigit():
         raise DecodeError("not a GeneralizedTime of whole seconds in UTC", 0, "GeneralizedTime")
     return parse_generalized(content)
 
