@@ -1,0 +1,74 @@
+"""UDP 389: the locator's ping and other readings of the root DSE, one datagram in, one out.
+
+An answer to a ping that came before in the same words, from the same site, is kept until the directory changes.
+Spec: RFC 1798, [MS-ADTS] 6.3.3, 3.1.1.3.4.6 (MaxDatagramRecv)
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+from addc.base.errors import DecodeError
+from addc.directory.api import Directory
+from addc.directory.search import BASE
+from addc.ldap import messages as m
+from addc.ldap import operations
+from addc.ldap.locator import Self
+from addc.ldap.operations import Asker
+from addc.security.token import ANONYMOUS
+
+_LOG: Final = logging.getLogger("addc.ldap")
+_DATAGRAM_MAX: Final = 4096
+_KEPT_MAX: Final = 8192
+
+
+class CldapDatagrams(asyncio.DatagramProtocol):
+    """The UDP socket of one address."""
+
+    def __init__(self, directory: Directory, own: Self) -> None:
+        self._directory = directory
+        self._own = own
+        self._transport: asyncio.DatagramTransport | None = None
+        self._kept: dict[tuple[bytes, str], bytes] = {}
+        self._kept_usn = -1
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if len(data) > _DATAGRAM_MAX:
+            return
+        try:
+            reply = self._answer(data, addr[0])
+        except DecodeError:
+            return
+        except Exception:
+            _LOG.exception("CLDAP request failed", extra={"fields": {"source": addr[0]}})
+            return
+        if reply is not None and self._transport is not None:
+            self._transport.sendto(reply, addr)
+
+    def error_received(self, exc: Exception) -> None:
+        """A client that is gone (ICMP) is no concern of ours."""
+
+    def _answer(self, data: bytes, source: str) -> bytes | None:
+        usn = self._directory.usn()
+        if usn != self._kept_usn:
+            self._kept.clear()
+            self._kept_usn = usn
+        key = (data, source)
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
+        message = m.LdapMessage.unpack(data)
+        op = message.protocol_op
+        if not isinstance(op, m.SearchRequest) or op.base_object or op.scope != BASE:
+            return None
+        asker = Asker(ANONYMOUS, confidential=False, gc_port=False, source=source)
+        work = operations.search_work(message, op, asker, self._own)
+        reply = self._directory.read_now("cldap.search", ANONYMOUS, work)
+        if "netlogon" in map(str.lower, op.attributes):
+            if len(self._kept) >= _KEPT_MAX:
+                self._kept.clear()
+            self._kept[key] = reply
+        return reply

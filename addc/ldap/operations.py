@@ -1,0 +1,271 @@
+"""What each request asks of the directory, and the bytes of its answer.
+
+A work function runs inside one transaction and gives finished messages back, so that the loop only sends.
+Spec: RFC 4511 4.5 - 4.12, [MS-ADTS] 3.1.1.3.1, 3.1.1.3.4
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from addc.base.errors import DsError
+from addc.base.ids import MessageId
+from addc.codec.filter import And, Equal, Filter
+from addc.codes.faces import ldap_face
+from addc.codes.ldap_result import LdapResult
+from addc.codes.win32 import Win32
+from addc.directory import accounts
+from addc.directory.api import Change, Directory
+from addc.directory.context import ReadContext
+from addc.directory.controls import RequestOptions, SortKey
+from addc.directory.search import BASE, SearchRequest, SearchResult, compare, search
+from addc.ldap import controls as wire
+from addc.ldap import messages as m
+from addc.ldap.controls import RequestControls, read_controls
+from addc.ldap.locator import Self, answer_ping
+from addc.security.token import Token
+
+_COMMON: Final = frozenset(
+    {
+        wire.LDAP_SERVER_EXTENDED_DN_OID,
+        wire.LDAP_SERVER_DOMAIN_SCOPE_OID,
+        wire.LDAP_SERVER_SET_CORRELATION_ID_OID,
+    }
+)
+_SEEING_DELETED: Final = frozenset(
+    {
+        wire.LDAP_SERVER_SHOW_DELETED_OID,
+        wire.LDAP_SERVER_SHOW_RECYCLED_OID,
+        wire.LDAP_SERVER_SHOW_DEACTIVATED_LINK_OID,
+    }
+)
+_LAZY: Final = frozenset({wire.LDAP_SERVER_LAZY_COMMIT_OID, wire.LDAP_SERVER_SD_FLAGS_OID})
+
+SEARCH_CONTROLS: Final = _COMMON | _SEEING_DELETED | {
+    wire.LDAP_PAGED_RESULT_OID_STRING,
+    wire.LDAP_SERVER_SORT_OID,
+    wire.LDAP_SERVER_SD_FLAGS_OID,
+    wire.LDAP_SERVER_SEARCH_OPTIONS_OID,
+    wire.LDAP_SERVER_RANGE_OPTION_OID,
+    wire.LDAP_SERVER_RANGE_RETRIEVAL_NOERR_OID,
+    wire.LDAP_SERVER_VERIFY_NAME_OID,
+    wire.LDAP_SERVER_SEARCH_HINTS_OID,
+    wire.LDAP_SERVER_LINK_TTL_OID,
+    wire.LDAP_SERVER_UPDATE_STATS_OID,
+}  # fmt: skip
+ADD_CONTROLS: Final = _COMMON | _LAZY
+MODIFY_CONTROLS: Final = _COMMON | _SEEING_DELETED | _LAZY | {
+    wire.LDAP_SERVER_PERMISSIVE_MODIFY_OID,
+    wire.LDAP_SERVER_VERIFY_NAME_OID,
+    wire.LDAP_SERVER_POLICY_HINTS_OID,
+    wire.LDAP_SERVER_POLICY_HINTS_DEPRECATED_OID,
+}  # fmt: skip
+RENAME_CONTROLS: Final = _COMMON | _SEEING_DELETED | {wire.LDAP_SERVER_LAZY_COMMIT_OID}
+DELETE_CONTROLS: Final = _COMMON | _SEEING_DELETED | {
+    wire.LDAP_SERVER_TREE_DELETE_OID,
+    wire.LDAP_SERVER_LAZY_COMMIT_OID,
+}  # fmt: skip
+
+SUPPORTED_CONTROLS: Final = (
+    SEARCH_CONTROLS | ADD_CONTROLS | MODIFY_CONTROLS | RENAME_CONTROLS | DELETE_CONTROLS
+)
+"""All that rootDSE may list as supportedControl."""
+
+_NETLOGON: Final = "netlogon"
+_SINGLE: Final = frozenset(
+    {
+        "cn", "distinguishedname", "dnshostname", "mail", "name", "objectguid", "objectsid", "samaccountname",
+        "serviceprincipalname", "uid", "userprincipalname",
+    }
+)  # fmt: skip
+"""Indexed attributes of which one value names at most a handful of objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Whose request it is and how it came."""
+
+    requester: Token
+    confidential: bool
+    gc_port: bool
+    source: str
+
+
+def options_of(found: RequestControls, asker: Asker) -> RequestOptions:
+    """The request's controls and connection as the directory wants them."""
+    search_flags = found.search_options
+    return RequestOptions(
+        confidential=asker.confidential,
+        gc_port=asker.gc_port,
+        sd_flags=found.sd_flags or 0,
+        show_deleted=found.show_deleted or found.show_recycled,
+        show_recycled=found.show_recycled,
+        show_deactivated_link=found.show_deactivated_link,
+        extended_dn=found.extended_dn,
+        domain_scope=found.domain_scope or bool(search_flags & wire.SERVER_SEARCH_FLAG_DOMAIN_SCOPE),
+        phantom_root=bool(search_flags & wire.SERVER_SEARCH_FLAG_PHANTOM_ROOT),
+        range_noerr=found.range_retrieval_noerr,
+        link_ttl=found.link_ttl,
+        page_size=None if found.paged is None else max(found.paged.size, 0),
+        page_cookie=b"" if found.paged is None else found.paged.cookie,
+        sort_keys=_sort_keys(found),
+        sort_critical=wire.LDAP_SERVER_SORT_OID in found.critical,
+        permissive_modify=found.permissive_modify,
+        tree_delete=found.tree_delete,
+        lazy_commit=found.lazy_commit,
+        verify_name=found.verify_name,
+        policy_hints=bool(found.policy_hints & wire.POLICY_HINTS_ENFORCE_HISTORY),
+    )
+
+
+def _sort_keys(found: RequestControls) -> tuple[SortKey, ...]:
+    if found.sort is None:
+        return ()
+    return tuple(SortKey(k.attribute_type, k.ordering_rule or "", k.reverse_order) for k in found.sort.keys)
+
+
+def refuse(message_id: MessageId, response: type[m.LdapResultFields], error: DsError) -> bytes:
+    """The message that says no."""
+    result, text = ldap_face(error)
+    return m.encode_result(message_id, response, result, error.matched_dn, text, referral=error.referrals)
+
+
+def is_point_search(op: m.SearchRequest) -> bool:
+    """Whether a search is bound to touch a handful of objects, and so may run on the loop."""
+    return op.scope == BASE or _names_one(op.filter)
+
+
+def _names_one(wanted: Filter) -> bool:
+    if isinstance(wanted, Equal):
+        return wanted.attribute.lower() in _SINGLE
+    return isinstance(wanted, And) and any(map(_names_one, wanted.terms))
+
+
+def search_work(
+    message: m.LdapMessage, op: m.SearchRequest, asker: Asker, own: Self
+) -> Callable[[ReadContext], bytes]:
+    """The whole answer of a search as one run of messages."""
+
+    def work(ctx: ReadContext) -> bytes:
+        message_id = message.message_id
+        try:
+            options = options_of(read_controls(message.controls, SEARCH_CONTROLS), asker)
+            if not op.base_object and op.scope == BASE and _NETLOGON in map(str.lower, op.attributes):
+                return ping_answer(ctx, message_id, op, asker.source, own)
+            found = search(
+                ctx,
+                SearchRequest(
+                    base=op.base_object,
+                    scope=op.scope,
+                    filter=op.filter,
+                    attributes=op.attributes,
+                    types_only=op.types_only,
+                    size_limit=op.size_limit,
+                    time_limit_s=op.time_limit,
+                    options=options,
+                ),
+            )
+        except DsError as error:
+            return refuse(message_id, m.SearchResultDone, error)
+        return _encode_search(message_id, found)
+
+    return work
+
+
+def _encode_search(message_id: MessageId, found: SearchResult) -> bytes:
+    parts = [m.encode_search_entry(message_id, entry.dn, entry.attributes) for entry in found.entries]
+    for url in found.referrals:
+        parts.append(m.LdapMessage(message_id, m.SearchResultReference((url,))).pack())
+    back: list[m.Control] = []
+    if found.sort_result is not None:
+        value = wire.SortResult(found.sort_result, found.sort_attribute or None).pack()
+        back.append(m.Control(wire.LDAP_SERVER_RESP_SORT_OID, False, value))
+    if found.cookie is not None:
+        value = wire.PagedResults(0, found.cookie).pack()
+        back.append(m.Control(wire.LDAP_PAGED_RESULT_OID_STRING, False, value))
+    result, text = LdapResult.SUCCESS, ""
+    if found.limit is not None:
+        result, text = ldap_face(DsError(found.limit))
+    parts.append(m.encode_result(message_id, m.SearchResultDone, result, "", text, controls=tuple(back)))
+    return b"".join(parts)
+
+
+def ping_answer(
+    ctx: ReadContext, message_id: MessageId, op: m.SearchRequest, source: str, own: Self
+) -> bytes:
+    """Entry and result of a locator ping in one run; an entry without attributes for what is not here."""
+    value = answer_ping(ctx, op.filter, source, own)
+    attributes = [] if value is None else [(b"Netlogon", [value])]
+    entry = m.encode_search_entry(message_id, b"", attributes)
+    return entry + m.encode_result(message_id, m.SearchResultDone)
+
+
+def compare_work(
+    message: m.LdapMessage, op: m.CompareRequest, asker: Asker
+) -> Callable[[ReadContext], bytes]:
+    def work(ctx: ReadContext) -> bytes:
+        try:
+            options = options_of(read_controls(message.controls, _COMMON | _SEEING_DELETED), asker)
+            equal = compare(ctx, op.entry, op.ava.attribute_desc, op.ava.assertion_value, options)
+        except DsError as error:
+            return refuse(message.message_id, m.CompareResponse, error)
+        result = LdapResult.COMPARE_TRUE if equal else LdapResult.COMPARE_FALSE
+        return m.encode_result(message.message_id, m.CompareResponse, result)
+
+    return work
+
+
+async def write(directory: Directory, message: m.LdapMessage, asker: Asker) -> bytes:
+    """Carry out an add, modify, modifyDN or delete; the answer once the change is durable."""
+    op = message.protocol_op
+    requester = asker.requester
+    response: type[m.LdapResultFields] = m.AddResponse
+    try:
+        match op:
+            case m.AddRequest():
+                options = _write_options(message, asker, ADD_CONTROLS)
+                await directory.add(requester, op.entry, [(a.type, a.vals) for a in op.attributes], options)
+            case m.ModifyRequest():
+                response = m.ModifyResponse
+                options = _write_options(message, asker, MODIFY_CONTROLS)
+                changes = [Change(c.operation, c.modification.type, c.modification.vals) for c in op.changes]
+                await directory.modify(requester, op.object, changes, options)
+            case m.ModifyDnRequest():
+                response = m.ModifyDnResponse
+                options = _write_options(message, asker, RENAME_CONTROLS)
+                await directory.rename(
+                    requester,
+                    op.entry,
+                    op.newrdn,
+                    op.deleteoldrdn,
+                    new_superior=op.new_superior,
+                    options=options,
+                )
+            case m.DelRequest():
+                response = m.DelResponse
+                options = _write_options(message, asker, DELETE_CONTROLS)
+                await directory.delete(requester, op.entry, options)
+    except DsError as error:
+        return refuse(message.message_id, response, error)
+    return m.encode_result(message.message_id, response)
+
+
+def _write_options(message: m.LdapMessage, asker: Asker, supported: frozenset[str]) -> RequestOptions:
+    if asker.requester.is_anonymous:
+        raise DsError(
+            Win32.ERROR_NOT_AUTHENTICATED,
+            "In order to perform this operation a successful bind must be completed on the connection.",
+        )
+    if asker.gc_port:
+        raise DsError(Win32.ERROR_DS_UNWILLING_TO_PERFORM, "the global catalog is read-only")
+    return options_of(read_controls(message.controls, supported), asker)
+
+
+def who_am_i(ctx: ReadContext, requester: Token) -> bytes:
+    """authzId of RFC 4532: u:DOMAIN\\name, the SID where there is no name, nothing for the anonymous."""
+    if requester.is_anonymous:
+        return b""
+    account = accounts.find_by_sid(ctx, requester.user)
+    if account is None:
+        return f"u:{requester.user}".encode()
+    return f"u:{ctx.forest.netbios}\\{account.sam_account_name}".encode()

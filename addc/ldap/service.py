@@ -1,0 +1,483 @@
+"""Ports 389, 636, 3268 and 3269: sockets, TLS and scheduling around the engine.
+
+Bounded point reads and binds run on the loop; everything else runs in a thread of the directory, and its
+answer is written when it comes. Each operation is answered once, or dropped when it was abandoned.
+
+Spec: RFC 4511 4, 5; [MS-ADTS] 3.1.1.3.4.2, 3.1.1.3.4.6, 5.1.1
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from addc.auth.gss import AuthError
+from addc.base.clock import Clock
+from addc.base.errors import DsError
+from addc.base.ids import MessageId
+from addc.codes.faces import ldap_error_text
+from addc.codes.ldap_result import LdapResult
+from addc.codes.win32 import Win32
+from addc.directory import policy
+from addc.directory.api import Directory
+from addc.directory.search import BASE
+from addc.ldap import messages as m
+from addc.ldap import operations
+from addc.ldap.bind import Binder, BindOutcome, Protection, SaslBind
+from addc.ldap.engine import Event, LdapEngine, Limits, TimedOut, Violation
+from addc.ldap.locator import Self
+from addc.ldap.operations import Asker
+from addc.security.token import ANONYMOUS, SYSTEM, Token
+
+_LOG: Final = logging.getLogger("addc.ldap")
+_SWEEP_S: Final = 2.0
+_DRAIN_S: Final = 5.0
+_HANDSHAKE_S: Final = 20.0
+_FAST_BIND: Final = "1.2.840.113556.1.4.1781"
+_WHO_AM_I: Final = "1.3.6.1.4.1.4203.1.11.3"
+_BIND_FIRST: Final = (
+    "In order to perform this operation a successful bind must be completed on the connection."
+)
+_RESPONSES: Final[dict[type, type[m.LdapResultFields]]] = {
+    m.SearchRequest: m.SearchResultDone,
+    m.ModifyRequest: m.ModifyResponse,
+    m.AddRequest: m.AddResponse,
+    m.DelRequest: m.DelResponse,
+    m.ModifyDnRequest: m.ModifyDnResponse,
+    m.CompareRequest: m.CompareResponse,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One port's character. tls: from the first byte. gc_port: a global catalog port."""
+
+    tls: bool = False
+    gc_port: bool = False
+
+
+class LdapService:
+    """All connections of one process."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        clock: Clock,
+        binder: Binder,
+        own: Self,
+        *,
+        tls: ssl.SSLContext | None,
+        channel_binding: bytes | None,
+        connections_max: int,
+    ) -> None:
+        """channel_binding: tls-server-end-point data of `tls`. connections_max: what the process can hold."""
+        self.directory = directory
+        self.clock = clock
+        self.binder = binder
+        self.own = own
+        self.tls = tls
+        self.channel_binding = channel_binding
+        self._connections_max = connections_max
+        self._strangers: dict[LdapConnection, None] = {}
+        self._bound: dict[LdapConnection, None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.limits = Limits()
+        self.renew_limits()
+
+    def renew_limits(self) -> None:
+        """Take the query policy as it is now; new connections follow it."""
+        found = self.directory.read_now("ldap.limits", SYSTEM, policy.limits)
+        self.limits = Limits(
+            max_receive_buffer=found.max_receive_buffer,
+            init_recv_timeout_s=found.init_recv_timeout,
+            max_conn_idle_time_s=found.max_conn_idle_time,
+        )
+        self._allowed = min(found.max_connections, self._connections_max)
+
+    def connection(self, endpoint: Endpoint) -> "LdapConnection":
+        """The protocol of one accepted socket."""
+        return LdapConnection(self, endpoint)
+
+    def opened(self, connection: "LdapConnection") -> None:
+        """Note a connection; beyond the limit the stranger that has been here longest is dropped for it."""
+        self._strangers[connection] = None
+        if len(self._strangers) + len(self._bound) > self._allowed:
+            victim = next(iter(self._strangers))
+            victim.abort()
+            self.closed(victim)
+
+    def bound(self, connection: "LdapConnection", *, authenticated: bool) -> None:
+        """Note whether a connection belongs to somebody."""
+        source, target = self._bound, self._strangers
+        if authenticated:
+            source, target = target, source
+        if connection in source:
+            del source[connection]
+            target[connection] = None
+
+    def closed(self, connection: "LdapConnection") -> None:
+        self._strangers.pop(connection, None)
+        self._bound.pop(connection, None)
+
+    def start(self, work: Coroutine[None, None, None]) -> None:
+        """Own a task until it ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def sweep(self) -> None:
+        """Close the connections that are silent for too long; runs until cancelled."""
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            self.renew_limits()
+            now = self.clock.now()
+            for connection in [*self._strangers, *self._bound]:
+                connection.tick(now)
+
+    async def drain(self) -> None:
+        """Answer what was begun, then say good-bye to everybody."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=_DRAIN_S)
+        for connection in [*self._strangers, *self._bound]:
+            connection.farewell()
+
+
+class LdapConnection(asyncio.Protocol):
+    """One client."""
+
+    def __init__(self, service: LdapService, endpoint: Endpoint) -> None:
+        self._service = service
+        self._directory = service.directory
+        self._endpoint = endpoint
+        self._engine = LdapEngine(service.clock.now(), service.limits)
+        self._transport: asyncio.Transport | None = None
+        self._token: Token = ANONYMOUS
+        self._principal = ""
+        self._protection = Protection.TLS if endpoint.tls else Protection.NONE
+        self._sasl: SaslBind | None = None
+        self._fast_bind = False
+        self._source = ""
+        self._writable = True
+        self._upgrading = False
+
+    # --- asyncio.Protocol ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
+        self._transport = transport  # type: ignore[assignment]
+        peer = transport.get_extra_info("peername") or ("",)
+        self._source = str(peer[0])
+        if not self._upgrading:
+            self._service.opened(self)
+        self._upgrading = False
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._handle(self._engine.receive(data, self._service.clock.now()))
+        except Exception:
+            self._fault()
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._service.closed(self)
+
+    def pause_writing(self) -> None:
+        self._writable = False
+        self._pace()
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._pace()
+
+    # --- what the service tells it ---
+
+    def abort(self) -> None:
+        """Drop it at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def tick(self, now: int) -> None:
+        """Time has passed."""
+        deadline = self._engine.next_deadline()
+        if deadline is not None and now >= deadline:
+            self.data_received(b"")
+
+    def farewell(self) -> None:
+        """The server shuts down."""
+        if self._transport is not None:
+            text = ldap_error_text(
+                Win32.ERROR_DS_SHUTTING_DOWN, LdapResult.UNAVAILABLE, "The server is shutting down"
+            )
+            self._transport.write(self._engine.disconnect(LdapResult.UNAVAILABLE, text))
+            self._transport.close()
+
+    # --- requests ---
+
+    def _handle(self, events: Sequence[Event]) -> None:
+        """Carry out events until nothing that was held can go on."""
+        while events:
+            for event in events:
+                if isinstance(event, m.LdapMessage):
+                    self._request(event)
+                elif isinstance(event, Violation):
+                    fields = {"source": self._source, "why": event.why}
+                    _LOG.warning("LDAP protocol violated", extra={"fields": fields})
+                    self._flush()
+                    self._close(event.last_bytes)
+                    return
+                elif isinstance(event, TimedOut):
+                    self._close(b"")
+                    return
+            self._flush()
+            events = self._engine.receive(b"", self._service.clock.now())
+        self._pace()
+
+    def _request(self, message: m.LdapMessage) -> None:
+        op = message.protocol_op
+        match op:
+            case m.SearchRequest():
+                self._search(message, op)
+            case m.BindRequest():
+                self._bind(message.message_id, op)
+            case m.AddRequest() | m.ModifyRequest() | m.ModifyDnRequest() | m.DelRequest():
+                self._service.start(self._write(message, self._asker()))
+            case m.CompareRequest():
+                if self._refuse_stranger(message):
+                    return
+                work = operations.compare_work(message, op, self._asker())
+                self._answer(message.message_id, self._directory.read_now("ldap.compare", self._token, work))
+            case m.ExtendedRequest():
+                self._extended(message.message_id, op)
+            case m.UnbindRequest():
+                self._close(b"")
+            case m.AbandonRequest():
+                pass  # the engine has forgotten the operation; its answer will find nobody waiting
+
+    def _asker(self) -> Asker:
+        return Asker(self._token, self._protection.confidential, self._endpoint.gc_port, self._source)
+
+    def _search(self, message: m.LdapMessage, op: m.SearchRequest) -> None:
+        is_root = not op.base_object and op.scope == BASE
+        if not is_root and self._refuse_stranger(message):
+            return
+        work = operations.search_work(message, op, self._asker(), self._service.own)
+        if operations.is_point_search(op) and self._directory.reads_inline:
+            self._answer(message.message_id, self._directory.read_now("ldap.search", self._token, work))
+        else:
+            self._service.start(self._read(message.message_id, "ldap.search", work))
+
+    def _refuse_stranger(self, message: m.LdapMessage) -> bool:
+        """Anonymous clients read the root DSE and nothing else."""
+        if not self._token.is_anonymous:
+            return False
+        response = _RESPONSES[type(message.protocol_op)]
+        error = DsError(Win32.ERROR_NOT_AUTHENTICATED, _BIND_FIRST)
+        self._answer(message.message_id, operations.refuse(message.message_id, response, error))
+        return True
+
+    async def _read(self, message_id: MessageId, name: str, work: object) -> None:
+        try:
+            self._late_answer(message_id, await self._directory.read(name, self._token, work))  # type: ignore[arg-type]
+        except Exception:
+            self._fault()
+
+    async def _write(self, message: m.LdapMessage, asker: Asker) -> None:
+        try:
+            self._late_answer(message.message_id, await operations.write(self._directory, message, asker))
+        except Exception:
+            self._fault()
+
+    def _answer(self, message_id: MessageId, data: bytes) -> None:
+        self._engine.reply_encoded(message_id, data, final=True)
+
+    def _late_answer(self, message_id: MessageId, data: bytes) -> None:
+        """An answer that comes outside of `data_received`; what it lets go on goes on."""
+        if self._transport is None or not self._engine.is_outstanding(message_id):
+            return
+        self._answer(message_id, data)
+        self._flush()
+        self.data_received(b"")
+
+    # --- binds ---
+
+    def _bind(self, message_id: MessageId, op: m.BindRequest) -> None:
+        outcome = self._judge(op)
+        if outcome.token is not None and not self._fast_bind:
+            self._token, self._principal = outcome.token, outcome.principal
+        authenticated = not self._token.is_anonymous
+        self._engine.authenticated = authenticated
+        self._service.bound(self, authenticated=authenticated)
+        self._engine.reply(
+            message_id,
+            m.BindResponse(
+                result_code=outcome.result, diagnostic_message=outcome.text, server_sasl_creds=outcome.creds
+            ),
+        )
+        if outcome.layer is not None:
+            self._engine.secure(outcome.layer)
+        if outcome.protection is not None:
+            self._protection = outcome.protection
+        self._note(op, outcome)
+
+    def _judge(self, op: m.BindRequest) -> BindOutcome:
+        if op.version not in (2, 3):
+            return BindOutcome(
+                LdapResult.PROTOCOL_ERROR, "only LDAP versions 2 and 3 are spoken", token=ANONYMOUS
+            )
+        match op.authentication:
+            case m.SimpleAuth(password=password):
+                self._sasl = None
+                return self._service.binder.simple(op.name, password, self._protection)
+            case m.SaslCredentials(mechanism=mechanism, credentials=credentials) if not self._fast_bind:
+                return self._sasl_step(mechanism, credentials or b"")
+        if self._fast_bind:
+            text = ldap_error_text(
+                Win32.ERROR_DS_INAPPROPRIATE_AUTH,
+                LdapResult.UNWILLING_TO_PERFORM,
+                "only simple binds in fast bind mode",
+            )
+            return BindOutcome(LdapResult.UNWILLING_TO_PERFORM, text)
+        self._sasl = None
+        return _not_supported()
+
+    def _sasl_step(self, mechanism: str, credentials: bytes) -> BindOutcome:
+        if self._sasl is None or self._sasl.mechanism != mechanism.upper():
+            binding = self._service.channel_binding if self._protection is Protection.TLS else None
+            try:
+                self._sasl = self._service.binder.sasl(mechanism, self._protection, binding)
+            except AuthError as error:
+                _LOG.error("no Kerberos acceptor", extra={"fields": {"why": str(error)}})
+                return BindOutcome(LdapResult.UNAVAILABLE, str(error), token=ANONYMOUS)
+        if self._sasl is None:
+            return _not_supported()
+        outcome = self._sasl.step(credentials)
+        if outcome.result is not LdapResult.SASL_BIND_IN_PROGRESS:
+            self._sasl = None
+            return outcome
+        return BindOutcome(outcome.result, creds=outcome.creds, token=ANONYMOUS)
+
+    def _note(self, op: m.BindRequest, outcome: BindOutcome) -> None:
+        """Log the decision and count good and bad passwords."""
+        if outcome.result is LdapResult.SASL_BIND_IN_PROGRESS:
+            return
+        if outcome.count_failure:
+            self._service.start(self._directory.record_bad_password(outcome.count_failure))
+        elif outcome.count_success:
+            self._service.start(self._directory.record_logon(outcome.count_success))
+        if outcome.result is not LdapResult.SUCCESS or _LOG.isEnabledFor(logging.DEBUG):
+            fields = {
+                "source": self._source,
+                "name": op.name or outcome.principal,
+                "result": outcome.result.name,
+                "protection": self._protection.name,
+            }
+            _LOG.info("bind", extra={"fields": fields})
+
+    # --- extended operations ---
+
+    def _extended(self, message_id: MessageId, op: m.ExtendedRequest) -> None:
+        name = op.request_name
+        if name == m.START_TLS:
+            self._start_tls(message_id)
+            return
+        if name == _WHO_AM_I:
+            value = self._directory.read_now(
+                "ldap.whoami", SYSTEM, lambda ctx: operations.who_am_i(ctx, self._token)
+            )
+            self._engine.reply(
+                message_id, m.ExtendedResponse(result_code=LdapResult.SUCCESS, response_value=value)
+            )
+            return
+        if name == _FAST_BIND:
+            if self._token.is_anonymous:
+                self._fast_bind = True
+                self._engine.reply(
+                    message_id, m.ExtendedResponse(result_code=LdapResult.SUCCESS, response_name=name)
+                )
+                return
+            error = DsError(Win32.ERROR_DS_UNWILLING_TO_PERFORM, "already bound")
+        else:
+            error = DsError(
+                Win32.ERROR_DS_DECODING_ERROR,
+                "Unknown extended request OID",
+                ldap_result=LdapResult.PROTOCOL_ERROR,
+            )
+        self._answer(message_id, operations.refuse(message_id, m.ExtendedResponse, error))
+
+    def _start_tls(self, message_id: MessageId) -> None:
+        refusal = None
+        if self._service.tls is None:
+            refusal = LdapResult.UNAVAILABLE
+        elif self._engine.layered or self._protection is Protection.TLS or len(self._engine.outstanding) > 1:
+            refusal = LdapResult.OPERATIONS_ERROR
+        if refusal is not None:
+            text = ldap_error_text(Win32.ERROR_SUCCESS, refusal, "TLS or SSL already in effect")
+            self._engine.reply(
+                message_id,
+                m.ExtendedResponse(result_code=refusal, diagnostic_message=text, response_name=m.START_TLS),
+            )
+            return
+        self._engine.reply(
+            message_id, m.ExtendedResponse(result_code=LdapResult.SUCCESS, response_name=m.START_TLS)
+        )
+        self._flush()
+        assert self._transport is not None
+        self._transport.pause_reading()
+        self._service.start(self._upgrade(self._transport))
+
+    async def _upgrade(self, transport: asyncio.Transport) -> None:
+        assert self._service.tls is not None
+        self._upgrading = True
+        try:
+            upgraded = await asyncio.get_running_loop().start_tls(
+                transport, self, self._service.tls, server_side=True, ssl_handshake_timeout=_HANDSHAKE_S
+            )
+        except (OSError, ssl.SSLError, asyncio.IncompleteReadError) as error:
+            _LOG.info("StartTLS failed", extra={"fields": {"source": self._source, "why": str(error)}})
+            transport.abort()
+            return
+        if upgraded is None:
+            return
+        self._transport = upgraded
+        self._protection = Protection.TLS
+
+    # --- sending ---
+
+    def _flush(self) -> None:
+        data = self._engine.data_to_send()
+        if data and self._transport is not None:
+            self._transport.write(data)
+
+    def _pace(self) -> None:
+        """Read on only while what comes can be worked on and what goes out is taken."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._writable and not self._engine.paused:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
+    def _close(self, last_bytes: bytes) -> None:
+        if self._transport is not None:
+            if last_bytes:
+                self._transport.write(last_bytes)
+            self._transport.close()
+
+    def _fault(self) -> None:
+        """Our bug: leave a trace, close this connection, keep serving the others."""
+        _LOG.exception("LDAP connection failed", extra={"fields": {"source": self._source}})
+        self.abort()
+
+
+def _not_supported() -> BindOutcome:
+    text = ldap_error_text(
+        Win32.ERROR_DS_AUTH_METHOD_NOT_SUPPORTED,
+        LdapResult.AUTH_METHOD_NOT_SUPPORTED,
+        "The requested authentication method is not supported by the server",
+    )
+    return BindOutcome(LdapResult.AUTH_METHOD_NOT_SUPPORTED, text, token=ANONYMOUS)
