@@ -104,13 +104,14 @@ class Shared:
     (rights.py makes the key). A descriptor's id is made from its content, so it never means another.
     """
 
-    __slots__ = ("descriptors", "facts", "grants", "names")
+    __slots__ = ("descriptors", "facts", "grants", "names", "selections")
 
     def __init__(self) -> None:
         self.names = NameCache(-1, -1)
         self.grants: dict[Token, dict[int, Grants]] = {}
         self.descriptors: dict[int, SecurityDescriptor] = {}
         self.facts: dict[object, tuple[object, object]] = {}
+        self.selections: dict[object, object] = {}
 
     def names_at(self, tx: ReadTx) -> NameCache:
         """The name cache that is true for the snapshot of `tx`."""

@@ -41,10 +41,11 @@ class QueryPolicy:
     max_dir_sync_duration: int = 60
 
 
-_POLICY_NAMES: Final = {
+POLICY_FIELDS: Final = {
     "".join(part.capitalize() for part in field.name.split("_")): field.name for field in fields(QueryPolicy)
 }
-POLICY_NAMES: Final = tuple(_POLICY_NAMES)
+"""Field of QueryPolicy by policy name."""
+POLICY_NAMES: Final = tuple(POLICY_FIELDS)
 """supportedLDAPPolicies."""
 
 _UPPER_BOUNDS: Final = {
@@ -174,7 +175,7 @@ def _read_limits(ctx: ReadContext) -> QueryPolicy:
 
 def parse_limits(values: list[str], bypass_upper_bounds: bool = False) -> QueryPolicy:
     """The policies of "name=value" strings; unknown names and bad numbers keep the default."""
-    known = {name.lower(): field for name, field in _POLICY_NAMES.items()}
+    known = {name.lower(): field for name, field in POLICY_FIELDS.items()}
     chosen: dict[str, int] = {}
     for value in values:
         name, _, number = value.partition("=")

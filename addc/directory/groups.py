@@ -1,0 +1,289 @@
+"""Transitive group membership, and the tokens made of it.
+
+Spec: [MS-DRSR] 4.1.8.2.6, 4.1.8.3 (which groups count), [MS-ADTS] 3.1.1.13.3, [MS-KILE] 3.3.5.6.4.2.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, TypeVar, cast
+
+from addc.base.errors import DsError
+from addc.base.ids import Dnt
+from addc.codec.ids import Sid
+from addc.codes.win32 import Win32
+from addc.directory import entry
+from addc.directory.account_flags import GroupType, UserAccountControl
+from addc.directory.context import ReadContext
+from addc.schema import attr
+from addc.security import wellknown
+from addc.security.token import NO_CLAIMS, SYSTEM, Claims, Privilege, Token, build_token
+from addc.store.objects import ObjectRow, ObjectState
+
+T = TypeVar("T")
+
+MEMBER_LINK: Final = 1
+"""linkID 2 (member, memberOf) // 2."""
+SE_GROUP_DEFAULT: Final = 0x7
+"""SE_GROUP_MANDATORY | SE_GROUP_ENABLED_BY_DEFAULT | SE_GROUP_ENABLED."""
+GROUPS_MAX: Final = 100_000
+"""Groups that one principal may be in; a walk that finds more is refused."""
+
+_SECURITY_ENABLED: Final = int(GroupType.GROUP_TYPE_SECURITY_ENABLED)
+_RESOURCE: Final = int(GroupType.GROUP_TYPE_RESOURCE_GROUP)
+_APPLICATION: Final = int(GroupType.GROUP_TYPE_APP_BASIC_GROUP | GroupType.GROUP_TYPE_APP_QUERY_GROUP)
+_DC: Final = int(UserAccountControl.UF_SERVER_TRUST_ACCOUNT)
+_RODC: Final = int(UserAccountControl.UF_PARTIAL_SECRETS_ACCOUNT)
+_KEPT_MAX: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMembership:
+    """Every group that a principal is in, directly or through others, the primary group first.
+
+    global_universal: SID and SE_GROUP_* attributes. domain_local: of this domain. builtin: S-1-5-32-*.
+    sid_history: of the principal and of its groups.
+    """
+
+    global_universal: tuple[tuple[Sid, int], ...]
+    domain_local: tuple[Sid, ...]
+    builtin: tuple[Sid, ...]
+    sid_history: tuple[Sid, ...]
+
+    def all_sids(self) -> frozenset[Sid]:
+        """Every SID that goes into a token."""
+        return frozenset(
+            (*(sid for sid, _ in self.global_universal), *self.domain_local, *self.builtin, *self.sid_history)
+        )
+
+
+def account_groups(ctx: ReadContext, dnt: Dnt) -> GroupMembership:
+    """The groups of the principal in row `dnt`.
+
+    Raises DsError(ERROR_DS_OBJ_NOT_FOUND) if there is none.
+    """
+    return _kept(ctx, "groups", dnt, lambda: _membership(ctx, _principal(ctx, dnt)))
+
+
+def _principal(ctx: ReadContext, dnt: Dnt) -> ObjectRow:
+    row = ctx.tx.get(dnt)
+    if row is None or row.sid is None or row.state is not ObjectState.LIVE:
+        raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "no such principal")
+    return row
+
+
+def _kept(ctx: ReadContext, kind: str, dnt: Dnt, derive: Callable[[], T]) -> T:
+    """A derived value that holds as long as nothing at all is committed."""
+    key = (kind, dnt)
+    seq = ctx.tx.seq
+    found = ctx.facts.get(key)
+    if found is not None and found[0] == seq:
+        return cast(T, found[1])
+    value = derive()
+    if len(ctx.facts) >= _KEPT_MAX:
+        ctx.facts.clear()
+    ctx.facts[key] = (seq, value)
+    return value
+
+
+def primary_group(ctx: ReadContext, row: ObjectRow) -> ObjectRow | None:
+    """The group that primaryGroupID names in the principal's own domain."""
+    rid = entry.integer(row, attr.PRIMARY_GROUP_ID)
+    if not rid or row.sid is None:
+        return None
+    found = ctx.tx.by_sid(bytes(Sid(row.sid).domain().child(rid)))
+    return next((one for one in found if one.state is ObjectState.LIVE), None)
+
+
+def security_group(row: ObjectRow) -> bool:
+    """Whether a row is a group whose SID goes into tokens."""
+    return (
+        row.state is ObjectState.LIVE
+        and row.sid is not None
+        and bool(entry.integer(row, attr.GROUP_TYPE) & _SECURITY_ENABLED)
+    )
+
+
+def closure(ctx: ReadContext, start: Iterable[ObjectRow]) -> list[ObjectRow]:
+    """The security groups that any of `start` is in, nearest first; `start` itself only if nested in itself.
+
+    Groups are passed through only if they are security groups ([MS-DRSR] 4.1.8.3).
+    """
+    seen: dict[Dnt, ObjectRow] = {}
+    frontier = [row.dnt for row in start]
+    while frontier:
+        above: dict[Dnt, None] = {}
+        for dnt in frontier:
+            above.update(dict.fromkeys(ctx.tx.link_sources(MEMBER_LINK, dnt)))
+        fresh = [
+            row for row in ctx.tx.get_many([dnt for dnt in above if dnt not in seen]) if security_group(row)
+        ]
+        seen.update({row.dnt: row for row in fresh})
+        if len(seen) > GROUPS_MAX:
+            raise DsError(Win32.ERROR_DS_ADMIN_LIMIT_EXCEEDED, "member of too many groups")
+        frontier = [row.dnt for row in fresh]
+    return list(seen.values())
+
+
+def _membership(ctx: ReadContext, row: ObjectRow) -> GroupMembership:
+    primary = primary_group(ctx, row)
+    direct = [row] if primary is None else [row, primary]
+    groups = closure(ctx, direct)
+    if primary is not None and security_group(primary):
+        groups = [primary, *(group for group in groups if group.dnt != primary.dnt)]
+    return _sorted_out(ctx, row, groups)
+
+
+def _sorted_out(ctx: ReadContext, row: ObjectRow, groups: list[ObjectRow]) -> GroupMembership:
+    account: list[tuple[Sid, int]] = []
+    local: list[Sid] = []
+    builtin: list[Sid] = []
+    history = _sid_history(row)
+    for group in groups:
+        assert group.sid is not None
+        sid = Sid(group.sid)
+        kind = entry.integer(group, attr.GROUP_TYPE)
+        if sid.domain() == wellknown.BUILTIN_DOMAIN:
+            builtin.append(sid)
+        elif kind & (_RESOURCE | _APPLICATION):
+            local.append(sid)
+        else:
+            account.append((sid, SE_GROUP_DEFAULT))
+        history += _sid_history(group)
+    if _is_rodc(row):
+        account.append(
+            (
+                ctx.forest.domain_sid.child(wellknown.RID_ENTERPRISE_READONLY_DOMAIN_CONTROLLERS),
+                SE_GROUP_DEFAULT,
+            )
+        )
+    return GroupMembership(tuple(account), tuple(local), tuple(builtin), tuple(dict.fromkeys(history)))
+
+
+def _sid_history(row: ObjectRow) -> list[Sid]:
+    return [Sid(value) for value in row.attrs.get(attr.SID_HISTORY, ())]
+
+
+def _is_rodc(row: ObjectRow) -> bool:
+    return bool(entry.integer(row, attr.USER_ACCOUNT_CONTROL) & _RODC)
+
+
+def _is_dc(row: ObjectRow) -> bool:
+    return bool(entry.integer(row, attr.USER_ACCOUNT_CONTROL) & _DC)
+
+
+def local_groups(ctx: ReadContext, sids: Iterable[Sid]) -> frozenset[Sid]:
+    """The domain-local and built-in groups of this domain that a holder of `sids` is in.
+
+    Foreign and well-known SIDs are members through their foreignSecurityPrincipal objects.
+    Spec: [MS-SAMR] 3.1.5.9.2 (SamrGetAliasMembership).
+    """
+    rows: list[ObjectRow] = []
+    for sid in sids:
+        rows += [row for row in ctx.tx.by_sid(bytes(sid)) if row.state is ObjectState.LIVE]
+    found = set()
+    for group in closure(ctx, rows):
+        assert group.sid is not None
+        if entry.integer(group, attr.GROUP_TYPE) & _RESOURCE:
+            found.add(Sid(group.sid))
+    return frozenset(found)
+
+
+_LOGON_SIDS: Final = (
+    wellknown.EVERYONE,
+    wellknown.AUTHENTICATED_USERS,
+    wellknown.NETWORK,
+    wellknown.THIS_ORGANIZATION,
+)
+
+
+def token_for(ctx: ReadContext, dnt: Dnt) -> Token:
+    """The token of the principal in row `dnt`, logged on over the network.
+
+    Raises DsError(ERROR_DS_OBJ_NOT_FOUND) if there is none.
+    """
+    return _kept(ctx, "token", dnt, lambda: _token(ctx, _principal(ctx, dnt)))
+
+
+def _token(ctx: ReadContext, row: ObjectRow) -> Token:
+    assert row.sid is not None
+    user = Sid(row.sid)
+    groups = account_groups(ctx, row.dnt).all_sids()
+    if _is_dc(row):
+        groups |= {wellknown.ENTERPRISE_DOMAIN_CONTROLLERS}
+    primary = entry.integer(row, attr.PRIMARY_GROUP_ID, int(wellknown.RID_DOMAIN_USERS))
+    return token_of_sids(ctx, user, groups, primary_group=user.domain().child(primary))
+
+
+def token_of_sids(
+    ctx: ReadContext,
+    user: Sid,
+    groups: Iterable[Sid],
+    *,
+    primary_group: Sid | None = None,
+    claims: Claims = NO_CLAIMS,
+) -> Token:
+    """The token of a principal known by its SIDs, such as those of a PAC.
+
+    Adds what logging on here adds: the SIDs of every network logon, this domain's local groups, privileges.
+    """
+    if user == wellknown.LOCAL_SYSTEM:
+        return SYSTEM
+    sids = frozenset((user, *groups))
+    sids |= local_groups(ctx, (*sids, *_LOGON_SIDS))
+    token = build_token(user, sids, primary_group=primary_group, claims=claims)
+    privileges = privileges_of(token.sids)
+    return Token(token.user, token.sids, privileges, primary_group, None, claims)
+
+
+_EVERYBODY: Final = Privilege.SE_CHANGE_NOTIFY
+_AUTHENTICATED: Final = Privilege.SE_MACHINE_ACCOUNT | Privilege.SE_CHANGE_NOTIFY
+_ADMINISTRATORS: Final = (
+    Privilege.SE_INCREASE_QUOTA
+    | Privilege.SE_SECURITY
+    | Privilege.SE_TAKE_OWNERSHIP
+    | Privilege.SE_LOAD_DRIVER
+    | Privilege.SE_SYSTEM_PROFILE
+    | Privilege.SE_SYSTEM_TIME
+    | Privilege.SE_PROFILE_SINGLE_PROCESS
+    | Privilege.SE_INCREASE_BASE_PRIORITY
+    | Privilege.SE_CREATE_PAGEFILE
+    | Privilege.SE_BACKUP
+    | Privilege.SE_RESTORE
+    | Privilege.SE_SHUTDOWN
+    | Privilege.SE_DEBUG
+    | Privilege.SE_SYSTEM_ENVIRONMENT
+    | Privilege.SE_CHANGE_NOTIFY
+    | Privilege.SE_REMOTE_SHUTDOWN
+    | Privilege.SE_UNDOCK
+    | Privilege.SE_ENABLE_DELEGATION
+    | Privilege.SE_MANAGE_VOLUME
+    | Privilege.SE_IMPERSONATE
+    | Privilege.SE_CREATE_GLOBAL
+    | Privilege.SE_TIME_ZONE
+    | Privilege.SE_CREATE_SYMBOLIC_LINK
+)
+_BACKUP: Final = Privilege.SE_BACKUP | Privilege.SE_RESTORE | Privilege.SE_SHUTDOWN
+
+DEFAULT_PRIVILEGES: Final[dict[Sid, Privilege]] = {
+    wellknown.EVERYONE: _EVERYBODY,
+    wellknown.AUTHENTICATED_USERS: _AUTHENTICATED,
+    wellknown.BUILTIN_ADMINISTRATORS: _ADMINISTRATORS,
+    wellknown.BUILTIN_USERS: Privilege.SE_INCREASE_WORKING_SET,
+    wellknown.BACKUP_OPERATORS: _BACKUP,
+    wellknown.SERVER_OPERATORS: _BACKUP
+    | Privilege.SE_SYSTEM_TIME
+    | Privilege.SE_REMOTE_SHUTDOWN
+    | Privilege.SE_TIME_ZONE,
+    wellknown.PRINTER_OPERATORS: Privilege.SE_LOAD_DRIVER | Privilege.SE_SHUTDOWN,
+    wellknown.ALIAS_PREW2KCOMPACC: Privilege.SE_CHANGE_NOTIFY,
+}
+"""Who holds which privilege on a DC by the Default Domain Controllers Policy. Spec: [MS-LSAD] 3.1.1.2.1."""
+
+
+def privileges_of(sids: frozenset[Sid]) -> Privilege:
+    """The privileges that holding these SIDs brings on this DC."""
+    held = 0
+    for sid, privilege in DEFAULT_PRIVILEGES.items():
+        if sid in sids:
+            held |= int(privilege)
+    return Privilege(held)

@@ -1,0 +1,469 @@
+"""Which attributes of a found object are returned, and in which shape: compiled once per list of names.
+
+A Selection is made from the attribute list of a request and kept; `emit` of its fields turns one row into the
+attributes of one result entry, leaving out what the requester may not read.
+
+Spec: [MS-ADTS] 3.1.1.3.1.3.3 (range retrieval), 3.1.1.3.4.1.5 (extended DN), 3.1.1.4.3, 3.1.1.4.4;
+RFC 4511 4.5.1.8.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from addc.base.errors import DsError
+from addc.base.ids import AttId, Dnt
+from addc.codec.dn import format_extended
+from addc.codes.ldap_result import LdapResult
+from addc.codes.win32 import Win32
+from addc.directory import constructed, entry, names, policy, rights
+from addc.directory.context import ReadContext
+from addc.directory.controls import RequestOptions
+from addc.schema import attr
+from addc.schema.snapshot import Attribute, Schema
+from addc.schema.syntax import DnKind
+from addc.security.access_check import Grants
+from addc.security.descriptor import parts
+from addc.store.links import LinkRow
+from addc.store.objects import ObjectRow, ObjectState
+
+Attributes = list[tuple[bytes, list[bytes]]]
+"""The attributes of one entry, in the order they were asked for."""
+
+_RANGE: Final = re.compile(r"range=(\d{1,9})-(\d{1,9}|\*)\Z", re.IGNORECASE)
+_LINK_BATCH: Final = 2000
+_SELECTIONS_MAX: Final = 4096
+
+NO_ATTRIBUTES: Final = "1.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultEntry:
+    """One entry found: DN and attributes with their values."""
+
+    dn: bytes
+    attributes: Attributes
+
+
+class Shaper:
+    """What shaping entries needs to know of one request."""
+
+    __slots__ = ("_val_range", "confidential", "ctx", "extended_dn", "options", "printer")
+
+    def __init__(self, ctx: ReadContext, options: RequestOptions) -> None:
+        self.ctx = ctx
+        self.options = options
+        self.printer: entry.DnPrinter = entry.plain_dn if options.extended_dn is None else self.extended
+        self._val_range = 0
+        self.confidential = options.confidential or ctx.unrestricted
+
+    @property
+    def max_val_range(self) -> int:
+        """MaxValRange: how many values of one attribute an entry may have."""
+        if not self._val_range:
+            self._val_range = max(1, policy.limits(self.ctx).max_val_range)
+        return self._val_range
+
+    def extended(self, ctx: ReadContext, dnt: Dnt) -> bytes:
+        """A DN in the extended form that the request asks for."""
+        row = ctx.tx.get(dnt)
+        text = names.dn_of(ctx, dnt)
+        if row is None or row.state is ObjectState.PHANTOM:
+            return text.encode("utf-8")
+        return format_extended(text, row.guid, row.sid, self.options.extended_dn or 0).encode("utf-8")
+
+    def dn(self, row: ObjectRow) -> bytes:
+        """The DN of a result entry."""
+        if self.options.extended_dn is None:
+            return names.dn_of_row(self.ctx, row).encode("utf-8")
+        return self.extended(self.ctx, row.dnt)
+
+    def shows_links_of(self, row: ObjectRow) -> bool:
+        """Whether link values stored on this row are visible. Spec: [MS-ADTS] 3.1.1.3.4.1.25."""
+        if row.state is ObjectState.LIVE:
+            return True
+        options = self.options
+        return options.show_deactivated_link and (options.show_deleted or options.show_recycled)
+
+    def shows_target(self, dnt: Dnt) -> bool:
+        """Whether a link value that refers to this row is visible. Spec: [MS-ADTS] 3.1.1.3.4.1.25."""
+        return self.options.show_deactivated_link or entry.target_is_shown(self.ctx, dnt)
+
+    def may_read(self, row: ObjectRow, attribute: Attribute, granted: Grants) -> bool:
+        """Whether the values of an ordinary attribute may be shown."""
+        if attribute.is_secret:
+            return False
+        if attribute.att_id == attr.USER_PASSWORD and policy.heuristics(self.ctx).user_pwd_support:
+            return False
+        if self.ctx.unrestricted:
+            return True
+        if attribute.is_confidential and not self.confidential:
+            if not policy.heuristics(self.ctx).confidential_without_encryption & 1:
+                return False
+        if attribute.search_flags & rights.PARTITION_SECRET:
+            return rights.can_read(self.ctx, row, attribute)
+        return rights.readable(granted, attribute)
+
+
+class Wanted:
+    """One attribute description of the request: name, options, range.
+
+    low: -1 without a range option. high: -1 for `*`.
+    """
+
+    __slots__ = ("attribute", "binary", "high", "low")
+
+    def __init__(self, attribute: Attribute, low: int = -1, high: int = -1, binary: bool = False) -> None:
+        self.attribute = attribute
+        self.low = low
+        self.high = high
+        self.binary = binary
+
+    @property
+    def label(self) -> bytes:
+        """The attribute description of the answer, without a range."""
+        return self.attribute.name_wire + b";binary" if self.binary else self.attribute.name_wire
+
+
+Field = Callable[[Shaper, ObjectRow, Grants, Attributes], None]
+"""Appends one attribute of a row to an entry."""
+
+
+class Selection:
+    """The fields of one attribute list.
+
+    everything: all ordinary attributes that a row has come first.
+    """
+
+    __slots__ = ("everything", "fields", "named")
+
+    def __init__(self, fields: list[Field], everything: bool, named: frozenset[AttId]) -> None:
+        self.fields = fields
+        self.everything = everything
+        self.named = named
+
+    def shape(self, shaper: Shaper, row: ObjectRow, granted: Grants) -> Attributes:
+        """The attributes of one entry."""
+        out: Attributes = []
+        if self.everything:
+            _all_present(shaper, row, granted, out, self.named)
+        for field in self.fields:
+            field(shaper, row, granted, out)
+        return out
+
+
+def select(ctx: ReadContext, attributes: tuple[str, ...], gc_only: bool) -> Selection:
+    """The selection for an attribute list; () means every ordinary attribute."""
+    key = (ctx.schema, attributes, gc_only)
+    kept = ctx.shared.selections
+    found = kept.get(key)
+    if found is None:
+        if len(kept) >= _SELECTIONS_MAX:
+            kept.clear()
+        found = kept[key] = _compile(ctx, attributes, gc_only)
+    assert isinstance(found, Selection)
+    return found
+
+
+def _compile(ctx: ReadContext, attributes: tuple[str, ...], gc_only: bool) -> Selection:
+    everything = not attributes
+    wanted: dict[tuple[AttId, bool], Wanted] = {}
+    for name in attributes:
+        if name == "*":
+            everything = True
+        elif name == "+":
+            for att in _OPERATIONAL:
+                attribute = ctx.schema.attribute_by_id(att)
+                if attribute is not None:
+                    wanted.setdefault((att, False), Wanted(attribute))
+        elif name != NO_ATTRIBUTES:
+            one = parse_description(ctx.schema, name)
+            if one is not None:
+                wanted.setdefault((one.attribute.att_id, one.binary), one)
+    naming = names.naming_attributes(ctx)
+    chosen = [
+        one for one in wanted.values() if one.attribute.in_gc or not gc_only or one.attribute.is_constructed
+    ]
+    fields = [_field(one, naming) for one in chosen]
+    return Selection(fields, everything, frozenset(one.attribute.att_id for one in chosen))
+
+
+_OPERATIONAL: Final = (
+    attr.CANONICAL_NAME,
+    attr.CREATE_TIME_STAMP,
+    attr.MODIFY_TIME_STAMP,
+    attr.STRUCTURAL_OBJECT_CLASS,
+    attr.SUB_SCHEMA_SUB_ENTRY,
+)
+"""What `+` stands for."""
+
+
+def parse_description(schema: Schema, text: str) -> Wanted | None:
+    """An attribute description with its options; None for an unknown attribute or option."""
+    name, *options = text.split(";")
+    attribute = schema.attribute(name)
+    if attribute is None:
+        return None
+    low = high = -1
+    binary = False
+    for option in options:
+        matched = _RANGE.match(option)
+        if matched is not None:
+            low = int(matched[1])
+            high = -1 if matched[2] == "*" else int(matched[2])
+        elif option.lower() == "binary":
+            binary = True
+        else:
+            return None
+    return Wanted(attribute, low, high, binary)
+
+
+def _field(wanted: Wanted, naming: frozenset[AttId]) -> Field:
+    attribute = wanted.attribute
+    if attribute.is_constructed:
+        return _constructed_field(wanted)
+    if attribute.att_id == attr.NT_SECURITY_DESCRIPTOR:
+        return _descriptor_field(wanted)
+    if attribute.is_linked:
+        return _link_field(wanted)
+    if attribute.att_id == attr.REPL_PROPERTY_META_DATA:
+        return _meta_field(wanted)
+    if attribute.att_id in entry.COLUMN_ATTRIBUTES or attribute.att_id in naming:
+        return _column_field(wanted)
+    return _stored_field(wanted)
+
+
+def _stored_field(wanted: Wanted) -> Field:
+    attribute, label, att = wanted.attribute, wanted.label, wanted.attribute.att_id
+    ordinary = not (
+        attribute.is_secret
+        or attribute.is_confidential
+        or attribute.search_flags & rights.PARTITION_SECRET
+        or att == attr.USER_PASSWORD
+    )
+    guid, set_guid = attribute.schema_id_guid_wire, attribute.attribute_security_guid_wire
+    refers = attribute.syntax.dn_kind is not DnKind.NONE
+    ranged = wanted.low >= 0
+
+    def stored(shaper: Shaper, row: ObjectRow, granted: Grants, out: Attributes) -> None:
+        values = row.attrs.get(att)
+        if not values:
+            return
+        if ordinary:
+            if not (granted.uniform_read or granted.allows(rights.READ_PROPERTY, guid, set_guid)):
+                return
+        elif not shaper.may_read(row, attribute, granted):
+            return
+        if ranged or (len(values) > 1 and len(values) > shaper.max_val_range):
+            _put_ranged(shaper, wanted, values, out)
+        elif refers:
+            out.append((label, entry.print_stored(shaper.ctx, attribute, values, shaper.printer)))
+        else:
+            out.append((label, list(values)))
+
+    return stored
+
+
+def _put_ranged(shaper: Shaper, wanted: Wanted, values: Sequence[bytes], out: Attributes) -> None:
+    low, count = _window(shaper, wanted)
+    shown = entry.print_stored(shaper.ctx, wanted.attribute, values[low : low + count], shaper.printer)
+    _put_window(wanted, low, shown, len(values) <= low + count, out)
+
+
+def _window(shaper: Shaper, wanted: Wanted) -> tuple[int, int]:
+    """First value and number of values to return."""
+    limit = shaper.max_val_range
+    if wanted.low < 0:
+        return 0, limit
+    if wanted.high < 0:
+        return wanted.low, limit
+    return wanted.low, max(0, min(limit, wanted.high - wanted.low + 1))
+
+
+def _put_window(wanted: Wanted, low: int, shown: list[bytes], is_last: bool, out: Attributes) -> None:
+    """One window of values under its range label.
+
+    Spec: [MS-ADTS] 3.1.1.3.1.3.3.
+    """
+    label = wanted.label
+    if wanted.low < 0:
+        out.append((label, []))
+    if shown:
+        end = b"*" if is_last else b"%d" % (low + len(shown) - 1)
+        out.append((b"%s;range=%d-%s" % (label, low, end), shown))
+
+
+def _column_field(wanted: Wanted) -> Field:
+    attribute, label, att = wanted.attribute, wanted.label, wanted.attribute.att_id
+    guid, set_guid = attribute.schema_id_guid_wire, attribute.attribute_security_guid_wire
+
+    def column(shaper: Shaper, row: ObjectRow, granted: Grants, out: Attributes) -> None:
+        if not (granted.uniform_read or granted.allows(rights.READ_PROPERTY, guid, set_guid)):
+            return
+        if att == attr.DISTINGUISHED_NAME:
+            out.append((label, [shaper.dn(row)]))
+            return
+        values = entry.column_values(shaper.ctx, row, att)
+        if values is None:
+            values = list(row.attrs.get(att, ()))
+        if values:
+            out.append((label, values))
+
+    return column
+
+
+def _descriptor_field(wanted: Wanted) -> Field:
+    label = wanted.label
+
+    def security_descriptor(shaper: Shaper, row: ObjectRow, granted: Grants, out: Attributes) -> None:
+        asked = shaper.options.sd_flags & rights.ALL_PARTS or rights.ALL_PARTS
+        if rights.readable_sd_parts(shaper.ctx, row) & asked != asked or not row.sd_id:
+            return
+        if asked == rights.ALL_PARTS:
+            value = shaper.ctx.tx.descriptor(row.sd_id)
+        else:
+            value = parts(rights.descriptor(shaper.ctx, row), asked).pack()
+        out.append((label, [value]))
+
+    return security_descriptor
+
+
+def _link_field(wanted: Wanted) -> Field:
+    attribute = wanted.attribute
+
+    def link(shaper: Shaper, row: ObjectRow, granted: Grants, out: Attributes) -> None:
+        if not shaper.shows_links_of(row) or not shaper.may_read(row, attribute, granted):
+            return
+        low, count = _window(shaper, wanted)
+        found, skipped = _shown_links(shaper, row, attribute, low, count + 1)
+        is_last = len(found) <= count
+        if wanted.low > 0 and not found and skipped <= wanted.low:
+            if shaper.options.range_noerr:
+                return
+            raise DsError(
+                Win32.ERROR_DS_CANT_RETRIEVE_ATTRS,
+                "the range starts behind the last value",
+                ldap_result=LdapResult.OPERATIONS_ERROR,
+                attribute=attribute.name,
+            )
+        shown = [_print_link(shaper, attribute, one) for one in found[:count]]
+        if wanted.low >= 0 or not is_last:
+            _put_window(wanted, low, shown, is_last, out)
+        elif shown:
+            out.append((wanted.label, shown))
+
+    return link
+
+
+def _print_link(shaper: Shaper, attribute: Attribute, link: LinkRow) -> bytes:
+    if attribute.is_back_link:
+        return shaper.printer(shaper.ctx, link.source)
+    return entry.print_reference(shaper.ctx, attribute, link.target, link.data, shaper.printer)
+
+
+def _shown_links(
+    shaper: Shaper, row: ObjectRow, attribute: Attribute, skip: int, count: int
+) -> tuple[list[LinkRow], int]:
+    """Up to `count` visible link values behind the first `skip`, and how many were skipped."""
+    tx, base = shaper.ctx.tx, entry.link_base(attribute)
+    back = attribute.is_back_link
+    found: list[LinkRow] = []
+    after = (0, b"")
+    skipped = 0
+    while True:
+        size = min(_LINK_BATCH, skip - skipped + count - len(found))
+        if back:
+            batch = tx.back_links(base, row.dnt, after=after, limit=size)
+        else:
+            batch = tx.links(base, row.dnt, after=after, limit=size)
+        for link in batch:
+            if not shaper.shows_target(link.source if back else link.target):
+                continue
+            if skipped < skip:
+                skipped += 1
+            else:
+                found.append(link)
+        if len(batch) < size or len(found) >= count:
+            return found[:count], skipped
+        after = (batch[-1].source if back else batch[-1].target, batch[-1].data)
+
+
+def _constructed_field(wanted: Wanted) -> Field:
+    attribute = wanted.attribute
+    build = constructed.BUILDERS.get(attribute.att_id)
+
+    def nothing(shaper: Shaper, row: ObjectRow, granted: Grants, out: Attributes) -> None:
+        """An attribute that this DC does not construct is absent."""
+
+    if build is None:
+        return nothing
+    guarded = attribute.att_id not in constructed.OWN_ACCESS_RULES
+    is_dn = attribute.syntax.dn_kind is DnKind.DN
+
+    def built(shaper: Shaper, row: ObjectRow, granted: Grants, out: Attributes) -> None:
+        if guarded and not shaper.may_read(row, attribute, granted):
+            return
+        values = build(constructed.Request(shaper.ctx, row, granted, wanted.binary, shaper.confidential))
+        if not values:
+            return
+        if is_dn:
+            values = [shaper.printer(shaper.ctx, names.reference_dnt(value)) for value in values]
+        if wanted.low >= 0 or (
+            len(values) > shaper.max_val_range and not constructed.is_unbounded(attribute)
+        ):
+            low, count = _window(shaper, wanted)
+            _put_window(wanted, low, values[low : low + count], len(values) <= low + count, out)
+        else:
+            out.append((wanted.label, values))
+
+    return built
+
+
+def _meta_field(wanted: Wanted) -> Field:
+    attribute, label = wanted.attribute, wanted.label
+
+    def meta(shaper: Shaper, row: ObjectRow, granted: Grants, out: Attributes) -> None:
+        if shaper.may_read(row, attribute, granted):
+            out.append((label, [constructed.property_meta_data(row)]))
+
+    return meta
+
+
+def _all_present(
+    shaper: Shaper, row: ObjectRow, granted: Grants, out: Attributes, named: frozenset[AttId]
+) -> None:
+    """Every ordinary attribute that the row has, except those that the request names as well.
+
+    Operational attributes are left out: they are returned only when named.
+    """
+    ctx = shaper.ctx
+    naming = names.naming_attributes(ctx)
+    present = dict.fromkeys((attr.OBJECT_CLASS, row.rdn_att, attr.DISTINGUISHED_NAME, attr.INSTANCE_TYPE))
+    present.update(dict.fromkeys(row.attrs))
+    present.update(dict.fromkeys((attr.NAME, attr.OBJECT_GUID, attr.OBJECT_SID)))
+    present.update(dict.fromkeys((attr.USN_CREATED, attr.USN_CHANGED)))
+    attributes = [ctx.schema.attribute_by_id(att) for att in present]
+    attributes += _link_attributes(ctx, row)
+    for attribute in attributes:
+        if attribute is None or attribute.is_operational or attribute.att_id in named:
+            continue
+        if shaper.options.gc_port and not attribute.in_gc:
+            continue
+        _field(Wanted(attribute), naming)(shaper, row, granted, out)
+
+
+def _link_attributes(ctx: ReadContext, row: ObjectRow) -> list[Attribute | None]:
+    """The link and back link attributes that have values on the row."""
+    by_link = links_by_id(ctx)
+    found = [by_link.get(base * 2) for base in ctx.tx.link_bases(row.dnt)]
+    return found + [by_link.get(base * 2 + 1) for base in ctx.tx.back_link_bases(row.dnt)]
+
+
+def links_by_id(ctx: ReadContext) -> dict[int, Attribute]:
+    """Link attributes by linkID."""
+    return constructed.LINKS.get(
+        ctx,
+        ctx.schema,
+        lambda: {one.link_id: one for one in ctx.schema.attributes if one.link_id is not None},
+    )
