@@ -30,7 +30,10 @@ _LAYER_NONE: Final = 1
 _LAYER_INTEGRITY: Final = 2
 _LAYER_CONFIDENTIALITY: Final = 4
 _WRAPPED_MAX: Final = 65_536
-_SIGNING_REQUIRED: Final = "The server requires binds to turn on integrity checking if SSL\\TLS are not already active on the connection"
+_SIGNING_REQUIRED: Final = (
+    "The server requires binds to turn on integrity checking "
+    "if SSL\\TLS are not already active on the connection"
+)  # fmt: skip
 
 # The Win32 code that clients read from the text of a refused bind.
 _BIND_DATA: Final[dict[NtStatus, Win32]] = {

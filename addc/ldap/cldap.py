@@ -1,6 +1,6 @@
 """UDP 389: the locator's ping and other readings of the root DSE, one datagram in, one out.
 
-An answer to a ping that came before in the same words, from the same site, is kept until the directory changes.
+What a client's ping was told is kept for its next one in the same words, until the directory changes.
 Spec: RFC 1798, [MS-ADTS] 6.3.3, 3.1.1.3.4.6 (MaxDatagramRecv)
 """
 
@@ -9,11 +9,12 @@ import logging
 from typing import Final
 
 from addc.base.errors import DecodeError
+from addc.codec.filter import Filter
 from addc.directory.api import Directory
 from addc.directory.search import BASE
 from addc.ldap import messages as m
 from addc.ldap import operations
-from addc.ldap.locator import Self
+from addc.ldap.locator import Self, answer_ping
 from addc.ldap.operations import Asker
 from addc.security.token import ANONYMOUS
 
@@ -29,7 +30,7 @@ class CldapDatagrams(asyncio.DatagramProtocol):
         self._directory = directory
         self._own = own
         self._transport: asyncio.DatagramTransport | None = None
-        self._kept: dict[tuple[bytes, str], bytes] = {}
+        self._kept: dict[tuple[Filter, str], bytes | None] = {}
         self._kept_usn = -1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -56,19 +57,19 @@ class CldapDatagrams(asyncio.DatagramProtocol):
         if usn != self._kept_usn:
             self._kept.clear()
             self._kept_usn = usn
-        key = (data, source)
-        kept = self._kept.get(key)
-        if kept is not None:
-            return kept
         message = m.LdapMessage.unpack(data)
         op = message.protocol_op
         if not isinstance(op, m.SearchRequest) or op.base_object or op.scope != BASE:
             return None
-        asker = Asker(ANONYMOUS, confidential=False, gc_port=False, source=source)
-        work = operations.search_work(message, op, asker, self._own)
-        reply = self._directory.read_now("cldap.search", ANONYMOUS, work)
-        if "netlogon" in map(str.lower, op.attributes):
+        if not operations.is_ping(op):
+            asker = Asker(ANONYMOUS, confidential=False, gc_port=False, source=source)
+            work = operations.search_work(message, op, asker, self._own)
+            return self._directory.read_now("cldap.search", ANONYMOUS, work)
+        key = (op.filter, source)
+        if key not in self._kept:
             if len(self._kept) >= _KEPT_MAX:
                 self._kept.clear()
-            self._kept[key] = reply
-        return reply
+            self._kept[key] = self._directory.read_now(
+                "cldap.ping", ANONYMOUS, lambda ctx: answer_ping(ctx, op.filter, source, self._own)
+            )
+        return operations.encode_ping(message.message_id, self._kept[key])

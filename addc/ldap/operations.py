@@ -150,8 +150,8 @@ def search_work(
         message_id = message.message_id
         try:
             options = options_of(read_controls(message.controls, SEARCH_CONTROLS), asker)
-            if not op.base_object and op.scope == BASE and _NETLOGON in map(str.lower, op.attributes):
-                return ping_answer(ctx, message_id, op, asker.source, own)
+            if not op.base_object and op.scope == BASE and is_ping(op):
+                return encode_ping(message_id, answer_ping(ctx, op.filter, asker.source, own))
             found = search(
                 ctx,
                 SearchRequest(
@@ -190,14 +190,17 @@ def _encode_search(message_id: MessageId, found: SearchResult) -> bytes:
     return b"".join(parts)
 
 
-def ping_answer(
-    ctx: ReadContext, message_id: MessageId, op: m.SearchRequest, source: str, own: Self
-) -> bytes:
+def is_ping(op: m.SearchRequest) -> bool:
+    """Whether a read of the root DSE asks for the locator's answer."""
+    return any(name.lower() == _NETLOGON for name in op.attributes)
+
+
+def encode_ping(message_id: MessageId, value: bytes | None) -> bytes:
     """Entry and result of a locator ping in one run; an entry without attributes for what is not here."""
-    value = answer_ping(ctx, op.filter, source, own)
     attributes = [] if value is None else [(b"Netlogon", [value])]
-    entry = m.encode_search_entry(message_id, b"", attributes)
-    return entry + m.encode_result(message_id, m.SearchResultDone)
+    return m.encode_search_entry(message_id, b"", attributes) + m.encode_result(
+        message_id, m.SearchResultDone
+    )
 
 
 def compare_work(
