@@ -1,8 +1,9 @@
 """Status of an RPC fault PDU.
 
-The three low numbers are the Win32 errors that Windows puts there ([MS-RPCE] 3.1.1.5.5).
+The three low numbers are Win32 errors, which Windows puts there as they are; the others are those of C706,
+appendix E.
 
-Spec: [C706] appendix E.
+Spec: [MS-RPCE] 3.1.1.5.5.
 """
 
 from addc.base.enums import OpenIntEnum

@@ -2,7 +2,7 @@
 
 Measured on one core: `load_base` takes about 60 ms in a fresh process, imports included; the limit is 150 ms.
 
-Spec: [MS-ADA1], [MS-ADA2], [MS-ADA3], [MS-ADSC]; the tables follow the published schema files.
+Spec: [MS-ADTS] 3.1.1.2.3, 3.1.1.2.4 (what the columns mean); MS-ADA1 to MS-ADA3 and MS-ADSC (the values).
 """
 
 from functools import lru_cache
