@@ -28,6 +28,7 @@ _SYSTEM_SECURITY: Final = int(AccessMask.ACCESS_SYSTEM_SECURITY)
 _WRITE_OWNER: Final = int(AccessMask.RIGHT_WRITE_OWNER)
 _MAXIMUM_ALLOWED: Final = int(AccessMask.MAXIMUM_ALLOWED)
 _OWNER_IMPLICIT: Final = int(AccessMask.RIGHT_READ_CONTROL | AccessMask.RIGHT_WRITE_DAC)
+"""As [MS-DTYP] 2.5.3.2 and [MS-ADTS] 6.1.3.4 say; the RIGHT_WRITE_OWNER of [MS-ADTS] 5.1.3.3.2 is in neither."""
 _READ_PROPERTY: Final = int(AccessMask.RIGHT_DS_READ_PROPERTY)
 _SE_SECURITY: Final = int(Privilege.SE_SECURITY)
 _SE_TAKE_OWNERSHIP: Final = int(Privilege.SE_TAKE_OWNERSHIP)
@@ -304,9 +305,8 @@ def access_check(
     wanted = mapping.map(desired)
     plan = _plan(sd)
     granted = mapping.all if plan.open else _granted(plan, token, tree, self_sid)
-    extra = _beyond_dacl(plan, token)
-    if not wanted & _SYSTEM_SECURITY:
-        extra &= ~_SYSTEM_SECURITY
+    # privileges answer only to the right they stand for, not to MAXIMUM_ALLOWED
+    extra = _beyond_dacl(plan, token) & (wanted | _OWNER_IMPLICIT)
     granted = (granted & ~_SYSTEM_SECURITY) | extra
     if wanted & _MAXIMUM_ALLOWED:
         wanted &= ~_MAXIMUM_ALLOWED
