@@ -99,11 +99,11 @@ class PostgresServer:
         self.stop()
         shutil.rmtree(self.folder)
 
-    def _run(self, text: str) -> None:
+    def _run(self, text: str, *params: str) -> None:
         with psycopg.connect(
             host=str(self.folder), port=_PORT, user="addc", dbname="postgres", autocommit=True
         ) as connection:
-            connection.execute(text.encode())
+            connection.execute(text.encode(), params or None)
 
     def new_database(self) -> str:
         """The URL of a fresh, empty database."""
@@ -119,10 +119,8 @@ class PostgresServer:
     def drop_clients(self, url: str) -> None:
         """Cut every connection to a database, as a restart or a firewall would."""
         name = url.partition("@/")[2].partition("?")[0]
-        self._run(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-            f"WHERE datname = '{name}' AND backend_type = 'client backend'"
-        )
+        cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
+        self._run(cut + " AND backend_type = 'client backend'", name)
 
 
 @pytest.fixture(scope="session")
