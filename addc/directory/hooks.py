@@ -1,0 +1,256 @@
+"""The fixed order of checks and effects around every write; what a rule does stands in its own module.
+
+The order is written out by hand: names before uniqueness, kinds before what follows from them.
+
+Spec: [MS-ADTS] 3.1.1.5.2.2 - 3.1.1.5.3.3, [MS-SAMR] 3.1.1.6, 3.1.1.8.
+"""
+
+from typing import Final
+
+from addc.base.errors import DsError
+from addc.codes.ldap_result import LdapResult
+from addc.codes.win32 import Win32
+from addc.directory import linked_values, member_rules, names, password_policy, sam_rules, unique_names
+from addc.directory.account_flags import SystemFlags
+from addc.directory.add_values import Links
+from addc.directory.context import WriteContext
+from addc.directory.controls import RequestOptions
+from addc.directory.draft import Draft
+from addc.schema import attr, cls
+from addc.store.objects import ObjectRow, ObjectState
+
+_SETTABLE_SYSTEM_FLAGS: Final = int(
+    SystemFlags.FLAG_CONFIG_ALLOW_RENAME
+    | SystemFlags.FLAG_CONFIG_ALLOW_MOVE
+    | SystemFlags.FLAG_CONFIG_ALLOW_LIMITED_MOVE
+)
+_UNSUPPORTED_CLASSES: Final = frozenset(
+    (
+        cls.DYNAMIC_OBJECT,
+        cls.CROSS_REF,
+        cls.ATTRIBUTE_SCHEMA,
+        cls.CLASS_SCHEMA,
+        cls.FOREIGN_SECURITY_PRINCIPAL,
+    )
+)
+_MOVE_ON_DELETE: Final = int(SystemFlags.FLAG_DISALLOW_MOVE_ON_DELETE)
+_RENAME: Final = int(SystemFlags.FLAG_CONFIG_ALLOW_RENAME)
+_FLAGS_OF_CLASS: Final = {
+    cls.SERVER: _MOVE_ON_DELETE | _RENAME | int(SystemFlags.FLAG_CONFIG_ALLOW_LIMITED_MOVE),
+    cls.SERVERS_CONTAINER: _MOVE_ON_DELETE,
+    cls.NTDSDSA: _MOVE_ON_DELETE,
+    cls.SITE: _MOVE_ON_DELETE | _RENAME,
+    cls.SITE_LINK: _RENAME,
+    cls.SITE_LINK_BRIDGE: _RENAME,
+    cls.NTDS_CONNECTION: _RENAME,
+    cls.SUBNET: _RENAME,
+}
+
+
+# --- add ---------------------------------------------------------------------------------------------------
+
+
+def user_before_password(ctx: WriteContext, draft: Draft) -> None:
+    """What must stand before a new account's password can be judged: its name and its kind."""
+    sam_rules.default_sam_account_name(ctx, draft)
+    sam_rules.default_account_control(draft)
+
+
+def before_add(ctx: WriteContext, draft: Draft) -> None:
+    """All rules on a new object's own values, in order."""
+    plan = draft.plan
+    if not ctx.unrestricted:
+        check_supported(draft)
+        _class_system_flags(draft)
+    if plan.is_account:
+        if not plan.is_user:
+            sam_rules.default_sam_account_name(ctx, draft)
+        if plan.is_user:
+            sam_rules.user_defaults(draft)
+        else:
+            sam_rules.group_type(ctx, draft)
+        _account_rules(ctx, draft)
+    if not ctx.unrestricted:
+        _general_rules(ctx, draft)
+
+
+def _account_rules(ctx: WriteContext, draft: Draft) -> None:
+    """Users, computers and groups, new and modified alike."""
+    sam_rules.check_sam_account_name(ctx, draft)
+    if draft.plan.is_user:
+        if draft.changes(attr.USER_ACCOUNT_CONTROL):
+            length = 0
+            if not ctx.unrestricted:
+                length = password_policy.effective_policy(ctx, draft.row).minimum_length
+            sam_rules.account_control(ctx, draft, length)
+        sam_rules.check_machine_name(ctx, draft)
+        sam_rules.pwd_last_set(ctx, draft)
+        sam_rules.lockout_time(ctx, draft)
+    if not ctx.unrestricted:
+        unique_names.check_sam_account_name(ctx, draft)
+
+
+def _general_rules(ctx: WriteContext, draft: Draft) -> None:
+    """Rules on attributes that objects of any class may have."""
+    unique_names.check_user_principal_name(ctx, draft)
+    unique_names.check_service_principal_names(ctx, draft)
+    if draft.changes(attr.DS_HEURISTICS):
+        check_heuristics(draft.text(attr.DS_HEURISTICS))
+    if cls.MS_DS_PASSWORD_SETTINGS in draft.plan.all_ids:
+        check_password_settings(draft)
+
+
+def check_supported(draft: Draft) -> None:
+    """Classes whose instances need machinery that this DC lacks so far."""
+    if draft.plan.all_ids & _UNSUPPORTED_CLASSES:
+        raise DsError(
+            Win32.ERROR_DS_NOT_SUPPORTED,
+            f"{draft.plan.structural.name} cannot be created over this door yet",
+            ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+            attribute="objectClass",
+        )
+
+
+def limit_system_flags(draft: Draft) -> None:
+    """Flags that a requester may set on a new object. Spec: [MS-ADTS] 3.1.1.5.2.4."""
+    kept = draft.integer(attr.SYSTEM_FLAGS) & _SETTABLE_SYSTEM_FLAGS
+    if kept:
+        draft.put_integer(attr.SYSTEM_FLAGS, kept)
+    else:
+        draft.attrs.pop(attr.SYSTEM_FLAGS, None)
+
+
+def _class_system_flags(draft: Draft) -> None:
+    """Flags that objects of some classes are born with. Spec: [MS-ADTS] 3.1.1.5.2.4."""
+    more = _FLAGS_OF_CLASS.get(draft.plan.structural.class_id, 0)
+    if more:
+        flags = draft.integer(attr.SYSTEM_FLAGS) & 0xFFFF_FFFF | more
+        draft.put_integer(attr.SYSTEM_FLAGS, flags - (1 << 32) if flags >> 31 else flags)
+
+
+def check_new_members(ctx: WriteContext, draft: Draft, links: Links) -> None:
+    """The members that a new group comes with."""
+    if ctx.unrestricted:
+        return
+    for attribute, targets in links:
+        if attribute.att_id == attr.MEMBER:
+            member_rules.check_members(ctx, draft.integer(attr.GROUP_TYPE), None, [one for one, _ in targets])
+
+
+# --- modify ------------------------------------------------------------------------------------------------
+
+
+def before_modify(ctx: WriteContext, draft: Draft) -> None:
+    """All rules on a modified object's own values, in order."""
+    if draft.plan.is_group and not draft.plan.is_user:
+        sam_rules.group_type(ctx, draft)
+    if draft.plan.is_account:
+        _account_rules(ctx, draft)
+    if draft.plan.is_user and not ctx.unrestricted:
+        _primary_group(ctx, draft)
+    if ctx.unrestricted:
+        return
+    if draft.plan.is_sam and draft.changes(attr.DESCRIPTION) and len(draft.get(attr.DESCRIPTION)) > 1:
+        raise DsError(
+            Win32.ERROR_DS_SINGLE_VALUE_CONSTRAINT,
+            "description takes one value on accounts",
+            ldap_result=LdapResult.ATTRIBUTE_OR_VALUE_EXISTS,
+            attribute="description",
+        )
+    if draft.row is not None and draft.row.dnt == ctx.forest.domain_nc:
+        sam_rules.check_domain_policy(draft)
+    _general_rules(ctx, draft)
+
+
+def _primary_group(ctx: WriteContext, draft: Draft) -> None:
+    """A new primary group is one the account is in already; the two memberships swap. Spec: 3.1.1.8.2."""
+    if not draft.changes(attr.PRIMARY_GROUP_ID) or draft.row is None:
+        return
+    member = ctx.schema.attribute_by_id(attr.MEMBER)
+    assert member is not None
+    new = member_rules.group_of_rid(ctx, draft.integer(attr.PRIMARY_GROUP_ID))
+    old = member_rules.group_of_rid(ctx, draft.integer_before(attr.PRIMARY_GROUP_ID))
+    by_kind = draft.changes(attr.USER_ACCOUNT_CONTROL) and attr.PRIMARY_GROUP_ID not in draft.given
+    value = (draft.row.dnt, b"")
+    if new is None:
+        raise _not_primary("no such group")
+    link = linked_values.find(ctx, new.dnt, member, *value)
+    is_member = link is not None and not link.deleted
+    if not is_member and not by_kind:
+        raise _not_primary("the account is not a member of its new primary group")
+    usn = ctx.tx.next_usn()
+    if is_member:
+        linked_values.remove_value(ctx, new.dnt, member, value, usn)
+        linked_values.touch_source(ctx, new, usn)
+    if old is not None and not (by_kind and int.from_bytes((old.sid or b"")[-4:], "little") in (513, 515)):
+        linked_values.add_value(ctx, old.dnt, member, value, usn)
+        linked_values.touch_source(ctx, old, usn)
+
+
+def _not_primary(detail: str) -> DsError:
+    return DsError(
+        Win32.ERROR_MEMBER_NOT_IN_GROUP,
+        detail,
+        ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+        attribute="primaryGroupID",
+    )
+
+
+def check_heuristics(text: str) -> None:
+    """Every tenth character counts the tens. Spec: [MS-ADTS] 3.1.1.5.3.2."""
+    for tens in range(1, 10):
+        if len(text) >= 10 * tens and text[10 * tens - 1] != str(tens):
+            raise DsError(
+                Win32.ERROR_DS_CONSTRAINT_VIOLATION,
+                f"character {10 * tens} of dSHeuristics must be {tens}",
+                ldap_result=LdapResult.CONSTRAINT_VIOLATION,
+                attribute="dSHeuristics",
+            )
+
+
+def check_password_settings(draft: Draft) -> None:
+    """msDS-PasswordSettings objects hold a policy that can be kept. Spec: [MS-ADTS] 3.1.1.5.2.2."""
+    minimum, maximum = (
+        draft.integer(attr.MS_DS_MINIMUM_PASSWORD_AGE),
+        draft.integer(attr.MS_DS_MAXIMUM_PASSWORD_AGE),
+    )
+    duration, window = (
+        draft.integer(attr.MS_DS_LOCKOUT_DURATION),
+        draft.integer(attr.MS_DS_LOCKOUT_OBSERVATION_WINDOW),
+    )
+    good = (
+        draft.integer(attr.MS_DS_PASSWORD_HISTORY_LENGTH) <= 1024
+        and draft.integer(attr.MS_DS_MINIMUM_PASSWORD_LENGTH) <= 256
+        and minimum <= 0
+        and maximum <= 0
+        and maximum < minimum
+        and duration <= 0
+        and window <= 0
+        and duration <= window
+    )
+    if not good:
+        raise DsError(
+            Win32.ERROR_DS_SECURITY_ILLEGAL_MODIFY,
+            "no such password settings",
+            ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+        )
+
+
+def require_confidential(ctx: WriteContext, options: RequestOptions) -> None:
+    """Passwords travel only where nobody listens. Spec: [MS-ADTS] 3.1.1.3.1.5.1."""
+    if not options.confidential and not ctx.unrestricted:
+        raise DsError(
+            Win32.ERROR_GEN_FAILURE,
+            "a password needs an encrypted connection",
+            ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+            attribute="unicodePwd",
+        )
+
+
+def is_in_system_container(ctx: WriteContext, row: ObjectRow) -> bool:
+    """Whether a row is the domain's System container or below it. Spec: [MS-ADTS] 3.1.1.5.4.1."""
+    domain = ctx.tx.get(ctx.forest.domain_nc)
+    if domain is None:
+        return False
+    system = ctx.tx.child(domain.dnt, names.rdn_key(ctx.schema, attr.CN, "System"))
+    return system is not None and system.state is ObjectState.LIVE and row.path.startswith(system.path)

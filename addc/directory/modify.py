@@ -1,0 +1,463 @@
+"""Changing an object's attributes: the Modify of LDAP and of every other door.
+
+Spec: [MS-ADTS] 3.1.1.5.3.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final
+
+from addc.base.errors import DsError
+from addc.base.ids import AttId, Dnt
+from addc.base.secret import Secret
+from addc.codec.ids import Sid
+from addc.codes.ldap_result import LdapResult
+from addc.codes.win32 import Win32
+from addc.directory import (
+    entry,
+    hooks,
+    member_rules,
+    modify_rules,
+    names,
+    object_sd,
+    passwords,
+    rights,
+    validated_writes,
+    write_values,
+)
+from addc.directory.context import ReadContext, WriteContext
+from addc.directory.controls import PLAIN, RequestOptions
+from addc.directory.draft import Draft
+from addc.directory.link_edit import LinkEdit
+from addc.directory.object_classes import ClassPlan, class_plan
+from addc.directory.passwords import PreparedPassword
+from addc.directory.stamp import save, usn_of
+from addc.schema import attr
+from addc.schema.snapshot import Attribute
+from addc.store.objects import ObjectRow, ObjectState, RowChange
+
+
+class ModOp(IntEnum):
+    """operation of a ModifyRequest, RFC 4511 4.6."""
+
+    ADD = 0
+    DELETE = 1
+    REPLACE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One modification: `values` in LDAP form; none with DELETE or REPLACE means the whole attribute."""
+
+    op: int
+    attribute: str
+    values: Sequence[bytes] = ()
+
+
+@dataclass(slots=True)
+class _Work:
+    """A modification under way.
+
+    validated: attributes that only a validated write lets through, with the values added to them.
+    """
+
+    draft: Draft
+    row: ObjectRow
+    options: RequestOptions
+    links: dict[AttId, LinkEdit] = field(default_factory=dict)
+    passwords: list[tuple[int, Sequence[bytes]]] = field(default_factory=list)
+    user_passwords: list[tuple[int, Sequence[bytes]]] = field(default_factory=list)
+    sd: bytes | None = None
+    validated: set[AttId] = field(default_factory=set)
+
+
+def modify_object(
+    ctx: WriteContext,
+    dn: str,
+    changes: Sequence[Change],
+    options: RequestOptions = PLAIN,
+    *,
+    password: PreparedPassword | None = None,
+) -> Dnt:
+    """Carry out all changes or none, and give the object's row.
+
+    password: what `prepare_modify` made of the same changes.
+    Raises DsError with the pairs of [MS-ADTS] 3.1.1.5.3.2.
+    """
+    row = names.resolve(ctx, dn, deleted=True)
+    modify_row(ctx, row, changes, options, password=password)
+    return row.dnt
+
+
+def modify_row(
+    ctx: WriteContext,
+    row: ObjectRow,
+    changes: Sequence[Change],
+    options: RequestOptions = PLAIN,
+    *,
+    password: PreparedPassword | None = None,
+) -> None:
+    """`modify_object` for a row that is at hand."""
+    plan = class_plan(ctx.schema, entry.class_names(row))
+    resolved = [(change, write_values.attribute_named(ctx, change.attribute)) for change in changes]
+    if not ctx.unrestricted:
+        _check_object(ctx, row, plan, resolved, options)
+    draft = Draft(plan, row, None if row.sid is None else Sid(row.sid), row.rdn)
+    work = _Work(draft, row, options)
+    if not ctx.unrestricted:
+        _check_rights(ctx, work, resolved)
+    for change, attribute in resolved:
+        _apply(ctx, work, change, attribute)
+    _passwords(ctx, work, password)
+    hooks.before_modify(ctx, draft)
+    _check_links(ctx, work)
+    _check_validated(ctx, work)
+    if not ctx.unrestricted:
+        modify_rules.check_values(ctx, draft)
+        _check_schema(ctx, work)
+    _store(ctx, work)
+
+
+def prepare_modify(ctx: ReadContext, dn: str, changes: Sequence[Change]) -> PreparedPassword | None:
+    """Derive the keys of the password that a Modify sets; None where it sets none that is well formed."""
+    for change in reversed(changes):
+        if not change.values or change.op == ModOp.DELETE:
+            continue
+        name = change.attribute.lower()
+        if name not in ("unicodepwd", "userpassword"):
+            continue
+        try:
+            row = names.resolve(ctx, dn)
+            if name == "unicodepwd":
+                password = passwords.decode_unicode_pwd(change.values[0])
+            elif passwords.heeds_user_password(ctx):
+                password = passwords.password_of_utf8(Secret(change.values[0]))
+            else:
+                continue
+        except DsError:
+            return None
+        return passwords.prepare_row(ctx, row, password) if entry.is_a(row, b"user") else None
+    return None
+
+
+# --- may this be changed at all ----------------------------------------------------------------------------
+
+_Resolved = list[tuple[Change, Attribute]]
+_DELETABLE_TOGETHER: Final = frozenset((attr.IS_DELETED, attr.DISTINGUISHED_NAME))
+
+
+def _illegal(detail: str) -> DsError:
+    return DsError(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, detail, ldap_result=LdapResult.UNWILLING_TO_PERFORM)
+
+
+def _check_object(
+    ctx: WriteContext, row: ObjectRow, plan: ClassPlan, resolved: _Resolved, options: RequestOptions
+) -> None:
+    """Objects that requesters do not modify. Spec: [MS-ADTS] 3.1.1.5.3.2."""
+    atts = {attribute.att_id for _, attribute in resolved}
+    if row.state is not ObjectState.LIVE:
+        if not options.show_deleted and not options.show_recycled:
+            raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "NO_OBJECT")
+        if _DELETABLE_TOGETHER <= atts:
+            raise DsError(
+                Win32.ERROR_DS_NOT_SUPPORTED,
+                "reanimation is not built yet",
+                ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+            )
+        if not (atts == {attr.NT_SECURITY_DESCRIPTOR} and modify_rules.may_reanimate(ctx, row)):
+            raise _illegal("the object is deleted")
+    if plan.is_lsa:
+        raise _illegal("LSA's objects are modified over LSA")
+    modify_rules.check_object(ctx, row, plan, atts)
+    for _, attribute in resolved:
+        modify_rules.check_attribute(ctx, row, plan, attribute)
+
+
+def _check_rights(ctx: WriteContext, work: _Work, resolved: _Resolved) -> None:
+    """RIGHT_DS_WRITE_PROPERTY, or a validated write that `_check_validated` looks into later.
+
+    Spec: [MS-ADTS] 3.1.1.5.3.1.
+    """
+    for change, attribute in resolved:
+        att = attribute.att_id
+        if att in (attr.NT_SECURITY_DESCRIPTOR, attr.UNICODE_PWD):
+            continue
+        if att == attr.USER_PASSWORD and work.draft.plan.is_user and passwords.heeds_user_password(ctx):
+            continue
+        if rights.can_write(ctx, work.row, attribute):
+            continue
+        if not validated_writes.may_write(ctx, work.row, att):
+            raise DsError(
+                Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "INSUFF_ACCESS_RIGHTS", attribute=attribute.name
+            )
+        if att == attr.MEMBER and (change.op == ModOp.REPLACE or not change.values):
+            raise DsError(
+                Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "INSUFF_ACCESS_RIGHTS", attribute=attribute.name
+            )
+        work.validated.add(att)
+
+
+# --- applying changes to the draft -------------------------------------------------------------------------
+
+
+def _apply(ctx: WriteContext, work: _Work, change: Change, attribute: Attribute) -> None:
+    att = attribute.att_id
+    work.draft.given.add(att)
+    if att == attr.NT_SECURITY_DESCRIPTOR:
+        if len(change.values) != 1 or change.op == ModOp.DELETE:
+            raise _illegal("nTSecurityDescriptor takes one value")
+        work.sd = change.values[0]
+    elif att == attr.UNICODE_PWD and not ctx.unrestricted:
+        work.passwords.append((change.op, change.values))
+    elif att == attr.USER_PASSWORD and work.draft.plan.is_user and passwords.heeds_user_password(ctx):
+        work.user_passwords.append((change.op, change.values))
+    elif attribute.is_linked:
+        _apply_links(ctx, work, change, attribute)
+    elif att == attr.OBJECT_CLASS:
+        modify_rules.change_classes(ctx, work.draft, change.op, change.values)
+    else:
+        _apply_values(ctx, work, change, attribute)
+
+
+def _apply_values(ctx: WriteContext, work: _Work, change: Change, attribute: Attribute) -> None:
+    """Add, delete and replace on an ordinary attribute. Spec: [MS-ADTS] 3.1.1.5.3.2, RFC 4511 4.6."""
+    draft, permissive = work.draft, work.options.permissive_modify
+    held = draft.get(attribute.att_id)
+    if change.op == ModOp.REPLACE:
+        new = write_values.stored_values(ctx, attribute, change.values)
+    elif change.op == ModOp.ADD:
+        new = _added(ctx, attribute, held, change.values, permissive)
+    elif not change.values:
+        if not held and not permissive:
+            raise _not_on_object(attribute)
+        new = ()
+    else:
+        new = _removed(ctx, attribute, held, change.values, permissive)
+    draft.put(attribute.att_id, *new)
+
+
+def _not_on_object(attribute: Attribute) -> DsError:
+    return DsError(
+        Win32.ERROR_DS_ATT_IS_NOT_ON_OBJ,
+        f"{attribute.name} has no values",
+        ldap_result=LdapResult.NO_SUCH_ATTRIBUTE,
+        attribute=attribute.name,
+    )
+
+
+def _added(
+    ctx: WriteContext,
+    attribute: Attribute,
+    held: tuple[bytes, ...],
+    values: Sequence[bytes],
+    permissive: bool,
+) -> tuple[bytes, ...]:
+    if not values:
+        raise DsError(
+            Win32.ERROR_INVALID_PARAMETER,
+            "nothing to add",
+            ldap_result=LdapResult.CONSTRAINT_VIOLATION,
+            attribute=attribute.name,
+        )
+    stored = write_values.stored_values(ctx, attribute, values)
+    keys = {write_values.match_key(attribute, value) for value in held}
+    fresh = tuple(value for value in stored if write_values.match_key(attribute, value) not in keys)
+    if len(fresh) != len(stored) and not permissive:
+        raise write_values.duplicate_error(attribute)
+    if attribute.single_valued and held and fresh:
+        raise DsError(
+            Win32.ERROR_DS_SINGLE_VALUE_CONSTRAINT,
+            f"{attribute.name} has its one value",
+            ldap_result=LdapResult.ATTRIBUTE_OR_VALUE_EXISTS,
+            attribute=attribute.name,
+        )
+    return held + fresh
+
+
+def _removed(
+    ctx: WriteContext,
+    attribute: Attribute,
+    held: tuple[bytes, ...],
+    values: Sequence[bytes],
+    permissive: bool,
+) -> tuple[bytes, ...]:
+    left = {write_values.match_key(attribute, value): value for value in held}
+    for value in values:
+        try:
+            stored = write_values.stored_value(ctx, attribute, value)
+        except DsError as error:
+            if error.code != Win32.ERROR_DS_OBJ_NOT_FOUND:
+                raise
+            stored = b""
+        if (
+            left.pop(write_values.match_key(attribute, stored) if stored else b"", None) is None
+            and not permissive
+        ):
+            raise missing_value(attribute)
+    return tuple(left.values())
+
+
+def missing_value(attribute: Attribute) -> DsError:
+    """Spec: [MS-ADTS] 3.1.1.5.3.2."""
+    return DsError(
+        Win32.ERROR_DS_CANT_REM_MISSING_ATT_VAL,
+        f"{attribute.name}: no such value",
+        ldap_result=LdapResult.NO_SUCH_ATTRIBUTE,
+        attribute=attribute.name,
+    )
+
+
+def _apply_links(ctx: WriteContext, work: _Work, change: Change, attribute: Attribute) -> None:
+    edit = work.links.get(attribute.att_id)
+    if edit is None:
+        edit = work.links[attribute.att_id] = LinkEdit(ctx, work.row, attribute)
+    permissive = work.options.permissive_modify
+    if change.op == ModOp.REPLACE:
+        edit.clear()
+    elif change.op == ModOp.DELETE and not change.values:
+        if not edit.clear() and not permissive:
+            raise _not_on_object(attribute)
+    elif change.op == ModOp.DELETE:
+        for value in change.values:
+            target = _target_to_remove(ctx, attribute, value)
+            if (target is None or not edit.remove(target)) and not permissive:
+                raise missing_value(attribute)
+        return
+    for value in change.values:
+        if not edit.add(write_values.link_value(ctx, attribute, value)) and not permissive:
+            raise write_values.duplicate_error(attribute)
+
+
+def _target_to_remove(ctx: WriteContext, attribute: Attribute, value: bytes) -> tuple[Dnt, bytes] | None:
+    try:
+        return write_values.link_value(ctx, attribute, value)
+    except DsError as error:
+        if error.code != Win32.ERROR_DS_OBJ_NOT_FOUND:
+            raise
+        return None
+
+
+# --- passwords ---------------------------------------------------------------------------------------------
+
+
+def _passwords(ctx: WriteContext, work: _Work, prepared: PreparedPassword | None) -> None:
+    """Changes and resets of the password. Spec: [MS-ADTS] 3.1.1.3.1.5."""
+    steps = work.passwords or work.user_passwords
+    if not steps:
+        return
+    hooks.require_confidential(ctx, work.options)
+    if not work.draft.plan.is_user or (work.passwords and work.user_passwords):
+        raise _illegal("no password here")
+    ops = [op for op, _ in steps]
+    counts = [len(values) for _, values in steps]
+    if ops == [ModOp.REPLACE] and counts == [1]:
+        passwords.require_reset_right(ctx, work.row)
+        _set_password(ctx, work, steps[0][1][0], prepared, change=False)
+    elif ops == [ModOp.DELETE, ModOp.ADD] and counts == [1, 1]:
+        passwords.require_change_right(ctx, work.row)
+        passwords.check_old(work.draft, _decode(work, steps[0][1][0]))
+        _set_password(ctx, work, steps[1][1][0], prepared, change=True)
+    else:
+        raise DsError(
+            Win32.ERROR_DS_CONSTRAINT_VIOLATION,
+            "a password is replaced, or deleted and added",
+            ldap_result=LdapResult.CONSTRAINT_VIOLATION,
+            attribute="unicodePwd",
+        )
+
+
+def _decode(work: _Work, value: bytes) -> Secret:
+    if work.passwords:
+        return passwords.decode_unicode_pwd(value)
+    return passwords.password_of_utf8(Secret(value))
+
+
+def _set_password(
+    ctx: WriteContext, work: _Work, value: bytes, prepared: PreparedPassword | None, *, change: bool
+) -> None:
+    new = _decode(work, value)
+    if prepared is None or not prepared.password.matches(new):
+        prepared = passwords.prepare_row(ctx, work.row, new)
+    passwords.store_password(ctx, work.draft, prepared, change=change, policy_hints=work.options.policy_hints)
+
+
+# --- checks on the whole -----------------------------------------------------------------------------------
+
+
+def _check_links(ctx: WriteContext, work: _Work) -> None:
+    """Rules on memberships."""
+    edit = work.links.get(attr.MEMBER)
+    if edit is None or ctx.unrestricted or not work.draft.plan.is_group:
+        return
+    added = edit.added()
+    member_rules.check_members(ctx, work.draft.integer(attr.GROUP_TYPE), work.row.dnt, added)
+    member_rules.check_not_primary(ctx, work.row, added)
+
+
+def _check_validated(ctx: WriteContext, work: _Work) -> None:
+    """Values that only a validated write lets through. Spec: [MS-ADTS] 3.1.1.5.3.1.1."""
+    for att in work.validated:
+        if att == attr.MEMBER:
+            edit = work.links[att]
+            touched = [ctx.tx.get(target) for target in (*edit.added(), *edit.removed())]
+            good = not touched or validated_writes.is_own_membership(ctx, touched)
+        elif att == attr.MS_DS_KEY_CREDENTIAL_LINK:
+            good = modify_rules.key_credential_fits(ctx, work.draft, work.links[att])
+        else:
+            before = set(work.draft.before.get(att, ()))
+            added = [value for value in work.draft.get(att) if value not in before]
+            good = validated_writes.values_fit(ctx, work.draft, att, added)
+        if not good:
+            raise DsError(
+                Win32.ERROR_DS_CONSTRAINT_VIOLATION,
+                "the validated write does not cover the value",
+                ldap_result=LdapResult.CONSTRAINT_VIOLATION,
+            )
+
+
+def _check_schema(ctx: WriteContext, work: _Work) -> None:
+    """The object still has its mandatory attributes and none that its classes forbid. Spec: 3.1.1.5.1.1."""
+    draft = work.draft
+    for att in draft.touched:
+        if att not in draft.attrs and att in draft.plan.must and att in draft.before:
+            attribute = ctx.schema.attribute_by_id(att)
+            raise DsError(
+                Win32.ERROR_DS_MISSING_REQUIRED_ATT,
+                "the attribute is mandatory",
+                ldap_result=LdapResult.OBJECT_CLASS_VIOLATION,
+                attribute="" if attribute is None else attribute.name,
+            )
+    for edit in work.links.values():
+        edit.check(draft.plan.must)
+    if attr.OBJECT_CLASS in draft.touched:
+        modify_rules.check_content(ctx, draft)
+
+
+# --- storing -----------------------------------------------------------------------------------------------
+
+
+def _store(ctx: WriteContext, work: _Work) -> None:
+    draft, row = work.draft, work.row
+    change: RowChange = {}
+    stamped: list[AttId] = []
+    for edit in work.links.values():
+        if edit.is_effective():
+            edit.apply(usn_of(ctx, draft))
+    sd_id = row.sd_id
+    if work.sd is not None:
+        sd_id = object_sd.replaced(ctx, row, work.sd, work.options.sd_flags)
+    if attr.OBJECT_CLASS in draft.touched and draft.changes(attr.OBJECT_CLASS):
+        parent = None if object_sd.is_nc_root(row) else ctx.tx.get(row.parent)
+        sd_id = object_sd.inherited_anew(
+            ctx, sd_id, 0 if parent is None else parent.sd_id, draft.plan.object_types
+        )
+        change["class_id"] = draft.plan.structural.class_id
+    if sd_id != row.sd_id:
+        change["sd_id"] = sd_id
+        stamped.append(attr.NT_SECURITY_DESCRIPTOR)
+    save(ctx, draft, stamped=stamped, change=change)
+    if sd_id != row.sd_id:
+        now = ctx.tx.get(row.dnt)
+        assert now is not None
+        object_sd.propagate(ctx, now)

@@ -1,0 +1,432 @@
+"""Passwords of accounts: key sets, the rules for setting and changing them, and their verification.
+
+Slow key derivation happens in `derive` (called by prepare_add and modify.prepare_modify on a thread, before
+the writer is entered); the writer only checks that the salt still fits, and derives again if it does not.
+
+unicodePwd holds the NT hash, ntPwdHistory NT hashes newest first, supplementalCredentials the AES keys of the
+present and the two previous passwords; the store seals all three. No LM hashes are kept.
+
+Spec: [MS-SAMR] 3.1.1.7, 3.1.1.8.5, 3.1.1.8.7, 3.1.1.8.11, 3.1.1.9.1, [MS-ADTS] 3.1.1.3.1.5,
+[MS-KILE] 3.1.1.2.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from addc.base.errors import DecodeError, DsError
+from addc.base.secret import Secret
+from addc.codec import blobs
+from addc.codes.ldap_result import LdapResult
+from addc.codes.win32 import Win32
+from addc.directory import accounts, entry, policy, rights, sam_rules
+from addc.directory.account_flags import UserAccountControl
+from addc.directory.context import ReadContext, WriteContext
+from addc.directory.draft import Draft
+from addc.directory.password_policy import (
+    PASSWORD_LENGTH_MAX,
+    PasswordPolicy,
+    effective_policy,
+    follows_policy,
+    weakness,
+)
+from addc.schema import attr
+from addc.schema.wellknown import ExtendedRight
+from addc.security import wellknown
+from addc.security.krb_keys import ETYPES, Etype, Key, nt_hash, string_to_key
+from addc.store.objects import ObjectRow
+
+DERIVED_ETYPES: Final = (
+    Etype.AES256_CTS_HMAC_SHA1_96,
+    Etype.AES128_CTS_HMAC_SHA1_96,
+    Etype.AES256_CTS_HMAC_SHA384_192,
+    Etype.AES128_CTS_HMAC_SHA256_128,
+)
+"""Keys that a password change derives; RC4's key is the NT hash."""
+
+_HASH_SIZE: Final = 16
+_KRBTGT_HISTORY_MIN: Final = 3
+_QUOTE: Final = b'"\0'
+_RANDOM_PASSWORD_SIZE: Final = 240
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPassword:
+    """A password with everything that is slow to compute from it.
+
+    password: UTF-16LE. salt: what the AES keys were derived with.
+    """
+
+    password: Secret
+    salt: bytes
+    nt_hash: Secret
+    keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGeneration:
+    """The keys of one password of an account. kvno: key version number; keys: strongest first, RC4 last."""
+
+    kvno: int
+    keys: tuple[Key, ...]
+
+    def key(self, etype: int) -> Key | None:
+        for one in self.keys:
+            if one.etype == etype:
+                return one
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """All keys of an account. old, older: of the previous passwords, None where there was none.
+
+    salt: of the present AES keys, b"" where there are none.
+    """
+
+    salt: bytes
+    current: KeyGeneration
+    old: KeyGeneration | None
+    older: KeyGeneration | None
+
+    @property
+    def kvno(self) -> int:
+        return self.current.kvno
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return self.current.keys
+
+    def key(self, etype: int, kvno: int | None = None) -> Key | None:
+        """The key of an encryption type; kvno None is the present password's."""
+        for generation in self.generations():
+            if kvno is None or generation.kvno == kvno:
+                return generation.key(etype)
+        return None
+
+    def generations(self) -> tuple[KeyGeneration, ...]:
+        """Present, previous, the one before."""
+        return tuple(one for one in (self.current, self.old, self.older) if one is not None)
+
+    def nt_hash(self) -> bytes | None:
+        """The NT hash of the present password; the RC4 key is the same bytes."""
+        found = self.current.key(Etype.RC4_HMAC)
+        return None if found is None else found.value
+
+
+# --- deriving ----------------------------------------------------------------------------------------------
+
+
+def salt_for(realm: str, sam_account_name: str, is_computer: bool) -> bytes:
+    """The salt of an account's AES keys. Spec: [MS-KILE] 3.1.1.2."""
+    if not is_computer:
+        return (realm.upper() + sam_account_name).encode()
+    host = sam_account_name.removesuffix("$").lower()
+    return f"{realm.upper()}host{host}.{realm.lower()}".encode()
+
+
+def derive(password: Secret, salt: bytes) -> PreparedPassword:
+    """Everything that is stored of a password (UTF-16LE); tens of milliseconds, so not for the event loop."""
+    keys = tuple(string_to_key(etype, password, salt) for etype in DERIVED_ETYPES)
+    return PreparedPassword(password, salt, Secret(nt_hash(password)), keys)
+
+
+def password_of_text(text: str) -> Secret:
+    """The UTF-16LE form that everything here takes."""
+    return Secret(text.encode("utf-16-le", "surrogatepass"))
+
+
+def password_of_utf8(value: Secret) -> Secret:
+    """The UTF-16LE form of a password that came as UTF-8, as in a simple bind; odd bytes become U+FFFD."""
+    return password_of_text(value.reveal().decode("utf-8", "replace"))
+
+
+def decode_unicode_pwd(value: bytes) -> Secret:
+    """The password in a unicodePwd value: UTF-16LE in quotation marks. Spec: [MS-ADTS] 3.1.1.3.1.5.1."""
+    if len(value) < 4 or len(value) % 2 or value[:2] != _QUOTE or value[-2:] != _QUOTE:
+        raise DsError(
+            Win32.ERROR_DS_UNICODEPWD_NOT_IN_QUOTES,
+            "unicodePwd must be quoted UTF-16",
+            ldap_result=LdapResult.CONSTRAINT_VIOLATION,
+            attribute="unicodePwd",
+        )
+    return Secret(value[2:-2])
+
+
+def prepare_add(
+    ctx: ReadContext, dn: str, attributes: Sequence[tuple[str, Sequence[bytes]]]
+) -> PreparedPassword | None:
+    """Derive the keys of a password that an Add brings; None where it brings none that is well formed."""
+    given = {name.lower(): values for name, values in attributes}
+    values = given.get("unicodepwd", ())
+    names_given = given.get("samaccountname", ())
+    if len(values) != 1 or len(names_given) != 1:
+        return None
+    classes = {one.lower() for one in given.get("objectclass", ())}
+    try:
+        password = decode_unicode_pwd(values[0])
+    except DsError:
+        return None
+    is_computer = not classes.isdisjoint(_COMPUTER_CLASSES)
+    return derive(
+        password, salt_for(ctx.forest.realm, names_given[0].decode("utf-8", "replace"), is_computer)
+    )
+
+
+_COMPUTER_CLASSES: Final = frozenset(
+    (b"computer", b"msds-managedserviceaccount", b"msds-groupmanagedserviceaccount")
+)
+
+
+def prepare_row(ctx: ReadContext, row: ObjectRow, password: Secret) -> PreparedPassword:
+    """Derive the keys of a new password (UTF-16LE) for an existing account."""
+    name = entry.text(row, attr.SAM_ACCOUNT_NAME) or ""
+    return derive(password, salt_for(ctx.forest.realm, name, entry.is_a(row, b"computer")))
+
+
+# --- reading -----------------------------------------------------------------------------------------------
+
+
+def keys_of(ctx: ReadContext, row: ObjectRow) -> KeySet:
+    """The key set of an account as of this version of its row."""
+    return accounts.kept(ctx, "keys", row, lambda: _read_keys(row))
+
+
+def key_version(row: ObjectRow) -> int:
+    """msDS-KeyVersionNumber: the version of unicodePwd. Spec: [MS-ADTS] 3.1.1.4.5.16."""
+    stamp = row.meta.get(attr.UNICODE_PWD)
+    return 1 if stamp is None else stamp.version
+
+
+def _read_keys(row: ObjectRow) -> KeySet:
+    kvno = key_version(row)
+    stored = stored_keys(entry.first(row, attr.SUPPLEMENTAL_CREDENTIALS))
+    current = entry.first(row, attr.UNICODE_PWD)
+    history = entry.first(row, attr.NT_PWD_HISTORY) or b""
+    hashes = [history[at : at + _HASH_SIZE] for at in range(0, len(history), _HASH_SIZE)]
+    old_hashes: list[bytes | None] = [*hashes[1:3], None, None]
+    if stored is None:
+        rc4 = (Key(Etype.RC4_HMAC, current),) if current else ()
+        return KeySet(b"", KeyGeneration(kvno, rc4), _old(kvno - 1, (), old_hashes[0]), None)
+    return KeySet(
+        stored.default_salt,
+        KeyGeneration(kvno, _keys(stored.credentials, current)),
+        _old(kvno - 1, stored.old_credentials, old_hashes[0]),
+        _old(kvno - 2, stored.older_credentials, old_hashes[1]),
+    )
+
+
+def _old(kvno: int, credentials: Sequence[blobs.KerbKeyDataNew], rc4: bytes | None) -> KeyGeneration | None:
+    keys = _keys(credentials, rc4)
+    return KeyGeneration(kvno, keys) if keys and kvno > 0 else None
+
+
+def _keys(credentials: Sequence[blobs.KerbKeyDataNew], rc4: bytes | None) -> tuple[Key, ...]:
+    found = [Key(one.key_type, one.key) for one in credentials if one.key_type in ETYPES]
+    if rc4:
+        found.append(Key(Etype.RC4_HMAC, rc4))
+    return tuple(found)
+
+
+def stored_keys(supplemental: bytes | None) -> blobs.KerbStoredCredentialNew | None:
+    """Primary:Kerberos-Newer-Keys of a supplementalCredentials value."""
+    if supplemental is None:
+        return None
+    try:
+        properties = blobs.UserProperties.unpack(supplemental)
+        value = properties.get(blobs.KERBEROS_NEWER_KEYS)
+        return None if value is None else blobs.KerbStoredCredentialNew.unpack(value)
+    except DecodeError:
+        return None
+
+
+def verify_password(ctx: ReadContext, row: ObjectRow, password: Secret) -> bool:
+    """Whether `password` (UTF-16LE) is the account's present one; one MD4, no key derivation."""
+    current = entry.first(row, attr.UNICODE_PWD)
+    return current is not None and Secret(nt_hash(password)).matches(current)
+
+
+def password_must_change(ctx: ReadContext, row: ObjectRow) -> int:
+    """When the password expires, FILETIME; 0 now, NEVER_FT never. Spec: [MS-SAMR] 3.1.5.14.4."""
+    uac = entry.integer(row, attr.USER_ACCOUNT_CONTROL)
+    exempt = (
+        UserAccountControl.UF_DONT_EXPIRE_PASSWD
+        | UserAccountControl.UF_SMARTCARD_REQUIRED
+        | UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT
+        | UserAccountControl.UF_WORKSTATION_TRUST_ACCOUNT
+        | UserAccountControl.UF_SERVER_TRUST_ACCOUNT
+    )
+    last_set = entry.integer(row, attr.PWD_LAST_SET)
+    if uac & exempt:
+        return 0x7FFF_FFFF_FFFF_FFFF
+    if last_set == 0:
+        return 0
+    age = effective_policy(ctx, row).maximum_age
+    return last_set + age if age else 0x7FFF_FFFF_FFFF_FFFF
+
+
+# --- writing -----------------------------------------------------------------------------------------------
+
+
+def _restriction(detail: str) -> DsError:
+    return DsError(
+        Win32.ERROR_PASSWORD_RESTRICTION,
+        detail,
+        ldap_result=LdapResult.CONSTRAINT_VIOLATION,
+        attribute="unicodePwd",
+    )
+
+
+def check_change(ctx: WriteContext, draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> None:
+    """Rules that bind only those who change a password, not those who reset one: age and history.
+
+    Spec: [MS-SAMR] 3.1.1.7.1.
+    """
+    uac = draft.integer_before(attr.USER_ACCOUNT_CONTROL)
+    if not uac & UserAccountControl.UF_NORMAL_ACCOUNT:
+        return
+    last_set = draft.integer_before(attr.PWD_LAST_SET)
+    if rules.minimum_age and last_set and draft.before.get(attr.UNICODE_PWD):
+        if ctx.now < last_set + rules.minimum_age:
+            raise _restriction("the password is too young to be changed")
+    if follows_policy(uac, draft.rid()):
+        check_history(draft, prepared, rules)
+
+
+def check_history(draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> None:
+    """The new password is none of the last ones. Spec: [MS-SAMR] 3.1.1.7.1 (Password History Length)."""
+    history = (draft.first(attr.NT_PWD_HISTORY) or b"")[: rules.history_length * _HASH_SIZE]
+    new = prepared.nt_hash.reveal()
+    if rules.history_length and any(
+        history[at : at + _HASH_SIZE] == new for at in range(0, len(history), _HASH_SIZE)
+    ):
+        raise _restriction("the password was used before")
+
+
+def store_password(
+    ctx: WriteContext, draft: Draft, prepared: PreparedPassword, *, change: bool, policy_hints: bool = False
+) -> None:
+    """Put a new password into a draft: policy, hashes, keys, history, pwdLastSet.
+
+    change: by someone who proved to know the old one; else a reset.
+    policy_hints: a reset that asks for the rules of a change (LDAP_SERVER_POLICY_HINTS_OID).
+    Spec: [MS-SAMR] 3.1.1.8.5, 3.1.1.8.7.
+    """
+    rules = effective_policy(ctx, draft.row)
+    prepared = _ready(ctx, draft, prepared, change)
+    text = prepared.password.reveal().decode("utf-16-le", "replace")
+    if len(prepared.password.reveal()) // 2 > PASSWORD_LENGTH_MAX:
+        raise _restriction("the password is too long")
+    bound = follows_policy(draft.integer(attr.USER_ACCOUNT_CONTROL), draft.rid())
+    if bound and not _trusted(ctx):
+        name = draft.text(attr.SAM_ACCOUNT_NAME)
+        why = weakness(rules, text, name, draft.text(attr.DISPLAY_NAME))
+        if why:
+            raise _restriction(why)
+    if change:
+        check_change(ctx, draft, prepared, rules)
+    elif policy_hints and bound:
+        check_history(draft, prepared, rules)
+    _write_history(draft, prepared, rules)
+    draft.put(attr.UNICODE_PWD, prepared.nt_hash.reveal())
+    draft.put(attr.DBCS_PWD)
+    draft.put(attr.SUPPLEMENTAL_CREDENTIALS, _supplemental(ctx, draft, prepared, rules, text))
+    _write_pwd_last_set(ctx, draft, change)
+
+
+def _trusted(ctx: WriteContext) -> bool:
+    return ctx.unrestricted
+
+
+def _ready(ctx: WriteContext, draft: Draft, prepared: PreparedPassword, change: bool) -> PreparedPassword:
+    """`prepared` with the right salt; krbtgt gets a random password whatever was asked for."""
+    name = draft.text(attr.SAM_ACCOUNT_NAME)
+    salt = salt_for(ctx.forest.realm, name, draft.plan.is_computer)
+    if draft.rid() == wellknown.RID_KRBTGT and not draft.is_new:
+        if change:
+            raise DsError(Win32.ERROR_ACCESS_DENIED, "krbtgt's password is not for changing")
+        return derive(Secret(ctx.rng.bytes(_RANDOM_PASSWORD_SIZE)), salt)
+    return prepared if prepared.salt == salt else derive(prepared.password, salt)
+
+
+def _write_history(draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> None:
+    """Spec: [MS-SAMR] 3.1.1.9.1."""
+    length = rules.history_length
+    if draft.rid() == wellknown.RID_KRBTGT:
+        length = max(length, _KRBTGT_HISTORY_MIN)
+    if not length:
+        draft.put(attr.NT_PWD_HISTORY)
+        return
+    history = draft.first(attr.NT_PWD_HISTORY) or draft.first(attr.UNICODE_PWD) or b""
+    draft.put(attr.NT_PWD_HISTORY, (prepared.nt_hash.reveal() + history)[: length * _HASH_SIZE])
+
+
+def _supplemental(
+    ctx: WriteContext, draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy, text: str
+) -> bytes:
+    """The new supplementalCredentials. Spec: [MS-SAMR] 3.1.1.8.11."""
+    before = stored_keys(draft.first(attr.SUPPLEMENTAL_CREDENTIALS))
+    fresh = tuple(
+        blobs.KerbKeyDataNew(
+            iteration_count=ETYPES[key.etype].iterations, key_type=int(key.etype), key=key.value
+        )
+        for key in prepared.keys
+    )
+    keys = blobs.KerbStoredCredentialNew(
+        default_salt=prepared.salt,
+        default_iteration_count=ETYPES[Etype.AES256_CTS_HMAC_SHA1_96].iterations,
+        credentials=fresh,
+        service_credentials=(),
+        old_credentials=before.credentials if before else (),
+        older_credentials=before.old_credentials if before else (),
+    )
+    values: list[tuple[str, bytes]] = [(blobs.KERBEROS_NEWER_KEYS, keys.pack())]
+    values.append((blobs.NTLM_STRONG_NTOWF, ctx.rng.bytes(_HASH_SIZE)))
+    uac = draft.integer(attr.USER_ACCOUNT_CONTROL)
+    if rules.reversible or uac & UserAccountControl.UF_ENCRYPTED_TEXT_PASSWORD_ALLOWED:
+        values.append((blobs.CLEARTEXT, text.encode("utf-16-le", "surrogatepass")))
+    return blobs.UserProperties.of(values).pack()
+
+
+def _write_pwd_last_set(ctx: WriteContext, draft: Draft, change: bool) -> None:
+    """Now; at once expired where a reset comes from one without Unexpire-Password. Spec: 3.1.1.8.7."""
+    if attr.PWD_LAST_SET in draft.given and draft.integer(attr.PWD_LAST_SET) == 0 and not change:
+        draft.put(attr.PWD_LAST_SET, b"0")
+    elif change or sam_rules.may_on_domain(ctx, ExtendedRight.UNEXPIRE_PASSWORD):
+        draft.put_integer(attr.PWD_LAST_SET, ctx.now)
+    else:
+        draft.put(attr.PWD_LAST_SET, b"0")
+
+
+def check_old(draft: Draft, old: Secret) -> None:
+    """The old password that a change brings is the present one; an account without one has the empty one."""
+    current = draft.before.get(attr.UNICODE_PWD)
+    given = nt_hash(old)
+    expected = current[0] if current else nt_hash("")
+    if not Secret(given).matches(expected):
+        raise DsError(
+            Win32.ERROR_INVALID_PASSWORD,
+            "the old password is wrong",
+            ldap_result=LdapResult.CONSTRAINT_VIOLATION,
+            attribute="unicodePwd",
+        )
+
+
+def require_change_right(ctx: WriteContext, row: ObjectRow) -> None:
+    """User-Change-Password on the account. Spec: [MS-ADTS] 3.1.1.3.1.5.1."""
+    _require(ctx, row, ExtendedRight.USER_CHANGE_PASSWORD.bytes_le)
+
+
+def require_reset_right(ctx: WriteContext, row: ObjectRow) -> None:
+    """User-Force-Change-Password on the account. Spec: [MS-ADTS] 3.1.1.3.1.5.1."""
+    _require(ctx, row, ExtendedRight.USER_FORCE_CHANGE_PASSWORD.bytes_le)
+
+
+def _require(ctx: WriteContext, row: ObjectRow, right: bytes) -> None:
+    if not rights.holds_right(ctx, row, right):
+        raise DsError(Win32.ERROR_ACCESS_DENIED, "INSUFF_ACCESS_RIGHTS", attribute="unicodePwd")
+
+
+def heeds_user_password(ctx: ReadContext) -> bool:
+    """Whether userPassword is a password here. Spec: [MS-ADTS] 3.1.1.3.1.5.2 (fUserPwdSupport)."""
+    return policy.heuristics(ctx).user_pwd_support

@@ -1,0 +1,225 @@
+"""Giving an object another name or another parent: Modify DN within a naming context.
+
+Spec: [MS-ADTS] 3.1.1.5.4.1; [MS-ADTS] 3.1.1.3.1.7 (deleteoldrdn).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from addc.base.errors import DecodeError, DsError
+from addc.base.ids import AttId, Dnt
+from addc.codec.dn import Dn
+from addc.codec.ids import Sid
+from addc.codes.ldap_result import LdapResult
+from addc.codes.win32 import Win32
+from addc.directory import add, entry, hooks, names, object_sd, rights
+from addc.directory.account_flags import SystemFlags
+from addc.directory.context import WriteContext
+from addc.directory.draft import Draft
+from addc.directory.object_classes import ClassPlan, class_plan
+from addc.directory.stamp import save
+from addc.directory.write_values import index_keys
+from addc.schema import attr
+from addc.store.objects import ObjectRow, ObjectState, RowChange
+
+_SAME_PARENT: Final = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A Modify DN worked out: `parent` is the new one, which may be the old."""
+
+    row: ObjectRow
+    plan: ClassPlan
+    old_parent: ObjectRow
+    parent: ObjectRow
+    rdn: str
+    rdn_key: bytes
+
+    @property
+    def is_rename(self) -> bool:
+        return self.rdn != self.row.rdn
+
+    @property
+    def is_move(self) -> bool:
+        return self.parent.dnt != self.old_parent.dnt
+
+
+def rename_object(
+    ctx: WriteContext,
+    dn: str,
+    new_rdn: str,
+    delete_old_rdn: bool = True,
+    new_superior: str | None = _SAME_PARENT,
+) -> Dnt:
+    """Rename or move an object with all below it, and give its row.
+
+    new_rdn: "CN=New Name". new_superior: DN of the new parent, None for the present one.
+    Raises DsError with the pairs of [MS-ADTS] 3.1.1.5.4.1.
+    """
+    if not delete_old_rdn:
+        raise _unwilling(Win32.ERROR_INVALID_PARAMETER, "deleteoldrdn must be TRUE")
+    row = names.resolve(ctx, dn, deleted=True)
+    move = _work_out(ctx, row, new_rdn, new_superior)
+    if not ctx.unrestricted:
+        _check_object(ctx, move)
+        _check_access(ctx, move)
+        _check_flags(ctx, move)
+        if move.is_move:
+            add.check_superior(move.plan, move.parent)
+    there = ctx.tx.child(move.parent.dnt, move.rdn_key)
+    if there is not None and there.dnt != row.dnt:
+        raise DsError(
+            Win32.ERROR_DS_OBJ_STRING_NAME_EXISTS,
+            "ENTRY_EXISTS",
+            ldap_result=LdapResult.ENTRY_ALREADY_EXISTS,
+        )
+    _store(ctx, move)
+    return row.dnt
+
+
+def _unwilling(code: Win32, detail: str) -> DsError:
+    return DsError(code, detail, ldap_result=LdapResult.UNWILLING_TO_PERFORM)
+
+
+def _other(code: Win32, detail: str) -> DsError:
+    return DsError(code, detail, ldap_result=LdapResult.OTHER)
+
+
+def _parse_rdn(ctx: WriteContext, row: ObjectRow, plan: ClassPlan, new_rdn: str) -> str:
+    if not new_rdn:
+        raise DsError(Win32.ERROR_INVALID_PARAMETER, "no new RDN", ldap_result=LdapResult.PROTOCOL_ERROR)
+    try:
+        parsed = Dn.parse(new_rdn)
+    except DecodeError as error:
+        raise DsError(Win32.ERROR_DS_INVALID_DN_SYNTAX, error.why) from None
+    if len(parsed) != 1:
+        raise DsError(Win32.ERROR_DS_INVALID_DN_SYNTAX, "one RDN is wanted")
+    if names.rdn_att(ctx.schema, parsed.rdn) != row.rdn_att:
+        raise DsError(
+            Win32.ERROR_DS_RDN_DOESNT_MATCH_SCHEMA,
+            "wrong naming attribute",
+            ldap_result=LdapResult.NAMING_VIOLATION,
+        )
+    if not ctx.unrestricted:
+        add.check_rdn_value(ctx, plan.structural.rdn_att, parsed.rdn.value)
+    return parsed.rdn.value
+
+
+def _work_out(ctx: WriteContext, row: ObjectRow, new_rdn: str, new_superior: str | None) -> _Move:
+    if row.state is not ObjectState.LIVE:
+        raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "the object is deleted")
+    if object_sd.is_nc_root(row):
+        raise _unwilling(Win32.ERROR_DS_MODIFYDN_DISALLOWED_BY_INSTANCE_TYPE, "the root of a naming context")
+    plan = class_plan(ctx.schema, entry.class_names(row))
+    rdn = _parse_rdn(ctx, row, plan, new_rdn)
+    old_parent = ctx.tx.get(row.parent)
+    assert old_parent is not None
+    parent = old_parent
+    if new_superior is not None:
+        try:
+            parent = names.resolve(ctx, new_superior)
+        except DsError as error:
+            if error.code != Win32.ERROR_DS_OBJ_NOT_FOUND:
+                raise
+            raise _other(Win32.ERROR_DS_NO_PARENT_OBJECT, "no such parent") from None
+    if parent.nc != row.nc:
+        raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "the parent is in another naming context")
+    if parent.path.startswith(row.path):
+        raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "the parent is below the object")
+    return _Move(row, plan, old_parent, parent, rdn, names.rdn_key(ctx.schema, row.rdn_att, rdn))
+
+
+def _check_object(ctx: WriteContext, move: _Move) -> None:
+    """Spec: 3.1.1.5.4.1 (Constraints)."""
+    if move.plan.is_lsa:
+        raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "LSA's objects keep their place")
+    if move.row.nc == ctx.forest.schema_nc:
+        if move.is_move:
+            raise _unwilling(Win32.ERROR_DS_NO_OBJECT_MOVE_IN_SCHEMA_NC, "nothing moves in the schema")
+        if move.plan.is_schema:
+            raise _unwilling(Win32.ERROR_DS_ILLEGAL_BASE_SCHEMA_MOD, "the schema cannot be changed yet")
+    if move.is_move and hooks.is_in_system_container(ctx, move.row) != hooks.is_in_system_container(
+        ctx, move.parent
+    ):
+        raise _other(Win32.ERROR_DS_DISALLOWED_IN_SYSTEM_CONTAINER, "in or out of the System container")
+
+
+def _check_access(ctx: WriteContext, move: _Move) -> None:
+    """Write `name`; for a move create below the new parent and delete here. Spec: 3.1.1.5.4.1 (Security)."""
+    row = move.row
+    for att in (attr.NAME, row.rdn_att):
+        attribute = ctx.schema.attribute_by_id(att)
+        assert attribute is not None
+        if not rights.can_write(ctx, row, attribute):
+            raise _insufficient(attribute.name)
+    if not move.is_move:
+        return
+    if not rights.can_create_child(ctx, move.parent, move.plan.structural):
+        raise _insufficient()
+    if not rights.allows(ctx, row, rights.DELETE) and not rights.can_delete_child(
+        ctx, move.old_parent, move.plan.structural
+    ):
+        raise _insufficient()
+
+
+def _insufficient(attribute: str = "") -> DsError:
+    return DsError(Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "INSUFF_ACCESS_RIGHTS", attribute=attribute)
+
+
+def _check_flags(ctx: WriteContext, move: _Move) -> None:
+    """systemFlags that keep an object where it is. Spec: 3.1.1.5.4.1 (Constraints)."""
+    flags = entry.integer(move.row, attr.SYSTEM_FLAGS)
+    refused = Win32.ERROR_DS_MODIFYDN_DISALLOWED_BY_FLAG
+    if move.row.nc == ctx.forest.config_nc:
+        if move.is_rename and not flags & SystemFlags.FLAG_CONFIG_ALLOW_RENAME:
+            raise _unwilling(refused, "systemFlags do not allow a rename")
+        if move.is_move and not flags & SystemFlags.FLAG_CONFIG_ALLOW_MOVE:
+            limited = flags & SystemFlags.FLAG_CONFIG_ALLOW_LIMITED_MOVE
+            if not (limited and _great_grandparent(move.old_parent) == _great_grandparent(move.parent)):
+                raise _unwilling(refused, "systemFlags do not allow a move")
+        return
+    if move.is_rename and flags & SystemFlags.FLAG_DOMAIN_DISALLOW_RENAME:
+        raise _unwilling(refused, "systemFlags forbid a rename")
+    if move.is_move and flags & SystemFlags.FLAG_DOMAIN_DISALLOW_MOVE:
+        raise _unwilling(refused, "systemFlags forbid a move")
+
+
+def _great_grandparent(parent: ObjectRow) -> bytes:
+    """Of the object below `parent`: two levels above `parent`."""
+    return parent.path[-24:-16]
+
+
+def _store(ctx: WriteContext, move: _Move) -> None:
+    row = move.row
+    if not move.is_rename and not move.is_move:
+        return
+    if move.is_move:
+        row = ctx.tx.move(row.dnt, move.parent.dnt, name=(row.rdn_att, move.rdn, move.rdn_key))
+    change: RowChange = {"rdn": move.rdn, "rdn_key": move.rdn_key}
+    # A move is a change of `name` to the rest of the world: its stamp carries the new parent.
+    stamped: list[AttId] = [attr.NAME]
+    if move.is_rename:
+        stamped.append(row.rdn_att)
+    if move.is_move:
+        sd_id = object_sd.inherited_anew(ctx, row.sd_id, move.parent.sd_id, move.plan.object_types)
+        if sd_id != row.sd_id:
+            change["sd_id"] = sd_id
+    draft = Draft(move.plan, row, None if row.sid is None else Sid(row.sid), move.rdn)
+    old_sd = row.sd_id
+    save(ctx, draft, stamped=stamped, change=change)
+    set_name_index(ctx, row, move.rdn)
+    names.renamed(ctx)
+    if change.get("sd_id", old_sd) != old_sd:
+        now = ctx.tx.get(row.dnt)
+        assert now is not None
+        object_sd.propagate(ctx, now)
+
+
+def set_name_index(ctx: WriteContext, row: ObjectRow, rdn: str) -> None:
+    """Index a new name."""
+    wire = rdn.encode("utf-8", "surrogatepass")
+    for att in (attr.NAME, row.rdn_att):
+        keys = index_keys(ctx.schema, att, (wire,))
+        if keys is not None:
+            ctx.tx.set_index(row.dnt, att, keys)
