@@ -28,7 +28,7 @@ _SYSTEM_SECURITY: Final = int(AccessMask.ACCESS_SYSTEM_SECURITY)
 _WRITE_OWNER: Final = int(AccessMask.RIGHT_WRITE_OWNER)
 _MAXIMUM_ALLOWED: Final = int(AccessMask.MAXIMUM_ALLOWED)
 _OWNER_IMPLICIT: Final = int(AccessMask.RIGHT_READ_CONTROL | AccessMask.RIGHT_WRITE_DAC)
-"""As [MS-DTYP] 2.5.3.2 and [MS-ADTS] 6.1.3.4 say; the RIGHT_WRITE_OWNER of [MS-ADTS] 5.1.3.3.2 is in neither."""
+"""[MS-DTYP] 2.5.3.2, [MS-ADTS] 6.1.3.4; neither has the RIGHT_WRITE_OWNER of [MS-ADTS] 5.1.3.3.2."""
 _READ_PROPERTY: Final = int(AccessMask.RIGHT_DS_READ_PROPERTY)
 _SE_SECURITY: Final = int(Privilege.SE_SECURITY)
 _SE_TAKE_OWNERSHIP: Final = int(Privilege.SE_TAKE_OWNERSHIP)
