@@ -103,7 +103,12 @@ def _write_files(request: Request, folder: NewFolder, key: Secret, now: FileTime
     folder.write(data_dir.CERTIFICATE_NAME, server.certificate + ca.certificate)
     folder.write(data_dir.CERTIFICATE_KEY_NAME, server.key.reveal(), PRIVATE)
     folder.write(data_dir.KRB5_CONF_NAME, krb5_conf(answers))
-    config = {"database": _configured_url(request), "dns_forwarders": list(request.forwarders), "listen": []}
+    config = {
+        "database": _configured_url(request),
+        "host_ips": [str(address) for address in request.answers.addresses],
+        "dns_forwarders": list(request.forwarders),
+        "listen": [],
+    }
     mode = PUBLIC if _is_own_file(request) else PRIVATE  # a server's URL may hold a password
     folder.write(data_dir.CONFIG_NAME, json.dumps(config, indent=2).encode() + b"\n", mode)
 

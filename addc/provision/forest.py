@@ -3,9 +3,11 @@
 Spec: [MS-ADTS] 6.1.1, 3.1.1.5.2
 """
 
+import gc
 import json
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -42,29 +44,38 @@ def secret_attributes(schema: Schema) -> frozenset[AttId]:
 
 
 def create_forest(store: Store, schema: Schema, plan: ForestPlan, now: FileTime, rng: Rng) -> Forest:
-    """Fill an empty store; its facts. Slow key derivation is done before the writer is entered."""
-    prepared = _prepare(plan)
+    """Fill an empty store; its facts.
 
-    def work(tx: WriteTx) -> Forest:
-        home = Home(_forest_without_rows(plan), Shared())
-        ctx = WriteContext(tx, schema, SYSTEM, now, home, rng=rng)
-        return _fill(ctx, plan, prepared)
+    Keys are derived on threads meanwhile: nobody else waits for this writer, and accounts come late.
+    """
+    accounts = [planned for planned in plan.objects if planned.dn in plan.passwords]
+    with ThreadPoolExecutor(len(accounts)) as threads, _no_collection():
+        prepared = {planned.dn: threads.submit(_derive, plan, planned) for planned in accounts}
 
-    return store.write("provision", work)
+        def work(tx: WriteTx) -> Forest:
+            home = Home(_forest_without_rows(plan), Shared())
+            ctx = WriteContext(tx, schema, SYSTEM, now, home, rng=rng)
+            return _fill(ctx, plan, prepared)
+
+        return store.write("provision", work)
 
 
-def _prepare(plan: ForestPlan) -> dict[str, PreparedPassword]:
-    """Keys of the accounts with a password, by DN; derived side by side."""
-    accounts = {planned.dn: planned for planned in plan.objects if planned.dn in plan.passwords}
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the cycle collector: all that is made here stays until the commit, so it would only look."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
-    def derive(dn: str) -> PreparedPassword:
-        planned = accounts[dn]
-        name = planned.attributes["sAMAccountName"][0].decode()
-        salt = passwords.salt_for(plan.answers.realm, name, planned.object_class == "computer")
-        return passwords.derive(passwords.password_of_utf8(plan.passwords[dn]), salt)
 
-    with ThreadPoolExecutor(len(accounts)) as threads:
-        return dict(zip(accounts, threads.map(derive, accounts), strict=True))
+def _derive(plan: ForestPlan, planned: PlannedObject) -> PreparedPassword:
+    name = planned.attributes["sAMAccountName"][0].decode()
+    salt = passwords.salt_for(plan.answers.realm, name, planned.object_class == "computer")
+    return passwords.derive(passwords.password_of_utf8(plan.passwords[planned.dn]), salt)
 
 
 def _forest_without_rows(plan: ForestPlan) -> Forest:
@@ -98,11 +109,13 @@ def _forest_without_rows(plan: ForestPlan) -> Forest:
     )
 
 
-def _fill(ctx: WriteContext, plan: ForestPlan, prepared: Mapping[str, PreparedPassword]) -> Forest:
+def _fill(ctx: WriteContext, plan: ForestPlan, prepared: Mapping[str, Future[PreparedPassword]]) -> Forest:
     descriptors = _Descriptors(ctx.schema, plan.identities.domain_sid)
     rows: dict[str, Dnt] = {}
     for planned in plan.objects:
-        rows[planned.dn] = _add(ctx, planned, descriptors, prepared.get(planned.dn))
+        password = prepared.get(planned.dn)
+        keys = None if password is None else password.result()
+        rows[planned.dn] = _add(ctx, planned, descriptors, keys)
         if planned.is_nc_root or planned.dn in (plan.names.dsa, plan.names.server):
             ctx.forest = _forest_with_rows(ctx.forest, plan, rows)
     ctx.tx.set_state(FOREST_STATE, ctx.forest.to_json())
