@@ -51,7 +51,7 @@ _LINKS: Final = 3
 _PREFIX: Final = 4
 _RANGE: Final = 5
 
-_NEARLY_UNIQUE: Final = frozenset(
+NEARLY_UNIQUE: Final = frozenset(
     (
         attr.SAM_ACCOUNT_NAME,
         attr.USER_PRINCIPAL_NAME,
@@ -278,7 +278,7 @@ class Planner:
             return None
         if attribute.syntax.dn_kind in (DnKind.DN_BINARY, DnKind.DN_STRING):
             return None
-        rank = _NAMES if att in _NEARLY_UNIQUE else (_RANGE if att in _COMMON else _EQUALITY)
+        rank = _NAMES if att in NEARLY_UNIQUE else (_RANGE if att in _COMMON else _EQUALITY)
         return Leaf(rank, lambda limit: tx.index_eq(att, key, limit), (att, key))
 
     def _linked(self, attribute: Attribute, dnt: Dnt) -> Leaf:

@@ -120,7 +120,12 @@ class Connection(Protocol):
 
 
 class Backend(Protocol):
-    """A kind of database at one address."""
+    """A kind of database at one address.
+
+    embedded: it lives in this process, so that a point read costs no network round trip.
+    """
+
+    embedded: bool
 
     def connect(self) -> Connection: ...
 

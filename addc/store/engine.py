@@ -74,6 +74,7 @@ class Store:
         self._polled = 0
         self._closed = False
         self.identity = rng.bytes(8)
+        self.reads_inline = backend.embedded
         self._writer = Writer(self)
 
     # --- life ---

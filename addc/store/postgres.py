@@ -189,6 +189,8 @@ class PostgresConnection:
 class PostgresBackend:
     """A directory in one PostgreSQL database."""
 
+    embedded = False
+
     def __init__(self, url: URL, lock_timeout_ms: int = LOCK_TIMEOUT_MS) -> None:
         self.url = url
         arguments = _DIALECT.create_connect_args(url)[1]  # type: ignore[no-untyped-call]

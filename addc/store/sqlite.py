@@ -153,6 +153,8 @@ class SqliteConnection:
 class SqliteBackend:
     """A directory in one SQLite file."""
 
+    embedded = True
+
     def __init__(self, url: URL, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         if not url.database or url.database == ":memory:":
             raise UserError("the SQLite directory needs a file: sqlite:////var/lib/addc/directory.db")

@@ -1,0 +1,243 @@
+"""The directory's only door: named units of work, one transaction each, in somebody's name.
+
+A read sees one snapshot. A write runs alone on the writer's thread and is durable when it is answered. Reads
+that are bound to touch a handful of rows may run on the event loop where the store needs no network; everything
+else gets a thread, one hop for a whole request.
+
+Spec: [MS-ADTS] 3.1.1.5.1.4 (transactional semantics).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from addc.base.clock import Clock, SystemClock
+from addc.base.errors import UserError
+from addc.base.ids import Dnt, Usn
+from addc.base.rng import Rng, SystemRng
+from addc.codec.filter import And, Equal, Filter
+from addc.directory import passwords
+from addc.directory.add import add_object
+from addc.directory.context import FOREST_STATE, Forest, Home, ReadContext, Shared, WriteContext
+from addc.directory.controls import PLAIN, RequestOptions
+from addc.directory.delete import delete_object, is_finished, not_finished
+from addc.directory.modify import Change, modify_object, prepare_modify
+from addc.directory.passwords import PreparedPassword
+from addc.directory.plan_search import NEARLY_UNIQUE
+from addc.directory.rename import rename_object
+from addc.directory.search import BASE, SearchRequest, SearchResult, compare, search
+from addc.schema import attr
+from addc.schema.snapshot import Schema
+from addc.security.token import Token
+from addc.store.engine import Store
+from addc.store.tx import WriteTx
+from addc.store.writer import Committed
+
+__all__ = ["Attributes", "Change", "Committed", "Directory", "Services"]
+
+T = TypeVar("T")
+
+Attributes = Sequence[tuple[str, Sequence[bytes]]]
+"""Attributes of a new object: descriptions as written and values in LDAP form."""
+
+READ_THREADS: Final = 8
+_PASSWORDS: Final = frozenset(("unicodepwd", "userpassword"))
+_POINTS: Final = NEARLY_UNIQUE | {attr.OBJECT_GUID, attr.OBJECT_SID, attr.DISTINGUISHED_NAME}
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Where time and randomness come from; the machine's own unless a test says otherwise."""
+
+    clock: Clock
+    rng: Rng
+
+
+class Directory:
+    """One process's view of the directory; safe for use from any thread."""
+
+    def __init__(self, store: Store, schema: Schema, services: Services | None = None) -> None:
+        """store: of a provisioned forest; this object closes it.
+
+        Raises UserError if the store holds no forest.
+        """
+        self._store = store
+        self._schema = schema
+        self._services = services or Services(SystemClock(), SystemRng())
+        with store.read() as tx:
+            forest = tx.state(FOREST_STATE)
+        if forest is None:
+            raise UserError("this database holds no forest; create one with 'addc provision'")
+        self._home = Home(Forest.from_json(forest), Shared(), self._services.clock)
+        self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="directory")
+        self.reads_inline = store.reads_inline
+
+    # --- facts ---
+
+    @property
+    def forest(self) -> Forest:
+        """Fixed facts of this DC and its forest."""
+        return self._home.forest
+
+    @property
+    def schema(self) -> Schema:
+        """The schema that new transactions work with."""
+        return self._schema
+
+    def replace_schema(self, schema: Schema) -> None:
+        """Let transactions that begin from now on work with another schema."""
+        self._schema = schema
+
+    def usn(self) -> Usn:
+        """The highest USN committed."""
+        with self._store.read() as tx:
+            return tx.usn
+
+    def subscribe(self, hook: Callable[[Committed], None]) -> Callable[[], None]:
+        """Have `hook` called after every commit, on the writer's thread or in `poll`; what ends that."""
+        return self._store.subscribe(hook)
+
+    def poll(self) -> int:
+        """Tell the subscribers what other processes committed; the newest commit number."""
+        return self._store.poll()
+
+    def close(self) -> None:
+        """Finish what is queued and close the store."""
+        self._threads.shutdown(wait=True)
+        self._store.close()
+
+    # --- units of work ---
+
+    def read_now(self, name: str, requester: Token, work: Callable[[ReadContext], T]) -> T:
+        """Run a read here and now, in the calling thread.
+
+        name: what the work is called in metrics and logs.
+        """
+        del name
+        with self._store.read() as tx:
+            return work(ReadContext(tx, self._schema, requester, self._services.clock.now(), self._home))
+
+    async def read(
+        self, name: str, requester: Token, work: Callable[[ReadContext], T], *, point: bool = False
+    ) -> T:
+        """Run a read without holding up the event loop.
+
+        point: the work is bound to touch a handful of rows: it may run on the loop where that needs no network.
+        """
+        if point and self.reads_inline:
+            return self.read_now(name, requester, work)
+        return await self._on_thread(lambda: self.read_now(name, requester, work))
+
+    async def _on_thread(self, work: Callable[[], T]) -> T:
+        """Run on a thread; a cancelled caller waits until the thread has let go of its transaction."""
+        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait([future])
+            raise
+
+    def _write_work(self, requester: Token, work: Callable[[WriteContext], T]) -> Callable[[WriteTx], T]:
+        services = self._services
+
+        def in_writer(tx: WriteTx) -> T:
+            now = services.clock.now()
+            return work(WriteContext(tx, self._schema, requester, now, self._home, rng=services.rng))
+
+        return in_writer
+
+    def write_now(self, name: str, requester: Token, work: Callable[[WriteContext], T]) -> T:
+        """Run a write and wait for it in the calling thread, which must not be the event loop's."""
+        return self._store.write(name, self._write_work(requester, work))
+
+    async def write(self, name: str, requester: Token, work: Callable[[WriteContext], T]) -> T:
+        """Run a write in the one writer; what it returns comes once it is durable.
+
+        A cancelled caller does not undo the work: it commits or fails as a whole.
+        """
+        future = asyncio.wrap_future(self._store.submit(name, self._write_work(requester, work)))
+        return await asyncio.shield(future)
+
+    # --- operations ---
+
+    async def search(self, requester: Token, request: SearchRequest) -> SearchResult:
+        """The search operation; see search.search."""
+        return await self.read(
+            "search", requester, lambda ctx: search(ctx, request), point=self.is_point(request)
+        )
+
+    def is_point(self, request: SearchRequest) -> bool:
+        """Whether a search touches a handful of rows: one object, or those with one near-unique value."""
+        return request.scope == BASE or self._names_few(request.filter)
+
+    def _names_few(self, wanted: Filter) -> bool:
+        if isinstance(wanted, And):
+            return any(map(self._names_few, wanted.terms))
+        if not isinstance(wanted, Equal):
+            return False
+        attribute = self._schema.attribute(wanted.attribute)
+        return attribute is not None and attribute.att_id in _POINTS
+
+    async def compare(
+        self, requester: Token, dn: str, attribute: str, value: bytes, options: RequestOptions = PLAIN
+    ) -> bool:
+        """The compare operation; see search.compare."""
+        return await self.read(
+            "compare", requester, lambda ctx: compare(ctx, dn, attribute, value, options), point=True
+        )
+
+    async def add(
+        self, requester: Token, dn: str, attributes: Attributes, options: RequestOptions = PLAIN
+    ) -> Dnt:
+        """The add operation; see add.add_object. Keys of a password are derived outside of the writer."""
+        password: PreparedPassword | None = None
+        if any(name.lower() in _PASSWORDS for name, _ in attributes):
+            password = await self.read(
+                "prepare", requester, lambda ctx: passwords.prepare_add(ctx, dn, attributes)
+            )
+        return await self.write(
+            "add", requester, lambda ctx: add_object(ctx, dn, attributes, options, password=password)
+        )
+
+    async def modify(
+        self, requester: Token, dn: str, changes: Sequence[Change], options: RequestOptions = PLAIN
+    ) -> Dnt:
+        """The modify operation; see modify.modify_object. Keys are derived before the writer is entered."""
+        password: PreparedPassword | None = None
+        if any(change.attribute.lower() in _PASSWORDS for change in changes):
+            password = await self.read("prepare", requester, lambda ctx: prepare_modify(ctx, dn, changes))
+        return await self.write(
+            "modify", requester, lambda ctx: modify_object(ctx, dn, changes, options, password=password)
+        )
+
+    async def rename(  # noqa: PLR0917  the fields of a ModifyDNRequest
+        self,
+        requester: Token,
+        dn: str,
+        new_rdn: str,
+        delete_old: bool = True,
+        new_superior: str | None = None,
+        options: RequestOptions = PLAIN,
+    ) -> Dnt:
+        """The modify DN operation; see rename.rename_object."""
+        del options  # no control changes a rename
+        return await self.write(
+            "rename", requester, lambda ctx: rename_object(ctx, dn, new_rdn, delete_old, new_superior)
+        )
+
+    async def delete(self, requester: Token, dn: str, options: RequestOptions = PLAIN) -> int:
+        """The delete operation; see delete.delete_object. The number of objects deleted.
+
+        Raises DsError(ERROR_DS_TREE_DELETE_NOT_FINISHED) when a part of a large tree was deleted for good.
+        """
+
+        def work(ctx: WriteContext) -> tuple[int, bool]:
+            count = delete_object(ctx, dn, options)
+            return count, not options.tree_delete or is_finished(ctx, dn)
+
+        count, finished = await self.write("delete", requester, work)
+        if not finished:
+            raise not_finished()
+        return count
