@@ -207,7 +207,8 @@ class Writer:
         try:
             connection.commit()
         except StoreError:
-            if not connection.lost or not self._is_there(tx):
+            still_open = connection.in_transaction and not connection.lost
+            if still_open or not self._is_there(tx):
                 raise
         return Committed(tx.usn_low, tx.usn, frozenset(tx.ncs), frozenset(tx.touched))
 
