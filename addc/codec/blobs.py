@@ -141,7 +141,9 @@ class SchemaInfo:
         return cls(int.from_bytes(data[1:5], "big"), data[5:])
 
 
-_REPS_HEAD: Final = struct.Struct("<IIIIQQIIII84sI3Q16s16s16sII")
+_REPS_HEAD: Final = struct.Struct("<IIIIQQIIII84sI3Q16s16s16s")
+# dwReserved and cbPasDataOffset, both zero: only partial replicas have PAS data, and some DCs leave them out.
+_REPS_TAIL: Final = bytes(8)
 _NULL_GUID: Final = bytes(16)
 
 
@@ -170,13 +172,14 @@ class RepsFrom:
         name = self.address.encode("utf-8") + b"\0"
         other = struct.pack("<I", len(name)) + name
         padding = bytes(-len(other) % 4)
+        offset = _REPS_HEAD.size + len(_REPS_TAIL)
         head = _REPS_HEAD.pack(
-            1, 0, _REPS_HEAD.size + len(other) + len(padding), self.consecutive_failures,
+            1, 0, offset + len(other) + len(padding), self.consecutive_failures,
             self.last_success_s, self.last_attempt_s, self.result_last_attempt,
-            _REPS_HEAD.size, len(other), self.replica_flags, self.schedule, 0, *self.usn_vector,
-            self.uuid_dsa_obj, self.uuid_invoc_id, self.uuid_transport_obj, 0, 0,
+            offset, len(other), self.replica_flags, self.schedule, 0, *self.usn_vector,
+            self.uuid_dsa_obj, self.uuid_invoc_id, self.uuid_transport_obj,
         )  # fmt: skip
-        return head + other + padding
+        return head + _REPS_TAIL + other + padding
 
     @classmethod
     def unpack(cls, data: bytes) -> Self:
@@ -185,7 +188,7 @@ class RepsFrom:
         version, _, size, failures, success, attempt, result, offset, other_size, *rest = (
             _REPS_HEAD.unpack_from(data)
         )
-        flags, schedule, _, high_obj, reserved, high_prop, dsa, invocation, transport, _, _ = rest
+        flags, schedule, _, high_obj, reserved, high_prop, dsa, invocation, transport = rest
         if version != 1 or size != len(data):
             raise DecodeError("version 1 of that size wanted", 0, "REPS_FROM")
         if offset < _REPS_HEAD.size or other_size < 4 or offset + other_size > size:
