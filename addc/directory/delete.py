@@ -18,7 +18,7 @@ from addc.directory import entry, linked_values, member_rules, names, object_sd,
 from addc.directory.account_flags import SystemFlags, UserAccountControl
 from addc.directory.context import WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
-from addc.directory.draft import Draft
+from addc.directory.draft import draft_of
 from addc.directory.object_classes import ClassPlan, class_plan
 from addc.directory.stamp import save, usn_of
 from addc.schema import attr, cls
@@ -80,7 +80,7 @@ def delete_row(ctx: WriteContext, row: ObjectRow) -> None:
             "the object has children",
             ldap_result=LdapResult.NOT_ALLOWED_ON_NON_LEAF,
         )
-    _bury(ctx, row, plan)
+    _bury(ctx, row)
 
 
 # --- checks ------------------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def _delete_tree(ctx: WriteContext, row: ObjectRow) -> int:
             check_deletable(ctx, one, plan)
             if not plan.is_sam and entry.boolean(one, attr.IS_CRITICAL_SYSTEM_OBJECT):
                 raise _refuse(Win32.ERROR_DS_CANT_TREE_DELETE_CRITICAL_OBJ, "a critical system object")
-        _bury(ctx, one, plan)
+        _bury(ctx, one)
     return len(doomed)
 
 
@@ -199,7 +199,7 @@ def deleted_objects(ctx: WriteContext, nc: Dnt) -> ObjectRow | None:
     return None if root is None else names.well_known(ctx, root, WellKnownContainer.DELETED_OBJECTS)
 
 
-def _bury(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
+def _bury(ctx: WriteContext, row: ObjectRow) -> None:
     """Make the object a tombstone. Spec: 3.1.1.5.5.6.1."""
     container = deleted_objects(ctx, row.nc)
     flags = entry.integer(row, attr.SYSTEM_FLAGS)
@@ -210,7 +210,7 @@ def _bury(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
     if not stays:
         assert container is not None
         row = ctx.tx.move(row.dnt, container.dnt, name=(row.rdn_att, rdn, key))
-    draft = Draft(plan, row, None if row.sid is None else Sid(row.sid), rdn)
+    draft = draft_of(ctx, row)
     kept = _preserved(ctx.schema)
     for att in list(draft.attrs):
         if att not in kept and att != attr.WHEN_CHANGED:

@@ -5,7 +5,9 @@ from typing import Final
 
 from addc.base.ids import AttId, Usn
 from addc.codec.ids import Sid
-from addc.directory.object_classes import ClassPlan
+from addc.directory.context import ReadContext
+from addc.directory.object_classes import ClassPlan, class_plan
+from addc.schema import attr
 from addc.store.objects import ObjectRow
 
 _NOTHING: Final[Mapping[AttId, tuple[bytes, ...]]] = {}
@@ -88,3 +90,9 @@ class Draft:
     def rid(self) -> int:
         """The RID of the object's SID; -1 where it has none."""
         return int(self.sid.rid()) if self.sid else -1
+
+
+def draft_of(ctx: ReadContext, row: ObjectRow) -> Draft:
+    """A draft of an existing object as it is."""
+    plan = class_plan(ctx.schema, row.attrs[attr.OBJECT_CLASS])
+    return Draft(plan, row, None if row.sid is None else Sid(row.sid), row.rdn)

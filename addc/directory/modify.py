@@ -11,7 +11,6 @@ from typing import Final
 from addc.base.errors import DsError
 from addc.base.ids import AttId, Dnt
 from addc.base.secret import Secret
-from addc.codec.ids import Sid
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import (
@@ -24,11 +23,12 @@ from addc.directory import (
     passwords,
     rights,
     validated_writes,
+    well_known_updates,
     write_values,
 )
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
-from addc.directory.draft import Draft
+from addc.directory.draft import Draft, draft_of
 from addc.directory.link_edit import LinkEdit
 from addc.directory.object_classes import ClassPlan, class_plan
 from addc.directory.passwords import PreparedPassword
@@ -103,7 +103,7 @@ def modify_row(
     resolved = [(change, write_values.attribute_named(ctx, change.attribute)) for change in changes]
     if not ctx.unrestricted:
         _check_object(ctx, row, plan, resolved, options)
-    draft = Draft(plan, row, None if row.sid is None else Sid(row.sid), row.rdn)
+    draft = draft_of(ctx, row)
     work = _Work(draft, row, options)
     if not ctx.unrestricted:
         _check_rights(ctx, work, resolved)
@@ -115,6 +115,8 @@ def modify_row(
     _check_validated(ctx, work)
     if not ctx.unrestricted:
         modify_rules.check_values(ctx, draft)
+        if draft.changes(attr.WELL_KNOWN_OBJECTS):
+            well_known_updates.apply(ctx, draft)
         _check_schema(ctx, work)
     _store(ctx, work)
 
@@ -170,8 +172,14 @@ def _check_object(
     if plan.is_lsa:
         raise _illegal("LSA's objects are modified over LSA")
     modify_rules.check_object(ctx, row, plan, atts)
-    for _, attribute in resolved:
+    for change, attribute in resolved:
         modify_rules.check_attribute(ctx, row, plan, attribute)
+        if attribute.att_id == attr.WELL_KNOWN_OBJECTS and change.op == ModOp.REPLACE:
+            raise DsError(
+                Win32.ERROR_DS_UNWILLING_TO_PERFORM,
+                "well-known objects are added and removed",
+                ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+            )
 
 
 def _check_rights(ctx: WriteContext, work: _Work, resolved: _Resolved) -> None:

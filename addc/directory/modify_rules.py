@@ -42,7 +42,9 @@ _ROLE_RIGHTS: Final[dict[AttId, UUID]] = {
     cls.DOMAIN_DNS: ExtendedRight.CHANGE_PDC,
     cls.CROSS_REF_CONTAINER: ExtendedRight.CHANGE_DOMAIN_MASTER,
 }
-_SYSTEM_ONLY_CHECKED: Final = frozenset((attr.OBJECT_CLASS, attr.MS_DS_BEHAVIOR_VERSION))
+_SYSTEM_ONLY_CHECKED: Final = frozenset(
+    (attr.OBJECT_CLASS, attr.MS_DS_BEHAVIOR_VERSION, attr.WELL_KNOWN_OBJECTS)
+)
 _USER_SWAP: Final = frozenset((b"user", b"inetOrgPerson"))
 
 

@@ -22,7 +22,7 @@ from addc.codes.win32 import Win32
 from addc.directory import accounts, entry, policy, rights, sam_rules
 from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import ReadContext, WriteContext
-from addc.directory.draft import Draft
+from addc.directory.draft import Draft, draft_of
 from addc.directory.password_policy import (
     PASSWORD_LENGTH_MAX,
     PasswordPolicy,
@@ -30,6 +30,7 @@ from addc.directory.password_policy import (
     follows_policy,
     weakness,
 )
+from addc.directory.stamp import save
 from addc.schema import attr
 from addc.schema.wellknown import ExtendedRight
 from addc.security import wellknown
@@ -430,3 +431,35 @@ def _require(ctx: WriteContext, row: ObjectRow, right: bytes) -> None:
 def heeds_user_password(ctx: ReadContext) -> bool:
     """Whether userPassword is a password here. Spec: [MS-ADTS] 3.1.1.3.1.5.2 (fUserPwdSupport)."""
     return policy.heuristics(ctx).user_pwd_support
+
+
+# --- the doors of SAMR and kpasswd -------------------------------------------------------------------------
+
+
+def set_password(
+    ctx: WriteContext, row: ObjectRow, prepared: PreparedPassword, *, policy_hints: bool = False
+) -> None:
+    """Reset an account's password in the name of the requester.
+
+    prepared: of `prepare_row`. Raises DsError: ERROR_ACCESS_DENIED, ERROR_PASSWORD_RESTRICTION.
+    """
+    require_reset_right(ctx, row)
+    draft = draft_of(ctx, row)
+    store_password(ctx, draft, prepared, change=False, policy_hints=policy_hints)
+    save(ctx, draft)
+
+
+def change_password(
+    ctx: WriteContext, row: ObjectRow, old: Secret | None, prepared: PreparedPassword
+) -> None:
+    """Change an account's password in the name of the requester.
+
+    old: the present password (UTF-16LE), None where the caller has had it proved already.
+    Raises DsError: ERROR_INVALID_PASSWORD, ERROR_ACCESS_DENIED, ERROR_PASSWORD_RESTRICTION.
+    """
+    require_change_right(ctx, row)
+    draft = draft_of(ctx, row)
+    if old is not None:
+        check_old(draft, old)
+    store_password(ctx, draft, prepared, change=True)
+    save(ctx, draft)

@@ -9,13 +9,12 @@ from typing import Final
 from addc.base.errors import DecodeError, DsError
 from addc.base.ids import AttId, Dnt
 from addc.codec.dn import Dn
-from addc.codec.ids import Sid
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import add, entry, hooks, names, object_sd, rights
 from addc.directory.account_flags import SystemFlags
 from addc.directory.context import WriteContext
-from addc.directory.draft import Draft
+from addc.directory.draft import draft_of
 from addc.directory.object_classes import ClassPlan, class_plan
 from addc.directory.stamp import save
 from addc.directory.write_values import index_keys
@@ -205,7 +204,7 @@ def _store(ctx: WriteContext, move: _Move) -> None:
         sd_id = object_sd.inherited_anew(ctx, row.sd_id, move.parent.sd_id, move.plan.object_types)
         if sd_id != row.sd_id:
             change["sd_id"] = sd_id
-    draft = Draft(move.plan, row, None if row.sid is None else Sid(row.sid), move.rdn)
+    draft = draft_of(ctx, row)
     old_sd = row.sd_id
     save(ctx, draft, stamped=stamped, change=change)
     set_name_index(ctx, row, move.rdn)

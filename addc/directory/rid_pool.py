@@ -11,8 +11,7 @@ from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import entry, names
 from addc.directory.context import ReadContext, WriteContext
-from addc.directory.draft import Draft
-from addc.directory.object_classes import class_plan
+from addc.directory.draft import Draft, draft_of
 from addc.directory.stamp import save
 from addc.schema import attr
 from addc.store.objects import ObjectRow
@@ -57,7 +56,7 @@ def next_sid(ctx: WriteContext) -> Sid:
     row = rid_set(ctx)
     if row is None:
         raise _no_rids("this DC has no RID set")
-    draft = Draft(class_plan(ctx.schema, entry.class_names(row)), row, None, row.rdn)
+    draft = draft_of(ctx, row)
     rid = _take(ctx, draft)
     save(ctx, draft)
     return ctx.forest.domain_sid.child(rid)
@@ -88,7 +87,7 @@ def _allocate(ctx: WriteContext) -> int:
         raise _no_rids("there is no RID Manager object") from None
     if entry.reference(manager, attr.FSMO_ROLE_OWNER) != ctx.forest.dsa_dnt:
         raise _no_rids("the pool is empty and the RID master is another DC")
-    draft = Draft(class_plan(ctx.schema, entry.class_names(manager)), manager, None, manager.rdn)
+    draft = draft_of(ctx, manager)
     low, high = unpack_pool(draft.integer(attr.RID_AVAILABLE_POOL))
     if not low or low + POOL_SIZE - 1 > min(high, RID_MAX):
         raise DsError(Win32.ERROR_DS_NO_MORE_RIDS, "the domain has no more RIDs")
