@@ -45,8 +45,10 @@ def backend_of(url: str) -> Backend:
 
             return SqliteBackend(parsed)
         case "postgresql":
-            from addc.store.postgres import PostgresBackend  # noqa: PLC0415  psycopg is optional
-
+            try:
+                from addc.store.postgres import PostgresBackend  # noqa: PLC0415  psycopg is optional
+            except ImportError:
+                raise UserError("PostgreSQL needs psycopg: install addc[postgres]") from None
             return PostgresBackend(parsed)
         case name:
             raise UserError(f"no back end for {name!r}; give sqlite:////path or postgresql+psycopg://...")
