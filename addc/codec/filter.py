@@ -125,7 +125,7 @@ def decode(data: bytes, start: int, end: int) -> Filter:
     try:
         return _decode(data, start, end, FILTER_DEPTH_MAX, [FILTER_TERMS_MAX])
     except IndexError:
-        raise DecodeError("ends early", len(data), "Filter") from None
+        raise DecodeError("ends early", end, "Filter") from None
 
 
 def _decode(data: bytes, start: int, end: int, depth: int, left: list[int]) -> Filter:

@@ -176,7 +176,7 @@ class LdapEngine:
         self._buffer = b""  # plain bytes, parsed up to _start
         self._start = 0
         self._more = bytearray()  # plain bytes behind _buffer
-        self._needed = 2
+        self._needed = 1
         self._sealed_in = b""
         self._plain_out: list[bytes] = []
         self._out: list[bytes] = []
@@ -364,36 +364,35 @@ class LdapEngine:
         data = self._buffer
         self._needed = 0
         while not self.paused:
-            body, stop = self._frame(data, self._start)
+            stop = self._frame(data, self._start)
             if stop > len(data):
                 self._needed = stop - self._start
                 break
-            try:
-                message = LdapMessage.ber_decode(data, body, stop)
-            except IndexError:
-                raise DecodeError("ends early", stop, "LDAPMessage") from None
-            assert isinstance(message, LdapMessage)
+            # A message is cut out, so that what it says of itself cannot depend on what came along with it.
+            alone = data if self._start == 0 and stop == len(data) else data[self._start : stop]
+            message = LdapMessage.unpack(alone)
             self._accept(message)
             events.append(message)
             self._active, self._requests_seen = now, True
             self._start = stop
 
-    def _frame(self, data: bytes, pos: int) -> tuple[int, int]:
-        """(start, end) of the content of the message at `pos`; the end may lie behind the data."""
+    def _frame(self, data: bytes, pos: int) -> int:
+        """The end of the message at `pos`, as far as its header is there; behind the data: more is needed."""
         left = len(data) - pos
         if left and data[pos] != LdapMessage.ber_tag:
-            raise DecodeError(f"tag {data[pos]:#x}, not {LdapMessage.ber_tag:#x}", pos, "LDAPMessage")
+            raise DecodeError(f"tag {data[pos]:#x}, not {LdapMessage.ber_tag:#x}", 0, "LDAPMessage")
         if left < 2:
-            return pos, pos + 2
+            return pos + left + 1
         size, body = data[pos + 1], pos + 2
         if size >= 0x80:
             count = size & 0x7F
             if left < 2 + count and 0 < count <= 8:
-                return pos, pos + 2 + count
-            size, body = long_length(data, pos + 1, "LDAPMessage")
+                return pos + 2 + count
+            size, body = long_length(data[pos : pos + 2 + count], 1, "LDAPMessage")
+            body += pos
         if body + size - pos > self._receive_max:
-            raise DecodeError(f"{size} bytes are too many", pos, "LDAPMessage")
-        return body, body + size
+            raise DecodeError(f"{size} bytes are too many", 0, "LDAPMessage")
+        return body + size
 
     def _accept(self, message: LdapMessage) -> None:
         """Move the state by a request and note that it awaits an answer."""
