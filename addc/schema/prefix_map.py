@@ -5,6 +5,7 @@ Spec: [MS-DRSR] 5.16.4 (the default table and both directions), 5.14 (ATTRTYP), 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from addc.base.errors import DecodeError
@@ -95,10 +96,18 @@ class PrefixMap:
         return PrefixMap({**self.by_index, index: prefix}, {**self.by_prefix, prefix: index})
 
 
+@lru_cache(maxsize=1024)
+def _parent_ber(oid: str) -> bytes:
+    return oid_to_ber(oid)
+
+
 def _split(oid: str) -> tuple[bytes, int]:
     """Prefix and lower word of an OID."""
-    ber = oid_to_ber(oid)
-    last = int(oid.rpartition(".")[2])
+    parent, _, tail = oid.rpartition(".")
+    if "." in parent and tail.isascii() and tail.isdecimal() and int(tail) < 1 << _ARC_BITS:
+        # The last arc is one or two octets, and exactly these are left out.
+        return _parent_ber(parent), int(tail)
+    ber, last = oid_to_ber(oid), int(tail)
     if last < 0x80:
         return ber[:-1], last
     low = last & (1 << _ARC_BITS) - 1
