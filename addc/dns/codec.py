@@ -14,7 +14,17 @@ from dnslib.buffer import BufferError as DnslibBufferError
 from dnslib.label import DNSLabelError
 
 from addc.base.errors import DecodeError
-from addc.codec.dns_rdata import AaaaData, AData, DnsRecord, MxData, NameData, SoaData, SrvData, TxtData
+from addc.codec.dns_rdata import (
+    AaaaData,
+    AData,
+    DnsRecord,
+    MxData,
+    NameData,
+    RawData,
+    SoaData,
+    SrvData,
+    TxtData,
+)
 from addc.codes.rcode import Rcode
 from addc.dns.answer import Answer, Name, Question, ResourceRecord
 
@@ -73,7 +83,8 @@ def decode_query(data: bytes) -> Query:
     header = message.header
     if header.qr:
         raise DecodeError("a response where a query was due", 2, "DNS.qr")
-    question, wire_name = None, ()
+    question: Question | None = None
+    wire_name: Name = ()
     if len(message.questions) == 1:
         asked = message.questions[0]
         wire_name = tuple(asked.qname.label)
@@ -170,8 +181,9 @@ def _rdata(record: DnsRecord) -> dnslib.RD:
         case SoaData() as soa:
             times = (soa.serial, soa.refresh, soa.retry, soa.expire, soa.minimum)
             return dnslib.SOA(_label(soa.mname), _label(soa.rname), times)
-        case raw:
-            return dnslib.RD(bytes(raw.data))
+        case RawData(data=data):
+            return dnslib.RD(data)
+    return dnslib.RD(b"")  # the mailbox records of 1987 that Windows can store; nobody asks for them
 
 
 def _label(name: str) -> dnslib.DNSLabel:

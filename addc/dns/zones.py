@@ -158,7 +158,7 @@ def _text(name: Name) -> str:
 
 
 def _is_tombstoned(row: ObjectRow) -> bool:
-    return row.attrs.get(attr.D_NS_TOMBSTONED, (b"FALSE",))[0] == b"TRUE"
+    return row.attrs.get(attr.DNS_TOMBSTONED, (b"FALSE",))[0] == b"TRUE"
 
 
 def _records(row: ObjectRow) -> list[DnsRecord]:

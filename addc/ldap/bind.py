@@ -3,7 +3,8 @@
 Spec: RFC 4511 4.2, RFC 4513 5, RFC 4752 3, [MS-ADTS] 5.1.1.1, 5.1.1.2, 5.1.2
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
@@ -15,9 +16,9 @@ from addc.codes.faces import bind_failure, ldap_error_text
 from addc.codes.ldap_result import LdapResult
 from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
-from addc.directory import groups, logon
+from addc.directory import groups, logon, logon_counters
 from addc.directory.api import Directory
-from addc.directory.context import ReadContext
+from addc.directory.context import ReadContext, WriteContext
 from addc.directory.passwords import password_of_utf8
 from addc.ldap.engine import SecurityLayer
 from addc.security.token import ANONYMOUS, SYSTEM, Token
@@ -68,7 +69,7 @@ class BindOutcome:
     """The answer to one bind request.
 
     token: whom the connection now acts for; unchanged where None. layer: to be put on behind the answer.
-    creds: serverSaslCreds. count_failure: name of the account whose bad password is to be counted.
+    creds: serverSaslCreds. count: what the logon leaves on its account, for the writer.
     """
 
     result: LdapResult
@@ -78,15 +79,12 @@ class BindOutcome:
     principal: str = ""
     layer: SecurityLayer | None = None
     protection: Protection | None = None
-    count_failure: str = ""
-    count_success: str = ""
+    count: Callable[[WriteContext], bool] | None = None
 
 
-def _refused(data: Win32, *, creds: bytes | None = None, count: str = "") -> BindOutcome:
+def _refused(data: Win32, *, creds: bytes | None = None) -> BindOutcome:
     # An absent serverSaslCreds makes old management consoles fail to decode: present but empty.
-    return BindOutcome(
-        LdapResult.INVALID_CREDENTIALS, bind_failure(data), creds, ANONYMOUS, count_failure=count
-    )
+    return BindOutcome(LdapResult.INVALID_CREDENTIALS, bind_failure(data), creds, ANONYMOUS)
 
 
 def signing_required() -> BindOutcome:
@@ -122,15 +120,20 @@ class Binder:
         if account is None or row is None:
             return _refused(Win32.ERROR_LOGON_FAILURE)
         status = logon.verify_logon(ctx, row, password, ctx.now)
-        sam = account.sam_account_name
+        dnt = account.dnt
         if status is not NtStatus.STATUS_SUCCESS:
-            count = sam if status is NtStatus.STATUS_WRONG_PASSWORD else ""
-            return _refused(_BIND_DATA.get(status, Win32.ERROR_LOGON_FAILURE), count=count)
+            refused = _refused(_BIND_DATA.get(status, Win32.ERROR_LOGON_FAILURE))
+            if status is NtStatus.STATUS_WRONG_PASSWORD:
+                return replace(
+                    refused, count=lambda tx: logon_counters.record_bad_password(tx, dnt, password)
+                )
+            return refused
+        is_due = logon_counters.is_due(account, ctx.now)
         return BindOutcome(
             LdapResult.SUCCESS,
-            token=groups.token_for(ctx, account.dnt),
-            principal=sam,
-            count_success=sam,
+            token=groups.token_for(ctx, dnt),
+            principal=account.sam_account_name,
+            count=(lambda tx: logon_counters.record_logon(tx, dnt)) if is_due else None,
         )
 
     def sasl(

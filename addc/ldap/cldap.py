@@ -62,9 +62,12 @@ class CldapDatagrams(asyncio.DatagramProtocol):
         if not isinstance(op, m.SearchRequest) or op.base_object or op.scope != BASE:
             return None
         if not operations.is_ping(op):
-            asker = Asker(ANONYMOUS, confidential=False, gc_port=False, source=source)
-            work = operations.search_work(message, op, asker, self._own)
-            return self._directory.read_now("cldap.search", ANONYMOUS, work)
+            request = operations.search_request(message, op, Asker(ANONYMOUS, False, False, source))
+            return self._directory.read_now(
+                "cldap.search",
+                ANONYMOUS,
+                lambda ctx: operations.search_answer(ctx, message.message_id, request),
+            )
         key = (op.filter, source)
         if key not in self._kept:
             if len(self._kept) >= _KEPT_MAX:

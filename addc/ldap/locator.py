@@ -198,7 +198,7 @@ def _flags(ctx: ReadContext, client_site: str, *, is_application_nc: bool) -> Ds
 
 def _holds_pdc_role(ctx: ReadContext) -> bool:
     row = ctx.tx.get(ctx.forest.domain_nc)
-    owner = row.attrs.get(attr.F_SMO_ROLE_OWNER) if row is not None else None
+    owner = row.attrs.get(attr.FSMO_ROLE_OWNER) if row is not None else None
     return owner is not None and names.reference_dnt(owner[0]) == ctx.forest.dsa_dnt
 
 

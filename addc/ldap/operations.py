@@ -10,7 +10,6 @@ from typing import Final
 
 from addc.base.errors import DsError
 from addc.base.ids import MessageId
-from addc.codec.filter import And, Equal, Filter
 from addc.codes.faces import ldap_face
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
@@ -18,11 +17,10 @@ from addc.directory import accounts
 from addc.directory.api import Change, Directory
 from addc.directory.context import ReadContext
 from addc.directory.controls import RequestOptions, SortKey
-from addc.directory.search import BASE, SearchRequest, SearchResult, compare, search
+from addc.directory.search import SearchRequest, SearchResult, compare, search
 from addc.ldap import controls as wire
 from addc.ldap import messages as m
 from addc.ldap.controls import RequestControls, read_controls
-from addc.ldap.locator import Self, answer_ping
 from addc.security.token import Token
 
 _COMMON: Final = frozenset(
@@ -72,13 +70,6 @@ SUPPORTED_CONTROLS: Final = (
 """All that rootDSE may list as supportedControl."""
 
 _NETLOGON: Final = "netlogon"
-_SINGLE: Final = frozenset(
-    {
-        "cn", "distinguishedname", "dnshostname", "mail", "name", "objectguid", "objectsid", "samaccountname",
-        "serviceprincipalname", "uid", "userprincipalname",
-    }
-)  # fmt: skip
-"""Indexed attributes of which one value names at most a handful of objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,46 +121,26 @@ def refuse(message_id: MessageId, response: type[m.LdapResultFields], error: DsE
     return m.encode_result(message_id, response, result, error.matched_dn, text, referral=error.referrals)
 
 
-def is_point_search(op: m.SearchRequest) -> bool:
-    """Whether a search is bound to touch a handful of objects, and so may run on the loop."""
-    return op.scope == BASE or _names_one(op.filter)
+def search_request(message: m.LdapMessage, op: m.SearchRequest, asker: Asker) -> SearchRequest:
+    """The search as the directory wants it. Raises DsError for controls that are not served."""
+    return SearchRequest(
+        base=op.base_object,
+        scope=op.scope,
+        filter=op.filter,
+        attributes=op.attributes,
+        types_only=op.types_only,
+        size_limit=op.size_limit,
+        time_limit_s=op.time_limit,
+        options=options_of(read_controls(message.controls, SEARCH_CONTROLS), asker),
+    )
 
 
-def _names_one(wanted: Filter) -> bool:
-    if isinstance(wanted, Equal):
-        return wanted.attribute.lower() in _SINGLE
-    return isinstance(wanted, And) and any(map(_names_one, wanted.terms))
-
-
-def search_work(
-    message: m.LdapMessage, op: m.SearchRequest, asker: Asker, own: Self
-) -> Callable[[ReadContext], bytes]:
+def search_answer(ctx: ReadContext, message_id: MessageId, request: SearchRequest) -> bytes:
     """The whole answer of a search as one run of messages."""
-
-    def work(ctx: ReadContext) -> bytes:
-        message_id = message.message_id
-        try:
-            options = options_of(read_controls(message.controls, SEARCH_CONTROLS), asker)
-            if not op.base_object and op.scope == BASE and is_ping(op):
-                return encode_ping(message_id, answer_ping(ctx, op.filter, asker.source, own))
-            found = search(
-                ctx,
-                SearchRequest(
-                    base=op.base_object,
-                    scope=op.scope,
-                    filter=op.filter,
-                    attributes=op.attributes,
-                    types_only=op.types_only,
-                    size_limit=op.size_limit,
-                    time_limit_s=op.time_limit,
-                    options=options,
-                ),
-            )
-        except DsError as error:
-            return refuse(message_id, m.SearchResultDone, error)
-        return _encode_search(message_id, found)
-
-    return work
+    try:
+        return _encode_search(message_id, search(ctx, request))
+    except DsError as error:
+        return refuse(message_id, m.SearchResultDone, error)
 
 
 def _encode_search(message_id: MessageId, found: SearchResult) -> bytes:

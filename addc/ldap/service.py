@@ -9,25 +9,26 @@ Spec: RFC 4511 4, 5; [MS-ADTS] 3.1.1.3.4.2, 3.1.1.3.4.6, 5.1.1
 import asyncio
 import logging
 import ssl
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from addc.auth.gss import AuthError
 from addc.base.clock import Clock
-from addc.base.errors import DsError
+from addc.base.errors import AddcError, DsError
 from addc.base.ids import MessageId
 from addc.codes.faces import ldap_error_text
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import policy
 from addc.directory.api import Directory
+from addc.directory.context import ReadContext, WriteContext
 from addc.directory.search import BASE
 from addc.ldap import messages as m
 from addc.ldap import operations
 from addc.ldap.bind import Binder, BindOutcome, Protection, SaslBind
 from addc.ldap.engine import Event, LdapEngine, Limits, TimedOut, Violation
-from addc.ldap.locator import Self
+from addc.ldap.locator import Self, answer_ping
 from addc.ldap.operations import Asker
 from addc.security.token import ANONYMOUS, SYSTEM, Token
 
@@ -262,14 +263,26 @@ class LdapConnection(asyncio.Protocol):
         return Asker(self._token, self._protection.confidential, self._endpoint.gc_port, self._source)
 
     def _search(self, message: m.LdapMessage, op: m.SearchRequest) -> None:
-        is_root = not op.base_object and op.scope == BASE
-        if not is_root and self._refuse_stranger(message):
+        message_id, source = message.message_id, self._source
+        if not op.base_object and op.scope == BASE and operations.is_ping(op):
+            value = self._directory.read_now(
+                "ldap.ping", self._token, lambda ctx: answer_ping(ctx, op.filter, source, self._service.own)
+            )
+            self._answer(message_id, operations.encode_ping(message_id, value))
             return
-        work = operations.search_work(message, op, self._asker(), self._service.own)
-        if operations.is_point_search(op) and self._directory.reads_inline:
-            self._answer(message.message_id, self._directory.read_now("ldap.search", self._token, work))
+        try:
+            request = operations.search_request(message, op, self._asker())
+        except DsError as error:
+            self._answer(message_id, operations.refuse(message_id, m.SearchResultDone, error))
+            return
+
+        def work(ctx: ReadContext) -> bytes:
+            return operations.search_answer(ctx, message_id, request)
+
+        if self._directory.reads_inline and self._directory.is_point(request):
+            self._answer(message_id, self._directory.read_now("ldap.search", self._token, work))
         else:
-            self._service.start(self._read(message.message_id, "ldap.search", work))
+            self._service.start(self._read(message_id, "ldap.search", work))
 
     def _refuse_stranger(self, message: m.LdapMessage) -> bool:
         """Anonymous clients read the root DSE and nothing else."""
@@ -280,9 +293,9 @@ class LdapConnection(asyncio.Protocol):
         self._answer(message.message_id, operations.refuse(message.message_id, response, error))
         return True
 
-    async def _read(self, message_id: MessageId, name: str, work: object) -> None:
+    async def _read(self, message_id: MessageId, name: str, work: Callable[[ReadContext], bytes]) -> None:
         try:
-            self._late_answer(message_id, await self._directory.read(name, self._token, work))  # type: ignore[arg-type]
+            self._late_answer(message_id, await self._directory.read(name, self._token, work))
         except Exception:
             self._fault()
 
@@ -365,10 +378,8 @@ class LdapConnection(asyncio.Protocol):
         """Log the decision and count good and bad passwords."""
         if outcome.result is LdapResult.SASL_BIND_IN_PROGRESS:
             return
-        if outcome.count_failure:
-            self._service.start(self._directory.record_bad_password(outcome.count_failure))
-        elif outcome.count_success:
-            self._service.start(self._directory.record_logon(outcome.count_success))
+        if outcome.count is not None:
+            self._service.start(self._count(outcome.count))
         if outcome.result is not LdapResult.SUCCESS or _LOG.isEnabledFor(logging.DEBUG):
             fields = {
                 "source": self._source,
@@ -377,6 +388,13 @@ class LdapConnection(asyncio.Protocol):
                 "protection": self._protection.name,
             }
             _LOG.info("bind", extra={"fields": fields})
+
+    async def _count(self, work: Callable[[WriteContext], bool]) -> None:
+        """Write what a logon leaves on its account; nobody waits for it."""
+        try:
+            await self._directory.write("ldap.logon", SYSTEM, work)
+        except AddcError as error:
+            _LOG.error("a logon was not counted", extra={"fields": {"why": str(error)}})
 
     # --- extended operations ---
 

@@ -18,12 +18,13 @@ class SiteConfig:
     """config.json.
 
     database: SQLAlchemy URL; sqlite URLs may be relative to the data folder.
-    listen: addresses to serve on; empty = all of the machine.
+    host_ips: the DC's own addresses, as clients know it. listen: addresses to serve on; empty = all.
     dns_forwarders: addresses, with a port after "#" where it is not 53.
     allow_simple_bind_in_clear: accept passwords over unprotected LDAP.
     """
 
     database: str
+    host_ips: tuple[str, ...] = ()
     listen: tuple[str, ...] = ()
     dns_forwarders: tuple[str, ...] = ()
     allow_simple_bind_in_clear: bool = False
@@ -80,7 +81,7 @@ def read_site_config(data_dir: Path) -> SiteConfig:
     if not isinstance(raw, dict) or (unknown := set(raw) - known) or "database" not in raw:
         names = ", ".join(sorted(unknown)) if isinstance(raw, dict) and unknown else "no database"
         raise UserError(f"{path} is not a configuration ({names}). Known keys: {', '.join(sorted(known))}.")
-    lists = {name: tuple(raw[name]) for name in ("listen", "dns_forwarders") if name in raw}
+    lists = {name: tuple(raw[name]) for name in ("host_ips", "listen", "dns_forwarders") if name in raw}
     return SiteConfig(
         database=resolve_database(str(raw["database"]), data_dir),
         allow_simple_bind_in_clear=bool(raw.get("allow_simple_bind_in_clear", False)),

@@ -8,7 +8,7 @@ from addc.codes.rcode import Rcode
 from addc.dns.answer import CLASS_IN, QTYPE_ANY, Answer, Name, Question, answer, labels
 from tests.unit.dns.records import record
 
-SOA = record(DnsType.SOA, SoaData(5, 900, 600, 86400, 60, "dc1.x.test", "hostmaster.x.test"), ttl_s=3600)
+SOA = record(DnsType.SOA, SoaData("dc1.x.test", "hostmaster.x.test", 5, 900, 600, 86400, 60), ttl_s=3600)
 NS = record(DnsType.NS, NameData("dc1.x.test"))
 A1 = record(DnsType.A, AData(bytes((10, 0, 0, 1))))
 A2 = record(DnsType.A, AData(bytes((10, 0, 0, 2))))

@@ -1,0 +1,294 @@
+"""One worker: the store, the directory, every service and every socket, put together and taken apart.
+
+This is the only place where services meet.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from ipaddress import IPv4Address, ip_address
+from typing import Final
+
+from addc import __version__
+from addc.auth.gss import GssAcceptor
+from addc.auth.keytab import KeytabEntry, write_keytab
+from addc.base.clock import SystemClock
+from addc.base.data_dir import (
+    CERTIFICATE_KEY_NAME,
+    CERTIFICATE_NAME,
+    KEYTAB_NAME,
+    KRB5_CONF_NAME,
+    STATUS_NAME,
+)
+from addc.base.errors import AddcError, UserError
+from addc.base.rng import SystemRng
+from addc.base.secret import Secret
+from addc.directory import accounts, passwords
+from addc.directory.api import Directory, Services
+from addc.directory.context import ReadContext
+from addc.dns import forward
+from addc.dns.service import DnsDatagrams, DnsService
+from addc.kdc.service import KdcDatagrams, KdcService, KdcStreams
+from addc.ldap.bind import Binder
+from addc.ldap.cldap import CldapDatagrams
+from addc.ldap.locator import Self
+from addc.ldap.service import Endpoint, LdapService
+from addc.schema.loader import load_base
+from addc.security.token import SYSTEM
+from addc.server import health, listeners, logs, tls
+from addc.server.config import ServeConfig
+from addc.server.supervisor import Supervisor
+from addc.store.engine import Store
+
+_LOG: Final = logging.getLogger("addc.server")
+_FILES_SPARE: Final = 256
+_HANDSHAKE_S: Final = 20.0
+_KEYTAB_CHECK_S: Final = 5.0
+
+LDAP, LDAPS, GC, GC_TLS, KERBEROS, KPASSWD, DNS = 389, 636, 3268, 3269, 88, 464, 53
+
+
+def serve(config: ServeConfig) -> int:
+    """Serve until told to stop; the exit status."""
+    logs.configure(config.log_level)
+    os.environ["KRB5_CONFIG"] = str(config.data_dir / KRB5_CONF_NAME)
+    load_base()
+    if config.workers == 0:
+        return _work(config, 0)
+    _check_ports(config)
+    return Supervisor(config.workers, lambda number: _work(config, number)).run()
+
+
+def _check_ports(config: ServeConfig) -> None:
+    """Say in the foreground, before any fork, what keeps the sockets from being bound."""
+    for address in listeners.addresses(config.listen):
+        for port in (LDAP, KERBEROS, DNS):
+            listeners.listen_tcp(address, config.ports.of(port)).close()
+
+
+def _work(config: ServeConfig, number: int) -> int:
+    """One worker's life; what a person has to mend ends with EX_CONFIG, so that it is not started again."""
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(Worker(config, number).run())
+    except UserError as error:
+        if config.workers == 0:
+            raise
+        print(f"addc: {error}", file=sys.stderr)
+        return os.EX_CONFIG
+    except Exception:
+        if config.workers == 0:
+            raise
+        _LOG.exception("worker failed")
+        return os.EX_SOFTWARE
+    return os.EX_OK
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop where it is installed: four times the datagrams of asyncio's own loop."""
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        return asyncio.new_event_loop
+    loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return loop
+
+
+class Worker:
+    """Everything of one process."""
+
+    def __init__(self, config: ServeConfig, number: int) -> None:
+        self._config = config
+        self._number = number
+        self._clock = SystemClock()
+        self._rng = SystemRng()
+        self._servers: list[asyncio.Server] = []
+        self._datagrams: list[asyncio.BaseTransport] = []
+        self._serving: list[str] = []
+        self._started = time.monotonic()
+        self._ready = False
+
+    async def run(self) -> None:
+        """Start, serve until SIGTERM or SIGINT, drain, close."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        files = _raise_file_limit()
+        schema = load_base()
+        site = self._config.site
+        store = Store.open(site.database, self._config.secret_key, secret_attributes(schema))
+        try:
+            self._directory = Directory(store, schema, Services(self._clock, self._rng))
+            self._write_keytab()
+            await self._start_services(files - _FILES_SPARE)
+            self._say_ready()
+            async with asyncio.TaskGroup() as group:
+                sweep = group.create_task(self._ldap.sweep())
+                keytab = group.create_task(self._watch_keytab())
+                await stop.wait()
+                await self._drain()
+                sweep.cancel()
+                keytab.cancel()
+        finally:
+            for server in self._servers:
+                server.close()
+            store.close()
+        _LOG.info("stopped", extra={"fields": {"worker": self._number}})
+
+    # --- sockets ---
+
+    async def _start_services(self, connections_max: int) -> None:
+        config, directory = self._config, self._directory
+        own = Self(tuple(a for a in map(ip_address, config.site.host_ips) if isinstance(a, IPv4Address)))
+        certificate = config.data_dir / CERTIFICATE_NAME
+        context = tls.server_context(certificate, config.data_dir / CERTIFICATE_KEY_NAME)
+        acceptor = GssAcceptor(config.data_dir / KEYTAB_NAME)
+        binder = Binder(directory, acceptor, clear_simple_bind=config.site.allow_simple_bind_in_clear)
+        self._ldap = LdapService(
+            directory,
+            self._clock,
+            binder,
+            own,
+            tls=context,
+            channel_binding=tls.server_end_point(certificate),
+            connections_max=connections_max,
+        )
+        wanted = [forward.parse_forwarder(text) for text in config.site.dns_forwarders]
+        self._dns = DnsService(
+            directory, self._rng, forward.usable(wanted, config.site.host_ips, config.ports.of(DNS))
+        )
+        self._kdc = KdcService(directory, self._clock, self._rng)
+        for address in listeners.addresses(config.listen):
+            await self._listen(address)
+        if config.health_port and self._number == 0:
+            sock = listeners.listen_tcp("127.0.0.1", config.ports.of(config.health_port))
+            self._servers.append(await health.start(sock, self._report))
+
+    async def _listen(self, address: str) -> None:
+        loop = asyncio.get_running_loop()
+        for port, endpoint in (
+            (LDAP, Endpoint()),
+            (LDAPS, Endpoint(tls=True)),
+            (GC, Endpoint(gc_port=True)),
+            (GC_TLS, Endpoint(tls=True, gc_port=True)),
+        ):
+            server = await loop.create_server(
+                lambda endpoint=endpoint: self._ldap.connection(endpoint),  # type: ignore[misc]
+                sock=self._tcp(address, port),
+                ssl=self._ldap.tls if endpoint.tls else None,
+                ssl_handshake_timeout=_HANDSHAKE_S if endpoint.tls else None,
+            )
+            self._servers.append(server)
+        for port, kpasswd in ((KERBEROS, False), (KPASSWD, True)):
+            server = await loop.create_server(
+                lambda kpasswd=kpasswd: KdcStreams(self._kdc, kpasswd=kpasswd),  # type: ignore[misc]
+                sock=self._tcp(address, port),
+            )
+            self._servers.append(server)
+        self._servers.append(await asyncio.start_server(self._dns.serve_stream, sock=self._tcp(address, DNS)))
+        for port, protocol in (
+            (LDAP, lambda: CldapDatagrams(self._directory, self._ldap.own)),
+            (KERBEROS, lambda: KdcDatagrams(self._kdc, kpasswd=False)),
+            (KPASSWD, lambda: KdcDatagrams(self._kdc, kpasswd=True)),
+            (DNS, lambda: DnsDatagrams(self._dns)),
+        ):
+            transport, _ = await loop.create_datagram_endpoint(protocol, sock=self._udp(address, port))
+            self._datagrams.append(transport)
+
+    def _tcp(self, address: str, port: int) -> socket.socket:
+        self._serving.append(f"tcp {address} {self._config.ports.of(port)}")
+        return listeners.listen_tcp(address, self._config.ports.of(port))
+
+    def _udp(self, address: str, port: int) -> socket.socket:
+        self._serving.append(f"udp {address} {self._config.ports.of(port)}")
+        return listeners.listen_udp(address, self._config.ports.of(port))
+
+    async def _drain(self) -> None:
+        """No new work; what was begun is finished and answered."""
+        self._ready = False
+        for transport in self._datagrams:
+            transport.close()
+        for server in self._servers:
+            server.close()
+        await self._ldap.drain()
+
+    # --- what others read ---
+
+    def _say_ready(self) -> None:
+        self._ready = True
+        took_ms = round((time.monotonic() - self._started) * 1000)
+        if self._number == 0:
+            path = self._config.data_dir / STATUS_NAME
+            port = self._config.ports.of(self._config.health_port)
+            path.write_text(json.dumps({"pid": os.getpid(), "health_port": port}))
+        fields = {"version": __version__, "worker": self._number, "took_ms": took_ms}
+        _LOG.info("ready", extra={"fields": fields})
+
+    def _report(self) -> health.Report:
+        """For /readyz: the database is asked, not remembered."""
+        report: health.Report = {
+            "ready": self._ready,
+            "version": __version__,
+            "uptime_s": round(time.monotonic() - self._started),
+            "workers": max(self._config.workers, 1),
+        }
+        try:
+            report |= self._directory.read_now("health", SYSTEM, _describe)
+        except AddcError as error:
+            report |= {"ready": False, "error": str(error)}
+        return report | {"serving": self._serving}
+
+    # --- the acceptor's keys ---
+
+    def _write_keytab(self) -> None:
+        entries = self._directory.read_now("server.keytab", SYSTEM, _own_keys)
+        if not entries:
+            raise UserError(
+                "This DC's own account has no keys, so no client could bind with Kerberos. "
+                "Next step: restore the database from a backup."
+            )
+        write_keytab(self._config.data_dir / KEYTAB_NAME, entries)
+
+    async def _watch_keytab(self) -> None:
+        """Follow changes of the DC's password, whichever process made them."""
+        while True:
+            await asyncio.sleep(_KEYTAB_CHECK_S)
+            self._write_keytab()
+
+
+def _describe(ctx: ReadContext) -> health.Report:
+    forest = ctx.forest
+    return {"realm": forest.realm, "host": forest.host_fqdn, "site": forest.site, "usn": int(ctx.tx.usn)}
+
+
+def _own_keys(ctx: ReadContext) -> list[KeytabEntry]:
+    """Present and previous keys of the DC's account: tickets of the old ones live on for hours."""
+    account = accounts.find_by_sam(ctx, f"{ctx.forest.host}$")
+    row = None if account is None else ctx.tx.get(account.dnt)
+    if account is None or row is None:
+        return []
+    return [
+        KeytabEntry(
+            (account.sam_account_name,), ctx.forest.realm, generation.kvno, key.etype, Secret(key.value)
+        )
+        for generation in passwords.keys_of(ctx, row).generations()
+        for key in generation.keys
+    ]
+
+
+def _raise_file_limit() -> int:
+    """As many open files as this user may have; how many that is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(hard, 65_536) if hard != resource.RLIM_INFINITY else 65_536
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return soft
