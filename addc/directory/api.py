@@ -1,8 +1,8 @@
 """The directory's only door: named units of work, one transaction each, in somebody's name.
 
 A read sees one snapshot. A write runs alone on the writer's thread and is durable when it is answered. Reads
-that are bound to touch a handful of rows may run on the event loop where the store needs no network; everything
-else gets a thread, one hop for a whole request.
+that are bound to touch a handful of rows may run on the event loop where the store needs no network; all
+others get a thread, one hop for a whole request.
 
 Spec: [MS-ADTS] 3.1.1.5.1.4 (transactional semantics).
 """
@@ -124,7 +124,7 @@ class Directory:
     ) -> T:
         """Run a read without holding up the event loop.
 
-        point: the work is bound to touch a handful of rows: it may run on the loop where that needs no network.
+        point: the work touches a handful of rows: it may run on the loop where that needs no network.
         """
         if point and self.reads_inline:
             return self.read_now(name, requester, work)

@@ -27,6 +27,7 @@ class CrossRef:
     """What a crossRef object says of a naming context.
 
     nc: row of its root, object or phantom. parent_nc: the naming context above it, 0 at the top of the tree.
+    url: where a client is sent for it.
     """
 
     nc: Dnt
@@ -36,6 +37,7 @@ class CrossRef:
     parent: Dnt
     parent_nc: Dnt
     path: bytes
+    url: str
 
 
 _CROSS_REFS: Final[Fact[tuple[CrossRef, ...]]] = Fact()
@@ -75,15 +77,17 @@ def _read(ctx: ReadContext) -> tuple[CrossRef, ...]:
         if head is None:
             continue
         above = ctx.tx.get(head.parent)
+        dn = names.dn_of(ctx, nc)
         found.append(
             CrossRef(
                 nc=nc,
-                dn=Dn.parse(names.dn_of(ctx, nc)),
+                dn=Dn.parse(dn),
                 dns_root=dns_root,
                 is_domain=bool(entry.integer(row, attr.SYSTEM_FLAGS) & FLAG_CR_NTDS_DOMAIN),
                 parent=head.parent,
                 parent_nc=Dnt(0) if above is None or above.state is ObjectState.PHANTOM else above.nc,
                 path=head.path,
+                url=url(dns_root, dn),
             )
         )
     return tuple(found)
@@ -114,9 +118,9 @@ def continuations(ctx: ReadContext, base: ObjectRow, scope: int) -> list[str]:
             continue
         if scope == _ONE_LEVEL:
             if one.parent == base.dnt:
-                urls.append(url(one.dns_root, str(one.dn)) + "??base")
+                urls.append(one.url + "??base")
         elif one.path.startswith(base.path):
-            urls.append(url(one.dns_root, str(one.dn)))
+            urls.append(one.url)
     return urls
 
 
