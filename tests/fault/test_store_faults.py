@@ -295,7 +295,7 @@ def test_a_killed_process_loses_nothing_that_it_acknowledged(database_url: str) 
 
 
 def test_a_crashed_postgresql_loses_nothing_that_was_acknowledged() -> None:
-    """The server dies as by power loss, restarts, and the same store goes on."""
+    """The server dies without a word, recovers when it starts, and the same store goes on."""
     server = PostgresServer()
     try:
         server.init()

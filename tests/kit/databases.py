@@ -71,7 +71,7 @@ class PostgresServer:
         """Run the server and wait until it answers."""
         options = {
             "listen_addresses": "", "unix_socket_directories": str(self.folder), "port": str(_PORT),
-            "max_connections": "60", "shared_buffers": "32MB", "logging_collector": "off",
+            "max_connections": "60", "shared_buffers": "32MB", "logging_collector": "off", "fsync": "off",
         }  # fmt: skip
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         log = (self.folder / "log").open("ab")
@@ -110,6 +110,13 @@ class PostgresServer:
         self._count += 1
         name = f"test{self._count}"
         self._run(f"CREATE DATABASE {name} TEMPLATE template0")
+        return f"postgresql+psycopg://addc@/{name}?host={self.folder}&port={_PORT}"
+
+    def copy_database(self, url: str) -> str:
+        """The URL of a copy of a database that nobody is connected to."""
+        self._count += 1
+        source, name = url.partition("@/")[2].partition("?")[0], f"test{self._count}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {source}")
         return f"postgresql+psycopg://addc@/{name}?host={self.folder}&port={_PORT}"
 
     def drop_database(self, url: str) -> None:
