@@ -13,10 +13,9 @@ from addc.provision.planned import PlannedObject
 from addc.schema.loader import load_base
 from addc.schema.syntax import DnKind
 from addc.security import sddl
-from tests.unit.provision.plans import ANSWERS, DOMAIN_DN, NOW, CountingRng, corp_plan
+from tests.kit.corp_forest import ANSWERS, CONFIG_DN, DOMAIN_DN, NOW, CountingRng, corp_plan
 
 PLAN = corp_plan()
-CONFIG_DN = f"CN=Configuration,{DOMAIN_DN}"
 BY_DN = {planned.dn: planned for planned in PLAN.objects}
 
 

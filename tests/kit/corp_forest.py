@@ -1,4 +1,4 @@
-"""A plan that tests look at, always the same."""
+"""A forest that tests share: always the same plan, and a database that holds it."""
 
 import hashlib
 from functools import cache
@@ -7,12 +7,18 @@ from typing import Final
 
 from addc.base.clock import FileTime
 from addc.base.secret import Secret
+from addc.directory.api import Directory, Services
 from addc.provision.answers import DEFAULT_SITE, Answers
+from addc.provision.forest import create_forest, secret_attributes
 from addc.provision.plan import ForestPlan, make_plan
+from addc.schema.loader import load_base
+from addc.store.engine import Store
 
 NOW: Final = FileTime(134_000_000_000_000_000)
 DOMAIN_DN: Final = "DC=corp,DC=example,DC=com"
+CONFIG_DN: Final = f"CN=Configuration,{DOMAIN_DN}"
 ADMIN_PASSWORD: Final = "Corr3ct.Horse"
+STORE_KEY: Final = Secret(bytes(range(32)))
 
 ANSWERS: Final = Answers(
     realm="CORP.EXAMPLE.COM",
@@ -37,6 +43,25 @@ class CountingRng:
         return hashlib.shake_256(self._seed + self._drawn.to_bytes(8, "big")).digest(size)
 
 
+class StandingClock:
+    """A clock that shows what it was set to."""
+
+    def __init__(self, when: FileTime = NOW) -> None:
+        self.when = when
+
+    def now(self) -> FileTime:
+        return self.when
+
+
 @cache
 def corp_plan() -> ForestPlan:
+    """The plan of CORP.EXAMPLE.COM."""
     return make_plan(ANSWERS, CountingRng(), NOW)
+
+
+def create_corp(url: str, clock: StandingClock | None = None) -> Directory:
+    """CORP.EXAMPLE.COM in an empty database, at NOW; closing the directory closes its store."""
+    schema = load_base()
+    store = Store.create(url, STORE_KEY, secret_attributes(schema))
+    create_forest(store, schema, corp_plan(), NOW, CountingRng(b"forest"))
+    return Directory(store, schema, Services(clock or StandingClock(), CountingRng(b"directory")))
