@@ -75,6 +75,11 @@ _RENEWABLE_OK: Final = int(KdcOptions.RENEWABLE_OK)
 _NOT_DELEGATED: Final = int(AccountFlags.NOT_DELEGATED)
 _DELEGATION: Final = int(AccountFlags.TRUSTED_FOR_DELEGATION)
 _NO_PREAUTH: Final = int(AccountFlags.DONT_REQUIRE_PREAUTH)
+_NO_PAC: Final = int(AccountFlags.NO_AUTH_DATA_REQUIRED)
+_DISABLED: Final = int(AccountFlags.DISABLED)
+_PA_TIMESTAMP: Final = int(PaType.PA_ENC_TIMESTAMP)
+_PA_ENC_PA_REP: Final = int(PaType.PA_REQ_ENC_PA_REP)
+_REPLY_USAGE: Final = int(KeyUsage.AS_REP_ENC_PART)
 _NEVER: Final = 0x7FFF_FFFF_FFFF_FFFF
 
 
@@ -160,7 +165,7 @@ def _check_options(body: KdcReqBody, policy: KdcPolicy, now: FileTime) -> None:
 
 def check_server(server: Principal) -> None:
     """Whether tickets for this account are issued at all."""
-    if server.flags & AccountFlags.DISABLED and not server.is_krbtgt:
+    if server.flags & _DISABLED and not server.is_krbtgt:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_SERVICE_REVOKED)
     if not server.has_spn and not server.is_krbtgt:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_MUST_USE_USER2USER)
@@ -191,7 +196,7 @@ def _reply_key(request: AsRequest, client: Principal, policy: KdcPolicy, now: Fi
     usable = by_strength([etype for etype in asked if etype in keys])
     if not usable:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
-    value = find_padata(request.message.padata, int(PaType.PA_ENC_TIMESTAMP))
+    value = find_padata(request.message.padata, _PA_TIMESTAMP)
     if value is not None:
         try:
             return check_timestamp(client, keys, value, policy, now), True
@@ -225,7 +230,7 @@ class _Granting:
         server_key = ticket_key(self.server, self.policy)
         signers = PacSigners(server_key, ticket_key(realm.krbtgt, self.policy))
         pac = None
-        if for_tgt or not self.server.flags & AccountFlags.NO_AUTH_DATA_REQUIRED:
+        if for_tgt or not self.server.flags & _NO_PAC:
             wanted = pac_request(self.request.message.padata)
             parts = PacParts(self.client, self.membership, realm, str(grant.cname), wanted)
             pac = parts.buffers(grant.authtime, now, for_tgt)
@@ -252,9 +257,7 @@ class _Granting:
             crealm=grant.crealm,
             cname=grant.cname,
             ticket=ticket,
-            enc_part=tickets.sealed(
-                key, int(KeyUsage.AS_REP_ENC_PART), part.pack(), rng, self.client.keys.kvno
-            ),
+            enc_part=tickets.sealed(key, _REPLY_USAGE, part.pack(), rng, self.client.keys.kvno),
         ).pack()
 
     def _grant(self, preauthenticated: bool, protected: bool, now: FileTime, rng: Rng) -> tickets.Grant:
@@ -313,7 +316,7 @@ class _Granting:
                 flags |= tickets.PROXIABLE
         if self.server.flags & _DELEGATION:
             flags |= tickets.OK_AS_DELEGATE
-        if find_padata(self.request.message.padata, int(PaType.PA_REQ_ENC_PA_REP)) is not None:
+        if find_padata(self.request.message.padata, _PA_ENC_PA_REP) is not None:
             flags |= tickets.ENC_PA_REP
         return flags
 
@@ -329,10 +332,10 @@ class _Granting:
         bits = KRBTGT_ENCTYPES if self.server.is_krbtgt else self.server.supported_enctypes
         if bits is not None:
             out.append(supported_enctypes(bits))
-        if find_padata(padata, int(PaType.PA_REQ_ENC_PA_REP)) is not None:
+        if find_padata(padata, _PA_ENC_PA_REP) is not None:
             kind = int(ETYPES[key.etype].cksumtype)
             value = checksum(key, int(KeyUsage.AS_REQ), self.request.raw, kind)
-            out.append(PaData(int(PaType.PA_REQ_ENC_PA_REP), Checksum(kind, value).pack()))
+            out.append(PaData(_PA_ENC_PA_REP, Checksum(kind, value).pack()))
         options = pac_options(padata)
         if options is not None:
             out.append(PaData(int(PaType.PA_PAC_OPTIONS), PaPacOptions(options).pack()))

@@ -43,6 +43,9 @@ class AccountFlags(IntFlag):
     USE_AES_KEYS = 0x800_0000
 
 
+_SERVER_TRUST: Final = int(AccountFlags.SERVER_TRUST_ACCOUNT)
+
+
 class SupportedEncryption(IntFlag):
     """Bits of msDS-SupportedEncryptionTypes and PA-SUPPORTED-ENCTYPES.
 
@@ -142,16 +145,9 @@ class Principal:
     has_spn: bool = False
     profile: Profile = field(default_factory=Profile)
 
-    def has(self, flags: int) -> bool:
-        return self.flags & flags == flags
-
-    @property
-    def is_machine(self) -> bool:
-        return bool(self.flags & (AccountFlags.WORKSTATION_TRUST_ACCOUNT | AccountFlags.SERVER_TRUST_ACCOUNT))
-
     @property
     def is_dc(self) -> bool:
-        return bool(self.flags & AccountFlags.SERVER_TRUST_ACCOUNT)
+        return bool(self.flags & _SERVER_TRUST)
 
     @property
     def is_krbtgt(self) -> bool:

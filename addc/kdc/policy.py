@@ -15,17 +15,19 @@ from addc.security import logon_rules
 from addc.security.krb_keys import ETYPES, Key
 
 HOUR_FT: Final = 3600 * TICKS_PER_S
-DEFAULT_DOMAIN_ENCTYPES: Final = SupportedEncryption.AES128_SHA1 | SupportedEncryption.AES256_SHA1
+DEFAULT_DOMAIN_ENCTYPES: Final = int(SupportedEncryption.AES128_SHA1 | SupportedEncryption.AES256_SHA1)
 """What an account without msDS-SupportedEncryptionTypes supports: AES only, as Windows since July 2026."""
 
 _STRENGTH: Final = {18: 0, 20: 0, 17: 1, 19: 1, 23: 2}
 _BIT: Final = {
-    17: SupportedEncryption.AES128_SHA1,
-    18: SupportedEncryption.AES256_SHA1,
-    19: SupportedEncryption.AES128_SHA1 | SupportedEncryption.AES128_SHA2,
-    20: SupportedEncryption.AES256_SHA1 | SupportedEncryption.AES256_SHA2,
-    23: SupportedEncryption.RC4_HMAC,
+    17: int(SupportedEncryption.AES128_SHA1),
+    18: int(SupportedEncryption.AES256_SHA1),
+    19: int(SupportedEncryption.AES128_SHA1 | SupportedEncryption.AES128_SHA2),
+    20: int(SupportedEncryption.AES256_SHA1 | SupportedEncryption.AES256_SHA2),
+    23: int(SupportedEncryption.RC4_HMAC),
 }
+_RC4_BIT: Final = int(SupportedEncryption.RC4_HMAC)
+_AES_SK_BIT: Final = int(SupportedEncryption.AES256_SHA1_SK)
 _AES_BITS: Final = 0x18 | 0xC0
 _CIPHER_BITS: Final = 0x4 | _AES_BITS
 _RC4: Final = 23
@@ -62,7 +64,7 @@ def supported(principal: Principal, policy: KdcPolicy) -> int:
 
 
 def lists_rc4(principal: Principal, policy: KdcPolicy) -> bool:
-    return bool(supported(principal, policy) & SupportedEncryption.RC4_HMAC)
+    return bool(supported(principal, policy) & _RC4_BIT)
 
 
 def by_strength(etypes: Sequence[int]) -> list[int]:

@@ -8,6 +8,7 @@ Spec: RFC 4120 3.3, RFC 6806 8, [MS-KILE] 3.3.5.7, [MS-PAC] 2.8, 4.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from addc.base.clock import FileTime
@@ -80,6 +81,7 @@ _RENEWABLE: Final = int(KdcOptions.RENEWABLE)
 _RENEWABLE_OK: Final = int(KdcOptions.RENEWABLE_OK)
 _DELEGATION: Final = int(AccountFlags.TRUSTED_FOR_DELEGATION)
 _NO_PAC: Final = int(AccountFlags.NO_AUTH_DATA_REQUIRED)
+_DISABLED: Final = int(AccountFlags.DISABLED)
 _NO_COMPRESSION: Final = int(SupportedEncryption.RESOURCE_SID_COMPRESSION_DISABLED)
 _ETYPE_BITS: Final = ((18, 0x10), (17, 0x8), (23, 0x4))
 _KEPT_FLAGS: Final = tickets.PRE_AUTHENT | tickets.FORWARDED | tickets.PROXY
@@ -307,12 +309,14 @@ def _checked_pac(tgt: OpenedTicket, client: Principal | None, realm: RealmFacts)
     named = PacClientInfo.unpack(info)
     if named.client_id != tgt.part.authtime or named.name.casefold() != str(tgt.part.cname).casefold():
         raise revoked
-    if Sid.of(requestor) != client.sid or _logon_sid(logon) != client.sid:
+    if Sid.of(requestor) != client.sid or logon_sid(logon) != client.sid:
         raise revoked
     return pac
 
 
-def _logon_sid(logon: bytes) -> Sid | None:
+@lru_cache(maxsize=1024)
+def logon_sid(logon: bytes) -> Sid | None:
+    """The client's SID in a LOGON_INFO buffer."""
     info = unpack_logon_info(logon)
     return None if info.logon_domain_id is None else info.logon_domain_id.child(info.user_id)
 
@@ -346,7 +350,7 @@ def _check_user2user(second: OpenedTicket, facts: TgsFacts, server: Principal) -
     """The additional ticket belongs to the service, and its PAC to its client."""
     if facts.second is None or facts.second.sid != server.sid:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_SERVER_NOMATCH)
-    if server.flags & AccountFlags.DISABLED:
+    if server.flags & _DISABLED:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_SERVICE_REVOKED)
     _checked_pac(second, facts.second, facts.realm)
 
