@@ -107,9 +107,9 @@ def add_object(
         machine_accounts.mark(ctx, draft)
     draft.sid = fixed.sid or _new_sid(ctx, plan)
     _password(ctx, draft, given, options, password)
-    hooks.before_add(ctx, draft)
     if machine:
         machine_accounts.check_values(ctx, draft)
+    hooks.before_add(ctx, draft)
     add_values.check_complete(ctx, draft, links, place.rdn_att)
     if plan.is_group and links:
         hooks.check_new_members(ctx, draft, links)
