@@ -36,7 +36,7 @@ class Kind:
 
     def shape(self, e: Emitter, x: str, wrap: str = "") -> Shape:
         """How the value in expression `x` is packed; `wrap` names a type to make of the unpacked value."""
-        raise NotImplementedError
+        raise AssertionError("each kind declares its own")
 
     def plan(self) -> Plan:
         """The compiled functions of this kind by itself."""

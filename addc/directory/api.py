@@ -212,11 +212,12 @@ class Directory:
             "modify", requester, lambda ctx: modify_object(ctx, dn, changes, options, password=password)
         )
 
-    async def rename(  # noqa: PLR0917  the fields of a ModifyDNRequest
+    async def rename(
         self,
         requester: Token,
         dn: str,
         new_rdn: str,
+        *,
         delete_old: bool = True,
         new_superior: str | None = None,
         options: RequestOptions = PLAIN,

@@ -108,7 +108,7 @@ def _by_canonical_name(ctx: ReadContext, name: str) -> Account | None:
 
 def _child_named(ctx: ReadContext, parent: ObjectRow, value: str) -> ObjectRow | None:
     for att in (attr.CN, attr.OU, attr.DC):
-        row = ctx.tx.child(parent.dnt, names.rdn_key(ctx.schema, att, value))
+        row = names.child_named(ctx, parent.dnt, att, value)
         if row is not None:
             return row
     return None

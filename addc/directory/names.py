@@ -3,6 +3,7 @@
 Spec: [MS-ADTS] 3.1.1.1.4 (RDN, DN), 3.1.1.1.6 (object references), 3.1.1.3.1.2.4 (alternative forms of DNs).
 """
 
+from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
@@ -20,6 +21,7 @@ ROOT: Final = Dnt(1)
 """The virtual root above every top-level DN component."""
 
 _NAMES_MAX: Final = 200_000
+_BATCH: Final = 1000
 
 
 def reference(dnt: Dnt, data: bytes = b"") -> bytes:
@@ -102,6 +104,23 @@ def dn_of(ctx: ReadContext, dnt: Dnt) -> str:
 def dn_of_row(ctx: ReadContext, row: ObjectRow) -> str:
     """The DN of a row that is at hand."""
     return ctx.names.dn_by_dnt.get(row.dnt) or dn_of(ctx, row.dnt)
+
+
+def child_named(ctx: ReadContext, parent: Dnt, att: AttId, value: str) -> ObjectRow | None:
+    """The living object of that RDN below `parent`; None too for what is no value of the attribute."""
+    try:
+        row = ctx.tx.child(parent, rdn_key(ctx.schema, att, value))
+    except DsError:
+        return None
+    return row if row is not None and row.state is ObjectState.LIVE else None
+
+
+def children(ctx: ReadContext, parent: Dnt) -> Iterator[ObjectRow]:
+    """The living objects below `parent`, in name order."""
+    after = Dnt(0)
+    while batch := ctx.tx.child_dnts(parent, after, _BATCH):
+        yield from (row for row in ctx.tx.get_many(batch) if row.state is ObjectState.LIVE)
+        after = batch[-1]
 
 
 def find_dn(ctx: ReadContext, dn: Dn) -> ObjectRow | None:

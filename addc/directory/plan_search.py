@@ -86,7 +86,7 @@ class Source:
 
     def batches(self, after: bytes) -> Iterator[list[Dnt]]:
         """The rows behind the position `after`, b"" for the start."""
-        raise NotImplementedError
+        raise AssertionError("each kind declares its own")
 
     def position(self, row: ObjectRow) -> bytes:
         """Where a row stands in the order."""

@@ -9,13 +9,10 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import Final
 
 from addc.base.errors import DsError
-from addc.base.ids import Dnt
 from addc.directory import names
 from addc.directory.context import Fact, ReadContext
 from addc.schema import attr, cls
-from addc.store.objects import ObjectRow, ObjectState
-
-_BATCH: Final = 1000
+from addc.store.objects import ObjectRow
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -67,10 +64,6 @@ def _read(ctx: ReadContext) -> SiteMap:
 
 def _children(ctx: ReadContext, dn: str) -> Iterator[ObjectRow]:
     try:
-        parent = names.resolve(ctx, dn).dnt
+        yield from names.children(ctx, names.resolve(ctx, dn).dnt)
     except DsError:
         return
-    after = Dnt(0)
-    while batch := ctx.tx.child_dnts(parent, after, _BATCH):
-        yield from (row for row in ctx.tx.get_many(batch) if row.state is ObjectState.LIVE)
-        after = batch[-1]

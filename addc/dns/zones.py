@@ -37,7 +37,7 @@ class DirectoryZone:
     def node(self, name: Name) -> Sequence[DnsRecord] | None:
         """The records at `name`; () where only names below it exist; None where there is nothing."""
         relative = name[: len(name) - len(self.apex)]
-        row = _child(self._ctx, self._row.dnt, _text(relative) if relative else "@")
+        row = names.child_named(self._ctx, self._row.dnt, attr.DC, _text(relative) if relative else "@")
         if row is not None:
             records = _records(row)
             if records or not _is_tombstoned(row):
@@ -76,7 +76,7 @@ class DirectoryZones:
         if text in _HIDDEN_ZONES:
             return None
         for container in self._containers:
-            row = _child(self._ctx, container, text)
+            row = names.child_named(self._ctx, container, attr.DC, text)
             if row is not None and row.class_id == cls.DNS_ZONE:
                 return DirectoryZone(self._ctx, row, apex, self._interior)
         return None
@@ -102,7 +102,7 @@ class InteriorNames:
         found = self._renew(ctx, zone, *kept) if kept is not None and kept[0] < ctx.tx.usn else None
         if found is None:
             found = set()
-            for row in _nodes(ctx, zone.dnt):
+            for row in names.children(ctx, zone.dnt):
                 _add_interior(found, row.rdn)
         self._zones[zone.dnt] = (ctx.tx.usn, found)
         return found
@@ -122,13 +122,6 @@ class InteriorNames:
         return renewed
 
 
-def _nodes(ctx: ReadContext, zone: Dnt) -> Iterator[ObjectRow]:
-    after = Dnt(0)
-    while batch := ctx.tx.child_dnts(zone, after, _BATCH):
-        yield from (row for row in ctx.tx.get_many(batch) if row.state is ObjectState.LIVE)
-        after = batch[-1]
-
-
 def _add_interior(found: set[Name], rdn: str) -> None:
     """Every proper suffix of a relative name."""
     parts = tuple(rdn.lower().encode("utf-8").split(b"."))
@@ -143,14 +136,6 @@ def _containers(ctx: ReadContext) -> Iterator[Dnt]:
                 yield names.resolve(ctx, _CONTAINER + base).dnt
             except DsError:
                 continue
-
-
-def _child(ctx: ReadContext, parent: Dnt, value: str) -> ObjectRow | None:
-    try:
-        row = ctx.tx.child(parent, names.rdn_key(ctx.schema, attr.DC, value))
-    except DsError:
-        return None
-    return row if row is not None and row.state is ObjectState.LIVE else None
 
 
 def _text(name: Name) -> str:

@@ -211,7 +211,7 @@ async def write(directory: Directory, message: m.LdapMessage, asker: Asker) -> b
                     requester,
                     op.entry,
                     op.newrdn,
-                    op.deleteoldrdn,
+                    delete_old=op.deleteoldrdn,
                     new_superior=op.new_superior,
                     options=options,
                 )

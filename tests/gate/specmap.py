@@ -11,7 +11,7 @@ from tests.gate.source_tree import ROOT, name_of, product_files
 
 _LINE: Final = re.compile(r"^\s*(?:\"\"\")?Spec:\s*(.+)$")
 _DOCUMENT: Final = re.compile(
-    r"\[?(MS-[A-Z]+\d*|RFC ?\d+|X\.\d+)\]?((?:\s*(?:,|and)?\s*[\d][\w.]*(?:-[\d.]+)?)*)"
+    r"\[?(MS-[A-Z]+\d*|C706|RFC ?\d+|X\.\d+)\]?((?:\s*(?:,|and)?\s*[\d][\w.]*(?:-[\d.]+)?)*)"
 )
 
 

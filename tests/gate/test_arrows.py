@@ -11,7 +11,17 @@ LOW: Final = {"base", "codes", "codec", "schema", "security"}
 
 PURE: Final = {
     "ldap": {"messages", "controls", "engine"},
-    "kdc": {"facts", "as_exchange", "tgs_exchange", "preauth", "policy", "pac_build", "kpasswd", "replies"},
+    "kdc": {
+        "facts",
+        "as_exchange",
+        "tgs_exchange",
+        "preauth",
+        "policy",
+        "pac_build",
+        "kpasswd",
+        "krb_errors",
+        "tickets",
+    },
     "dns": {"codec", "answer", "forward"},
 }
 PROTOCOLS: Final = {"ldap", "kdc", "dns"}
@@ -26,7 +36,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "store": {"base", "codes", "codec"},
     "directory": {*LOW, "store"},
     "auth": {*LOW, "store", "directory"},
-    "service": {*LOW, "directory", "auth"},
+    "service": {*LOW, "directory", "auth", "store.objects"},
     "provision": {*LOW, "directory", "auth", "dns.locator_records", "store"},
     "server": {*LOW, "store", "directory", "auth", "ldap", "kdc", "dns", "provision"},
     "cli": {"base", "directory", "provision", "server"},
