@@ -1,6 +1,6 @@
 """A small forest laid straight into a store: tests of reads then need neither provision nor the write side.
 
-`build_forest` gives DC=example,DC=com with its configuration, schema and DNS partitions, a handful of accounts
+`build_forest` gives DC=example,DC=com with its configuration, schema and DNS partitions, some accounts
 and groups; a `ForestBuilder` adds what a test needs besides.
 """
 
