@@ -7,7 +7,7 @@ Spec: [MS-ADTS] 6.1.1
 
 import base64
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -144,7 +144,7 @@ def _record_drafts(
                 placeholders.sids[name] = str(sid)
         named.append((dn, sid, record))
     placeholders.define("LASTRID", str(last_rid))
-    return [_draft(dn, sid, record, placeholders) for dn, sid, record in named]
+    return _protected([_draft(dn, sid, record, placeholders) for dn, sid, record in named])
 
 
 def _draft(dn: str, sid: Sid | None, record: data.ObjectRecord, placeholders: Placeholders) -> Draft:
@@ -166,6 +166,20 @@ def _draft(dn: str, sid: Sid | None, record: data.ObjectRecord, placeholders: Pl
         acl=placeholders.text(record.get("sddl", "")),
         sid=sid,
     )
+
+
+def _protected(drafts: list[Draft]) -> list[Draft]:
+    """The drafts, those of protected principals with AdminSDHolder's descriptor from the first day.
+
+    Spec: [MS-ADTS] 3.1.1.6.1
+    """
+    (holder,) = [draft for draft in drafts if draft.dn.startswith("CN=AdminSDHolder,")]
+    return [
+        replace(draft, owner=holder.owner, group=holder.group, acl=holder.acl)
+        if draft.attributes.get("adminCount") == (b"1",)
+        else draft
+        for draft in drafts
+    ]
 
 
 def _in_order(drafts: list[Draft]) -> list[Draft]:

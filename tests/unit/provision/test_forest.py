@@ -213,6 +213,18 @@ def test_entries_are_inherited_from_the_context_root(forest: Directory) -> None:
     assert not [sid for sid, flags in protected if flags & 0x10]
 
 
+def test_account_operators_have_no_hold_on_administrators(forest: Directory) -> None:
+    """Protected principals carry AdminSDHolder's descriptor; others their class's. [MS-ADTS] 3.1.1.6.1"""
+    account_operators = Sid.parse("S-1-5-32-548")
+    holder = row_of(forest, f"CN=AdminSDHolder,CN=System,{DOMAIN_DN}").sd_id
+    for name in ("Administrator", "krbtgt", "Domain Admins", "Enterprise Admins", "Domain Controllers"):
+        dn = f"CN={name},CN=Users,{DOMAIN_DN}"
+        assert account_operators not in [sid for sid, _ in _owner_and_dacl(forest, dn)[1]]
+        assert row_of(forest, dn).sd_id == holder
+    guest = _owner_and_dacl(forest, f"CN=Guest,CN=Users,{DOMAIN_DN}")[1]
+    assert account_operators in [sid for sid, _ in guest]
+
+
 def test_the_administrator_can_log_on_with_the_chosen_password(forest: Directory) -> None:
     def work(ctx: ReadContext) -> tuple[bool, bool, int, set[int]]:
         row = names.resolve(ctx, f"CN=Administrator,CN=Users,{DOMAIN_DN}")
