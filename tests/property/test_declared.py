@@ -1,4 +1,4 @@
-"""One truth for every declared class: any bytes give a value or DecodeError, values survive their own bytes."""
+"""One truth for every declared class: any bytes give a value or DecodeError, values survive their bytes."""
 
 import importlib
 import pkgutil
