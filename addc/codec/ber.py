@@ -13,7 +13,8 @@ the indefinite form is refused, as RFC 4511 5.1 and RFC 4120 5.1 demand. Nesting
 nest classes declared before it; recursion (search filters) is an External kind with its own depth budget.
 Output is DER, except that SET OF is not sorted and fields equal to a DEFAULT are left to the declaration.
 
-Measured by tests/bench/bench_codecs.py, Python 3.11, one core: AS-REQ of 166 bytes 10 us to read, 5 us to write.
+Measured by tests/bench/bench_codecs.py, Python 3.11, one core: AS-REQ of 166 bytes 10 us to read, 5 us to
+write.
 Spec: X.690 8 (BER), 10-11 (DER).
 """
 

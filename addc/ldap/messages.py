@@ -4,8 +4,8 @@ Field names are those of RFC 4511 in snake_case. Its module says EXTENSIBILITY I
 behind the last of a SEQUENCE are stepped over. Texts must be UTF-8. Numbers that the directory judges (scope,
 operation of a change) are passed on as they come.
 
-Measured by tests/bench/bench_codecs.py, Python 3.11, one core: search request of 127 bytes 8 us to read, bind 3 us,
-entry of 10 attributes 8 us to write, result 1 us.
+Measured by tests/bench/bench_codecs.py, Python 3.11, one core: search request of 127 bytes 8 us to read, bind
+3 us, entry of 10 attributes 8 us to write, result 1 us.
 Spec: RFC 4511 4, appendix B; [MS-ADTS] 5.1.1.1.3 (Sicily).
 """
 
