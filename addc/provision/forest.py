@@ -15,10 +15,13 @@ from addc.base.clock import FileTime
 from addc.base.ids import AttId, Dnt
 from addc.base.rng import Rng
 from addc.codec.ids import Sid
-from addc.directory import passwords
+from addc.directory import names, passwords
 from addc.directory.add import Fixed, add_object
 from addc.directory.context import FOREST_STATE, Forest, Home, Shared, WriteContext
+from addc.directory.draft import Draft
+from addc.directory.object_classes import class_plan
 from addc.directory.passwords import PreparedPassword
+from addc.directory.stamp import save
 from addc.provision.data import LsaRight
 from addc.provision.plan import ForestPlan
 from addc.provision.planned import PlannedObject
@@ -79,7 +82,7 @@ def _derive(plan: ForestPlan, planned: PlannedObject) -> PreparedPassword:
 
 
 def _forest_without_rows(plan: ForestPlan) -> Forest:
-    answers, names, identities = plan.answers, plan.names, plan.identities
+    answers, distinguished, identities = plan.answers, plan.names, plan.identities
     return Forest(
         realm=answers.realm,
         dns_domain=answers.dns_domain,
@@ -88,17 +91,17 @@ def _forest_without_rows(plan: ForestPlan) -> Forest:
         domain_sid=identities.domain_sid,
         domain_guid=identities.domain_guid,
         root_nc=_NOWHERE,
-        root_dn=names.domain,
+        root_dn=distinguished.domain,
         domain_nc=_NOWHERE,
-        domain_dn=names.domain,
+        domain_dn=distinguished.domain,
         config_nc=_NOWHERE,
-        config_dn=names.config,
+        config_dn=distinguished.config,
         schema_nc=_NOWHERE,
-        schema_dn=names.schema,
+        schema_dn=distinguished.schema,
         domain_dns_nc=_NOWHERE,
-        domain_dns_dn=names.domain_dns,
+        domain_dns_dn=distinguished.domain_dns,
         forest_dns_nc=_NOWHERE,
-        forest_dns_dn=names.forest_dns,
+        forest_dns_dn=distinguished.forest_dns,
         dsa_dnt=_NOWHERE,
         dsa_guid=identities.dsa_guid,
         invocation_id=identities.invocation_id,
@@ -118,24 +121,27 @@ def _fill(ctx: WriteContext, plan: ForestPlan, prepared: Mapping[str, Future[Pre
         rows[planned.dn] = _add(ctx, planned, descriptors, keys)
         if planned.is_nc_root or planned.dn in (plan.names.dsa, plan.names.server):
             ctx.forest = _forest_with_rows(ctx.forest, plan, rows)
+    for planned in plan.objects:
+        if planned.is_nc_root:
+            _refer_to_children(ctx, planned, rows)
     ctx.tx.set_state(FOREST_STATE, ctx.forest.to_json())
     ctx.tx.set_state(RIGHTS_STATE, _rights_by_holder(plan.rights))
     return ctx.forest
 
 
 def _forest_with_rows(forest: Forest, plan: ForestPlan, rows: Mapping[str, Dnt]) -> Forest:
-    names = plan.names
-    domain = rows.get(names.domain, _NOWHERE)
+    distinguished = plan.names
+    domain = rows.get(distinguished.domain, _NOWHERE)
     return replace(
         forest,
         root_nc=domain,
         domain_nc=domain,
-        config_nc=rows.get(names.config, _NOWHERE),
-        schema_nc=rows.get(names.schema, _NOWHERE),
-        domain_dns_nc=rows.get(names.domain_dns, _NOWHERE),
-        forest_dns_nc=rows.get(names.forest_dns, _NOWHERE),
-        dsa_dnt=rows.get(names.dsa, _NOWHERE),
-        server_dnt=rows.get(names.server, _NOWHERE),
+        config_nc=rows.get(distinguished.config, _NOWHERE),
+        schema_nc=rows.get(distinguished.schema, _NOWHERE),
+        domain_dns_nc=rows.get(distinguished.domain_dns, _NOWHERE),
+        forest_dns_nc=rows.get(distinguished.forest_dns, _NOWHERE),
+        dsa_dnt=rows.get(distinguished.dsa, _NOWHERE),
+        server_dnt=rows.get(distinguished.server, _NOWHERE),
     )
 
 
@@ -177,6 +183,16 @@ def _add(
         stamp = row.meta[attr.IS_DELETED]._replace(time_ft=NEVER_COLLECTED_FT)
         ctx.tx.update(row, meta={**row.meta, attr.IS_DELETED: stamp})
     return dnt
+
+
+def _refer_to_children(ctx: WriteContext, planned: PlannedObject, rows: Mapping[str, Dnt]) -> None:
+    """subRefs of an NC root, which an Add takes from nobody. Spec: [MS-ADTS] 6.1.1.1.1"""
+    children = planned.attributes.get("subRefs", ())
+    row = ctx.tx.get(rows[planned.dn])
+    assert row is not None
+    draft = Draft(class_plan(ctx.schema, row.attrs[attr.OBJECT_CLASS]), row, None, row.rdn)
+    draft.put(attr.SUB_REFS, *[names.reference(rows[child.decode()]) for child in children])
+    save(ctx, draft)
 
 
 def _rights_by_holder(rights: tuple[LsaRight, ...]) -> bytes:
