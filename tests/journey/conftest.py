@@ -28,7 +28,7 @@ def scratch() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def lan(scratch: Path) -> Iterator[Lan]:
-    with Lan(1, scratch) as found:
+    with Lan(scratch) as found:
         yield found
 
 

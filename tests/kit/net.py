@@ -3,16 +3,19 @@
 Needs root. Every name begins with "addcj" and is removed at the end; traffic stays on the bridge.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 _PREFIX: Final = "addcj"
 _NETWORK: Final = "10.213.{n}"
+_LANS_MAX: Final = 250
 
 
 def _ip(*words: str) -> None:
@@ -74,23 +77,40 @@ class Host:
         path.write_text(text)
 
 
+def _free_number() -> tuple[TextIO, int]:
+    """A number that no other run on this machine uses, and the lock that keeps it ours."""
+    for number in range(1, _LANS_MAX + 1):
+        lock = (Path(tempfile.gettempdir()) / f"{_PREFIX}{number}.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        return lock, number
+    raise AssertionError("every test LAN is in use")
+
+
 class Lan:
     """A bridge with hosts; use as a context manager."""
 
-    def __init__(self, number: int, folder: Path) -> None:
-        """number: 1..250, unlike every other LAN of this machine."""
-        self._number = number
+    def __init__(self, folder: Path) -> None:
+        self._lock, self._number = _free_number()
         self._folder = folder
-        self._bridge = f"{_PREFIX}{number}"
+        self._bridge = f"{_PREFIX}{self._number}"
         self.hosts: list[Host] = []
 
     def __enter__(self) -> "Lan":
-        self.__exit__()
+        self._remove()
         _ip("link", "add", self._bridge, "type", "bridge")
         _ip("link", "set", self._bridge, "up")
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._remove()
+        self._lock.close()
+
+    def _remove(self) -> None:
+        """Take down what is here under our number, left behind by a killed run or our own."""
         listed = subprocess.run(["ip", "netns", "list"], check=True, capture_output=True, text=True).stdout
         for line in listed.splitlines():
             name = line.split()[0]
