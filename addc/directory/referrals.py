@@ -137,17 +137,18 @@ def instead_of(ctx: ReadContext, name: str, error: DsError) -> DsError:
     parsed = names.parse(name)
     if not isinstance(parsed, Dn):
         return error
-    if _below_hosted(ctx, parsed):
-        return no_object(ctx, parsed)
     best: CrossRef | None = None
     for one in cross_refs(ctx):
         if parsed.is_under(one.dn) and (best is None or len(one.dn) > len(best.dn)):
             best = one
-    host = parsed.dns_domain() if best is None else best.dns_root
-    if best is None:
-        superior = _superior_dns_root(ctx)
-        host = superior or host
-    return no_object(ctx, parsed) if not host else _referral(host, parsed)
+    if best is not None:
+        root = ctx.tx.get(best.nc)
+        held = root is not None and root.state is not ObjectState.PHANTOM
+        return no_object(ctx, parsed) if held else _referral(best.dns_root, parsed)
+    if _below_hosted(ctx, parsed):
+        return no_object(ctx, parsed)
+    host = _superior_dns_root(ctx) or parsed.dns_domain()
+    return _referral(host, parsed) if host else no_object(ctx, parsed)
 
 
 def _referral(host: str, dn: Dn) -> DsError:
