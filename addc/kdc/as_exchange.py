@@ -300,8 +300,10 @@ class _Granting:
         return min(age, PROTECTED_USERS_AGE) if protected else age
 
     def _renew_till(self, protected: bool, start: FileTime) -> FileTime:
+        """renew-till: as asked; with RENEWABLE-OK alone, no longer than the ticket that was asked for."""
         age = min(self.policy.max_renew_age, PROTECTED_USERS_AGE) if protected else self.policy.max_renew_age
-        asked = self.request.message.req_body.rtime
+        body = self.request.message.req_body
+        asked = body.rtime if body.kdc_options & _RENEWABLE else body.till
         return tickets.whole_seconds(min(asked, start + age) if asked and asked > start else start + age)
 
     def _flags(self, preauthenticated: bool, protected: bool) -> int:

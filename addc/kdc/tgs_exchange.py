@@ -470,8 +470,9 @@ class _Granting:
         if not wanted or not part.flags & tickets.RENEWABLE or part.renew_till is None:
             return end, None
         renew_till = min(part.renew_till, start + policy.max_renew_age)
-        if body.rtime and body.rtime > start:
-            renew_till = min(renew_till, body.rtime)
+        asked = body.rtime if body.kdc_options & _RENEWABLE else body.till
+        if asked and asked > start:
+            renew_till = min(renew_till, asked)
         return end, tickets.whole_seconds(renew_till)
 
     def _flags(self, renew_till: FileTime | None) -> int:

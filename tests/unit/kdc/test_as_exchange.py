@@ -159,6 +159,8 @@ def test_a_till_of_1970_asks_for_the_longest_ticket() -> None:
 def test_renewable_ok_makes_a_ticket_renewable_that_is_shorter_than_asked() -> None:
     options = int(KdcOptions.RENEWABLE_OK)
     assert Client().log_on(kdc_options=options).part.renew_till == START + 7 * DAY_FT
+    day = FileTime(START + DAY_FT)
+    assert Client().log_on(kdc_options=options, till=day).part.renew_till == day
     short = Client().log_on(kdc_options=options, till=FileTime(START + HOUR_FT))
     assert short.part.renew_till is None
     assert not short.part.flags & TicketFlags.RENEWABLE

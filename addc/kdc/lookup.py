@@ -1,0 +1,223 @@
+"""From the directory to the KDC's facts: whom a name means, with which keys, groups and restrictions.
+
+Spec: [MS-KILE] 3.3.1.1, 3.3.5.1.1, 3.3.5.6.1.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeVar, cast
+
+from addc.codec.ids import Sid
+from addc.codec.krb5 import AsReq, PrincipalName
+from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
+from addc.directory import accounts, groups, logon, passwords
+from addc.directory.accounts import Account
+from addc.directory.context import ReadContext
+from addc.directory.password_policy import effective_policy
+from addc.kdc.as_exchange import is_change_password, is_tgs
+from addc.kdc.facts import (
+    AccountFlags,
+    AsFacts,
+    KeyRing,
+    Membership,
+    Principal,
+    Profile,
+    RealmFacts,
+    TgsFacts,
+)
+from addc.kdc.preauth import find_padata
+from addc.kdc.tgs_exchange import OpenedTgs
+from addc.security import wellknown
+from addc.security.krb_keys import Key
+from addc.store.objects import ObjectRow
+
+T = TypeVar("T")
+
+_KEPT_MAX: Final = 60_000
+_ENTERPRISE: Final = int(NameType.KRB_NT_ENTERPRISE)
+_MS_PRINCIPAL: Final = int(NameType.KRB_NT_MS_PRINCIPAL)
+_TIMESTAMP: Final = int(PaType.PA_ENC_TIMESTAMP)
+_USER2USER: Final = int(KdcOptions.ENC_TKT_IN_SKEY)
+_NO_PREAUTH: Final = int(AccountFlags.DONT_REQUIRE_PREAUTH)
+
+
+def _at_commit(ctx: ReadContext, kind: str, dnt: int, derive: Callable[[], T]) -> T:
+    """A derived value, remembered as long as nothing is committed."""
+    key, seq = (kind, dnt), ctx.tx.seq
+    found = ctx.facts.get(key)
+    if found is not None and found[0] == seq:
+        return cast(T, found[1])
+    value = derive()
+    if len(ctx.facts) >= _KEPT_MAX:
+        ctx.facts.clear()
+    ctx.facts[key] = (seq, value)
+    return value
+
+
+def realm_facts(ctx: ReadContext) -> RealmFacts | None:
+    """The realm and its krbtgt; None if the directory has none, so that no ticket can be had."""
+    forest = ctx.forest
+    krbtgt = accounts.find_by_sid(ctx, forest.domain_sid.child(wellknown.RID_KRBTGT))
+    if krbtgt is None:
+        return None
+    found = principal(ctx, krbtgt)
+
+    def make() -> RealmFacts:
+        host = forest.host.upper()
+        return RealmFacts(forest.realm, forest.netbios, forest.dns_domain, forest.domain_sid, host, found)
+
+    return _at_commit(ctx, "kdc.realm", 0, make)
+
+
+def principal(ctx: ReadContext, account: Account) -> Principal:
+    """An account as the decisions see it.
+
+    Its own row tells most of it; lockout and the password's age also depend on the policy it is under.
+    """
+
+    def derive() -> Principal:
+        row = ctx.tx.get(account.dnt)
+        assert row is not None
+        base = accounts.kept(ctx, "kdc.account", row, lambda: _principal(ctx, account, row))
+        standing = logon.standing(ctx, account, row)
+        if base.standing == standing:
+            return base
+        fresh = replace(base, standing=standing)
+        ctx.facts[("kdc.account", row.dnt)] = (row, fresh)
+        return fresh
+
+    return _at_commit(ctx, "kdc.principal", account.dnt, derive)
+
+
+def _principal(ctx: ReadContext, account: Account, row: ObjectRow) -> Principal:
+    minimum_age = effective_policy(ctx, row).minimum_age
+    profile = Profile(
+        full_name=account.display_name,
+        logon_script=account.script_path,
+        profile_path=account.profile_path,
+        home_directory=account.home_directory,
+        home_directory_drive=account.home_drive,
+        logon_count=account.logon_count,
+        last_logon=account.last_logon,
+        password_can_change=account.pwd_last_set + minimum_age if account.pwd_last_set else 0,
+    )
+    return Principal(
+        key=account.dnt,
+        name=account.sam_account_name,
+        sid=account.sid,
+        flags=account.user_account_control,
+        keys=_key_ring(passwords.keys_of(ctx, row)),
+        upn=account.user_principal_name,
+        primary_group_id=account.primary_group_id,
+        pwd_last_set=account.pwd_last_set,
+        standing=logon.standing(ctx, account, row),
+        bad_pwd_count=account.bad_pwd_count,
+        supported_enctypes=account.supported_enctypes,
+        has_spn=bool(account.spns) or account.is_machine,
+        profile=profile,
+    )
+
+
+def _key_ring(keys: passwords.KeySet) -> KeyRing:
+    def by_etype(generation: passwords.KeyGeneration) -> dict[int, Key]:
+        return {int(key.etype): key for key in generation.keys}
+
+    old = tuple((one.kvno, by_etype(one)) for one in keys.generations()[1:])
+    return KeyRing(keys.kvno, by_etype(keys.current), keys.salt, old)
+
+
+def membership(ctx: ReadContext, account: Account) -> Membership:
+    """The groups of an account, split as a PAC wants them."""
+    return _at_commit(ctx, "kdc.groups", account.dnt, lambda: _membership(ctx, account))
+
+
+def _membership(ctx: ReadContext, account: Account) -> Membership:
+    found = groups.account_groups(ctx, account.dnt)
+    domain = ctx.forest.domain_sid
+    rids: list[int] = []
+    others: list[Sid] = []
+    for sid, _ in found.global_universal:
+        if sid.domain() == domain:
+            rids.append(sid.rid())
+        else:
+            others.append(sid)
+    return Membership(
+        tuple(rids),
+        (*others, *found.sid_history),
+        tuple(sid.rid() for sid in found.domain_local),
+    )
+
+
+def client_account(ctx: ReadContext, name: PrincipalName) -> Account | None:
+    """Whom a client name means: [MS-KILE] 3.3.5.6.1, W-LOGON-04."""
+    text = "/".join(name.name_string)
+    if not text:
+        return None
+    if name.name_type == _ENTERPRISE:
+        return accounts.find_by_upn(ctx, text) or (None if "@" in text else _by_sam(ctx, text))
+    if name.name_type == _MS_PRINCIPAL and "\\" in text:
+        domain, _, text = text.partition("\\")
+        if domain.lower() not in (ctx.forest.netbios.lower(), ctx.forest.dns_domain.lower()):
+            return None
+    found = _by_sam(ctx, text)
+    if found is not None:
+        return found
+    return accounts.find_by_upn(ctx, text if "@" in text else f"{text}@{ctx.forest.dns_domain}")
+
+
+def _by_sam(ctx: ReadContext, name: str) -> Account | None:
+    return accounts.find_by_sam(ctx, name) or accounts.find_by_sam(ctx, name + "$")
+
+
+def server_account(ctx: ReadContext, name: PrincipalName, user2user: bool = False) -> Account | None:
+    """Whom a service name means: [MS-KILE] 3.3.5.1.1, W-LOGON-13.
+
+    user2user: the name may be of an account that has no SPN, in whatever form.
+    """
+    parts = name.name_string
+    text = "/".join(parts)
+    if not text:
+        return None
+    if is_tgs(name) or is_change_password(name):
+        return accounts.find_by_spn(ctx, text)
+    if name.name_type == _ENTERPRISE:
+        user = text.partition("@")[0]
+        found = accounts.find_by_spn(ctx, text) or accounts.find_by_spn(ctx, user)
+        found = found or accounts.find_by_upn(ctx, text) or _by_sam(ctx, user)
+        return found if found is None or found.spns or user2user else None
+    if len(parts) > 1:
+        return accounts.find_by_spn(ctx, text)
+    return _by_sam(ctx, text) or accounts.find_by_upn(ctx, text)
+
+
+def _optional(ctx: ReadContext, account: Account | None) -> Principal | None:
+    return None if account is None else principal(ctx, account)
+
+
+def as_facts(ctx: ReadContext, realm: RealmFacts, message: AsReq) -> AsFacts:
+    """Facts of an AS exchange; groups only where the request may get a ticket."""
+    body = message.req_body
+    client = client_account(ctx, body.cname) if body.cname is not None else None
+    server = server_account(ctx, body.sname) if body.sname is not None else None
+    wanted = None
+    if client is not None:
+        proves = find_padata(message.padata, _TIMESTAMP) is not None
+        if proves or client.user_account_control & _NO_PREAUTH:
+            wanted = membership(ctx, client)
+    return AsFacts(realm, _optional(ctx, client), _optional(ctx, server), wanted)
+
+
+def tgs_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFacts:
+    """Facts of a TGS exchange."""
+    body = opened.request.message.req_body
+    client = client_account(ctx, opened.cname)
+    user2user = bool(body.kdc_options & _USER2USER)
+    server = server_account(ctx, body.sname, user2user) if body.sname is not None else None
+    second = client_account(ctx, opened.second.part.cname) if opened.second is not None else None
+    return TgsFacts(
+        realm,
+        _optional(ctx, client),
+        _optional(ctx, server),
+        membership(ctx, client).resource_rids if client is not None else (),
+        _optional(ctx, second),
+    )

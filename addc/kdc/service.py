@@ -1,0 +1,482 @@
+"""Ports 88 and 464: sockets around the decisions, counters written back, refusals logged.
+
+A request is decided in one snapshot, on the event loop where reading needs no network. A wrong password is
+counted before its answer leaves; a logon is noted afterwards.
+
+Spec: RFC 4120 7.2 (transports), RFC 3244 2, [MS-KILE] 2.1.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Final, cast
+
+from addc.base.clock import Clock, FileTime
+from addc.base.errors import AddcError, DecodeError, DsError
+from addc.base.limits import KRB_MESSAGE_MAX, KRB_UDP_REPLY_MAX
+from addc.base.rng import Rng
+from addc.codec.krb5 import AsReq, TgsReq
+from addc.codes.krb_error import KrbErrorCode
+from addc.codes.ntstatus import NtStatus
+from addc.codes.win32 import Win32
+from addc.directory import accounts, groups, logon, logon_counters, passwords
+from addc.directory.accounts import Account
+from addc.directory.api import Directory
+from addc.directory.context import ReadContext, WriteContext
+from addc.directory.password_policy import PasswordPolicy, effective_policy
+from addc.directory.passwords import PreparedPassword
+from addc.kdc import kpasswd
+from addc.kdc.as_exchange import answer_as_req
+from addc.kdc.facts import Counter, KdcRequest, Outcome
+from addc.kdc.kpasswd import KpasswdResult, OpenedKpasswd
+from addc.kdc.krb_errors import krb_error
+from addc.kdc.lookup import as_facts, client_account, realm_facts, tgs_facts
+from addc.kdc.policy import KdcPolicy
+from addc.kdc.tgs_exchange import OpenedTgs, answer_tgs_req, open_tgs_req
+from addc.security import logon_rules
+from addc.security.token import SYSTEM, Token
+
+_LOG: Final = logging.getLogger("addc.kdc")
+_AS_REQ: Final = 0x6A
+_TGS_REQ: Final = 0x6C
+_NOT_REFUSALS: Final = frozenset((KrbErrorCode.KDC_ERR_NONE, KrbErrorCode.KDC_ERR_PREAUTH_REQUIRED))
+_IDLE_S: Final = 20.0
+_CONNECTIONS_MAX: Final = 4096
+_TASKS_MAX: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Reply bytes, None for silence; `account` is whose counter is to be written first or afterwards."""
+
+    reply: bytes | None
+    counter: Counter = Counter.NONE
+    account: int = 0
+
+
+_SILENCE: Final = Answer(None)
+
+
+class KdcService:
+    """The KDC and the password service of one process."""
+
+    def __init__(self, directory: Directory, clock: Clock, rng: Rng, policy: KdcPolicy | None = None) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._rng = rng
+        self._policy = policy or KdcPolicy()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._noting: set[int] = set()
+        self.connections: dict[KdcStreams, None] = {}
+
+    @property
+    def inline(self) -> bool:
+        """Whether requests are decided on the event loop."""
+        return self._directory.reads_inline
+
+    # --- port 88 ---
+
+    def answer_now(self, data: bytes, source: str) -> Answer:
+        """Decide one request of port 88 in the calling thread. source: the client's address, for the log."""
+        if not data or data[0] not in (_AS_REQ, _TGS_REQ):
+            return _SILENCE
+        now = self._clock.now()
+        try:
+            request: KdcRequest[AsReq] | KdcRequest[TgsReq]
+            if data[0] == _AS_REQ:
+                request = KdcRequest(data, AsReq.unpack(data))
+            else:
+                request = KdcRequest(data, TgsReq.unpack(data))
+        except DecodeError as error:
+            _LOG.info("malformed request", extra={"fields": {"source": source, "why": str(error)}})
+            return Answer(self._error(KrbErrorCode.KRB_ERR_GENERIC, now))
+        return self._directory.read_now("kdc", SYSTEM, lambda ctx: self._decide(ctx, request, source, now))
+
+    async def answer(self, data: bytes, source: str) -> bytes | None:
+        """The reply to one request of port 88, counters heeded."""
+        if self.inline:
+            decided = self.answer_now(data, source)
+        else:
+            decided = await asyncio.get_running_loop().run_in_executor(None, self.answer_now, data, source)
+        return await self.settle(decided)
+
+    async def settle(self, decided: Answer) -> bytes | None:
+        """Write counters back; the reply to send then."""
+        if decided.counter is Counter.BAD_PASSWORD:
+            await self._count_bad_password(decided.account)
+        elif decided.counter is Counter.LOGON:
+            self.note_logon(decided.account)
+        return decided.reply
+
+    def _decide(
+        self, ctx: ReadContext, request: KdcRequest[AsReq] | KdcRequest[TgsReq], source: str, now: FileTime
+    ) -> Answer:
+        realm = realm_facts(ctx)
+        if realm is None:
+            return Answer(self._error(KrbErrorCode.KDC_ERR_SVC_UNAVAILABLE, now))
+        if isinstance(request.message, AsReq):
+            facts = as_facts(ctx, realm, request.message)
+            outcome = answer_as_req(request, facts, self._policy, now, self._rng)
+            _log("as", outcome, source)
+            return self._with_counter(ctx, outcome, now)
+        opened = open_tgs_req(request, realm, self._policy, now)
+        if isinstance(opened, OpenedTgs):
+            outcome = answer_tgs_req(opened, tgs_facts(ctx, realm, opened), self._policy, now, self._rng)
+        else:
+            outcome = opened
+        _log("tgs", outcome, source)
+        return Answer(outcome.reply)
+
+    def _with_counter(self, ctx: ReadContext, outcome: Outcome, now: FileTime) -> Answer:
+        client, counter = outcome.client, outcome.counter
+        if client is None or counter is Counter.NONE:
+            return Answer(outcome.reply)
+        if counter is Counter.LOGON:
+            found = accounts.find_by_sid(ctx, client.sid)
+            if found is None or not logon_counters.is_due(found, now):
+                return Answer(outcome.reply)
+        return Answer(outcome.reply, counter, client.key)
+
+    def _error(self, code: KrbErrorCode, now: FileTime) -> bytes:
+        return krb_error(code, now, self._directory.forest.realm, None)
+
+    def too_big(self) -> bytes:
+        """What a datagram is answered with when its reply does not fit (RFC 4120 7.2.1)."""
+        return self._error(KrbErrorCode.KRB_ERR_RESPONSE_TOO_BIG, self._clock.now())
+
+    def too_long(self) -> bytes:
+        """What a stream is answered with when its request is longer than any can be (RFC 4120 7.2.2)."""
+        return self._error(KrbErrorCode.KRB_ERR_FIELD_TOOLONG, self._clock.now())
+
+    # --- counters ---
+
+    async def _count_bad_password(self, account: int) -> None:
+        try:
+            locked = await self._directory.write(
+                "kdc.bad_password",
+                SYSTEM,
+                lambda ctx: logon_counters.record_bad_password(ctx, account),  # type: ignore[arg-type]
+            )
+        except AddcError:
+            _LOG.exception("a wrong password could not be counted")
+            return
+        if locked:
+            _LOG.info("account locked out", extra={"fields": {"account": account}})
+
+    def note_logon(self, account: int) -> None:
+        """Have a logon written soon; nobody waits for it."""
+        if account not in self._noting:
+            self._noting.add(account)
+            self.later(self._note_logon(account))
+
+    async def _note_logon(self, account: int) -> None:
+        try:
+            await self._directory.write(
+                "kdc.logon",
+                SYSTEM,
+                lambda ctx: logon_counters.record_logon(ctx, account),  # type: ignore[arg-type]
+            )
+        except AddcError:
+            _LOG.exception("a logon could not be noted")
+        finally:
+            self._noting.discard(account)
+
+    def later(self, work: Coroutine[object, object, None]) -> None:
+        """Run something that this service owns until it ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether datagrams that need a task are to be dropped; clients ask again."""
+        return len(self._tasks) >= _TASKS_MAX
+
+    async def drain(self) -> None:
+        """Wait for what was begun."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=5)
+
+    # --- port 464 ---
+
+    async def answer_kpasswd(self, data: bytes, source: str, local: str) -> bytes | None:
+        """The reply to one request of port 464. local: the address that it came to."""
+        now = self._clock.now()
+
+        def opening(ctx: ReadContext) -> "bytes | _Change | None":
+            return self._open_kpasswd(ctx, data, now)
+
+        opened = await self._directory.read("kpasswd", SYSTEM, opening, point=True)
+        if opened is None or isinstance(opened, bytes):
+            _LOG.info("password request refused", extra={"fields": {"source": source}})
+            return opened
+        result = opened.refused or await self._change(opened)
+        fields = {
+            "source": source,
+            "client": str(opened.request.cname),
+            "target": str(opened.request.target or opened.request.cname),
+            "result": KpasswdResult(int.from_bytes(result[:2], "big")).name,
+        }
+        _LOG.info("password request", extra={"fields": fields})
+        address = kpasswd.host_address(local)
+        return kpasswd.reply_to(opened.request, result, address, self._clock.now(), self._rng)
+
+    def _open_kpasswd(self, ctx: ReadContext, data: bytes, now: FileTime) -> "bytes | _Change | None":
+        realm = realm_facts(ctx)
+        if realm is None:
+            return None
+        request = kpasswd.open_kpasswd(data, realm, self._policy, now)
+        if isinstance(request, bytes):
+            return request
+        client = accounts.find_by_sid(ctx, request.client)
+        if client is None or not _in_standing(ctx, client, now):
+            return kpasswd.refused(KrbErrorCode.KDC_ERR_CLIENT_REVOKED, KpasswdResult.AUTHERROR, realm, now)
+        token = groups.token_for(ctx, client.dnt)
+        target: Account | None = client
+        if request.target is not None:
+            own = realm.is_alias(request.target_realm or "")
+            target = client_account(ctx, request.target) if own else None
+        refused = None
+        if request.is_change and not request.initial:
+            refused = kpasswd.result_data(
+                KpasswdResult.INITIAL_FLAG_NEEDED, "A ticket by password is needed."
+            )
+        elif target is None:
+            refused = kpasswd.result_data(KpasswdResult.HARDERROR, "No such principal.")
+        return _Change(request, token, target, refused)
+
+    async def _change(self, wanted: "_Change") -> bytes:
+        """Do it in the requester's name; the result of RFC 3244."""
+        target = wanted.target
+        assert target is not None
+        new = passwords.password_of_utf8(wanted.request.password)
+
+        def prepare(ctx: ReadContext) -> tuple[PreparedPassword, PasswordPolicy] | None:
+            row = ctx.tx.get(target.dnt)
+            return None if row is None else (passwords.prepare_row(ctx, row, new), effective_policy(ctx, row))
+
+        prepared = await self._directory.read("kpasswd.prepare", SYSTEM, prepare)
+        if prepared is None:
+            return kpasswd.result_data(KpasswdResult.HARDERROR, "No such principal.")
+
+        def store(ctx: WriteContext) -> None:
+            row = ctx.tx.get(target.dnt)
+            if row is None or not accounts.is_account(row):
+                raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "no such account")
+            if wanted.request.is_change:
+                passwords.change_password(ctx, row, None, prepared[0])
+            else:
+                passwords.set_password(ctx, row, prepared[0])
+
+        try:
+            await self._directory.write("kpasswd", wanted.requester, store)
+        except DsError as error:
+            return _refusal(error, prepared[1])
+        return kpasswd.result_data(KpasswdResult.SUCCESS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A password request that was opened. refused: the result, where it is known already."""
+
+    request: OpenedKpasswd
+    requester: Token
+    target: Account | None
+    refused: bytes | None
+
+
+def _in_standing(ctx: ReadContext, client: Account, now: FileTime) -> bool:
+    row = ctx.tx.get(client.dnt)
+    if row is None:
+        return False
+    return logon_rules.account_refusal(logon.standing(ctx, client, row), now) is None
+
+
+def _refusal(error: DsError, policy: PasswordPolicy) -> bytes:
+    """A failed change as RFC 3244 tells it; the policy where the password does not satisfy it."""
+    if error.code == Win32.ERROR_PASSWORD_RESTRICTION:
+        text = kpasswd.policy_text(
+            policy.minimum_length,
+            policy.history_length,
+            policy.properties,
+            policy.maximum_age,
+            policy.minimum_age,
+        )
+        return kpasswd.result_data(KpasswdResult.SOFTERROR, text)
+    if error.code in (Win32.ERROR_ACCESS_DENIED, Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS):
+        return kpasswd.result_data(KpasswdResult.ACCESSDENIED, "Access denied.")
+    return kpasswd.result_data(KpasswdResult.HARDERROR, "The password could not be changed.")
+
+
+def _log(exchange: str, outcome: Outcome, source: str) -> None:
+    refused = outcome.error not in _NOT_REFUSALS
+    level = logging.INFO if refused else logging.DEBUG
+    if not _LOG.isEnabledFor(level):
+        return
+    fields = {
+        "op": exchange,
+        "source": source,
+        "client": outcome.client.name if outcome.client is not None else outcome.client_name,
+        "server": outcome.server_name,
+        "result": outcome.error.name,
+    }
+    if outcome.status != NtStatus.STATUS_SUCCESS:
+        fields["status"] = outcome.status.name
+    _LOG.log(level, "request refused" if refused else "request", extra={"fields": fields})
+
+
+class KdcDatagrams(asyncio.DatagramProtocol):
+    """The UDP socket of one address. kpasswd: port 464, else 88."""
+
+    def __init__(self, service: KdcService, *, kpasswd: bool) -> None:
+        self._service = service
+        self._is_kpasswd = kpasswd
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        service = self._service
+        try:
+            if self._is_kpasswd or not service.inline:
+                if not service.is_busy:
+                    service.later(self._later(data, addr))
+                return
+            decided = service.answer_now(data, addr[0])
+            if decided.counter is Counter.BAD_PASSWORD:
+                if not service.is_busy:
+                    service.later(self._settle(decided, addr))
+                return
+            if decided.counter is Counter.LOGON:
+                service.note_logon(decided.account)
+            self._send(decided.reply, addr)
+        except Exception:
+            _LOG.exception("request failed", extra={"fields": {"source": addr[0]}})
+
+    def error_received(self, exc: Exception) -> None:
+        """A client that is gone (ICMP) is no concern of ours."""
+
+    async def _settle(self, decided: Answer, addr: tuple[str, int]) -> None:
+        self._send(await self._service.settle(decided), addr)
+
+    async def _later(self, data: bytes, addr: tuple[str, int]) -> None:
+        try:
+            if self._is_kpasswd:
+                reply = await self._service.answer_kpasswd(data, addr[0], self._local(addr))
+            else:
+                reply = await self._service.answer(data, addr[0])
+            self._send(reply, addr)
+        except Exception:
+            _LOG.exception("request failed", extra={"fields": {"source": addr[0]}})
+
+    def _send(self, reply: bytes | None, addr: tuple[str, int]) -> None:
+        transport = self._transport
+        if reply is None or transport is None or transport.is_closing():
+            return
+        if len(reply) > KRB_UDP_REPLY_MAX and not self._is_kpasswd:
+            reply = self._service.too_big()
+        transport.sendto(reply, addr)
+
+    def _local(self, addr: tuple[str, int]) -> str:
+        """The address that this client reaches us by, which a wildcard socket does not know."""
+        assert self._transport is not None
+        own = str(self._transport.get_extra_info("sockname")[0])
+        if own not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+            return own
+        family = socket.AF_INET6 if ":" in addr[0] else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect(addr)
+                return str(probe.getsockname()[0])
+            except OSError:
+                return own
+
+
+class KdcStreams(asyncio.Protocol):
+    """One TCP connection: messages behind 4 bytes of length, answered in order (RFC 4120 7.2.2)."""
+
+    def __init__(self, service: KdcService, *, kpasswd: bool) -> None:
+        self._service = service
+        self._is_kpasswd = kpasswd
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+        self._busy = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        connections = self._service.connections
+        connections[self] = None
+        if len(connections) > _CONNECTIONS_MAX:
+            next(iter(connections)).abort()
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._service.connections.pop(self, None)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._transport = None
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        self._service.connections.pop(self, None)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _wait(self) -> None:
+        """Give the client a time for its next request."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(_IDLE_S, self.abort)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        self._next()
+
+    def _next(self) -> None:
+        """Answer the next whole message, unless one is being answered."""
+        transport = self._transport
+        if self._busy or transport is None or transport.is_closing() or len(self._buffer) < 4:
+            return
+        size = int.from_bytes(self._buffer[:4], "big")
+        if size > KRB_MESSAGE_MAX:
+            self._write(None if self._is_kpasswd else self._service.too_long())
+            transport.close()
+            return
+        if len(self._buffer) < 4 + size:
+            return
+        message = bytes(self._buffer[4 : 4 + size])
+        del self._buffer[: 4 + size]
+        self._busy = True
+        transport.pause_reading()
+        self._service.later(self._answer(message))
+
+    async def _answer(self, message: bytes) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        source, local = (str(transport.get_extra_info(name)[0]) for name in ("peername", "sockname"))
+        try:
+            if self._is_kpasswd:
+                reply = await self._service.answer_kpasswd(message, source, local)
+            else:
+                reply = await self._service.answer(message, source)
+        except Exception:
+            _LOG.exception("request failed", extra={"fields": {"source": source}})
+            reply = None
+        self._busy = False
+        if reply is None:
+            transport.close()
+            return
+        self._write(reply)
+        if not transport.is_closing():
+            transport.resume_reading()
+            self._wait()
+            self._next()
+
+    def _write(self, reply: bytes | None) -> None:
+        if reply is not None and self._transport is not None:
+            self._transport.write(len(reply).to_bytes(4, "big") + reply)
