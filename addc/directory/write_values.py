@@ -80,7 +80,7 @@ def link_value(ctx: WriteContext, attribute: Attribute, value: bytes) -> tuple[D
     name, payload = _link_parts(attribute, value)
     target = resolve_target(ctx, attribute, name)
     if payload:
-        _check_range(ctx, attribute, payload)
+        _check_range(ctx, attribute, len(payload))
     return target, payload
 
 
@@ -93,13 +93,12 @@ def _bad_syntax(attribute: Attribute, error: DecodeError) -> DsError:
     )
 
 
-def _check_range(ctx: WriteContext, attribute: Attribute, value: bytes) -> None:
-    """rangeLower and rangeUpper: the number itself, else characters or bytes. Spec: [MS-ADTS] 3.1.1.2.3."""
+def _check_range(ctx: WriteContext, attribute: Attribute, measure: int) -> None:
+    """rangeLower and rangeUpper, the latter an unsigned number. Spec: [MS-ADTS] 3.1.1.2.3."""
     low, high = attribute.range_lower, attribute.range_upper
-    if (low is None and high is None) or ctx.unrestricted:
+    if ctx.unrestricted:
         return
-    measure = attribute.syntax.measure(value)
-    if (low is not None and measure < low) or (high is not None and measure > high):
+    if (low is not None and measure < low) or (high is not None and measure > high >= 0):
         raise DsError(
             Win32.ERROR_DS_RANGE_CONSTRAINT,
             f"{attribute.name}: out of range",
@@ -121,7 +120,7 @@ def stored_value(ctx: WriteContext, attribute: Attribute, value: bytes) -> bytes
     except DecodeError as error:
         raise _bad_syntax(attribute, error) from None
     if attribute.range_lower is not None or attribute.range_upper is not None:
-        _check_range(ctx, attribute, canonical)
+        _check_range(ctx, attribute, attribute.syntax.measure(canonical))
     return canonical
 
 

@@ -20,16 +20,9 @@ from addc.security.token import SYSTEM
 from addc.store.objects import ObjectState
 from tests.kit.corp import Corp, Value, add_values, quoted
 from tests.kit.corp_forest import ADMIN_PASSWORD, DOMAIN_DN
+from tests.kit.refusals import refusal
 
 Refused = Callable[[], object]
-
-
-def refusal(work: Refused) -> tuple[LdapResult | None, Win32]:
-    """LDAP result (where the rule names one) and Win32 code of a refused operation."""
-    with pytest.raises(DsError) as caught:
-        work()
-    result = caught.value.ldap_result
-    return None if result is None else LdapResult(result), Win32(caught.value.code)
 
 
 def test_a_container_gets_what_every_object_has(corp: Corp) -> None:
