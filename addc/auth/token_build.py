@@ -13,10 +13,11 @@ from addc.base.errors import DecodeError
 from addc.codec.ids import Sid
 from addc.codec.pac import KerbValidationInfo, Pac, PacType, unpack_logon_info
 from addc.directory import accounts, groups
-from addc.directory.context import ReadContext
+from addc.directory.context import Fact, ReadContext
 from addc.security.token import Token
 
-_KEPT: Final = "pac-token"
+_KEPT: Final[Fact[dict[bytes, Token]]] = Fact()
+_KEPT_MAX: Final = 4096
 
 
 def token_of_peer(ctx: ReadContext, peer: Peer) -> Token:
@@ -29,16 +30,17 @@ def token_of_peer(ctx: ReadContext, peer: Peer) -> Token:
         raise AuthError(f"the PAC of {peer.principal} cannot be read: {error}") from None
     if logon_info is None:
         raise AuthError(f"the PAC of {peer.principal} has no logon information")
-    key = (_KEPT, logon_info)
-    kept = ctx.facts.get(key)
-    if kept is not None and kept[0] == ctx.tx.usn:
-        assert isinstance(kept[1], Token)
-        return kept[1]
+    kept = _KEPT.get(ctx, int(ctx.tx.usn), dict)
+    token = kept.get(logon_info)
+    if token is not None:
+        return token
     try:
         token = _token_of_logon_info(ctx, unpack_logon_info(logon_info))
     except DecodeError as error:
         raise AuthError(f"the PAC of {peer.principal} cannot be read: {error}") from None
-    ctx.facts[key] = (ctx.tx.usn, token)
+    if len(kept) >= _KEPT_MAX:
+        kept.clear()
+    kept[logon_info] = token
     return token
 
 

@@ -87,6 +87,16 @@ def _refused(data: Win32, *, creds: bytes | None = None) -> BindOutcome:
     return BindOutcome(LdapResult.INVALID_CREDENTIALS, bind_failure(data), creds, ANONYMOUS)
 
 
+def _layer_inside_tls() -> BindOutcome:
+    """[MS-ADTS] 5.1.1.1.2: no signing or sealing inside TLS."""
+    text = ldap_error_text(
+        Win32.ERROR_DS_INAPPROPRIATE_AUTH,
+        LdapResult.UNWILLING_TO_PERFORM,
+        "Cannot bind using sign/seal on a connection on which TLS or SSL is in effect",
+    )
+    return BindOutcome(LdapResult.UNWILLING_TO_PERFORM, text, token=ANONYMOUS)
+
+
 def signing_required() -> BindOutcome:
     """strongAuthRequired, as a DC that requires signing words it."""
     text = ldap_error_text(
@@ -179,14 +189,14 @@ class SaslBind:
             return _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
 
     def _offer_layers(self) -> BindOutcome:
-        """RFC 4752 3.1: one byte of layers, three of our greatest wrapped message."""
-        if self._protection is Protection.TLS:
-            self._offered = _LAYER_NONE
-        else:
-            self._offered = _LAYER_NONE | _LAYER_INTEGRITY * self._exchange.integrity
-            self._offered |= _LAYER_CONFIDENTIALITY * self._exchange.confidential
-        size = 0 if self._offered == _LAYER_NONE else _WRAPPED_MAX
-        offer = self._exchange.wrap(bytes((self._offered,)) + size.to_bytes(3, "big"), seal=False)
+        """RFC 4752 3.1: one byte of layers, three of our greatest wrapped message.
+
+        Deviation: over TLS, where no layer can be chosen, they are offered all the same, as Windows does:
+        ldap3 cannot read an offer of "none" alone.
+        """
+        self._offered = _LAYER_NONE | _LAYER_INTEGRITY * self._exchange.integrity
+        self._offered |= _LAYER_CONFIDENTIALITY * self._exchange.confidential
+        offer = self._exchange.wrap(bytes((self._offered,)) + _WRAPPED_MAX.to_bytes(3, "big"), seal=False)
         return BindOutcome(LdapResult.SASL_BIND_IN_PROGRESS, creds=offer)
 
     def _chosen_layer(self, credentials: bytes) -> BindOutcome:
@@ -196,6 +206,8 @@ class SaslBind:
             return _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
         if not plain[0] & self._offered:
             return _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
+        if plain[0] != _LAYER_NONE and self._protection is Protection.TLS:
+            return _layer_inside_tls()
         client_max = int.from_bytes(plain[1:4], "big")
         if plain[0] == _LAYER_NONE:
             return self._finish(None, client_max, b"")

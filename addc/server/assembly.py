@@ -40,6 +40,7 @@ from addc.ldap.bind import Binder
 from addc.ldap.cldap import CldapDatagrams
 from addc.ldap.locator import Self
 from addc.ldap.service import Endpoint, LdapService
+from addc.provision.forest import secret_attributes
 from addc.schema.loader import load_base
 from addc.security.token import SYSTEM
 from addc.server import health, listeners, logs, tls

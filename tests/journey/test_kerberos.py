@@ -84,7 +84,7 @@ def test_keytab_logon(user: Client, tmp_path: Path) -> None:
 
 def test_enterprise_names_and_canonicalisation(user: Client) -> None:
     make_user(user, "jenterprise")
-    done = user.kinit(f"jenterprise@{DNS_DOMAIN}", USER_PASSWORD, "-E")
+    done = user.kinit(f"jenterprise@{DNS_DOMAIN}", USER_PASSWORD, "-E", "-C")
     assert done.returncode == 0, done.stderr
     assert f"jenterprise@{REALM}" in user.klist()
     done = user.kinit("JENTERPRISE", USER_PASSWORD, "-C")
