@@ -30,11 +30,12 @@ class Peer:
     """Who proved itself.
 
     principal: "alice@EXAMPLE.COM". pac: the PAC that the ticket carried, its server signature checked by
-    the library; None where the ticket had none.
+    the library; None where the ticket had none. lifetime_s: how long the ticket is still good for.
     """
 
     principal: str
     pac: bytes | None
+    lifetime_s: int | None = None
 
 
 class GssExchange:
@@ -70,20 +71,25 @@ class GssExchange:
         return bool(self._context.actual_flags & gssapi.RequirementFlag.integrity)
 
     def peer(self) -> Peer:
-        name = self._context.initiator_name
+        name, lifetime_s = self._context.initiator_name, self._context.lifetime
         try:
             pac = name.attributes[_PAC_ATTRIBUTE]
         except (KeyError, GSSError):
-            return Peer(str(name), None)
+            return Peer(str(name), None, lifetime_s)
         values = [bytes(value) for value in pac.values]
-        return Peer(str(name), values[0] if pac.authenticated and len(values) == 1 else None)
+        is_good = pac.authenticated and len(values) == 1
+        return Peer(str(name), values[0] if is_good else None, lifetime_s)
 
     def session_key(self) -> bytes:
         """The context's key ([MS-KILE] 3.4.5.4)."""
         return bytes(inquire_sec_context_by_oid(self._context, _SESSION_KEY_OID)[0])
 
     def wrap(self, data: bytes, *, seal: bool) -> bytes:
-        return bytes(self._context.wrap(data, seal).message)
+        """A signed or sealed message. Raises AuthError when the context is no longer good."""
+        try:
+            return bytes(self._context.wrap(data, seal).message)
+        except GSSError as error:
+            raise AuthError(str(error)) from None
 
     def unwrap(self, data: bytes) -> tuple[bytes, bool]:
         """The plain bytes, and whether they came sealed. Raises AuthError when they were altered."""

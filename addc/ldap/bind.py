@@ -70,6 +70,7 @@ class BindOutcome:
 
     token: whom the connection now acts for; unchanged where None. layer: to be put on behind the answer.
     creds: serverSaslCreds. count: what the logon leaves on its account, for the writer.
+    lifetime_s: until the proof of identity expires; None where it does not.
     """
 
     result: LdapResult
@@ -80,6 +81,7 @@ class BindOutcome:
     layer: SecurityLayer | None = None
     protection: Protection | None = None
     count: Callable[[WriteContext], bool] | None = None
+    lifetime_s: int | None = None
 
 
 def _refused(data: Win32, *, creds: bytes | None = None) -> BindOutcome:
@@ -238,6 +240,7 @@ class SaslBind:
             principal=peer.principal,
             layer=layer,
             protection=protection,
+            lifetime_s=peer.lifetime_s,
         )
 
     def _layer(self, seal: bool, wrapped_max: int) -> SecurityLayer:

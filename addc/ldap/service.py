@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from addc.auth.gss import AuthError
-from addc.base.clock import Clock
+from addc.base.clock import NEVER_FT, TICKS_PER_S, Clock, FileTime
 from addc.base.errors import AddcError, DsError
 from addc.base.ids import MessageId
 from addc.codes.faces import ldap_error_text
@@ -38,6 +38,9 @@ _DRAIN_S: Final = 5.0
 _HANDSHAKE_S: Final = 20.0
 _FAST_BIND: Final = "1.2.840.113556.1.4.1781"
 _WHO_AM_I: Final = "1.3.6.1.4.1.4203.1.11.3"
+_TIMED_OUT: Final = ldap_error_text(
+    Win32.ERROR_SUCCESS, LdapResult.UNAVAILABLE, "The server has timed out this connection"
+)
 _BIND_FIRST: Final = (
     "In order to perform this operation a successful bind must be completed on the connection."
 )
@@ -162,6 +165,8 @@ class LdapConnection(asyncio.Protocol):
         self._source = ""
         self._writable = True
         self._upgrading = False
+        self._early = bytearray()
+        self._expires = NEVER_FT
 
     # --- asyncio.Protocol ---
 
@@ -170,15 +175,17 @@ class LdapConnection(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]
         peer = transport.get_extra_info("peername") or ("",)
         self._source = str(peer[0])
-        if not self._upgrading:
-            self._service.opened(self)
-        self._upgrading = False
+        self._service.opened(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._upgrading:
+            # What came in one flight with the end of the handshake waits until answers can go out sealed.
+            self._early += data
+            return
         try:
             self._handle(self._engine.receive(data, self._service.clock.now()))
-        except Exception:
-            self._fault()
+        except Exception as error:
+            self._fault(error)
 
     def eof_received(self) -> bool:
         return False
@@ -202,20 +209,28 @@ class LdapConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def tick(self, now: int) -> None:
+    def tick(self, now: FileTime) -> None:
         """Time has passed."""
+        if now >= self._expires:
+            self._disconnect(_TIMED_OUT)
+            return
         deadline = self._engine.next_deadline()
         if deadline is not None and now >= deadline:
             self.data_received(b"")
 
     def farewell(self) -> None:
         """The server shuts down."""
-        if self._transport is not None:
-            text = ldap_error_text(
-                Win32.ERROR_DS_SHUTTING_DOWN, LdapResult.UNAVAILABLE, "The server is shutting down"
-            )
-            self._transport.write(self._engine.disconnect(LdapResult.UNAVAILABLE, text))
-            self._transport.close()
+        text = "The server is shutting down"
+        self._disconnect(ldap_error_text(Win32.ERROR_DS_SHUTTING_DOWN, LdapResult.UNAVAILABLE, text))
+
+    def _disconnect(self, text: str) -> None:
+        """Send the notice of disconnection and close."""
+        if self._transport is None:
+            return
+        try:
+            self._close(self._engine.disconnect(LdapResult.UNAVAILABLE, text))
+        except AuthError:  # the context of the security layer is at its end, so nothing can be said
+            self.abort()
 
     # --- requests ---
 
@@ -240,6 +255,11 @@ class LdapConnection(asyncio.Protocol):
 
     def _request(self, message: m.LdapMessage) -> None:
         op = message.protocol_op
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._expires != NEVER_FT and self._service.clock.now() >= self._expires:
+            self._disconnect(_TIMED_OUT)  # [MS-ADTS] 5.1.1.6
+            return
         match op:
             case m.SearchRequest():
                 self._search(message, op)
@@ -250,8 +270,9 @@ class LdapConnection(asyncio.Protocol):
             case m.CompareRequest():
                 if self._refuse_stranger(message):
                     return
-                work = operations.compare_work(message, op, self._asker())
-                self._answer(message.message_id, self._directory.read_now("ldap.compare", self._token, work))
+                self._run(
+                    message.message_id, "ldap.compare", operations.compare_work(message, op, self._asker())
+                )
             case m.ExtendedRequest():
                 self._extended(message.message_id, op)
             case m.UnbindRequest():
@@ -279,10 +300,16 @@ class LdapConnection(asyncio.Protocol):
         def work(ctx: ReadContext) -> bytes:
             return operations.search_answer(ctx, message_id, request)
 
-        if self._directory.reads_inline and self._directory.is_point(request):
-            self._answer(message_id, self._directory.read_now("ldap.search", self._token, work))
+        self._run(message_id, "ldap.search", work, point=self._directory.is_point(request))
+
+    def _run(
+        self, message_id: MessageId, name: str, work: Callable[[ReadContext], bytes], *, point: bool = True
+    ) -> None:
+        """Answer a read: at once if it is a point read and needs no network, else from a thread."""
+        if point and self._directory.reads_inline:
+            self._answer(message_id, self._directory.read_now(name, self._token, work))
         else:
-            self._service.start(self._read(message_id, "ldap.search", work))
+            self._service.start(self._read(message_id, name, self._token, work))
 
     def _refuse_stranger(self, message: m.LdapMessage) -> bool:
         """Anonymous clients read the root DSE and nothing else."""
@@ -293,20 +320,24 @@ class LdapConnection(asyncio.Protocol):
         self._answer(message.message_id, operations.refuse(message.message_id, response, error))
         return True
 
-    async def _read(self, message_id: MessageId, name: str, work: Callable[[ReadContext], bytes]) -> None:
+    async def _read(
+        self, message_id: MessageId, name: str, requester: Token, work: Callable[[ReadContext], bytes]
+    ) -> None:
+        """requester: whose request it was when it came; a bind may follow before its turn."""
         try:
-            self._late_answer(message_id, await self._directory.read(name, self._token, work))
-        except Exception:
-            self._fault()
+            self._late_answer(message_id, await self._directory.read(name, requester, work))
+        except Exception as error:
+            self._fault(error)
 
     async def _write(self, message: m.LdapMessage, asker: Asker) -> None:
         try:
             self._late_answer(message.message_id, await operations.write(self._directory, message, asker))
-        except Exception:
-            self._fault()
+        except Exception as error:
+            self._fault(error)
 
     def _answer(self, message_id: MessageId, data: bytes) -> None:
-        self._engine.reply_encoded(message_id, data, final=True)
+        if self._engine.is_outstanding(message_id):  # no abandon or unbind came in one segment with it
+            self._engine.reply_encoded(message_id, data, final=True)
 
     def _late_answer(self, message_id: MessageId, data: bytes) -> None:
         """An answer that comes outside of `data_received`; what it lets go on goes on."""
@@ -322,6 +353,9 @@ class LdapConnection(asyncio.Protocol):
         outcome = self._judge(op)
         if outcome.token is not None and not self._fast_bind:
             self._token, self._principal = outcome.token, outcome.principal
+            lifetime_s = outcome.lifetime_s
+            now = self._service.clock.now()
+            self._expires = NEVER_FT if lifetime_s is None else FileTime(now + lifetime_s * TICKS_PER_S)
         authenticated = not self._token.is_anonymous
         self._engine.authenticated = authenticated
         self._service.bound(self, authenticated=authenticated)
@@ -407,18 +441,18 @@ class LdapConnection(asyncio.Protocol):
             value = self._directory.read_now(
                 "ldap.whoami", SYSTEM, lambda ctx: operations.who_am_i(ctx, self._token)
             )
-            self._engine.reply(
-                message_id, m.ExtendedResponse(result_code=LdapResult.SUCCESS, response_value=value)
-            )
+            self._extended_success(message_id, value=value)
             return
         if name == _FAST_BIND:
             if self._token.is_anonymous:
                 self._fast_bind = True
-                self._engine.reply(
-                    message_id, m.ExtendedResponse(result_code=LdapResult.SUCCESS, response_name=name)
-                )
+                self._extended_success(message_id, name=name)
                 return
-            error = DsError(Win32.ERROR_DS_UNWILLING_TO_PERFORM, "already bound")
+            error = DsError(
+                Win32.ERROR_DS_INAPPROPRIATE_AUTH,
+                "already bound",
+                ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+            )
         else:
             error = DsError(
                 Win32.ERROR_DS_DECODING_ERROR,
@@ -427,17 +461,22 @@ class LdapConnection(asyncio.Protocol):
             )
         self._answer(message_id, operations.refuse(message_id, m.ExtendedResponse, error))
 
+    def _extended_success(
+        self, message_id: MessageId, *, name: str | None = None, value: bytes | None = None
+    ) -> None:
+        response = m.ExtendedResponse(
+            result_code=LdapResult.SUCCESS, response_name=name, response_value=value
+        )
+        self._answer(message_id, m.LdapMessage(message_id, response).pack())
+
     def _start_tls(self, message_id: MessageId) -> None:
-        refusal = None
-        if self._service.tls is None:
-            refusal = LdapResult.UNAVAILABLE
-        elif self._engine.layered or self._protection is Protection.TLS or len(self._engine.outstanding) > 1:
-            refusal = LdapResult.OPERATIONS_ERROR
+        refusal = self._start_tls_refusal()
         if refusal is not None:
-            text = ldap_error_text(Win32.ERROR_SUCCESS, refusal, "TLS or SSL already in effect")
+            result, why = refusal
+            text = ldap_error_text(Win32.ERROR_SUCCESS, result, why)
             self._engine.reply(
                 message_id,
-                m.ExtendedResponse(result_code=refusal, diagnostic_message=text, response_name=m.START_TLS),
+                m.ExtendedResponse(result_code=result, diagnostic_message=text, response_name=m.START_TLS),
             )
             return
         self._engine.reply(
@@ -446,11 +485,23 @@ class LdapConnection(asyncio.Protocol):
         self._flush()
         assert self._transport is not None
         self._transport.pause_reading()
+        self._upgrading = True
         self._service.start(self._upgrade(self._transport))
+
+    def _start_tls_refusal(self) -> tuple[LdapResult, str] | None:
+        """Spec: RFC 4511 4.14.2."""
+        if self._service.tls is None:
+            return LdapResult.UNAVAILABLE, "Error initializing SSL/TLS"
+        if self._protection is Protection.TLS:
+            return LdapResult.OPERATIONS_ERROR, "TLS or SSL already in effect"
+        if self._engine.layered:
+            return LdapResult.OPERATIONS_ERROR, "a SASL security layer is in effect"
+        if len(self._engine.outstanding) > 1:
+            return LdapResult.OPERATIONS_ERROR, "operations are outstanding"
+        return None
 
     async def _upgrade(self, transport: asyncio.Transport) -> None:
         assert self._service.tls is not None
-        self._upgrading = True
         try:
             upgraded = await asyncio.get_running_loop().start_tls(
                 transport, self, self._service.tls, server_side=True, ssl_handshake_timeout=_HANDSHAKE_S
@@ -459,10 +510,13 @@ class LdapConnection(asyncio.Protocol):
             _LOG.info("StartTLS failed", extra={"fields": {"source": self._source, "why": str(error)}})
             transport.abort()
             return
-        if upgraded is None:
+        if upgraded is None or self._transport is None:
             return
         self._transport = upgraded
         self._protection = Protection.TLS
+        self._upgrading = False
+        early, self._early = bytes(self._early), bytearray()
+        self.data_received(early)
 
     # --- sending ---
 
@@ -486,9 +540,13 @@ class LdapConnection(asyncio.Protocol):
                 self._transport.write(last_bytes)
             self._transport.close()
 
-    def _fault(self) -> None:
+    def _fault(self, error: Exception) -> None:
         """Our bug: leave a trace, close this connection, keep serving the others."""
-        _LOG.exception("LDAP connection failed", extra={"fields": {"source": self._source}})
+        fields = {"source": self._source}
+        if isinstance(error, AuthError):
+            _LOG.info("security layer at its end", extra={"fields": fields | {"why": str(error)}})
+        else:
+            _LOG.error("LDAP connection failed", exc_info=error, extra={"fields": fields})
         self.abort()
 
 
