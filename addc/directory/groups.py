@@ -33,7 +33,7 @@ _RESOURCE: Final = int(GroupType.GROUP_TYPE_RESOURCE_GROUP)
 _APPLICATION: Final = int(GroupType.GROUP_TYPE_APP_BASIC_GROUP | GroupType.GROUP_TYPE_APP_QUERY_GROUP)
 _DC: Final = int(UserAccountControl.UF_SERVER_TRUST_ACCOUNT)
 _RODC: Final = int(UserAccountControl.UF_PARTIAL_SECRETS_ACCOUNT)
-_KEPT_MAX: Final = 20_000
+_KEPT_MAX: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)

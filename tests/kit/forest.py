@@ -61,12 +61,14 @@ class SequenceRng:
 
 
 class ManualClock:
-    """A clock that a test sets."""
+    """A clock that a test sets; it goes on by `step` whenever it is looked at."""
 
     def __init__(self, now: FileTime = NOW) -> None:
         self.time = now
+        self.step = 0
 
     def now(self) -> FileTime:
+        self.time = FileTime(self.time + self.step)
         return self.time
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from addc.base.clock import FileTime
+from addc.base.clock import TICKS_PER_S
 from addc.base.errors import DsError
 from addc.codec.filter import parse_text
 from addc.codes.ldap_result import LdapResult
@@ -353,14 +353,10 @@ def test_size_limits(sqlite_forest: KitForest) -> None:
     assert (len(by_policy.entries), by_policy.limit) == (4, Win32.ERROR_DS_SIZELIMIT_EXCEEDED)
 
 
-def test_the_time_limit(sqlite_forest: KitForest, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = sqlite_forest.clock
-    monkeypatch.setattr(
-        type(clock),
-        "now",
-        lambda self: (setattr(self, "time", FileTime(self.time + 70_000_000)), self.time)[1],
-    )
+def test_the_time_limit(sqlite_forest: KitForest) -> None:
+    sqlite_forest.clock.step = 7 * TICKS_PER_S
     assert ask(sqlite_forest, DOMAIN_DN, time_limit_s=5).limit == Win32.ERROR_DS_TIMELIMIT_EXCEEDED
+    assert ask(sqlite_forest, DOMAIN_DN, time_limit_s=20).limit is None
 
 
 @pytest.mark.parametrize("scope", [ONE_LEVEL, SUBTREE])
