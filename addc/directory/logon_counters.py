@@ -2,8 +2,8 @@
 
 Design: no logon waits for these. The service asks `is_due` of the facts it has at hand and, only then, queues
 `record_logon` on the writer without awaiting it; group commit takes many together. What is lost in a crash is
-a few seconds of lastLogon. lastLogon and logonCount of an account that logs on again and again are written once
-a minute; a logon that ends a row of bad passwords, or a lockout, is always written.
+a few seconds of lastLogon. lastLogon and logonCount of an account that logs on again and again are written
+once a minute; a logon that ends a row of bad passwords, or a lockout, is always written.
 
 Spec: [MS-SAMR] 3.1.5.14.5, 3.1.5.14.6, [MS-ADA1] lastLogonTimestamp, [MS-ADA2] msDS-LogonTimeSyncInterval.
 """
