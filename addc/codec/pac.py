@@ -438,11 +438,23 @@ def pac_spans(data: bytes) -> list[tuple[int, int, int]]:
     return spans
 
 
-def with_zeroed_signatures(data: bytes, kinds: frozenset[int]) -> bytes:
-    """A packed PAC with the Signature bytes of these buffers as zeros, as they are when it is signed."""
+def with_zeroed_signatures(data: bytes, spans: list[tuple[int, int, int]], kinds: frozenset[int]) -> bytes:
+    """A packed PAC with the Signature bytes of these buffers as zeros, as they are when it is signed.
+
+    spans: of `pac_spans(data)`.
+    """
     out = bytearray(data)
-    for kind, start, end in pac_spans(data):
+    for kind, start, end in spans:
         if kind in kinds:
             size = len(PacSignatureData.unpack(data[start:end]).signature)
             out[start + 4 : start + 4 + size] = bytes(size)
     return bytes(out)
+
+
+def signature_offsets(buffers: list[tuple[int, bytes]]) -> dict[int, int]:
+    """Where the Signature of each of these buffers would begin in a PAC of exactly them."""
+    offset, found = 8 + 16 * len(buffers) + 4, {}
+    for kind, data in buffers:
+        found[kind] = offset
+        offset += (len(data) + 7) & ~7
+    return found

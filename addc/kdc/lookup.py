@@ -41,9 +41,9 @@ _USER2USER: Final = int(KdcOptions.ENC_TKT_IN_SKEY)
 _NO_PREAUTH: Final = int(AccountFlags.DONT_REQUIRE_PREAUTH)
 
 
-def _at_commit(ctx: ReadContext, kind: str, dnt: int, derive: Callable[[], T]) -> T:
+def _at_commit(ctx: ReadContext, key: tuple[object, ...], derive: Callable[[], T]) -> T:
     """A derived value, remembered as long as nothing is committed."""
-    key, seq = (kind, dnt), ctx.tx.seq
+    seq = ctx.tx.seq
     found = ctx.facts.get(key)
     if found is not None and found[0] == seq:
         return cast(T, found[1])
@@ -56,17 +56,22 @@ def _at_commit(ctx: ReadContext, kind: str, dnt: int, derive: Callable[[], T]) -
 
 def realm_facts(ctx: ReadContext) -> RealmFacts | None:
     """The realm and its krbtgt; None if the directory has none, so that no ticket can be had."""
+    return _at_commit(ctx, ("kdc.realm",), lambda: _realm_facts(ctx))
+
+
+def _realm_facts(ctx: ReadContext) -> RealmFacts | None:
     forest = ctx.forest
     krbtgt = accounts.find_by_sid(ctx, forest.domain_sid.child(wellknown.RID_KRBTGT))
     if krbtgt is None:
         return None
-    found = principal(ctx, krbtgt)
-
-    def make() -> RealmFacts:
-        host = forest.host.upper()
-        return RealmFacts(forest.realm, forest.netbios, forest.dns_domain, forest.domain_sid, host, found)
-
-    return _at_commit(ctx, "kdc.realm", 0, make)
+    return RealmFacts(
+        realm=forest.realm,
+        netbios=forest.netbios,
+        dns_domain=forest.dns_domain,
+        domain_sid=forest.domain_sid,
+        server=forest.host.upper(),
+        krbtgt=principal(ctx, krbtgt),
+    )
 
 
 def principal(ctx: ReadContext, account: Account) -> Principal:
@@ -86,7 +91,7 @@ def principal(ctx: ReadContext, account: Account) -> Principal:
         ctx.facts[("kdc.account", row.dnt)] = (row, fresh)
         return fresh
 
-    return _at_commit(ctx, "kdc.principal", account.dnt, derive)
+    return _at_commit(ctx, ("kdc.principal", account.dnt), derive)
 
 
 def _principal(ctx: ReadContext, account: Account, row: ObjectRow) -> Principal:
@@ -128,7 +133,7 @@ def _key_ring(keys: passwords.KeySet) -> KeyRing:
 
 def membership(ctx: ReadContext, account: Account) -> Membership:
     """The groups of an account, split as a PAC wants them."""
-    return _at_commit(ctx, "kdc.groups", account.dnt, lambda: _membership(ctx, account))
+    return _at_commit(ctx, ("kdc.groups", account.dnt), lambda: _membership(ctx, account))
 
 
 def _membership(ctx: ReadContext, account: Account) -> Membership:
@@ -150,6 +155,11 @@ def _membership(ctx: ReadContext, account: Account) -> Membership:
 
 def client_account(ctx: ReadContext, name: PrincipalName) -> Account | None:
     """Whom a client name means: [MS-KILE] 3.3.5.6.1, W-LOGON-04."""
+    key = ("kdc.client", name.name_type, name.name_string)
+    return _at_commit(ctx, key, lambda: _client_account(ctx, name))
+
+
+def _client_account(ctx: ReadContext, name: PrincipalName) -> Account | None:
     text = "/".join(name.name_string)
     if not text:
         return None
@@ -174,6 +184,11 @@ def server_account(ctx: ReadContext, name: PrincipalName, user2user: bool = Fals
 
     user2user: the name may be of an account that has no SPN, in whatever form.
     """
+    key = ("kdc.server", name.name_type, name.name_string, user2user)
+    return _at_commit(ctx, key, lambda: _server_account(ctx, name, user2user))
+
+
+def _server_account(ctx: ReadContext, name: PrincipalName, user2user: bool) -> Account | None:
     parts = name.name_string
     text = "/".join(parts)
     if not text:

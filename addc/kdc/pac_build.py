@@ -28,6 +28,7 @@ from addc.codec.pac import (
     UserFlags,
     pac_spans,
     pack_ndr_buffer,
+    signature_offsets,
     unpack_logon_info,
     with_zeroed_signatures,
 )
@@ -262,7 +263,7 @@ def sign_pac(buffers: list[tuple[int, bytes]], signers: PacSigners, ticket_plain
         ticket = PacSignatureData(kdc_type, checksum(kdc, _USAGE, ticket_plain))
         whole += [(16, ticket.pack()), (19, empty_kdc)]
     out = bytearray(Pac(tuple(whole)).pack())
-    at = {kind: start + 4 for kind, start, _ in pac_spans(bytes(out))[len(buffers) :]}
+    at = signature_offsets(whole)
     if ticket_plain is not None:
         full = checksum(kdc, _USAGE, bytes(out))
         out[at[19] : at[19] + len(full)] = full
@@ -290,22 +291,23 @@ def signatures_hold(data: bytes, signers: PacSigners, ticket_plain: bytes | None
     Raises DecodeError for what is no PAC.
     Spec: [MS-PAC] 2.8, W-LOGON-10.
     """
+    spans = pac_spans(data)
     found = {
         kind: PacSignatureData.unpack(data[start:end])
-        for kind, start, end in reversed(pac_spans(data))
+        for kind, start, end in reversed(spans)
         if kind in _SIGNATURES
     }
     server, counter = found.get(6), found.get(7)
     if server is None or counter is None:
         return False
-    good = _verify(signers.server, server, with_zeroed_signatures(data, _ZERO_FOR_SERVER))
+    good = _verify(signers.server, server, with_zeroed_signatures(data, spans, _ZERO_FOR_SERVER))
     good &= _verify(signers.kdc, counter, server.signature)
     if ticket_plain is not None:
         ticket, full = found.get(16), found.get(19)
         if ticket is None or full is None:
             return False
         good &= _verify(signers.kdc, ticket, ticket_plain)
-        good &= _verify(signers.kdc, full, with_zeroed_signatures(data, _ZERO_FOR_FULL))
+        good &= _verify(signers.kdc, full, with_zeroed_signatures(data, spans, _ZERO_FOR_FULL))
     return good
 
 

@@ -404,10 +404,17 @@ class KdcStreams(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._busy = False
+        self._choked = False
         self._timer: asyncio.TimerHandle | None = None
+        self._active_s = 0.0
+        self._source = self._local = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._source, self._local = (
+            str(transport.get_extra_info(name)[0]) for name in ("peername", "sockname")
+        )
+        self._active_s = asyncio.get_running_loop().time()
         connections = self._service.connections
         connections[self] = None
         if len(connections) > _CONNECTIONS_MAX:
@@ -427,55 +434,99 @@ class KdcStreams(asyncio.Protocol):
             self._transport.abort()
 
     def _wait(self) -> None:
-        """Give the client a time for its next request."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(_IDLE_S, self.abort)
+        """Hang up on who asks nothing for long enough; one timer, not one for each message."""
+        loop = asyncio.get_running_loop()
+        left_s = self._active_s + _IDLE_S - loop.time()
+        if left_s <= 0 and not self._busy:
+            self.abort()
+        else:
+            self._timer = loop.call_later(max(left_s, 1.0), self._wait)
+
+    def pause_writing(self) -> None:
+        """The client does not read its answers: no more until it does."""
+        self._choked = True
+
+    def resume_writing(self) -> None:
+        self._choked = False
+        self._next()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         self._next()
 
     def _next(self) -> None:
-        """Answer the next whole message, unless one is being answered."""
-        transport = self._transport
-        if self._busy or transport is None or transport.is_closing() or len(self._buffer) < 4:
-            return
+        """Answer every whole message there is, in order."""
+        while self._transport is not None and not (
+            self._busy or self._choked or self._transport.is_closing()
+        ):
+            message = self._whole_message(self._transport)
+            if message is None:
+                break
+            self._begin(message)
+        if self._transport is not None and not self._transport.is_closing():
+            if self._busy or self._choked:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    def _whole_message(self, transport: asyncio.Transport) -> bytes | None:
+        if len(self._buffer) < 4:
+            return None
         size = int.from_bytes(self._buffer[:4], "big")
         if size > KRB_MESSAGE_MAX:
             self._write(None if self._is_kpasswd else self._service.too_long())
             transport.close()
-            return
+            return None
         if len(self._buffer) < 4 + size:
-            return
+            return None
         message = bytes(self._buffer[4 : 4 + size])
         del self._buffer[: 4 + size]
-        self._busy = True
-        transport.pause_reading()
-        self._service.later(self._answer(message))
+        return message
 
-    async def _answer(self, message: bytes) -> None:
-        transport = self._transport
-        if transport is None:
-            return
-        source, local = (str(transport.get_extra_info(name)[0]) for name in ("peername", "sockname"))
+    def _begin(self, message: bytes) -> None:
+        """Answer a message now where that is possible, else in a task."""
+        service, source = self._service, self._source
+        if self._is_kpasswd:
+            work = service.answer_kpasswd(message, source, self._local)
+        elif service.inline:
+            decided = self._decided(message, source)
+            if decided.counter is not Counter.BAD_PASSWORD:
+                if decided.counter is Counter.LOGON:
+                    service.note_logon(decided.account)
+                self._answered(decided.reply)
+                return
+            work = service.settle(decided)
+        else:
+            work = service.answer(message, source)
+        self._busy = True
+        service.later(self._finish(work, source))
+
+    def _decided(self, message: bytes, source: str) -> Answer:
         try:
-            if self._is_kpasswd:
-                reply = await self._service.answer_kpasswd(message, source, local)
-            else:
-                reply = await self._service.answer(message, source)
+            return self._service.answer_now(message, source)
+        except Exception:
+            _LOG.exception("request failed", extra={"fields": {"source": source}})
+            return _SILENCE
+
+    async def _finish(self, work: Coroutine[object, object, bytes | None], source: str) -> None:
+        try:
+            reply = await work
         except Exception:
             _LOG.exception("request failed", extra={"fields": {"source": source}})
             reply = None
         self._busy = False
+        self._answered(reply)
+        self._next()
+
+    def _answered(self, reply: bytes | None) -> None:
+        """Send a reply, or hang up where there is none."""
+        if self._transport is None or self._transport.is_closing():
+            return
         if reply is None:
-            transport.close()
+            self._transport.close()
             return
         self._write(reply)
-        if not transport.is_closing():
-            transport.resume_reading()
-            self._wait()
-            self._next()
+        self._active_s = asyncio.get_running_loop().time()
 
     def _write(self, reply: bytes | None) -> None:
         if reply is not None and self._transport is not None:

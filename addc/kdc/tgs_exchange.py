@@ -191,7 +191,13 @@ def open_tgt(ticket: Ticket, realm: RealmFacts, policy: KdcPolicy, now: FileTime
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_TKT_NYV)
     if part.endtime < now - policy.max_clock_skew:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_TKT_EXPIRED)
-    return OpenedTicket(part, key, Key(part.key.keytype, part.key.keyvalue))
+    return OpenedTicket(part, key, _session_key(part.key.keytype, part.key.keyvalue))
+
+
+@lru_cache(maxsize=4096)
+def _session_key(etype: int, value: bytes) -> Key:
+    """The same object for the same key: what was derived from it serves a client's next request too."""
+    return Key(etype, value)
 
 
 def same_name(one: PrincipalName, other: PrincipalName) -> bool:
@@ -269,7 +275,7 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
     body = opened.request.message.req_body
     # 1. The client is still who its ticket says.
     client = facts.client
-    pac = _checked_pac(opened.tgt, client, facts.realm)
+    pac = _checked_pac(opened.tgt, client)
     assert client is not None
     if policy.validate_client and now - opened.tgt.part.authtime > policy.validate_client_after:
         check_standing(client, now)
@@ -289,32 +295,49 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
     return _Granting(opened, facts, client, server, pac, policy).reply(now, rng)
 
 
-def _checked_pac(tgt: OpenedTicket, client: Principal | None, realm: RealmFacts) -> Pac:
+@dataclass(frozen=True, slots=True)
+class _TgtPac:
+    """A PAC whose signatures hold, and the identity in it. sids: of requestor and logon."""
+
+    pac: Pac
+    client_id: int
+    name: str
+    sids: tuple[Sid, Sid | None]
+
+
+def _checked_pac(tgt: OpenedTicket, client: Principal | None) -> Pac:
     """The PAC of a TGT, if its signatures hold and it belongs to the account that the ticket names.
 
     Spec: [MS-PAC] 2.8.4, 2.8.5, [MS-KILE] 3.3.5.7 (PAC_REQUESTOR), W-LOGON-10.
     """
-    revoked = KdcRefusal(KrbErrorCode.KDC_ERR_TGT_REVOKED)
     data = find_pac(tgt.part.authorization_data)
-    if data is None:
-        raise revoked
-    if not signatures_hold(data, PacSigners(tgt.key, tgt.key), None):
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MODIFIED)
+    found = (
+        KrbErrorCode.KDC_ERR_TGT_REVOKED if data is None else _verified(data, tgt.key.etype, tgt.key.value)
+    )
+    if isinstance(found, KrbErrorCode):
+        raise KdcRefusal(found)
+    named = found.client_id == tgt.part.authtime and found.name == str(tgt.part.cname).casefold()
+    if not named or client is None or found.sids != (client.sid, client.sid):
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_TGT_REVOKED)
+    return found.pac
+
+
+@lru_cache(maxsize=4096)
+def _verified(data: bytes, etype: int, key: bytes) -> _TgtPac | KrbErrorCode:
+    """Verify a TGT's PAC; a client's next request brings the same bytes. Raises DecodeError."""
+    krbtgt = Key(etype, key)
+    if not signatures_hold(data, PacSigners(krbtgt, krbtgt), None):
+        return KrbErrorCode.KRB_AP_ERR_MODIFIED
     pac = Pac.unpack(data)
     requestor, info, logon = (
         pac.get(kind) for kind in (PacType.REQUESTOR_SID, PacType.CLIENT_INFO, PacType.LOGON_INFO)
     )
-    if requestor is None or info is None or logon is None or client is None:
-        raise revoked
-    named = PacClientInfo.unpack(info)
-    if named.client_id != tgt.part.authtime or named.name.casefold() != str(tgt.part.cname).casefold():
-        raise revoked
-    if Sid.of(requestor) != client.sid or logon_sid(logon) != client.sid:
-        raise revoked
-    return pac
+    if requestor is None or info is None or logon is None:
+        return KrbErrorCode.KDC_ERR_TGT_REVOKED
+    client = PacClientInfo.unpack(info)
+    return _TgtPac(pac, client.client_id, client.name.casefold(), (Sid.of(requestor), logon_sid(logon)))
 
 
-@lru_cache(maxsize=1024)
 def logon_sid(logon: bytes) -> Sid | None:
     """The client's SID in a LOGON_INFO buffer."""
     info = unpack_logon_info(logon)
@@ -352,7 +375,7 @@ def _check_user2user(second: OpenedTicket, facts: TgsFacts, server: Principal) -
         raise KdcRefusal(KrbErrorCode.KDC_ERR_SERVER_NOMATCH)
     if server.flags & _DISABLED:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_SERVICE_REVOKED)
-    _checked_pac(second, facts.second, facts.realm)
+    _checked_pac(second, facts.second)
 
 
 @dataclass(frozen=True, slots=True)
