@@ -9,6 +9,7 @@ from ipaddress import IPv4Address
 from typing import Final
 from uuid import UUID
 
+from addc.base.errors import AddcError
 from addc.codec.cursor import Writer
 
 _POINTER_OFFSET_MAX: Final = 0xFF
@@ -89,6 +90,10 @@ class PingAnswer:
     next_closest_site: str | None = None
 
 
+class NameTooLong(AddcError):
+    """A name has a label that compression cannot express: such a ping is answered like an invalid one."""
+
+
 class _Names:
     """RFC 1035 name compression with what the client's decompressor can follow."""
 
@@ -102,10 +107,11 @@ class _Names:
 
     def single(self, name: str) -> None:
         """A name whose dots are its own; too long for one label, it is cut where the client joins by dots."""
-        data = name.encode()
-        self._put(
-            (data,) if 0 < len(data) <= _LABEL_MAX else tuple(part for part in data.split(b".") if part)
-        )
+        data = name.encode("utf-8", "surrogatepass")
+        if len(data) > _LABEL_MAX:
+            self._put(tuple(data.split(b".")))
+        else:
+            self._put((data,) if data else ())
 
     def _put(self, labels: tuple[bytes, ...]) -> None:
         out = self._out
@@ -116,14 +122,18 @@ class _Names:
                 return
             if len(out) <= _POINTER_OFFSET_MAX:
                 self._seen[labels[index:]] = len(out)
-            kept = label[:_LABEL_MAX]
-            out.u8(len(kept))
-            out.put(kept)
+            if not 0 < len(label) <= _LABEL_MAX:
+                raise NameTooLong(f"a label of {len(label)} bytes")
+            out.u8(len(label))
+            out.put(label)
         out.u8(0)
 
 
 def pack_response_ex(answer: PingAnswer, *, with_address: bool) -> bytes:
-    """NETLOGON_SAM_LOGON_RESPONSE_EX. with_address: the client asked by NETLOGON_NT_VERSION_5EX_WITH_IP."""
+    """NETLOGON_SAM_LOGON_RESPONSE_EX. with_address: the client asked by NETLOGON_NT_VERSION_5EX_WITH_IP.
+
+    Raises NameTooLong.
+    """
     out = Writer()
     out.u16(answer.opcode)
     out.u16(0)
@@ -150,7 +160,7 @@ def pack_response_ex(answer: PingAnswer, *, with_address: bool) -> bytes:
 
 
 def pack_response(answer: PingAnswer) -> bytes:
-    """NETLOGON_SAM_LOGON_RESPONSE."""
+    """NETLOGON_SAM_LOGON_RESPONSE. Raises NameTooLong."""
     out = Writer()
     out.u16(answer.opcode)
     _unicode_names(out, answer)

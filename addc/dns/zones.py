@@ -21,6 +21,8 @@ from addc.store.objects import ObjectRow, ObjectState
 _CONTAINER: Final = "CN=MicrosoftDNS,"
 _HIDDEN_ZONES: Final = frozenset({"rootdnsservers", "..trustanchors", "..cache"})
 _BATCH: Final = 1000
+_NO_RDN: Final = "\udcff"
+"""What no attribute can hold."""
 
 
 class DirectoryZone:
@@ -103,7 +105,8 @@ class InteriorNames:
         if found is None:
             found = set()
             for row in names.children(ctx, zone.dnt):
-                _add_interior(found, row.rdn)
+                if not _is_tombstoned(row):
+                    _add_interior(found, row.rdn)
         self._zones[zone.dnt] = (ctx.tx.usn, found)
         return found
 
@@ -115,7 +118,7 @@ class InteriorNames:
             return None
         renewed = set(found)
         for row in ctx.tx.get_many(changed):
-            if row.state is not ObjectState.LIVE:
+            if row.state is not ObjectState.LIVE or _is_tombstoned(row):
                 return None
             if row.parent == zone.dnt:
                 _add_interior(renewed, row.rdn)
@@ -139,6 +142,9 @@ def _containers(ctx: ReadContext) -> Iterator[Dnt]:
 
 
 def _text(name: Name) -> str:
+    """The RDN that stands for a name; no object has one for labels that are not UTF-8 or hold dots."""
+    if any(b"." in label for label in name):
+        return _NO_RDN
     return b".".join(name).decode("utf-8", "surrogateescape")
 
 

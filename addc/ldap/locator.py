@@ -3,6 +3,7 @@
 Spec: [MS-ADTS] 6.3.3, 6.3.3.1, 6.3.3.2, 6.3.3.3
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 from typing import Final
@@ -12,7 +13,7 @@ from addc.base.errors import DecodeError
 from addc.codec import locator_ping as ping
 from addc.codec.filter import And, Equal, Filter
 from addc.codec.ids import Sid
-from addc.codec.locator_ping import DsFlag, NtVersion, Opcode, PingAnswer
+from addc.codec.locator_ping import DsFlag, NameTooLong, NtVersion, Opcode, PingAnswer
 from addc.directory import accounts, names
 from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import ReadContext
@@ -53,6 +54,13 @@ class PingRequest:
     domain_sid: Sid | None = None
     domain_guid: UUID | None = None
     nt_ver: int = 0
+
+    @property
+    def extended(self) -> bool:
+        """Whether NETLOGON_SAM_LOGON_RESPONSE_EX is asked for."""
+        return bool(
+            self.nt_ver & (NtVersion.NETLOGON_NT_VERSION_5EX | NtVersion.NETLOGON_NT_VERSION_5EX_WITH_IP)
+        )
 
 
 def parse_ping(wanted: Filter | None) -> PingRequest | None:
@@ -110,49 +118,69 @@ def answer_ping(ctx: ReadContext, wanted: Filter | None, source: str, own: Self)
     nc = _naming_context(ctx, request)
     if nc is None:
         return None
-    answer = _describe(ctx, request, source, own, application_nc=nc)
-    if request.nt_ver & (NtVersion.NETLOGON_NT_VERSION_5EX | NtVersion.NETLOGON_NT_VERSION_5EX_WITH_IP):
-        return ping.pack_response_ex(
-            answer, with_address=bool(request.nt_ver & NtVersion.NETLOGON_NT_VERSION_5EX_WITH_IP)
+    answer = _describe(ctx, request, source, own, nc)
+    try:
+        if request.extended:
+            with_address = bool(request.nt_ver & NtVersion.NETLOGON_NT_VERSION_5EX_WITH_IP)
+            return ping.pack_response_ex(answer, with_address=with_address)
+        if request.nt_ver & NtVersion.NETLOGON_NT_VERSION_5:
+            return ping.pack_response(answer)
+        return ping.pack_response_nt40(answer)
+    except NameTooLong:  # [MS-ADTS] 6.3.7: answered like an invalid filter
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _NamingContext:
+    """reqNCUsed: the domain, or an application NC, which has no NetBIOS name, no SID and no accounts."""
+
+    guid: UUID
+    dns_name: str
+    netbios: str
+    is_application: bool
+
+
+def _naming_context(ctx: ReadContext, request: PingRequest) -> _NamingContext | None:
+    """reqNCUsed; None for one not hosted here, or where the clauses contradict each other."""
+    for nc in _hosted(ctx):
+        by_name = request.dns_domain is None or request.dns_domain.rstrip(".").lower() in (
+            nc.dns_name.lower(),
+            nc.netbios.lower() or None,
         )
-    if request.nt_ver & NtVersion.NETLOGON_NT_VERSION_5:
-        return ping.pack_response(answer)
-    return ping.pack_response_nt40(answer)
+        by_guid = request.domain_guid is None or request.domain_guid == nc.guid
+        if by_name and by_guid:
+            sid = None if nc.is_application else ctx.forest.domain_sid
+            return nc if request.domain_sid in (None, sid) else None
+    return None
 
 
-def _naming_context(ctx: ReadContext, request: PingRequest) -> str | None:
-    """reqNCUsed: "" for the domain, the DNS name of an application NC, None for one not hosted here."""
+def _hosted(ctx: ReadContext) -> Iterator[_NamingContext]:
+    """The domain, which is meant where nothing else is said, then the application NCs."""
     forest = ctx.forest
-    if request.domain_sid is not None and request.domain_sid != forest.domain_sid:
-        return None
-    if request.domain_guid is not None and request.domain_guid != forest.domain_guid:
-        return None
-    if request.dns_domain is None:
-        return ""
-    domain = request.dns_domain.rstrip(".").lower()
-    if domain in (forest.dns_domain.lower(), forest.netbios.lower()):
-        return ""
-    application = {f"domaindnszones.{forest.dns_domain}".lower(): forest.domain_dns_nc}
-    application[f"forestdnszones.{forest.dns_forest}".lower()] = forest.forest_dns_nc
-    return domain if application.get(domain) and request.domain_sid is None else None
+    yield _NamingContext(forest.domain_guid, forest.dns_domain, forest.netbios, is_application=False)
+    for dnt, name in (
+        (forest.domain_dns_nc, f"DomainDnsZones.{forest.dns_domain}"),
+        (forest.forest_dns_nc, f"ForestDnsZones.{forest.dns_forest}"),
+    ):
+        row = ctx.tx.get(dnt) if dnt else None
+        if row is not None:
+            yield _NamingContext(UUID(bytes_le=row.guid), name, "", is_application=True)
 
 
 def _describe(
-    ctx: ReadContext, request: PingRequest, source: str, own: Self, *, application_nc: str
+    ctx: ReadContext, request: PingRequest, source: str, own: Self, nc: _NamingContext
 ) -> PingAnswer:
+    """The older responses speak of the domain whatever NC was asked for."""
     forest = ctx.forest
     client_site = _client_site(ctx, source)
-    extended = bool(
-        request.nt_ver & (NtVersion.NETLOGON_NT_VERSION_5EX | NtVersion.NETLOGON_NT_VERSION_5EX_WITH_IP)
-    )
     return PingAnswer(
-        opcode=_opcode(ctx, request, own, extended=extended),
-        flags=_flags(ctx, client_site, is_application_nc=bool(application_nc)),
-        domain_guid=forest.domain_guid,
+        opcode=_opcode(ctx, request, own, nc),
+        flags=_flags(ctx, client_site, is_application_nc=nc.is_application),
+        domain_guid=nc.guid if request.extended else forest.domain_guid,
         dns_forest_name=forest.dns_forest,
-        dns_domain_name=application_nc or forest.dns_domain,
+        dns_domain_name=nc.dns_name if request.extended else forest.dns_domain,
         dns_host_name=forest.host_fqdn,
-        netbios_domain_name=forest.netbios,
+        netbios_domain_name=nc.netbios if request.extended else forest.netbios,
         netbios_computer_name=forest.host.upper(),
         user=request.user or "",
         dc_site=forest.site,
@@ -161,10 +189,11 @@ def _describe(
     )
 
 
-def _opcode(ctx: ReadContext, request: PingRequest, own: Self, *, extended: bool) -> Opcode:
+def _opcode(ctx: ReadContext, request: PingRequest, own: Self, nc: _NamingContext) -> Opcode:
+    extended = request.extended
     if not own.synchronized and not request.nt_ver & NtVersion.NETLOGON_NT_VERSION_LOCAL:
         return Opcode.LOGON_SAM_PAUSE_RESPONSE_EX if extended else Opcode.LOGON_SAM_PAUSE_RESPONSE
-    if request.user and not _is_user(ctx, request.user, request.aac):
+    if request.user and (nc.is_application or not _is_user(ctx, request.user, request.aac)):
         return Opcode.LOGON_SAM_USER_UNKNOWN_EX if extended else Opcode.LOGON_SAM_USER_UNKNOWN
     return Opcode.LOGON_SAM_LOGON_RESPONSE_EX if extended else Opcode.LOGON_SAM_LOGON_RESPONSE
 

@@ -527,7 +527,7 @@ class LdapConnection(asyncio.Protocol):
 
     def _pace(self) -> None:
         """Read on only while what comes can be worked on and what goes out is taken."""
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self._transport.is_closing() or self._upgrading:
             return
         if self._writable and not self._engine.paused:
             self._transport.resume_reading()
