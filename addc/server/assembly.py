@@ -70,8 +70,10 @@ def serve(config: ServeConfig) -> int:
 def _check_ports(config: ServeConfig) -> None:
     """Say in the foreground, before any fork, what keeps the sockets from being bound."""
     for address in listeners.addresses(config.listen):
-        for port in (LDAP, KERBEROS, DNS):
+        for port in (LDAP, LDAPS, GC, GC_TLS, KERBEROS, KPASSWD, DNS):
             listeners.listen_tcp(address, config.ports.of(port)).close()
+        for port in (LDAP, KERBEROS, KPASSWD, DNS):
+            listeners.listen_udp(address, config.ports.of(port)).close()
 
 
 def _work(config: ServeConfig, number: int) -> int:
@@ -182,7 +184,7 @@ class Worker:
             (GC_TLS, Endpoint(tls=True, gc_port=True)),
         ):
             server = await loop.create_server(
-                lambda endpoint=endpoint: self._ldap.connection(endpoint),  # type: ignore[misc]
+                lambda endpoint=endpoint: self._ldap.connection(endpoint),
                 sock=self._tcp(address, port),
                 ssl=self._ldap.tls if endpoint.tls else None,
                 ssl_handshake_timeout=_HANDSHAKE_S if endpoint.tls else None,
@@ -206,11 +208,11 @@ class Worker:
 
     def _tcp(self, address: str, port: int) -> socket.socket:
         self._serving.append(f"tcp {address} {self._config.ports.of(port)}")
-        return listeners.listen_tcp(address, self._config.ports.of(port))
+        return listeners.listen_tcp(address, self._config.ports.of(port), shared=self._config.workers > 0)
 
     def _udp(self, address: str, port: int) -> socket.socket:
         self._serving.append(f"udp {address} {self._config.ports.of(port)}")
-        return listeners.listen_udp(address, self._config.ports.of(port))
+        return listeners.listen_udp(address, self._config.ports.of(port), shared=self._config.workers > 0)
 
     async def _drain(self) -> None:
         """No new work; what was begun is finished and answered."""

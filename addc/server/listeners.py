@@ -1,4 +1,4 @@
-"""Sockets: bound once with SO_REUSEPORT, so that equal workers share every port."""
+"""Sockets: equal workers share every port by SO_REUSEPORT; a process by itself has its ports to itself."""
 
 import errno
 import socket
@@ -27,12 +27,14 @@ def _ipv6_works() -> bool:
     return True
 
 
-def _bind(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+def _bind(address: str, port: int, kind: socket.SocketKind, shared: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.socket(family, kind)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if kind is socket.SOCK_STREAM:  # on UDP it would let another program take our datagrams
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setblocking(False)
@@ -62,13 +64,15 @@ def _explain(address: str, port: int, error: OSError) -> str:
     return f"{where} cannot be served: {error.strerror}."
 
 
-def listen_tcp(address: str, port: int) -> socket.socket:
-    sock = _bind(address, port, socket.SOCK_STREAM)
+def listen_tcp(address: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A listening socket. shared: other processes of this server have the port too."""
+    sock = _bind(address, port, socket.SOCK_STREAM, shared)
     sock.listen(_BACKLOG)
     return sock
 
 
-def listen_udp(address: str, port: int) -> socket.socket:
-    sock = _bind(address, port, socket.SOCK_DGRAM)
+def listen_udp(address: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A datagram socket. shared: as for `listen_tcp`."""
+    sock = _bind(address, port, socket.SOCK_DGRAM, shared)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UDP_BUFFER_BYTES)
     return sock

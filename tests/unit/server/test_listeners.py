@@ -1,6 +1,7 @@
 """Sockets that several workers share, and the words for those that cannot be had."""
 
 import socket
+from collections.abc import Callable
 
 import pytest
 
@@ -9,10 +10,16 @@ from addc.server import listeners
 
 
 def test_two_workers_share_a_port() -> None:
-    first = listeners.listen_tcp("127.0.0.1", 0)
+    first = listeners.listen_tcp("127.0.0.1", 0, shared=True)
     port = first.getsockname()[1]
-    with first, listeners.listen_tcp("127.0.0.1", port), listeners.listen_udp("127.0.0.1", port):
+    with first, listeners.listen_tcp("127.0.0.1", port, shared=True):
         assert port > 0
+
+
+@pytest.mark.parametrize("listen", [listeners.listen_tcp, listeners.listen_udp])
+def test_a_second_server_does_not_share_by_accident(listen: Callable[..., socket.socket]) -> None:
+    with listen("127.0.0.1", 0) as first, pytest.raises(UserError, match="Another program"):
+        listen("127.0.0.1", first.getsockname()[1], shared=True)
 
 
 def test_a_port_of_another_program_is_named() -> None:
