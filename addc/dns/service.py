@@ -67,6 +67,14 @@ class DnsService:
             self._kept[key] = encoded[2:]
         return encoded
 
+    def answer_safely(self, data: bytes, source: str, *, tcp: bool) -> "bytes | Query | None":
+        """`answer_now`, and SERVFAIL where that fails: one bad query must not stop the others."""
+        try:
+            return self.answer_now(data, tcp=tcp)
+        except Exception:
+            _LOG.exception("DNS query failed", extra={"fields": {"source": source}})
+            return codec.encode_error(data, Rcode.SERVFAIL)
+
     def _encode(self, query: Query, reply: Answer, *, tcp: bool) -> bytes:
         size = _TCP_SIZE_MAX if tcp else min(query.edns or UDP_SIZE_MIN, codec.UDP_SIZE_MAX)
         return codec.encode_reply(query, reply, recursion_available=bool(self._forwarders), max_size=size)
@@ -140,7 +148,7 @@ class DnsService:
         self, data: bytes, source: str, writer: asyncio.StreamWriter, slots: asyncio.Semaphore
     ) -> None:
         try:
-            found = self.answer_now(data, tcp=True)
+            found = self.answer_safely(data, source, tcp=True)
             if isinstance(found, Query):
                 found = await self.answer_from_outside(data, found, source, tcp=True)
             if found is not None:
@@ -155,7 +163,7 @@ class DnsDatagrams(asyncio.DatagramProtocol):
 
     def __init__(self, service: DnsService) -> None:
         self._service = service
-        self._answer_now = service.answer_now
+        self._answer = service.answer_safely
         self._tasks: set[asyncio.Task[None]] = set()
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -164,11 +172,7 @@ class DnsDatagrams(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         assert self._transport is not None
-        try:
-            found = self._answer_now(data, tcp=False)
-        except Exception:
-            _LOG.exception("DNS query failed", extra={"fields": {"source": addr[0]}})
-            found = codec.encode_error(data, Rcode.SERVFAIL)
+        found = self._answer(data, addr[0], tcp=False)
         if isinstance(found, Query):
             task = asyncio.get_running_loop().create_task(self._later(data, found, addr))
             self._tasks.add(task)
