@@ -229,7 +229,7 @@ class Planner:
     def _best(self, leaves: list[Leaf | None]) -> Leaf | None:
         """Of terms that must all hold, the path with the fewest rows."""
         known = sorted([leaf for leaf in leaves if leaf is not None], key=_rank)
-        if not known or len(known) == 1 or known[0].rank == _UNIQUE:
+        if not known or len(known) == 1 or known[0].rank <= _NAMES:
             return known[0] if known else None
         best, fewest = known[0], PROBE + 1
         for leaf in known[:_PROBES_MAX]:

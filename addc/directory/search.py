@@ -73,7 +73,7 @@ def search(ctx: ReadContext, request: SearchRequest) -> SearchResult:
     """Carry out a search.
 
     Raises DsError: ERROR_NOT_AUTHENTICATED, ERROR_DS_OBJ_NOT_FOUND, ERROR_DS_REFERRAL,
-    ERROR_DS_INAPPROPRIATE_MATCHING, ERROR_DS_INVALID_DN_SYNTAX.
+    ERROR_DS_INAPPROPRIATE_MATCHING, ERROR_DS_INVALID_DN_SYNTAX, ERROR_DS_NON_BASE_SEARCH.
     """
     if not request.base and request.scope == BASE:
         return SearchResult(entries=[rootdse.read(ctx, request.attributes, request.options)])
@@ -115,6 +115,13 @@ class _Search:
         self.compiler = Compiler(ctx, options)
         self.match: Match = self.compiler.compile(self.term)
         self.selection: Selection = select(ctx, request.attributes, options.gc_port)
+        if self.selection.base_only and request.scope != BASE:
+            raise DsError(
+                Win32.ERROR_DS_NON_BASE_SEARCH,
+                "only a search of a single object returns the attribute",
+                ldap_result=LdapResult.OPERATIONS_ERROR,
+                attribute=self.selection.base_only,
+            )
         self.shaper = Shaper(ctx, options)
         self.deadline = 0
 
@@ -366,6 +373,8 @@ def compare(ctx: ReadContext, dn: str, attribute: str, value: bytes, options: Re
 
     Raises DsError: ERROR_DS_OBJ_NOT_FOUND; ERROR_DS_NO_ATTRIBUTE_OR_VALUE where the attribute cannot be seen.
     """
+    if not dn:
+        return any(value in values for _, values in rootdse.read(ctx, (attribute,), options).attributes)
     found = search(ctx, SearchRequest(dn, BASE, EVERYTHING, (attribute,), options=options))
     if not found.entries:
         raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "NO_OBJECT")

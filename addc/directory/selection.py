@@ -18,7 +18,7 @@ from addc.codec.dn import format_extended
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import constructed, entry, names, policy, rights
-from addc.directory.context import ReadContext
+from addc.directory.context import Fact, ReadContext
 from addc.directory.controls import RequestOptions
 from addc.schema import attr
 from addc.schema.snapshot import Attribute, Schema
@@ -133,15 +133,19 @@ Field = Callable[[Shaper, ObjectRow, Grants, Attributes], None]
 class Selection:
     """The fields of one attribute list.
 
-    everything: all ordinary attributes that a row has come first.
+    everything: all ordinary attributes that a row has come first. base_only: an attribute among them that
+    only a search of a single object may return, "" if there is none.
     """
 
-    __slots__ = ("everything", "fields", "named")
+    __slots__ = ("base_only", "everything", "fields", "named")
 
-    def __init__(self, fields: list[Field], everything: bool, named: frozenset[AttId]) -> None:
+    def __init__(
+        self, fields: list[Field], everything: bool, named: frozenset[AttId], base_only: str
+    ) -> None:
         self.fields = fields
         self.everything = everything
         self.named = named
+        self.base_only = base_only
 
     def shape(self, shaper: Shaper, row: ObjectRow, granted: Grants) -> Attributes:
         """The attributes of one entry."""
@@ -186,7 +190,22 @@ def _compile(ctx: ReadContext, attributes: tuple[str, ...], gc_only: bool) -> Se
         one for one in wanted.values() if one.attribute.in_gc or not gc_only or one.attribute.is_constructed
     ]
     fields = [_field(one, naming) for one in chosen]
-    return Selection(fields, everything, frozenset(one.attribute.att_id for one in chosen))
+    base_only = [one.attribute.name for one in chosen if is_base_only(one.attribute)]
+    named = frozenset(one.attribute.att_id for one in chosen)
+    return Selection(fields, everything, named, base_only[0] if base_only else "")
+
+
+_TOKEN_GROUPS: Final = frozenset(
+    (attr.TOKEN_GROUPS, attr.TOKEN_GROUPS_GLOBAL_AND_UNIVERSAL, attr.TOKEN_GROUPS_NO_GC_ACCEPTABLE)
+)
+
+
+def is_base_only(attribute: Attribute) -> bool:
+    """Whether only searches of a single object return the attribute.
+
+    Spec: [MS-ADTS] 2.2.9 (fBASEONLY). Windows treats tokenGroups and its kin so without the flag.
+    """
+    return attribute.base_only or attribute.att_id in _TOKEN_GROUPS
 
 
 _OPERATIONAL: Final = (
@@ -439,6 +458,7 @@ def _all_present(
     """
     ctx = shaper.ctx
     naming = names.naming_attributes(ctx)
+    fields = _FIELDS.get(ctx, ctx.schema, dict)
     present = dict.fromkeys((attr.OBJECT_CLASS, row.rdn_att, attr.DISTINGUISHED_NAME, attr.INSTANCE_TYPE))
     present.update(dict.fromkeys(row.attrs))
     present.update(dict.fromkeys((attr.NAME, attr.OBJECT_GUID, attr.OBJECT_SID)))
@@ -450,7 +470,13 @@ def _all_present(
             continue
         if shaper.options.gc_port and not attribute.in_gc:
             continue
-        _field(Wanted(attribute), naming)(shaper, row, granted, out)
+        field = fields.get(attribute.att_id)
+        if field is None:
+            field = fields[attribute.att_id] = _field(Wanted(attribute), naming)
+        field(shaper, row, granted, out)
+
+
+_FIELDS: Final[Fact[dict[AttId, Field]]] = Fact()
 
 
 def _link_attributes(ctx: ReadContext, row: ObjectRow) -> list[Attribute | None]:

@@ -4,7 +4,7 @@
 and groups; a `ForestBuilder` adds what a test needs besides.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from uuid import UUID
@@ -30,6 +30,7 @@ from addc.store.engine import Store
 from addc.store.links import LinkRow
 from addc.store.objects import NewObject, ObjectRow, ObjectState, Stamp
 from addc.store.tx import WriteTx
+from tests.kit.databases import KEY, SECRET_ATTS
 
 T = TypeVar("T")
 
@@ -389,6 +390,15 @@ def build_forest(store: Store) -> KitForest:
 def forest(store: Store) -> KitForest:
     """The forest on each back end."""
     return build_forest(store)
+
+
+@pytest.fixture(scope="module")
+def shared_forest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KitForest]:
+    """One forest on SQLite for all tests of a module that only read."""
+    path = tmp_path_factory.mktemp("shared") / "directory.db"
+    store = Store.create(f"sqlite:///{path}", KEY, SECRET_ATTS)
+    yield build_forest(store)
+    store.close()
 
 
 @pytest.fixture

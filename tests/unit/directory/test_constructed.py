@@ -93,17 +93,6 @@ def test_simple_ones(shared_forest: KitForest, dn: str, attribute: str, values: 
         assert found == values
 
 
-@pytest.fixture(scope="module")
-def shared_forest(tmp_path_factory: pytest.TempPathFactory) -> KitForest:
-    """One forest for all tests that only read."""
-    from addc.store.engine import Store  # noqa: PLC0415
-    from tests.kit.databases import KEY, SECRET_ATTS  # noqa: PLC0415
-    from tests.kit.forest import build_forest  # noqa: PLC0415
-
-    path = tmp_path_factory.mktemp("constructed") / "directory.db"
-    return build_forest(Store.create(f"sqlite:///{path}", KEY, SECRET_ATTS))
-
-
 def test_parent_guid(shared_forest: KitForest) -> None:
     assert get(shared_forest, ALICE, "parentGUID") == [shared_forest.row(USERS_DN).guid]
 

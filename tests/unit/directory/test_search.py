@@ -192,8 +192,8 @@ def test_anonymous_searches_once_an_administrator_says_so(sqlite_forest: KitFore
         ("(|)", []),
     ],
 )
-def test_filters(filters_forest: KitForest, wanted: str, found: list[str] | None) -> None:
-    answer = names_of(ask(filters_forest, DOMAIN_DN, SUBTREE, wanted))
+def test_filters(shared_forest: KitForest, wanted: str, found: list[str] | None) -> None:
+    answer = names_of(ask(shared_forest, DOMAIN_DN, SUBTREE, wanted))
     if found is None:
         assert {"alice", "bob"} <= set(answer)
     else:
@@ -215,13 +215,13 @@ def test_filters(filters_forest: KitForest, wanted: str, found: list[str] | None
         "(cn:1.2.840.113556.1.4.1941:=CN=x)",
     ],
 )
-def test_undefined_is_neither_true_nor_false(filters_forest: KitForest, term: str) -> None:
+def test_undefined_is_neither_true_nor_false(shared_forest: KitForest, term: str) -> None:
     alice = "(cn=alice)"
-    assert ask(filters_forest, DOMAIN_DN, SUBTREE, term).entries == []
-    assert ask(filters_forest, DOMAIN_DN, SUBTREE, f"(!{term})").entries == []
-    assert ask(filters_forest, DOMAIN_DN, SUBTREE, f"(&{alice}{term})").entries == []
-    assert ask(filters_forest, DOMAIN_DN, SUBTREE, f"(&{alice}(!{term}))").entries == []
-    assert names_of(ask(filters_forest, DOMAIN_DN, SUBTREE, f"(|{term}{alice})")) == ["alice"]
+    assert ask(shared_forest, DOMAIN_DN, SUBTREE, term).entries == []
+    assert ask(shared_forest, DOMAIN_DN, SUBTREE, f"(!{term})").entries == []
+    assert ask(shared_forest, DOMAIN_DN, SUBTREE, f"(&{alice}{term})").entries == []
+    assert ask(shared_forest, DOMAIN_DN, SUBTREE, f"(&{alice}(!{term}))").entries == []
+    assert names_of(ask(shared_forest, DOMAIN_DN, SUBTREE, f"(|{term}{alice})")) == ["alice"]
 
 
 def test_constructed_attributes_cannot_be_searched_for(sqlite_forest: KitForest) -> None:
@@ -236,17 +236,6 @@ def test_object_guid_as_octets_and_as_text(sqlite_forest: KitForest) -> None:
     assert names_of(ask(sqlite_forest, DOMAIN_DN, SUBTREE, f"(objectGUID={octets})")) == ["alice"]
     text = f"(objectGUID={UUID(bytes_le=guid)})"
     assert names_of(ask(sqlite_forest, DOMAIN_DN, SUBTREE, text)) == ["alice"]
-
-
-@pytest.fixture(scope="module")
-def filters_forest(tmp_path_factory: pytest.TempPathFactory) -> KitForest:
-    """One forest for all read-only filter tests."""
-    from addc.store.engine import Store  # noqa: PLC0415
-    from tests.kit.databases import KEY, SECRET_ATTS  # noqa: PLC0415
-    from tests.kit.forest import build_forest  # noqa: PLC0415
-
-    path = tmp_path_factory.mktemp("filters") / "directory.db"
-    return build_forest(Store.create(f"sqlite:///{path}", KEY, SECRET_ATTS))
 
 
 # --- what is returned ---
@@ -514,12 +503,26 @@ def test_phantom_root_spans_contexts_on_the_ldap_port(sqlite_forest: KitForest) 
     assert names_of(found) == ["Configuration"]
 
 
+@pytest.mark.parametrize("attribute", ["tokenGroups", "msds-memberOfTransitive"])
+def test_some_attributes_are_for_single_objects(sqlite_forest: KitForest, attribute: str) -> None:
+    assert (
+        ask(sqlite_forest, f"CN=Administrator,{USERS_DN}", BASE, attributes=(attribute,))
+        .entries[0]
+        .attributes
+    )
+    with pytest.raises(DsError) as caught:
+        ask(sqlite_forest, USERS_DN, ONE_LEVEL, attributes=(attribute,))
+    assert caught.value.code == Win32.ERROR_DS_NON_BASE_SEARCH
+
+
 def test_compare(sqlite_forest: KitForest) -> None:
     def check(dn: str, attribute: str, value: bytes) -> bool:
         return sqlite_forest.read(lambda ctx: compare(ctx, dn, attribute, value))
 
     assert check(ALICE, "sn", b"ADAMS")
     assert not check(ALICE, "sn", b"Brown")
+    assert check("", "defaultNamingContext", DOMAIN_DN.encode())
+    assert not check("", "defaultNamingContext", b"x")
     with pytest.raises(DsError) as caught:
         check(ALICE, "telephoneNumber", b"1")
     assert caught.value.ldap_result == LdapResult.NO_SUCH_ATTRIBUTE
