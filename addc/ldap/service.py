@@ -351,6 +351,23 @@ class LdapConnection(asyncio.Protocol):
 
     def _bind(self, message_id: MessageId, op: m.BindRequest) -> None:
         outcome = self._judge(op)
+        if outcome.count is not None and outcome.result is not LdapResult.SUCCESS:
+            # A wrong password is counted before it is answered, or guesses could outrun the lockout.
+            self._service.start(self._bind_counted(message_id, op, outcome))
+        else:
+            if outcome.count is not None:
+                self._service.start(self._count(outcome.count))
+            self._answer_bind(message_id, op, outcome)
+
+    async def _bind_counted(self, message_id: MessageId, op: m.BindRequest, outcome: BindOutcome) -> None:
+        assert outcome.count is not None
+        await self._count(outcome.count)
+        if self._transport is not None and self._engine.is_outstanding(message_id):
+            self._answer_bind(message_id, op, outcome)
+            self._flush()
+            self.data_received(b"")
+
+    def _answer_bind(self, message_id: MessageId, op: m.BindRequest, outcome: BindOutcome) -> None:
         if outcome.token is not None and not self._fast_bind:
             self._token, self._principal = outcome.token, outcome.principal
             lifetime_s = outcome.lifetime_s
@@ -409,11 +426,9 @@ class LdapConnection(asyncio.Protocol):
         return BindOutcome(outcome.result, creds=outcome.creds, token=ANONYMOUS)
 
     def _note(self, op: m.BindRequest, outcome: BindOutcome) -> None:
-        """Log the decision and count good and bad passwords."""
+        """Log the decision."""
         if outcome.result is LdapResult.SASL_BIND_IN_PROGRESS:
             return
-        if outcome.count is not None:
-            self._service.start(self._count(outcome.count))
         if outcome.result is not LdapResult.SUCCESS or _LOG.isEnabledFor(logging.DEBUG):
             fields = {
                 "source": self._source,
