@@ -3,7 +3,9 @@ SHELL := /bin/bash
 PY ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
 DEMO := var/demo
 
 .DEFAULT_GOAL := help
@@ -15,10 +17,15 @@ help: ## this list
 packages: ## install what Debian has to give (needs root; does nothing where it is all there)
 	@tools/debian-packages base
 
-$(STAMP): pyproject.toml tools/debian-packages
+$(RUNTIME): pyproject.toml tools/debian-packages
 	@tools/debian-packages base
 	$(PY) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,postgres]'
+	$(PIP) install -e .
+	@touch $@
+
+$(STAMP): $(RUNTIME)
+	@tools/debian-packages dev
+	$(PIP) install -e '.[dev,postgres]'
 	@touch $@
 
 setup: $(STAMP) ## system packages, virtual environment, dependencies
@@ -29,9 +36,10 @@ check: $(STAMP) ## ruff, mypy --strict, architecture gates
 	$(BIN)/mypy
 	$(BIN)/pytest tests/gate
 
-format: $(STAMP) ## let ruff lay out the code
+format: $(STAMP) ## let ruff lay out the code, make docs/specmap.md anew
 	$(BIN)/ruff format addc tests
 	$(BIN)/ruff check --fix addc tests
+	$(BIN)/python -m tests.gate.specmap
 
 test: $(STAMP) ## the fast suite: unit, property, gate, oracle, fault (under five minutes)
 	@tools/debian-packages test
@@ -52,7 +60,8 @@ bench: $(STAMP) ## figures of this machine, and beside them those of Debian's Sa
 	@tools/debian-packages bench
 	$(BIN)/python -m tests.bench.run
 
-run: $(STAMP) ## provision a demo forest (once) and serve it in the foreground
+run: $(RUNTIME) ## provision a demo forest (once) and serve it in the foreground
+	@tools/debian-packages demo || echo "The demo runs without them; the commands that it shows want them." >&2
 	@tools/demo $(DEMO)
 
 clean: ## forget the demo forest and the virtual environment
