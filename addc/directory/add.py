@@ -30,6 +30,7 @@ from addc.directory import (
     policy,
     rid_pool,
     rights,
+    visibility,
     write_values,
 )
 from addc.directory.account_flags import InstanceType
@@ -193,6 +194,7 @@ def _place(ctx: WriteContext, dn: str, given: Given) -> _Place:
         parent, parent_dnt, nc = None, write_values.phantom(ctx, parsed.parent), Dnt(0)
     else:
         parent = parent_of(ctx, dn, parsed)
+        visibility.require_visible(ctx, parent)
         parent_dnt, nc = parent.dnt, parent.nc
     if not ctx.unrestricted:
         _waiting(ctx, parent_dnt, key)

@@ -14,7 +14,17 @@ from addc.base.ids import AttId, Dnt
 from addc.codec.ids import Sid
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import entry, linked_values, member_rules, names, object_sd, rename, rid_pool, rights
+from addc.directory import (
+    entry,
+    linked_values,
+    member_rules,
+    names,
+    object_sd,
+    rename,
+    rid_pool,
+    rights,
+    visibility,
+)
 from addc.directory.account_flags import SystemFlags, UserAccountControl
 from addc.directory.context import WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
@@ -31,6 +41,7 @@ TREE_BATCH: Final = 2000
 """Objects that one tree deletion takes; a larger tree is finished by repeating the request."""
 
 _RDN_MAX: Final = 255
+_BATCH: Final = 100
 _ALWAYS_REMOVED: Final = frozenset((attr.OBJECT_CATEGORY, attr.SAM_ACCOUNT_TYPE))
 
 
@@ -42,7 +53,8 @@ def delete_object(ctx: WriteContext, dn: str, options: RequestOptions = PLAIN) -
     Raises DsError with the pairs of [MS-ADTS] 3.1.1.5.5.5.
     """
     row = names.resolve(ctx, dn, deleted=options.show_deleted or options.show_recycled)
-    if options.tree_delete and ctx.tx.has_children(row.dnt):
+    visibility.require_visible(ctx, row)
+    if options.tree_delete and has_living_children(ctx, row):
         return _delete_tree(ctx, row)
     delete_row(ctx, row)
     return 1
@@ -74,13 +86,25 @@ def delete_row(ctx: WriteContext, row: ObjectRow) -> None:
     if not ctx.unrestricted:
         _check_access(ctx, row, plan)
         check_deletable(ctx, row, plan)
-    if ctx.tx.has_children(row.dnt):
+    if has_living_children(ctx, row):
         raise DsError(
             Win32.ERROR_DS_CHILDREN_EXIST,
             "the object has children",
             ldap_result=LdapResult.NOT_ALLOWED_ON_NON_LEAF,
         )
     _bury(ctx, row)
+
+
+def has_living_children(ctx: WriteContext, row: ObjectRow) -> bool:
+    """Whether anything below is more than a tombstone that stayed in its place."""
+    after = b""
+    while True:
+        batch = ctx.tx.children(row.dnt, after, _BATCH)
+        if any(one.state is ObjectState.LIVE for one in ctx.tx.get_many([dnt for _, dnt in batch])):
+            return True
+        if len(batch) < _BATCH:
+            return False
+        after = batch[-1][0]
 
 
 # --- checks ------------------------------------------------------------------------------------------------

@@ -19,10 +19,11 @@ class Draft:
     attrs: stored values of non-link attributes as they will be. before: as they were when the transaction's
     work on this object began. touched: attributes that were written, changed or not.
     given: attributes that the requester named, as opposed to those that rules wrote.
+    rewritten: touched attributes that count as changed even where the values are the same.
     usn: of this update, once one was drawn.
     """
 
-    __slots__ = ("attrs", "before", "given", "plan", "rdn", "row", "sid", "touched", "usn")
+    __slots__ = ("attrs", "before", "given", "plan", "rdn", "rewritten", "row", "sid", "touched", "usn")
 
     def __init__(self, plan: ClassPlan, row: ObjectRow | None, sid: Sid | None, rdn: str) -> None:
         self.plan = plan
@@ -33,6 +34,7 @@ class Draft:
         self.attrs: dict[AttId, tuple[bytes, ...]] = dict(self.before)
         self.touched: set[AttId] = set()
         self.given: set[AttId] = set()
+        self.rewritten: set[AttId] = set()
         self.usn: Usn | None = None
 
     @property
@@ -81,11 +83,11 @@ class Draft:
 
     def changes(self, att: AttId) -> bool:
         """Whether the transaction leaves other values than it found."""
-        return att in self.touched and self.attrs.get(att) != self.before.get(att)
+        return att in self.rewritten or (att in self.touched and self.attrs.get(att) != self.before.get(att))
 
     def changed(self) -> list[AttId]:
         """Every attribute whose values change, in order of id."""
-        return sorted(att for att in self.touched if self.attrs.get(att) != self.before.get(att))
+        return sorted(att for att in self.touched if self.changes(att))
 
     def rid(self) -> int:
         """The RID of the object's SID; -1 where it has none."""

@@ -84,6 +84,7 @@ def _account_rules(ctx: WriteContext, draft: Draft) -> None:
                 length = password_policy.effective_policy(ctx, draft.row).minimum_length
             sam_rules.account_control(ctx, draft, length)
         sam_rules.check_machine_name(ctx, draft)
+        sam_rules.additional_sam_account_names(draft)
         sam_rules.pwd_last_set(ctx, draft)
         sam_rules.lockout_time(ctx, draft)
     if not ctx.unrestricted:

@@ -23,6 +23,7 @@ from addc.directory import (
     passwords,
     rights,
     validated_writes,
+    visibility,
     well_known_updates,
     write_values,
 )
@@ -86,6 +87,7 @@ def modify_object(
     Raises DsError with the pairs of [MS-ADTS] 3.1.1.5.3.2.
     """
     row = names.resolve(ctx, dn, deleted=True)
+    visibility.require_visible(ctx, row)
     modify_row(ctx, row, changes, options, password=password)
     return row.dnt
 

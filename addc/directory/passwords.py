@@ -330,6 +330,9 @@ def store_password(
         check_history(draft, prepared, rules)
     _write_history(draft, prepared, rules)
     draft.put(attr.UNICODE_PWD, prepared.nt_hash.reveal())
+    draft.rewritten.add(
+        attr.UNICODE_PWD
+    )  # its version is the key version: a new one even for the same password
     draft.put(attr.DBCS_PWD)
     draft.put(attr.SUPPLEMENTAL_CREDENTIALS, _supplemental(ctx, draft, prepared, rules, text))
     _write_pwd_last_set(ctx, draft, change)

@@ -11,7 +11,7 @@ from addc.base.ids import AttId, Dnt
 from addc.codec.dn import Dn
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import add, entry, hooks, names, object_sd, rights
+from addc.directory import add, entry, hooks, names, object_sd, rights, visibility
 from addc.directory.account_flags import SystemFlags
 from addc.directory.context import WriteContext
 from addc.directory.draft import draft_of
@@ -59,6 +59,7 @@ def rename_object(
     if not delete_old_rdn:
         raise _unwilling(Win32.ERROR_INVALID_PARAMETER, "deleteoldrdn must be TRUE")
     row = names.resolve(ctx, dn, deleted=True)
+    visibility.require_visible(ctx, row)
     move = _work_out(ctx, row, new_rdn, new_superior)
     if not ctx.unrestricted:
         _check_object(ctx, move)

@@ -199,7 +199,8 @@ def account_control(ctx: WriteContext, draft: Draft, password_min: int) -> None:
         new |= int(_UF.UF_NORMAL_ACCOUNT)
     if not ctx.unrestricted:
         _check_account_bits(ctx, draft, old, new)
-        _check_account_rights(ctx, new & ~old)
+        if attr.USER_ACCOUNT_CONTROL in draft.given:
+            _check_account_rights(ctx, new & ~old)
         _check_password_needed(draft, old, new, password_min)
     draft.put_integer(attr.USER_ACCOUNT_CONTROL, new)
     _unlock_if_cleared(draft, asked)
@@ -319,13 +320,30 @@ def _primary_group_of_kind(ctx: WriteContext, draft: Draft, uac: int) -> None:
     draft.put_integer(attr.PRIMARY_GROUP_ID, rid)
 
 
+def additional_sam_account_names(draft: Draft) -> None:
+    """Every additional host name `label.suffix` brings the name `label$` along, and takes it away again.
+
+    Spec: [MS-ADTS] 3.1.1.5.3.3.
+    """
+    if not draft.changes(attr.MS_DS_ADDITIONAL_DNS_HOST_NAME):
+        return
+    before = {_account_of(host) for host in draft.before.get(attr.MS_DS_ADDITIONAL_DNS_HOST_NAME, ())}
+    after = {_account_of(host) for host in draft.get(attr.MS_DS_ADDITIONAL_DNS_HOST_NAME)}
+    kept = [name for name in draft.get(attr.MS_DS_ADDITIONAL_SAM_ACCOUNT_NAME) if name not in before - after]
+    draft.put(attr.MS_DS_ADDITIONAL_SAM_ACCOUNT_NAME, *kept, *sorted((after - before) - set(kept)))
+
+
+def _account_of(host: bytes) -> bytes:
+    return host.partition(b".")[0] + b"$"
+
+
 def pwd_last_set(ctx: WriteContext, draft: Draft) -> None:
     """pwdLastSet by a requester: 0 lets the password expire, -1 lets it live again; nothing else.
 
     Spec: [MS-SAMR] 3.1.1.8.8; 3.1.1.8.7 for Unexpire-Password.
     """
-    if attr.PWD_LAST_SET not in draft.given or ctx.unrestricted:
-        return
+    if attr.PWD_LAST_SET not in draft.given or attr.UNICODE_PWD in draft.touched or ctx.unrestricted:
+        return  # with a new password, passwords.py has settled it
     asked, old = draft.integer(attr.PWD_LAST_SET), draft.integer_before(attr.PWD_LAST_SET)
     if asked == 0:
         return

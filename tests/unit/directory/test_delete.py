@@ -225,3 +225,13 @@ def test_what_is_deleted_refers_to_nobody_and_is_no_target(corp_sqlite: Corp) ->
     remove(corp, ANN)
     refused = refusal(lambda: corp.modify("CN=Guest,CN=Users", replace_values("manager", f"<GUID={guid}>")))
     assert refused[1] is Win32.ERROR_DS_OBJ_NOT_FOUND
+
+
+def test_tombstones_that_stayed_do_not_hold_their_parent(corp: Corp) -> None:
+    sites = f"CN=Sites,{CONFIG_DN}"
+    corp.add(f"CN=Berlin,{sites}", "site")
+    servers = corp.add(f"CN=Servers,CN=Berlin,{sites}", "serversContainer")
+    remove(corp, f"CN=Servers,CN=Berlin,{sites}")
+    row = corp.row(servers)
+    assert row.state is ObjectState.DELETED and row.parent == corp.row(f"CN=Berlin,{sites}").dnt
+    remove(corp, f"CN=Berlin,{sites}")

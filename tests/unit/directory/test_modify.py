@@ -696,3 +696,33 @@ def test_the_dc_itself_writes_what_others_cannot(corp_sqlite: Corp, anne: Dnt) -
     after = corp_sqlite.row(anne)
     assert corp_sqlite.text(anne, "badPwdCount") == "2"
     assert after.usn_changed == before.usn_changed and after.meta == before.meta
+
+
+def test_additional_host_names_bring_account_names(corp_sqlite: Corp) -> None:
+    dn = "CN=pc1,CN=Computers"
+    dnt = corp_sqlite.add(dn, "computer", sAMAccountName="pc1$")
+    corp_sqlite.modify(dn, add_values("msDS-AdditionalDnsHostName", "alias.corp.example.com"))
+    assert corp_sqlite.values(dnt, "msDS-AdditionalSamAccountName") == [b"alias$"]
+    corp_sqlite.modify(dn, delete_values("msDS-AdditionalDnsHostName"))
+    assert corp_sqlite.values(dnt, "msDS-AdditionalSamAccountName") == []
+
+
+def test_what_one_cannot_see_is_not_there_to_write(corp_sqlite: Corp, anne: Dnt) -> None:
+    corp = corp_sqlite
+    corp.user("joe", PASSWORD)
+    closed = sddl.parse("O:DAG:DAD:PAI(A;;GA;;;DA)", corp.forest.domain_sid, corp.forest.domain_sid)
+    corp.add("OU=hidden", "organizationalUnit", nTSecurityDescriptor=closed.pack())
+    corp.add("CN=x,OU=hidden", "container")
+    joe = corp.token("joe")
+    refused = refusal(
+        lambda: corp.modify("CN=x,OU=hidden", replace_values("description", "x"), requester=joe)
+    )
+    assert refused[1] is Win32.ERROR_DS_OBJ_NOT_FOUND
+
+
+def test_expiring_and_setting_a_password_go_together(corp_sqlite: Corp, anne: Dnt) -> None:
+    for asked, kept in (("0", "0"), ("-1", str(corp_sqlite.now))):
+        corp_sqlite.modify(
+            ANN, replace_values("unicodePwd", quoted(PASSWORD)), replace_values("pwdLastSet", asked)
+        )
+        assert corp_sqlite.text(anne, "pwdLastSet") == kept

@@ -80,6 +80,13 @@ def test_previous_keys_stay_for_two_changes(corp: Corp, joe: Dnt) -> None:
     assert [one.kvno for one in keys(corp, joe).generations()] == [4, 3, 2]
 
 
+def test_the_same_password_again_is_a_new_key_version(corp: Corp, joe: Dnt) -> None:
+    reset(corp, joe, FIRST)
+    found = keys(corp, joe)
+    assert [one.kvno for one in found.generations()] == [2, 1]
+    assert found.key(18, 1) == found.key(18, 2)
+
+
 def test_a_rename_keeps_the_salt_until_the_next_password(corp: Corp, joe: Dnt) -> None:
     corp.modify(JOE, replace_values("sAMAccountName", "joseph"))
     assert keys(corp, joe).salt == b"CORP.EXAMPLE.COMjoe"
