@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from addc.base.clock import NEVER_FT
+from addc.base.errors import DecodeError
 from addc.base.ids import AttId, Dnt
 from addc.codec.ids import Sid
 from addc.directory import entry, names, policy
@@ -161,7 +162,10 @@ def indexed(ctx: ReadContext, att: AttId, value: str) -> list[ObjectRow]:
     """Living rows that hold `value` in an indexed attribute, by the attribute's own match rule."""
     attribute = ctx.schema.attribute_by_id(att)
     assert attribute is not None
-    key = attribute.syntax.key(value.encode("utf-8", "surrogatepass"))
+    try:
+        key = attribute.syntax.key(value.encode("utf-8", "surrogatepass"))
+    except DecodeError:
+        return []  # a name of foreign bytes; no stored value is equal to it
     found = []
     for row in ctx.tx.get_many(ctx.tx.index_eq(att, key, limit=_MATCHES_MAX)):
         if row.state is ObjectState.LIVE and any(

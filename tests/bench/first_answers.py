@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable
 from itertools import count
 
-from addc.security.krb_keys import string_to_key
+from addc.base.clock import SystemClock
 from tests.bench.load_datagrams import dns_questions
-from tests.bench.load_kerberos import AES256, Login, as_req, ask, is_as_rep
+from tests.bench.load_kerberos import ask, is_as_rep
 from tests.bench.load_kit import Settings, settings_of
 from tests.bench.load_ldap import LdapPipe, connect, request, search
+from tests.kit.kerberos_messages import as_req, login
 
 _PAUSE_S = 0.005
 _PATIENCE_S = 0.5
@@ -46,8 +47,7 @@ def srv(settings: Settings) -> bool:
 def as_rep(settings: Settings) -> Callable[[Settings], bool]:
     """The administrator gets a ticket; the request is built now."""
     name = settings.user.partition("@")[0]
-    salt = f"{settings.realm}{name}".encode()
-    message = as_req(settings, Login(name, string_to_key(AES256, settings.password, salt)))
+    message = as_req(login(name, settings.realm, settings.password), SystemClock().now())
     return lambda found: is_as_rep(ask(found.address, message, _PATIENCE_S))
 
 

@@ -4,34 +4,15 @@ A user's timestamp is encrypted once; the nonce, which nothing protects, differs
 is sent as it was built, so there are many of them, each with an authenticator and a checksum of its own.
 """
 
-import os
 import select
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import cycle
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime, SystemClock
-from addc.codec.krb5 import (
-    ApReq,
-    AsRep,
-    AsReq,
-    Authenticator,
-    Checksum,
-    EncAsRepPart,
-    EncryptedData,
-    KdcReqBody,
-    KrbError,
-    PaData,
-    PaEncTsEnc,
-    PaPacRequest,
-    PrincipalName,
-    TgsReq,
-)
-from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
+from addc.base.clock import SystemClock
+from addc.codec.krb5 import KrbError
 from addc.codes.krb_error import KrbErrorCode
-from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum, decrypt, encrypt, string_to_key
 from tests.bench.load_kit import (
     BENCH_PASSWORD,
     MANY_GROUPS_USER,
@@ -41,91 +22,24 @@ from tests.bench.load_kit import (
     datagrams,
 )
 from tests.bench.load_ldap import user_name
+from tests.kit.kerberos_messages import (
+    AS_REP,
+    KRB_ERROR,
+    NONCE,
+    TGS_REP,
+    Granted,
+    Login,
+    as_req,
+    granted,
+    login,
+    tgs_req,
+)
 
 _KDC: Final = 88
-AES256: Final = 18
-_DAY_FT: Final = 24 * 3600 * TICKS_PER_S
-_AS_REP, _TGS_REP, _KRB_ERROR = 0x6B, 0x6D, 0x7E
-_NONCE: Final = 0x5A5A_5A5A
 _USERS_MAX: Final = 100
 _TICKETS_MAX: Final = 20
 _TGS_REQS: Final = 1000
 _STREAMS: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A user's name and long-term key."""
-
-    name: str
-    key: Key
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """A ticket-granting ticket and its session key."""
-
-    login: Login
-    reply: AsRep
-    session: Key
-
-
-def login(settings: Settings, name: str) -> Login:
-    return Login(name, string_to_key(AES256, BENCH_PASSWORD, f"{settings.realm}{name}".encode()))
-
-
-def _names(text: str, kind: NameType = NameType.KRB_NT_SRV_INST) -> PrincipalName:
-    return PrincipalName(int(kind), tuple(text.split("/")))
-
-
-def _sealed(key: Key, usage: KeyUsage, plain: bytes) -> EncryptedData:
-    confounder = os.urandom(ETYPES[key.etype].confounder_size)
-    return EncryptedData(etype=int(key.etype), cipher=encrypt(key, usage, plain, confounder))
-
-
-def _body(settings: Settings, sname: str, cname: PrincipalName | None) -> KdcReqBody:
-    now = SystemClock().now()
-    return KdcReqBody(
-        kdc_options=int(KdcOptions.FORWARDABLE | KdcOptions.RENEWABLE_OK | KdcOptions.CANONICALIZE),
-        cname=cname,
-        realm=settings.realm,
-        sname=_names(sname),
-        till=FileTime(now - now % TICKS_PER_S + _DAY_FT),
-        nonce=_NONCE,
-        etype=(AES256, 17, 23),
-    )
-
-
-def as_req(settings: Settings, who: Login) -> bytes:
-    """An AS-REQ with an encrypted timestamp of now."""
-    now = SystemClock().now()
-    stamp = PaEncTsEnc(FileTime(now - now % TICKS_PER_S), now % TICKS_PER_S // 10).pack()
-    sealed = _sealed(who.key, KeyUsage.AS_REQ_PA_ENC_TIMESTAMP, stamp).pack()
-    padata = (
-        PaData(int(PaType.PA_ENC_TIMESTAMP), sealed),
-        PaData(int(PaType.PA_PAC_REQUEST), PaPacRequest(True).pack()),
-    )
-    cname = _names(who.name, NameType.KRB_NT_PRINCIPAL)
-    return AsReq(padata=padata, req_body=_body(settings, f"krbtgt/{settings.realm}", cname)).pack()
-
-
-def tgs_req(settings: Settings, granted: Granted, number: int) -> bytes:
-    """A TGS-REQ for the DC's LDAP service; `number` makes its authenticator unlike others."""
-    body = _body(settings, f"ldap/{settings.host}", None)
-    session = granted.session
-    cksumtype = int(ETYPES[session.etype].cksumtype)
-    value = checksum(session, KeyUsage.TGS_REQ_AUTHENTICATOR_CKSUM, body.pack(), cksumtype)
-    now = SystemClock().now()
-    authenticator = Authenticator(
-        crealm=granted.reply.crealm,
-        cname=granted.reply.cname,
-        cksum=Checksum(cksumtype, value),
-        cusec=number,
-        ctime=FileTime(now - now % TICKS_PER_S),
-    )
-    sealed = _sealed(session, KeyUsage.TGS_REQ_AUTHENTICATOR, authenticator.pack())
-    ap_req = ApReq(ap_options=0, ticket=granted.reply.ticket, authenticator=sealed)
-    return TgsReq(padata=(PaData(int(PaType.PA_TGS_REQ), ap_req.pack()),), req_body=body).pack()
 
 
 # --- one exchange ---
@@ -142,7 +56,7 @@ def ask(address: str, message: bytes, timeout_s: float = REPLY_TIMEOUT_S) -> byt
 
 
 def is_too_long(reply: bytes) -> bool:
-    return reply[0] == _KRB_ERROR and (
+    return reply[0] == KRB_ERROR and (
         KrbError.unpack(reply).error_code == KrbErrorCode.KRB_ERR_RESPONSE_TOO_BIG
     )
 
@@ -161,23 +75,21 @@ def _ask_stream(address: str, message: bytes) -> bytes:
 
 def grant(settings: Settings, who: Login) -> Granted:
     """A ticket-granting ticket. Raises RuntimeError with the KDC's refusal."""
-    reply = ask(settings.address, as_req(settings, who))
-    wrong = _fault(reply, _AS_REP)
+    reply = ask(settings.address, as_req(who, SystemClock().now()))
+    wrong = _fault(reply, AS_REP)
     if wrong:
         raise RuntimeError(f"no ticket for {who.name}: {wrong}")
-    found = AsRep.unpack(reply)
-    part = EncAsRepPart.unpack(decrypt(who.key, KeyUsage.AS_REP_ENC_PART, found.enc_part.cipher))
-    return Granted(who, found, Key(part.key.keytype, part.key.keyvalue))
+    return granted(who, reply)
 
 
 def is_as_rep(reply: bytes) -> bool:
-    return reply[0] == _AS_REP
+    return reply[0] == AS_REP
 
 
 def _fault(reply: bytes, wanted: int) -> str:
     if reply[0] == wanted:
         return ""
-    if reply[0] == _KRB_ERROR:
+    if reply[0] == KRB_ERROR:
         return str(KrbErrorCode(KrbError.unpack(reply).error_code).name)
     return f"tag {reply[0]:#x}"
 
@@ -240,21 +152,23 @@ def _streams(settings: Settings, messages: Iterator[bytes], wanted: int) -> Tall
 
 def _as_messages(requests: list[bytes]) -> Iterator[bytes]:
     """Each request in turn with a nonce of its own."""
-    nonce = _NONCE.to_bytes(4, "big")
+    nonce = NONCE.to_bytes(4, "big")
     places = [(one, one.rindex(nonce)) for one in requests]
     for number, (one, at) in enumerate(cycle(places), 0x1000_0000):
         yield one[:at] + (number & 0x5FFF_FFFF | 0x1000_0000).to_bytes(4, "big") + one[at + 4 :]
 
 
 def as_exchange(settings: Settings, names: list[str]) -> Tally:
-    requests = [as_req(settings, login(settings, name)) for name in names]
-    return _exchange(settings, _as_messages(requests), _AS_REP)
+    now = SystemClock().now()
+    requests = [as_req(login(name, settings.realm, BENCH_PASSWORD), now) for name in names]
+    return _exchange(settings, _as_messages(requests), AS_REP)
 
 
 def tgs_exchange(settings: Settings, names: list[str]) -> Tally:
-    tickets = [grant(settings, login(settings, name)) for name in names]
-    requests = [tgs_req(settings, tickets[n % len(tickets)], n) for n in range(_TGS_REQS)]
-    return _exchange(settings, cycle(requests), _TGS_REP)
+    tickets = [grant(settings, login(name, settings.realm, BENCH_PASSWORD)) for name in names]
+    service, now = f"ldap/{settings.host}", SystemClock().now()
+    requests = [tgs_req(tickets[n % len(tickets)], service, now, n) for n in range(_TGS_REQS)]
+    return _exchange(settings, cycle(requests), TGS_REP)
 
 
 def _users(settings: Settings, at_most: int) -> list[str]:

@@ -1,0 +1,337 @@
+"""What is fuzzed: good messages of each protocol, and the code that a damaged one is fed to.
+
+A feed returns for every answer that a protocol allows and raises for everything else: an exception that is
+not the protocol's own, an event nobody knows, a reply that is none. Services run on a forest of their own,
+whose clock stands still.
+"""
+
+import asyncio
+import logging
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final, cast
+
+import dnslib
+
+from addc.base.errors import DecodeError, DsError
+from addc.base.ids import MessageId
+from addc.codec import filter as ldap_filter
+from addc.directory.accounts import find_by_sam
+from addc.directory.api import Directory
+from addc.directory.context import ReadContext
+from addc.directory.groups import token_for
+from addc.dns.codec import Query
+from addc.dns.forward import Forwarder, is_reply_to
+from addc.dns.service import DnsService
+from addc.kdc.service import KdcService
+from addc.ldap import messages as m
+from addc.ldap import operations
+from addc.ldap.cldap import CldapDatagrams
+from addc.ldap.engine import LdapEngine, TimedOut, Violation
+from addc.ldap.locator import Self
+from addc.ldap.operations import Asker
+from addc.security.token import SYSTEM, Token
+from tests.kit import ldap_samples
+from tests.kit.corp_forest import (
+    ADMIN_PASSWORD,
+    ANSWERS,
+    DOMAIN_DN,
+    NOW,
+    CountingRng,
+    StandingClock,
+    create_corp,
+)
+from tests.kit.kerberos_messages import (
+    AS_REP,
+    CHANGE_PASSWORD,
+    KRB_ERROR,
+    TGS_REP,
+    as_req,
+    first_as_req,
+    granted,
+    kpasswd_req,
+    login,
+    tgs_req,
+)
+
+_SOURCE: Final = "192.0.2.77"
+_USERS: Final = f"CN=Users,{DOMAIN_DN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """share: how many of a hundred messages it gets."""
+
+    name: str
+    share: int
+    seeds: Sequence[bytes]
+    feed: Callable[[bytes], None]
+
+
+class _Refusing(logging.Handler):
+    """Makes an error of the log an error of the run: services catch what escapes their handlers."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1] is not None:
+            raise record.exc_info[1]
+        raise AssertionError(record.getMessage())
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        raise AssertionError(record.getMessage())
+
+
+class Services:
+    """The services of one process over a forest in `folder`, without sockets."""
+
+    def __init__(self, folder: Path) -> None:
+        clock, rng = StandingClock(), CountingRng(b"fuzz")
+        self.directory: Directory = create_corp(f"sqlite:///{folder / 'directory.db'}", clock)
+        self.loop = asyncio.new_event_loop()
+        self.kdc = KdcService(self.directory, clock, rng)
+        self.dns = DnsService(self.directory, rng, (Forwarder("192.0.2.53", 53),))
+        self.cldap = CldapDatagrams(self.directory, Self((IPv4Address("192.0.2.10"),)))
+        self.admin = self.directory.read_now("fuzz", SYSTEM, _administrator)
+
+    def close(self) -> None:
+        self.loop.run_until_complete(self.kdc.drain())
+        self.loop.close()
+        self.directory.close()
+
+
+def _administrator(ctx: ReadContext) -> Token:
+    account = find_by_sam(ctx, "Administrator")
+    assert account is not None
+    return token_for(ctx, account.dnt)
+
+
+@contextmanager
+def subjects(folder: Path) -> Iterator[list[Subject]]:
+    """All of them; while the context lasts, an error in the product's log is an exception."""
+    services = Services(folder)
+    log, handler = logging.getLogger("addc"), _Refusing(logging.ERROR)
+    log.addHandler(handler)
+    try:
+        yield [
+            Subject("ldap", 40, [one.pack() for one in ldap_samples.MESSAGES], feed_ldap),
+            Subject("search", 10, _searches(), _feed_search(services)),
+            Subject("write", 2, _writes(), _feed_write(services)),
+            Subject("cldap", 10, _pings(), _feed_cldap(services)),
+            Subject("kdc", 20, _kdc_requests(services), _feed_kdc(services)),
+            Subject("kpasswd", 3, _kpasswd_requests(services), _feed_kpasswd(services)),
+            Subject("dns", 15, _questions(), _feed_dns(services)),
+        ]
+    finally:
+        log.removeHandler(handler)
+        services.close()
+
+
+def _pack(op: m.Request, controls: tuple[m.Control, ...] = (), number: int = 5) -> bytes:
+    return m.LdapMessage(MessageId(number), op, controls).pack()
+
+
+# --- LDAP ---
+
+
+def _events(pieces: Sequence[bytes]) -> list[object]:
+    engine = LdapEngine(NOW)
+    found: list[object] = []
+    for piece in pieces:
+        for event in engine.receive(piece, NOW):
+            assert isinstance(event, m.LdapMessage | Violation | TimedOut), event
+            found.append(event)
+    return found
+
+
+def feed_ldap(data: bytes) -> None:
+    """However the bytes are cut, the same events come."""
+    whole = _events([data])
+    cut = zlib.crc32(data) % (len(data) + 1)
+    assert _events([data[:cut], data[cut:]]) == whole, f"cut at {cut}"
+    if len(data) < 40:
+        assert _events([data[n : n + 1] for n in range(len(data))]) == whole, "byte by byte"
+
+
+def _search(base: str, scope: int, text: str, *attributes: str) -> m.SearchRequest:
+    return m.SearchRequest(base, scope, 0, 0, 0, False, ldap_filter.parse_text(text), attributes)
+
+
+def _searches() -> list[bytes]:
+    admin = f"CN=Administrator,{_USERS}"
+    ops = (
+        _search("", 0, "(objectClass=*)", "*", "+"),
+        _search(DOMAIN_DN, 2, "(sAMAccountName=Administrator)", "cn", "memberOf", "tokenGroups"),
+        _search(admin, 0, "(objectClass=*)", "*", "nTSecurityDescriptor", "tokenGroups"),
+        _search(_USERS, 1, "(&(objectCategory=person)(cn=Adm*))", "cn", "member;range=0-*"),
+        _search(f"<GUID={'00' * 16}>", 0, "(objectClass=*)"),
+        _search(DOMAIN_DN, 2, f"(memberOf:1.2.840.113556.1.4.1941:=CN=Domain Admins,{_USERS})", "1.1"),
+        _search(DOMAIN_DN, 2, "(userAccountControl:1.2.840.113556.1.4.803:=512)", "sAMAccountName"),
+        _search(DOMAIN_DN, 2, "(anr=admin)", "displayName"),
+    )
+    packed = [_pack(op) for op in ops]
+    packed += [_pack(ops[3], (control,)) for control in ldap_samples.CONTROLS]
+    return packed
+
+
+def _feed_search(services: Services) -> Callable[[bytes], None]:
+    asker = Asker(services.admin, True, False, _SOURCE)
+
+    def feed(data: bytes) -> None:
+        try:
+            message = m.LdapMessage.unpack(data)
+        except DecodeError:
+            return
+        op = message.protocol_op
+        if not isinstance(op, m.SearchRequest):
+            return
+        try:
+            request = operations.search_request(message, op, asker)
+        except DsError:
+            return
+        answer = services.directory.read_now(
+            "fuzz", services.admin, lambda ctx: operations.search_answer(ctx, message.message_id, request)
+        )
+        assert answer[0] == m.LdapMessage.ber_tag
+
+    return feed
+
+
+def _writes() -> list[bytes]:
+    def part(name: str, *values: bytes) -> m.PartialAttribute:
+        return m.PartialAttribute(name, values)
+
+    guest = f"CN=Guest,{_USERS}"
+    new = f"CN=fuzz,{_USERS}"
+    return [
+        _pack(m.AddRequest(new, (part("objectClass", b"user"), part("sAMAccountName", b"fuzz")))),
+        _pack(m.AddRequest(f"OU=fuzz,{DOMAIN_DN}", (part("objectClass", b"organizationalUnit"),))),
+        _pack(m.ModifyRequest(guest, (m.Change(2, part("description", b"one", b"two")),))),
+        _pack(m.ModifyRequest(guest, (m.Change(0, part("url", b"a")), m.Change(1, part("url", b"a"))))),
+        _pack(m.ModifyRequest(f"CN=Domain Users,{_USERS}", (m.Change(0, part("member", guest.encode())),))),
+        _pack(m.ModifyDnRequest(new, "CN=fuzzy", True, None)),
+        _pack(m.ModifyDnRequest(new, "CN=fuzz", True, DOMAIN_DN)),
+        _pack(m.DelRequest(new)),
+    ]
+
+
+def _feed_write(services: Services) -> Callable[[bytes], None]:
+    asker = Asker(services.admin, True, False, _SOURCE)
+
+    def feed(data: bytes) -> None:
+        try:
+            message = m.LdapMessage.unpack(data)
+        except DecodeError:
+            return
+        if isinstance(message.protocol_op, m.AddRequest | m.ModifyRequest | m.ModifyDnRequest | m.DelRequest):
+            work = operations.write(services.directory, message, asker)
+            assert services.loop.run_until_complete(work)[0] == m.LdapMessage.ber_tag
+
+    return feed
+
+
+# --- datagrams ---
+
+
+class _Sink:
+    """A transport that looks at what is sent."""
+
+    def sendto(self, data: bytes, addr: object) -> None:
+        m.LdapMessage.unpack(data[: 2 + data[1]] if data[1] < 0x80 else _first(data))
+
+
+def _first(data: bytes) -> bytes:
+    """The first of several BER elements."""
+    width = data[1] & 0x7F
+    return data[: 2 + width + int.from_bytes(data[2 : 2 + width], "big")]
+
+
+def _pings() -> list[bytes]:
+    texts = (
+        "(&(DnsDomain=corp.example.com)(Host=CLIENT)(NtVer=\\16\\00\\00\\00))",
+        "(&(DomainGuid=\\00\\01\\02\\03\\04\\05\\06\\07\\08\\09\\0a\\0b\\0c\\0d\\0e\\0f)(NtVer=\\06\\00\\00\\00))",
+        "(&(DnsDomain=corp.example.com.)(User=Administrator)(AAC=\\10\\00\\00\\00)(NtVer=\\0e\\00\\00\\21))",
+    )
+    return [
+        *(_pack(_search("", 0, text, "Netlogon")) for text in texts),
+        _pack(_search("", 0, "(objectClass=*)", "defaultNamingContext", "supportedCapabilities")),
+    ]
+
+
+def _feed_cldap(services: Services) -> Callable[[bytes], None]:
+    services.cldap.connection_made(cast(asyncio.BaseTransport, _Sink()))
+    return lambda data: services.cldap.datagram_received(data, (_SOURCE, 40_000))
+
+
+def _questions() -> list[bytes]:
+    domain = ANSWERS.dns_domain
+    asked = [
+        (f"_ldap._tcp.dc._msdcs.{domain}", "SRV"), (f"dc1.{domain}", "A"), (f"dc1.{domain}", "AAAA"),
+        (domain, "SOA"), (domain, "NS"), (domain, "ANY"), (f"nothing.{domain}", "TXT"),
+        ("www.example.org", "A"), ("10.2.0.192.in-addr.arpa", "PTR"), (domain, "AXFR"),
+    ]  # fmt: skip
+    packed = [bytes(dnslib.DNSRecord.question(name, kind).pack()) for name, kind in asked]
+    with_edns = dnslib.DNSRecord.question(f"dc1.{domain}", "A")
+    with_edns.add_ar(dnslib.EDNS0(udp_len=4096, flags="do", version=0))
+    update = dnslib.DNSRecord(dnslib.DNSHeader(id=7, opcode=5), q=dnslib.DNSQuestion(domain, 6))
+    update.add_auth(dnslib.RR(f"new.{domain}", rdata=dnslib.A("192.0.2.9"), ttl=60))
+    return [*packed, bytes(with_edns.pack()), bytes(update.pack())]
+
+
+def _feed_dns(services: Services) -> Callable[[bytes], None]:
+    question = _questions()[1]
+
+    def feed(data: bytes) -> None:
+        for tcp in (False, True):
+            reply = services.dns.answer_now(data, tcp=tcp)
+            if isinstance(reply, bytes):
+                assert reply[:2] == data[:2] and reply[2] & 0x80, reply.hex()
+            else:
+                assert reply is None or isinstance(reply, Query)
+        is_reply_to(question, data)
+
+    return feed
+
+
+# --- Kerberos ---
+
+
+def _kdc_requests(services: Services) -> list[bytes]:
+    who = login("Administrator", ANSWERS.realm, ADMIN_PASSWORD)
+    exchange = as_req(who, NOW)
+    reply = services.kdc.answer_now(exchange, _SOURCE).reply
+    assert reply is not None and reply[0] == AS_REP, "the seeds must be good"
+    tgt = granted(who, reply)
+    host = f"{ANSWERS.host}.{ANSWERS.dns_domain}"
+    services_asked = (f"ldap/{host}", f"host/{host}", f"krbtgt/{ANSWERS.realm}", "http/nowhere.example.com")
+    return [
+        first_as_req(who, NOW),
+        exchange,
+        as_req(who, NOW, CHANGE_PASSWORD),
+        *(tgs_req(tgt, name, NOW, number) for number, name in enumerate(services_asked)),
+    ]
+
+
+def _feed_kdc(services: Services) -> Callable[[bytes], None]:
+    def feed(data: bytes) -> None:
+        reply = services.kdc.answer_now(data, _SOURCE).reply
+        assert reply is None or reply[0] in (AS_REP, TGS_REP, KRB_ERROR), reply.hex()
+
+    return feed
+
+
+def _kpasswd_requests(services: Services) -> list[bytes]:
+    who = login("Administrator", ANSWERS.realm, ADMIN_PASSWORD)
+    reply = services.kdc.answer_now(as_req(who, NOW, CHANGE_PASSWORD), _SOURCE).reply
+    assert reply is not None and reply[0] == AS_REP
+    return [kpasswd_req(granted(who, reply), "short", NOW)]
+
+
+def _feed_kpasswd(services: Services) -> Callable[[bytes], None]:
+    def feed(data: bytes) -> None:
+        reply = services.loop.run_until_complete(services.kdc.answer_kpasswd(data, _SOURCE, _SOURCE))
+        assert reply is None or int.from_bytes(reply[:2], "big") == len(reply)
+
+    return feed
