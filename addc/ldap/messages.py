@@ -10,6 +10,7 @@ Spec: RFC 4511 4, appendix B; [MS-ADTS] 5.1.1.1.3 (Sicily).
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Final, get_args
 
 from addc.base.ids import MessageId
@@ -399,6 +400,19 @@ def encode_result(
         uris = b"".join([header(0x04, len(uri)) + uri for uri in map(str.encode, referral)])
         body += header(0xA3, len(uris)) + uris
     return _encode_message(message_id, header(response.ber_tag, len(body)) + body, controls)
+
+
+@lru_cache(maxsize=1024)
+def _reference(uri: str) -> bytes:
+    """A SearchResultReference of one URI: the same few follow every search of a domain's head."""
+    data = uri.encode()
+    value = header(0x04, len(data)) + data
+    return header(SearchResultReference.ber_tag, len(value)) + value
+
+
+def encode_search_reference(message_id: int, uri: str) -> bytes:
+    """The LDAPMessage with a SearchResultReference."""
+    return _encode_message(message_id, _reference(uri), ())
 
 
 def _encode_message(message_id: int, protocol_op: bytes, controls: tuple[Control, ...]) -> bytes:

@@ -146,7 +146,7 @@ def search_answer(ctx: ReadContext, message_id: MessageId, request: SearchReques
 def _encode_search(message_id: MessageId, found: SearchResult) -> bytes:
     parts = [m.encode_search_entry(message_id, entry.dn, entry.attributes) for entry in found.entries]
     for url in found.referrals:
-        parts.append(m.LdapMessage(message_id, m.SearchResultReference((url,))).pack())
+        parts.append(m.encode_search_reference(message_id, url))
     back: list[m.Control] = []
     if found.sort_result is not None:
         value = wire.SortResult(found.sort_result, found.sort_attribute or None).pack()

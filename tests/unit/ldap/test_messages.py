@@ -193,3 +193,9 @@ def test_deep_lengths_do_not_escape() -> None:
         with pytest.raises(DecodeError):
             m.LdapMessage.unpack(b"\x30\x88" + length + data)
     assert m.LdapMessage.unpack(header(0x30, len(data)) + data) == _message(m.UnbindRequest())
+
+
+def test_the_fast_reference_is_the_declared_one() -> None:
+    url = "ldap://example.com/CN=Configuration,DC=example,DC=com"
+    declared = m.LdapMessage(m.MessageId(7), m.SearchResultReference((url,))).pack()
+    assert m.encode_search_reference(7, url) == declared
