@@ -12,7 +12,7 @@ from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import KdcRefusal
 
-_NO_NAME: Final = PrincipalName(int(NameType.KRB_NT_UNKNOWN), ("",))
+_SERVICE: Final = int(NameType.KRB_NT_SRV_INST)
 
 
 def error_data(status: NtStatus) -> bytes | None:
@@ -37,14 +37,18 @@ def krb_error(
     e_data: bytes | None = None,
     crealm: str | None = None,
 ) -> bytes:
-    """A packed KRB-ERROR. crealm: only for KDC_ERR_WRONG_REALM, where it names the realm to ask."""
+    """A packed KRB-ERROR.
+
+    sname: of the request, None where it is not known: clients refuse an empty one, so it is krbtgt then.
+    crealm: only for KDC_ERR_WRONG_REALM, where it names the realm to ask.
+    """
     return KrbError(
         stime=FileTime(now - now % TICKS_PER_S),
         susec=micros(now),
         error_code=int(code),
         crealm=crealm,
         realm=realm,
-        sname=sname or _NO_NAME,
+        sname=sname or PrincipalName(_SERVICE, ("krbtgt", realm)),
         e_data=e_data,
     ).pack()
 
