@@ -4,9 +4,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+from addc.directory import accounts, passwords
+from addc.directory.api import Directory
+from addc.directory.context import ReadContext
+from addc.provision.forest import secret_attributes
+from addc.schema.loader import load_base
+from addc.security.token import SYSTEM
+from addc.server.config import read_secret_key, read_site_config
+from addc.store.engine import Store
 from tests.kit.clients import DC, Client
+from tests.kit.foreign_pac import read_service_ticket
 from tests.kit.forest_host import DNS_DOMAIN, DOMAIN, DOMAIN_DN, PASSWORD, REALM, ForestHost
 from tests.kit.net import Host
+
+AES256 = 18
 
 
 def script(machine: Host, text: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -102,3 +113,39 @@ def test_a_foreign_decoder_reads_the_pac(machine: Host, forest: ForestHost) -> N
     for wanted in ("LoginInfo", "ServerChecksum", "KDCChecksum", "ClientName", "UpnDns"):
         assert wanted in done.stdout, done.stdout + done.stderr
     assert "Administrator" in done.stdout
+
+
+def test_impacket_verifies_every_checksum_of_the_pac(machine: Host, forest: ForestHost) -> None:
+    service_key, krbtgt_key = keys_of_accounts(forest, "dc1$", "krbtgt")
+    user = Client(machine)
+    user.login()
+    assert user.kvno(f"cifs/{DC}").returncode == 0
+    ccache = machine.environment["KRB5CCNAME"].removeprefix("FILE:")
+    found = read_service_ticket(ccache, f"cifs/{DC}", service_key, krbtgt_key, AES256)
+    assert found.verified == {6, 7, 16, 19}
+    assert {1, 10, 12} <= set(found.buffers) and not {17, 18} & set(found.buffers)
+    tampered = read_service_ticket(ccache, f"cifs/{DC}", service_key, bytes(32), AES256)
+    assert tampered.verified == {6}
+
+
+def keys_of_accounts(forest: ForestHost, *names: str) -> list[bytes]:
+    """AES-256 keys, read from the database beside the running server."""
+    site = read_site_config(forest.data_dir)
+    schema = load_base()
+    store = Store.open(site.database, read_secret_key(forest.data_dir), secret_attributes(schema))
+    directory = Directory(store, schema)
+
+    def read(ctx: ReadContext) -> list[bytes]:
+        found = []
+        for name in names:
+            row = accounts.row_by_sam(ctx, name)
+            assert row is not None
+            key = passwords.keys_of(ctx, row).key(AES256)
+            assert key is not None
+            found.append(key.value)
+        return found
+
+    try:
+        return directory.read_now("test", SYSTEM, read)
+    finally:
+        directory.close()
