@@ -13,6 +13,9 @@ the indefinite form is refused, as RFC 4511 5.1 and RFC 4120 5.1 demand. Nesting
 nest classes declared before it; recursion (search filters) is an External kind with its own depth budget.
 Output is DER, except that SET OF is not sorted and fields equal to a DEFAULT are left to the declaration.
 
+A class is compiled when it is first read or written: a process uses a few of the 140, and all of them would
+be a quarter of the server's start. `compile_all` is for a parent about to fork.
+
 Measured by tests/bench/bench_codecs.py, Python 3.11, one core: AS-REQ of 166 bytes 10 us to read, 5 us to
 write.
 Spec: X.690 8 (BER), 10-11 (DER).
@@ -21,6 +24,7 @@ Spec: X.690 8 (BER), 10-11 (DER).
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from threading import RLock
 from typing import (
     ClassVar,
     Final,
@@ -284,10 +288,12 @@ class Nested:
         self.cls = cls
 
     def read(self, src: Source, value: str, at: Span, path: str) -> None:
+        ready(self.cls)
         reader = src.bind("read_" + self.cls.__name__, self.cls.ber_decode)
         src.line(f"{value} = {reader}(data, {at.body}, {at.end})")
 
     def write(self, src: Source, value: str, out: str) -> None:
+        ready(self.cls)
         src.line(f"{out} = {src.bind('write_' + self.cls.__name__, self.cls.ber_encode)}({value})")
 
 
@@ -346,12 +352,15 @@ class Choice:
     tag: int | None = None
 
     def __init__(self, *classes: type[Value]) -> None:
-        self.readers = {cls.ber_tag: cls.ber_decode for cls in classes}
-        assert len(self.readers) == len(classes), "two alternatives with one tag"
+        self.classes = classes
+        assert len({cls.ber_tag for cls in classes}) == len(classes), "two alternatives with one tag"
 
     def read(self, src: Source, value: str, at: Span, path: str) -> None:
+        for cls in self.classes:
+            ready(cls)
+        readers = {cls.ber_tag: cls.ber_decode for cls in self.classes}
         reader = src.fresh("reader")
-        src.line(f"{reader} = {src.bind('readers', self.readers)}.get(data[{at.start}])")
+        src.line(f"{reader} = {src.bind('readers', readers)}.get(data[{at.start}])")
         with src.block(f"if {reader} is None"):
             src.line(f"{_FAIL}('no such alternative', {at.start}, {path!r})")
         src.line(f"{value} = {reader}(data, {at.body}, {at.end})")
@@ -613,16 +622,53 @@ def _single(src: Source, cls: type[Value], field: _Field, explicit: bool) -> Non
         src.line("return f0")
 
 
-def _finish(src: Source, cls: type[Value], tag: int) -> None:
-    """Compile what was written and hang it on the class."""
-    src.names.update(
-        DecodeError=DecodeError, int_from=int.from_bytes, long_length=long_length, new=object.__new__,
-        encode_int=encode_int, header=header,
-    )  # fmt: skip
-    made = src.compile(f"{cls.__module__}.{cls.__name__}")
+_PENDING: Final[dict[type[Value], Callable[[], None]]] = {}
+"""What compiles each class that nobody has used so far."""
+_COMPILING: Final = RLock()
+
+
+def ready(cls: type[Value]) -> None:
+    """Compile a class, if that has not been done."""
+    if cls in _PENDING:
+        with _COMPILING:
+            work = _PENDING.get(cls)
+            if work is not None:
+                work()
+                del _PENDING[cls]
+
+
+def compile_all() -> None:
+    """Compile every class declared so far."""
+    for cls in tuple(_PENDING):
+        ready(cls)
+
+
+def _declare(cls: type[Value], tag: int, write_source: Callable[[Source], None]) -> None:
+    """Hang functions on the class that compile it when one of them is first called."""
+
+    def compile_now() -> None:
+        src = Source()
+        write_source(src)
+        src.names.update(
+            DecodeError=DecodeError, int_from=int.from_bytes, long_length=long_length, new=object.__new__,
+            encode_int=encode_int, header=header,
+        )  # fmt: skip
+        made = src.compile(f"{cls.__module__}.{cls.__name__}")
+        cls.ber_decode = staticmethod(made["read"])
+        cls.ber_encode = staticmethod(made["write"])
+
+    def first_decode(data: bytes, start: int, end: int) -> object:
+        ready(cls)
+        return cls.ber_decode(data, start, end)
+
+    def first_encode(value: Value) -> bytes:
+        ready(cls)
+        return cls.ber_encode(value)
+
     cls.ber_tag = tag
-    cls.ber_decode = staticmethod(made["read"])
-    cls.ber_encode = staticmethod(made["write"])
+    cls.ber_decode = staticmethod(first_decode)
+    cls.ber_encode = staticmethod(first_encode)
+    _PENDING[cls] = compile_now
     register(cls)
 
 
@@ -647,13 +693,15 @@ def sequence(
 
     def declare(cls: type[_V]) -> type[_V]:
         made = dataclass(frozen=True, slots=True, kw_only=kw_only)(cls)
-        fields = [_field(made.__name__, plan) for plan in field_plans(made)]
         wrapped = 0x30 if application is not None and explicit else None
         tag = 0x30 if application is None else 0x60 | application
-        src = Source()
-        _reader(src, made, fields, extensible, wrapped)
-        _writer(src, fields, wrapped)
-        _finish(src, made, tag if context is None else 0xA0 | context)
+
+        def write_source(src: Source) -> None:
+            fields = [_field(made.__name__, plan) for plan in field_plans(made)]
+            _reader(src, made, fields, extensible, wrapped)
+            _writer(src, fields, wrapped)
+
+        _declare(made, tag if context is None else 0xA0 | context, write_source)
         return made
 
     return declare
@@ -676,9 +724,7 @@ def single(
             assert explicit or field.inner is not None, "a CHOICE cannot be tagged implicitly"
             constructed = 0x20 if explicit or field.inner is None else field.inner & 0x20
             tag = constructed | (0x80 | context if context is not None else 0x40 | (application or 0))
-        src = Source()
-        _single(src, made, field, explicit)
-        _finish(src, made, tag)
+        _declare(made, tag, lambda src: _single(src, made, field, explicit))
         return made
 
     return declare
@@ -690,14 +736,16 @@ def null(*, application: int) -> Callable[[type[_V]], type[_V]]:
     def declare(cls: type[_V]) -> type[_V]:
         made = dataclass(frozen=True, slots=True)(cls)
         assert not field_plans(made)
-        src = Source()
-        with src.block("def read(data, pos, end)"):
-            with src.block("if pos != end"):
-                src.line(f"{_FAIL}('NULL with content', pos, {made.__name__!r})")
-            _construct(src, made, [])
-        with src.block("def write(value)"):
-            src.line("return b''")
-        _finish(src, made, 0x40 | application)
+
+        def write_source(src: Source) -> None:
+            with src.block("def read(data, pos, end)"):
+                with src.block("if pos != end"):
+                    src.line(f"{_FAIL}('NULL with content', pos, {made.__name__!r})")
+                _construct(src, made, [])
+            with src.block("def write(value)"):
+                src.line("return b''")
+
+        _declare(made, 0x40 | application, write_source)
         return made
 
     return declare
