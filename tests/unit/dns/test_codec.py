@@ -1,14 +1,16 @@
 """Messages over dnslib: what comes in is bounded, what goes out fits."""
 
+import struct
+
 import dnslib
 import pytest
-from addc.codec.dns_rdata import AData, DnsType, SrvData
-from tests.kit.mutate import mutations
 
 from addc.base.errors import DecodeError
+from addc.codec.dns_rdata import AData, DnsType, SrvData
 from addc.codes.rcode import Rcode
 from addc.dns import codec
 from addc.dns.answer import Answer, ResourceRecord, labels
+from tests.kit.mutate import mutations
 from tests.unit.dns.records import record
 
 QUERY = dnslib.DNSRecord.question("_Ldap._tcp.X.test", "SRV")
@@ -65,3 +67,22 @@ def test_mutated_queries_give_a_query_or_a_decode_error() -> None:
             codec.decode_query(data)
         except DecodeError:
             continue
+
+
+def test_compression_pointers_of_a_query_are_not_followed() -> None:
+    """A chain of pointers, and three thousand names that end in it: seconds and a deep stack for dnslib."""
+    count = 900
+    question = b"\1a\0" + struct.pack("!HH", 1, 1)
+    chain = b"\0" + b"".join(struct.pack("!H", 0xC000 | (28 + max(2 * n - 1, 0))) for n in range(count))
+    holder = b"\0" + struct.pack("!HHIH", 65_280, 1, 0, len(chain)) + chain
+    last = struct.pack("!H", 0xC000 | (28 + 2 * count - 1)) + struct.pack("!HHIHB", 65_280, 1, 0, 1, 0)
+    data = struct.pack("!6H", 1, 0x100, 1, 0, 0, 3001) + question + holder + last * 3000
+    query = codec.decode_query(data)
+    assert query.question is not None and query.question.name == (b"a",)
+
+
+def test_a_label_has_sixty_three_bytes_at_most() -> None:
+    for size in (64, 0x80, 0xC0):
+        data = QUERY.pack()[:12] + bytes((size,)) + bytes(200) + b"\0" + struct.pack("!HH", 1, 1)
+        with pytest.raises(DecodeError):
+            codec.decode_query(data)
