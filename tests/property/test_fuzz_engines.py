@@ -1,0 +1,21 @@
+"""Damaged messages through engines and services: a small, seeded share of `make fuzz`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.bench.fuzz import fuzz
+from tests.bench.fuzz_subjects import Subject, subjects
+
+COUNT = 4000
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Subject]]:
+    with subjects(tmp_path_factory.mktemp("fuzz")) as listed:
+        yield {subject.name: subject for subject in listed}
+
+
+@pytest.mark.parametrize("name", ["ldap", "search", "write", "cldap", "kdc", "kpasswd", "dns"])
+def test_only_what_the_protocol_allows_comes_out(found: dict[str, Subject], name: str) -> None:
+    assert list(fuzz([found[name]], COUNT, seed=20))[-1] == COUNT
