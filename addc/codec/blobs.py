@@ -489,39 +489,3 @@ def _read_auth(reader: Reader) -> AuthInformation:
     info = reader.take(reader.u32("LSAPR_AUTH_INFORMATION.AuthInfoLength"), "LSAPR_AUTH_INFORMATION.AuthInfo")
     reader.skip(min(-len(info) % 4, reader.remaining()), "LSAPR_AUTH_INFORMATION.Padding")
     return AuthInformation(when, auth_type, info)
-
-
-# --- logonHours -------------------------------------------------------------------------------------------
-
-HOURS_PER_WEEK: Final = 168
-ALL_HOURS: Final = b"\xff" * 21
-_HOUR_TICKS: Final = 3600 * TICKS_PER_S
-# 1601-01-01 was a Monday; logonHours begins with Sunday.
-_MONDAY_HOURS: Final = 24
-
-
-def logon_allowed(logon_hours: bytes, when_ft: int) -> bool:
-    """Whether the bit of that hour of the week (UTC) is set; a value that has not 21 bytes allows all hours.
-
-    The lowest bit of the first byte is Sunday's first hour.
-    Spec: [MS-SAMR] 2.2.6.5, [MS-ADA1] 2.376.
-    """
-    return len(logon_hours) != 21 or _hour_set(logon_hours, when_ft // _HOUR_TICKS + _MONDAY_HOURS)
-
-
-def logon_ends(logon_hours: bytes, when_ft: int) -> FileTime | None:
-    """When the allowed hours around `when_ft` end: None if never, `when_ft` itself if it is not allowed."""
-    if not logon_allowed(logon_hours, when_ft):
-        return FileTime(when_ft)
-    if len(logon_hours) != 21:
-        return None
-    start = when_ft // _HOUR_TICKS
-    for hour in range(start + 1, start + HOURS_PER_WEEK):
-        if not _hour_set(logon_hours, hour + _MONDAY_HOURS):
-            return FileTime(hour * _HOUR_TICKS)
-    return None
-
-
-def _hour_set(logon_hours: bytes, hour: int) -> bool:
-    index = hour % HOURS_PER_WEEK
-    return bool(logon_hours[index >> 3] >> (index & 7) & 1)

@@ -15,7 +15,7 @@ from addc.base.ids import Dnt
 from addc.base.secret import Secret
 from addc.directory import accounts, entry
 from addc.directory.accounts import Account
-from addc.directory.context import ReadContext, WriteContext
+from addc.directory.context import WriteContext
 from addc.directory.draft import Draft, draft_of
 from addc.directory.password_policy import PasswordPolicy, PwdProperties, effective_policy
 from addc.directory.stamp import save
@@ -116,11 +116,3 @@ def was_used(row: ObjectRow, password: Secret) -> bool:
     history = entry.first(row, attr.NT_PWD_HISTORY) or b""
     given = nt_hash(password)
     return any(history[at : at + 16] == given for at in (16, 32) if len(history) >= at + 16)
-
-
-def is_locked(ctx: ReadContext, account: Account, row: ObjectRow) -> bool:
-    """Whether the account is locked out at `ctx.now`."""
-    if not account.lockout_time:
-        return False
-    duration = effective_policy(ctx, row).lockout_duration
-    return not duration or ctx.now < account.lockout_time + duration

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, ip_address
 from typing import Final
 
-from addc import __version__
 from addc.auth.gss import GssAcceptor
 from addc.auth.keytab import KeytabEntry, write_keytab
 from addc.base.clock import SystemClock
@@ -30,6 +29,7 @@ from addc.base.data_dir import (
 from addc.base.errors import AddcError, UserError
 from addc.base.rng import SystemRng
 from addc.base.secret import Secret
+from addc.base.version import VERSION
 from addc.directory import accounts, passwords
 from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext
@@ -221,7 +221,7 @@ class Worker:
             transport.close()
         for server in self._servers:
             server.close()
-        await self._ldap.drain()
+        await asyncio.gather(self._ldap.drain(), self._kdc.drain())
 
     # --- what others read ---
 
@@ -232,14 +232,14 @@ class Worker:
             path = self._config.data_dir / STATUS_NAME
             port = self._config.ports.of(self._config.health_port)
             path.write_text(json.dumps({"pid": os.getpid(), "health_port": port}))
-        fields = {"version": __version__, "worker": self._number, "took_ms": took_ms}
+        fields = {"version": VERSION, "worker": self._number, "took_ms": took_ms}
         _LOG.info("ready", extra={"fields": fields})
 
     def _report(self) -> health.Report:
         """For /readyz: the database is asked, not remembered."""
         report: health.Report = {
             "ready": self._ready,
-            "version": __version__,
+            "version": VERSION,
             "uptime_s": round(time.monotonic() - self._started),
             "workers": max(self._config.workers, 1),
         }

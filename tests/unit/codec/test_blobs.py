@@ -205,23 +205,6 @@ def test_every_changed_byte_gives_a_value_or_decode_error(value: Declared) -> No
 _SUNDAY = 6 * 24 * _HOUR
 
 
-@pytest.mark.parametrize(
-    ("hour", "allowed"), [(0, True), (1, False), (8, True), (167, True), (168, True), (169, False)]
-)
-def test_logon_hours_begin_with_sunday(hour: int, allowed: bool) -> None:
-    hours = b"\x01\x01" + bytes(18) + b"\x80"
-    assert blobs.logon_allowed(hours, _SUNDAY + hour * _HOUR + 5) is allowed
-
-
-def test_end_of_logon_hours() -> None:
-    hours = b"\x06" + bytes(20)
-    assert blobs.logon_ends(hours, _SUNDAY + _HOUR + 9) == _SUNDAY + 3 * _HOUR
-    assert blobs.logon_ends(hours, _SUNDAY) == _SUNDAY
-    assert blobs.logon_ends(blobs.ALL_HOURS, _SUNDAY) is None
-    assert blobs.logon_ends(b"", _SUNDAY) is None
-    assert blobs.logon_allowed(b"", _SUNDAY)
-
-
 def test_seconds() -> None:
     assert blobs.dstime(12_345_678_901) == 1234
     assert blobs.from_dstime(1234) == 12_340_000_000

@@ -9,6 +9,7 @@ from addc.codec import blobs
 from addc.codes.win32 import Win32
 from addc.directory import accounts, logon_counters, passwords
 from addc.directory.context import WriteContext
+from addc.directory.logon import lockout_until
 from addc.directory.password_policy import PasswordPolicy, effective_policy, weakness
 from addc.directory.passwords import KeySet, PreparedPassword, derive, password_of_text, salt_for
 from addc.schema import attr
@@ -302,7 +303,7 @@ def test_bad_passwords_lock_and_time_unlocks(corp: Corp, strict: Dnt) -> None:
 
     def is_locked() -> bool:
         row = corp.row(strict)
-        return corp.read(lambda ctx: logon_counters.is_locked(ctx, accounts.account(ctx, row), row))
+        return corp.read(lambda ctx: lockout_until(ctx, accounts.account(ctx, row), row) > ctx.now)
 
     assert is_locked()
     corp.later(1801)
