@@ -48,10 +48,12 @@ def site_map(ctx: ReadContext) -> SiteMap:
 def _read(ctx: ReadContext) -> SiteMap:
     base = f"CN=Sites,{ctx.forest.config_dn}"
     sites = {row.dnt: row.rdn for row in _children(ctx, base) if row.class_id == cls.SITE}
+    site_object = ctx.schema.attribute_by_id(attr.SITE_OBJECT)
+    assert site_object is not None and site_object.link_id is not None
     subnets: list[tuple[Network, str]] = []
     for row in _children(ctx, f"CN=Subnets,{base}"):
-        target = row.attrs.get(attr.SITE_OBJECT)
-        site = sites.get(names.reference_dnt(target[0])) if target else None
+        targets = ctx.tx.link_targets(site_object.link_id // 2, row.dnt, limit=1)
+        site = sites.get(targets[0]) if targets else None
         if site is None:
             continue
         try:
