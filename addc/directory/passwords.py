@@ -34,16 +34,12 @@ from addc.directory.stamp import save
 from addc.schema import attr
 from addc.schema.wellknown import ExtendedRight
 from addc.security import wellknown
-from addc.security.krb_keys import ETYPES, Etype, Key, nt_hash, string_to_key
+from addc.security.krb_keys import ETYPES, Etype, Key, aes_sha1_keys, nt_hash, string_to_key
 from addc.store.objects import ObjectRow
 
-DERIVED_ETYPES: Final = (
-    Etype.AES256_CTS_HMAC_SHA1_96,
-    Etype.AES128_CTS_HMAC_SHA1_96,
-    Etype.AES256_CTS_HMAC_SHA384_192,
-    Etype.AES128_CTS_HMAC_SHA256_128,
-)
-"""Keys that a password change derives; RC4's key is the NT hash."""
+SHA2_ETYPES: Final = (Etype.AES256_CTS_HMAC_SHA384_192, Etype.AES128_CTS_HMAC_SHA256_128)
+"""Derived only for accounts whose msDS-SupportedEncryptionTypes names them: eight times the iterations."""
+_SHA2_BITS: Final = 0xC0
 
 _HASH_SIZE: Final = 16
 _KRBTGT_HISTORY_MIN: Final = 3
@@ -62,6 +58,10 @@ class PreparedPassword:
     salt: bytes
     nt_hash: Secret
     keys: tuple[Key, ...]
+
+    @property
+    def has_sha2(self) -> bool:
+        return any(key.etype in SHA2_ETYPES for key in self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +126,19 @@ def salt_for(realm: str, sam_account_name: str, is_computer: bool) -> bytes:
     return f"{realm.upper()}host{host}.{realm.lower()}".encode()
 
 
-def derive(password: Secret, salt: bytes) -> PreparedPassword:
-    """Everything that is stored of a password (UTF-16LE); tens of milliseconds, so not for the event loop."""
-    keys = tuple(string_to_key(etype, password, salt) for etype in DERIVED_ETYPES)
+def wants_sha2(supported_enctypes: int) -> bool:
+    """Whether an account's msDS-SupportedEncryptionTypes asks for the keys of RFC 8009."""
+    return bool(supported_enctypes & _SHA2_BITS)
+
+
+def derive(password: Secret, salt: bytes, *, sha2: bool = False) -> PreparedPassword:
+    """Everything that is stored of a password (UTF-16LE): 2 ms, 25 ms with SHA-2; not for the event loop.
+
+    RC4's key is the NT hash.
+    """
+    keys: tuple[Key, ...] = aes_sha1_keys(password, salt)
+    if sha2:
+        keys += tuple(string_to_key(etype, password, salt) for etype in SHA2_ETYPES)
     return PreparedPassword(password, salt, Secret(nt_hash(password)), keys)
 
 
@@ -169,9 +179,10 @@ def prepare_add(
     except DsError:
         return None
     is_computer = not classes.isdisjoint(_COMPUTER_CLASSES)
-    return derive(
-        password, salt_for(ctx.forest.realm, names_given[0].decode("utf-8", "replace"), is_computer)
-    )
+    enctypes = given.get("msds-supportedencryptiontypes", ())
+    sha2 = len(enctypes) == 1 and enctypes[0].isdigit() and wants_sha2(int(enctypes[0][:10]))
+    salt = salt_for(ctx.forest.realm, names_given[0].decode("utf-8", "replace"), is_computer)
+    return derive(password, salt, sha2=sha2)
 
 
 _COMPUTER_CLASSES: Final = frozenset(
@@ -182,7 +193,8 @@ _COMPUTER_CLASSES: Final = frozenset(
 def prepare_row(ctx: ReadContext, row: ObjectRow, password: Secret) -> PreparedPassword:
     """Derive the keys of a new password (UTF-16LE) for an existing account."""
     name = entry.text(row, attr.SAM_ACCOUNT_NAME) or ""
-    return derive(password, salt_for(ctx.forest.realm, name, entry.is_a(row, b"computer")))
+    sha2 = wants_sha2(entry.integer(row, attr.MS_DS_SUPPORTED_ENCRYPTION_TYPES))
+    return derive(password, salt_for(ctx.forest.realm, name, entry.is_a(row, b"computer")), sha2=sha2)
 
 
 # --- reading -----------------------------------------------------------------------------------------------
@@ -343,14 +355,17 @@ def _trusted(ctx: WriteContext) -> bool:
 
 
 def _ready(ctx: WriteContext, draft: Draft, prepared: PreparedPassword, change: bool) -> PreparedPassword:
-    """`prepared` with the right salt; krbtgt gets a random password whatever was asked for."""
+    """`prepared` with the right salt and key types; krbtgt gets a random password whatever was asked for."""
     name = draft.text(attr.SAM_ACCOUNT_NAME)
     salt = salt_for(ctx.forest.realm, name, draft.plan.is_computer)
     if draft.rid() == wellknown.RID_KRBTGT and not draft.is_new:
         if change:
             raise DsError(Win32.ERROR_ACCESS_DENIED, "krbtgt's password is not for changing")
         return derive(Secret(ctx.rng.bytes(_RANDOM_PASSWORD_SIZE)), salt)
-    return prepared if prepared.salt == salt else derive(prepared.password, salt)
+    sha2 = wants_sha2(draft.integer(attr.MS_DS_SUPPORTED_ENCRYPTION_TYPES))
+    if prepared.salt == salt and (prepared.has_sha2 or not sha2):
+        return prepared
+    return derive(prepared.password, salt, sha2=sha2)
 
 
 def _write_history(draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> None:

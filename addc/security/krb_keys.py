@@ -352,6 +352,22 @@ def string_to_key(etype: int, password: Password, salt: bytes, iterations: int |
     return Key(etype, kdf_hmac_sha2(algorithm, seed, b"kerberos", size))
 
 
+def aes_sha1_keys(password: Password, salt: bytes) -> tuple[Key, Key]:
+    """Both AES-SHA1 keys of a password, the 256-bit one first, for the price of that one.
+
+    The seeds of equal salt and iterations differ in length alone, and a shorter PBKDF2 is the start of a
+    longer one. Spec: RFC 3962 4, RFC 8018 5.2.
+    """
+    big, small = Etype.AES256_CTS_HMAC_SHA1_96, Etype.AES128_CTS_HMAC_SHA1_96
+    info = etype_info(big)
+    seed = pbkdf2(_ALGORITHM[big], password_utf8(password), salt, info.iterations, info.key_size)
+    assert etype_info(small).iterations == info.iterations
+    return tuple(  # type: ignore[return-value]
+        Key(etype, derive_random(AesBlock(seed[:size]), b"kerberos", size))
+        for etype, size in ((big, 32), (small, 16))
+    )
+
+
 def random_to_key(etype: int, seed: bytes) -> Key:
     """A key of `seed_size` random bytes; for all supported types the seed is the key."""
     return Key(etype, seed)

@@ -62,10 +62,19 @@ def test_salts_of_users_and_computers() -> None:
 def test_the_key_set_of_a_password(corp: Corp, joe: Dnt) -> None:
     found = keys(corp, joe)
     assert found.salt == b"CORP.EXAMPLE.COMjoe" and found.kvno == 1 and found.old is None
-    for etype in (Etype.AES256_CTS_HMAC_SHA1_96, Etype.AES128_CTS_HMAC_SHA256_128):
+    for etype in (Etype.AES256_CTS_HMAC_SHA1_96, Etype.AES128_CTS_HMAC_SHA1_96):
         assert found.key(etype) == string_to_key(etype, FIRST, found.salt)
     assert found.nt_hash() == nt_hash(FIRST)
+    assert [key.etype for key in found.keys] == [18, 17, 23]
+
+
+def test_sha2_keys_are_made_for_accounts_that_ask_for_them(corp: Corp, joe: Dnt) -> None:
+    corp.modify(JOE, replace_values("msDS-SupportedEncryptionTypes", "216"))
+    reset(corp, joe, SECOND)
+    found = keys(corp, joe)
     assert [key.etype for key in found.keys] == [18, 17, 20, 19, 23]
+    for etype in (Etype.AES256_CTS_HMAC_SHA384_192, Etype.AES128_CTS_HMAC_SHA256_128):
+        assert found.key(etype) == string_to_key(etype, SECOND, found.salt)
 
 
 def test_previous_keys_stay_for_two_changes(corp: Corp, joe: Dnt) -> None:

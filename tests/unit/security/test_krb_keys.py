@@ -156,3 +156,11 @@ def test_prf_plus_is_a_prefix_of_a_longer_one() -> None:
     for etype in ALL:
         key = key_of(etype)
         assert krb_keys.prf_plus(key, b"x", 100)[:10] == krb_keys.prf_plus(key, b"x", 10)
+
+
+def test_both_aes_sha1_keys_come_from_one_derivation() -> None:
+    big, small = krb_keys.aes_sha1_keys("password", b"ATHENA.MIT.EDUraeburn")
+    assert big == krb_keys.string_to_key(Etype.AES256_CTS_HMAC_SHA1_96, "password", b"ATHENA.MIT.EDUraeburn")
+    assert small == krb_keys.string_to_key(
+        Etype.AES128_CTS_HMAC_SHA1_96, "password", b"ATHENA.MIT.EDUraeburn"
+    )
