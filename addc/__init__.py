@@ -1,3 +1,1 @@
 """addc: an Active Directory domain controller."""
-
-__version__ = "0.1.0"

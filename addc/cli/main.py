@@ -5,15 +5,15 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from addc import __version__
 from addc.base.errors import AddcError, UserError
+from addc.base.version import VERSION
 
 
 def _parser() -> argparse.ArgumentParser:
     from addc.cli import provision, serve, status  # noqa: PLC0415 - after --version, which must be quick
 
     parser = argparse.ArgumentParser(prog="addc", description="An Active Directory domain controller.")
-    parser.add_argument("--version", action="version", version=f"addc {__version__}")
+    parser.add_argument("--version", action="version", version=f"addc {VERSION}")
     parser.add_argument("--debug", action="store_true", help="show a traceback when a command fails")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in (provision, serve, status):
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; its exit status: 0 done, 1 not done, 2 wrongly asked, 130 interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments == ["--version"]:
-        print(f"addc {__version__}")
+        print(f"addc {VERSION}")
         return 0
     args = _parser().parse_args(arguments)
     try:

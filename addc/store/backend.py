@@ -1,14 +1,14 @@
 """What the store asks of a database: statements compiled once, and a connection that runs them.
 
-Statements are SQLAlchemy Core; their texts are compiled at import for both dialects and run on the bare
-driver, because a Core execution costs more than the point read that it carries.
+Statements are SQLAlchemy Core; each text is compiled once, when the dialect first asks for it, and run on the
+bare driver, because a Core execution costs more than the point read that it carries.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final, Generic, Protocol, TypeVar
 
-from sqlalchemy import BigInteger, BindParameter, Insert, bindparam
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy import BigInteger, BindParameter, Dialect, Insert, bindparam
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -24,9 +24,17 @@ class _Compiler(SQLiteCompiler):
         return "" if select._limit_clause is None else f" LIMIT {self.process(select._limit_clause)}"
 
 
-_SQLITE: Final = SQLiteDialect_pysqlite(paramstyle="qmark")
-_SQLITE.statement_compiler = _Compiler
-_POSTGRES: Final = PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
+@cache
+def _dialect(name: str) -> Dialect:
+    if name == "sqlite":
+        sqlite = SQLiteDialect_pysqlite(paramstyle="qmark")
+        sqlite.statement_compiler = _Compiler
+        return sqlite
+    # Costs as much time as all the store's own modules, and an embedded server never needs it.
+    from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg  # noqa: PLC0415
+
+    return PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
+
 
 WRITER_LOCK: Final = 0x61646463
 """PostgreSQL advisory lock of the one writer ("addc"); such locks are per database."""
@@ -40,21 +48,25 @@ class Statement(Generic[Row]):
     Row is the tuple that it gives; None for one that gives nothing.
     """
 
-    __slots__ = ("is_insert", "postgres", "sqlite")
+    __slots__ = ("_core", "_names", "is_insert", "postgres", "sqlite")
+    sqlite: str
+    postgres: str
 
     def __init__(self, core: ClauseElement, *names: str) -> None:
         self.is_insert = isinstance(core, Insert)
-        self.sqlite = _compile(core, names, _SQLITE)
-        self.postgres = _compile(core, names, _POSTGRES)
+        self._core = core
+        self._names = names
 
-
-def _compile(
-    core: ClauseElement, names: tuple[str, ...], dialect: SQLiteDialect_pysqlite | PGDialect_psycopg
-) -> str:
-    compiled = core.compile(dialect=dialect)
-    assert isinstance(compiled, SQLCompiler)
-    assert tuple(compiled.positiontup or ()) == names, (compiled.positiontup, names)
-    return str(compiled)
+    def __getattr__(self, name: str) -> str:
+        """Fill the slot `sqlite` or `postgres`; Python asks here only while it is empty."""
+        if name not in ("sqlite", "postgres"):
+            raise AttributeError(name)
+        compiled = self._core.compile(dialect=_dialect(name))
+        assert isinstance(compiled, SQLCompiler)
+        assert tuple(compiled.positiontup or ()) == self._names, (compiled.positiontup, self._names)
+        text = str(compiled)
+        setattr(self, name, text)
+        return text
 
 
 def limit_param() -> BindParameter[int]:

@@ -13,12 +13,15 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from addc.base.errors import StoreError, UserError
 from addc.store import state
 from addc.store.backend import WRITER_LOCK, Connection, Params, Row, Statement
-from addc.store.tables import METADATA
+from addc.store.tables import METADATA, OBJECT, OBJECT_CHILD, OBJECT_SID
 
 LOCK_TIMEOUT_MS: Final = 10_000
 _DIALECT: Final = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _RETRYABLE_STATES: Final = frozenset({"40001", "40P01", "55P03", "53300", "57P01", "57P02", "57P03"})
 _UNDEFINED_TABLE: Final = "42P01"
+
+OBJECT_CHILD.dialect_options["postgresql"]["include"] = ["dnt"]
+OBJECT_SID.dialect_options["postgresql"]["where"] = OBJECT.c.sid.is_not(None)
 
 _BEGIN_READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + state.READ_CLOCK.postgres
 _BEGIN_WRITE: Final = (

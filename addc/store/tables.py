@@ -1,7 +1,8 @@
 """The SQL schema: one set of Core tables for SQLite and PostgreSQL.
 
 Byte strings compare as unsigned bytes on both, so keys and paths sort alike. Row ids are drawn by the writer
-from `clock`, never by the database, so a row's id is known before its insert is sent.
+from `clock`, never by the database, so a row's id is known before its insert is sent. What only PostgreSQL
+understands stands in store/postgres.py: naming it here would load its dialect.
 """
 
 from typing import Final
@@ -34,14 +35,9 @@ OBJECT: Final = Table(
     Column("attrs", LargeBinary, nullable=False),
     Column("meta", LargeBinary, nullable=False),
 )
-Index("object_child", OBJECT.c.parent, OBJECT.c.rdn_key, unique=True, postgresql_include=["dnt"])
+OBJECT_CHILD: Final = Index("object_child", OBJECT.c.parent, OBJECT.c.rdn_key, unique=True)
 Index("object_guid", OBJECT.c.guid, unique=True)
-Index(
-    "object_sid",
-    OBJECT.c.sid,
-    sqlite_where=OBJECT.c.sid.is_not(None),
-    postgresql_where=OBJECT.c.sid.is_not(None),
-)
+OBJECT_SID: Final = Index("object_sid", OBJECT.c.sid, sqlite_where=OBJECT.c.sid.is_not(None))
 Index("object_path", OBJECT.c.path, unique=True)
 Index("object_usn", OBJECT.c.nc, OBJECT.c.usn_changed)
 

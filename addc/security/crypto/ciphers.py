@@ -1,9 +1,11 @@
-"""Block and stream ciphers as plain functions; the broken ones say so in their names."""
+"""Block and stream ciphers as plain functions; the broken ones say so in their names.
+
+pycryptodomex is imported by the functions that need it: it loads a C parser and nine libraries, and a domain
+without RC4 accounts and RPC clients never calls them.
+"""
 
 from typing import Final
 
-from Cryptodome.Cipher import AES as _Aes
-from Cryptodome.Cipher import ARC4, DES
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -95,16 +97,22 @@ def aes_cbc_decrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
 
 def aes_cfb8_encrypt(key: bytes, iv: bytes, plain: bytes) -> bytes:
     """AES-128 in 8-bit CFB mode, [MS-NRPC] 3.1.4.4.1."""
-    return bytes(_Aes.new(key, _Aes.MODE_CFB, iv, segment_size=8).encrypt(plain))
+    from Cryptodome.Cipher import AES  # noqa: PLC0415
+
+    return bytes(AES.new(key, AES.MODE_CFB, iv, segment_size=8).encrypt(plain))
 
 
 def aes_cfb8_decrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
     """The reverse of `aes_cfb8_encrypt`."""
-    return bytes(_Aes.new(key, _Aes.MODE_CFB, iv, segment_size=8).decrypt(data))
+    from Cryptodome.Cipher import AES  # noqa: PLC0415
+
+    return bytes(AES.new(key, AES.MODE_CFB, iv, segment_size=8).decrypt(data))
 
 
 def insecure_rc4(key: bytes, data: bytes) -> bytes:
     """RC4, both directions."""
+    from Cryptodome.Cipher import ARC4  # noqa: PLC0415
+
     return bytes(ARC4.new(key).encrypt(data))
 
 
@@ -117,11 +125,15 @@ def _des_key(key: bytes) -> bytes:
 
 def insecure_des_encrypt(key7: bytes, block: bytes) -> bytes:
     """One block of DES under a 7-byte key, [MS-SAMR] 2.2.11.1.1."""
+    from Cryptodome.Cipher import DES  # noqa: PLC0415
+
     return bytes(DES.new(_des_key(key7), DES.MODE_ECB).encrypt(block))  # noqa: S304
 
 
 def insecure_des_decrypt(key7: bytes, block: bytes) -> bytes:
     """The reverse of `insecure_des_encrypt`."""
+    from Cryptodome.Cipher import DES  # noqa: PLC0415
+
     return bytes(DES.new(_des_key(key7), DES.MODE_ECB).decrypt(block))  # noqa: S304
 
 
