@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from addc.base.errors import DsError
+from addc.base.errors import DsError, StoreError
 from addc.base.ids import MessageId
 from addc.codes.faces import ldap_face
 from addc.codes.ldap_result import LdapResult
@@ -119,6 +119,12 @@ def refuse(message_id: MessageId, response: type[m.LdapResultFields], error: DsE
     """The message that says no."""
     result, text = ldap_face(error)
     return m.encode_result(message_id, response, result, error.matched_dn, text, referral=error.referrals)
+
+
+def refuse_for_store(message_id: MessageId, response: type[m.LdapResultFields], error: StoreError) -> bytes:
+    """The message for a database that cannot serve now: busy where another attempt may go well."""
+    code = Win32.ERROR_DS_BUSY if error.retryable else Win32.ERROR_DS_UNAVAILABLE
+    return refuse(message_id, response, DsError(code, "the database does not answer"))
 
 
 def search_request(message: m.LdapMessage, op: m.SearchRequest, asker: Asker) -> SearchRequest:

@@ -15,7 +15,7 @@ from typing import Final
 
 from addc.auth.gss import AuthError
 from addc.base.clock import NEVER_FT, TICKS_PER_S, Clock, FileTime
-from addc.base.errors import AddcError, DsError
+from addc.base.errors import AddcError, DsError, StoreError
 from addc.base.ids import MessageId
 from addc.codes.faces import ldap_error_text
 from addc.codes.ldap_result import LdapResult
@@ -270,9 +270,7 @@ class LdapConnection(asyncio.Protocol):
             case m.CompareRequest():
                 if self._refuse_stranger(message):
                     return
-                self._run(
-                    message.message_id, "ldap.compare", operations.compare_work(message, op, self._asker())
-                )
+                self._run(message, "ldap.compare", operations.compare_work(message, op, self._asker()))
             case m.ExtendedRequest():
                 self._extended(message.message_id, op)
             case m.UnbindRequest():
@@ -300,16 +298,19 @@ class LdapConnection(asyncio.Protocol):
         def work(ctx: ReadContext) -> bytes:
             return operations.search_answer(ctx, message_id, request)
 
-        self._run(message_id, "ldap.search", work, point=self._directory.is_point(request))
+        self._run(message, "ldap.search", work, point=self._directory.is_point(request))
 
     def _run(
-        self, message_id: MessageId, name: str, work: Callable[[ReadContext], bytes], *, point: bool = True
+        self, message: m.LdapMessage, name: str, work: Callable[[ReadContext], bytes], *, point: bool = True
     ) -> None:
         """Answer a read: at once if it is a point read and needs no network, else from a thread."""
         if point and self._directory.reads_inline:
-            self._answer(message_id, self._directory.read_now(name, self._token, work))
+            try:
+                self._answer(message.message_id, self._directory.read_now(name, self._token, work))
+            except StoreError as error:
+                self._answer(message.message_id, self._store_failed(message, error))
         else:
-            self._service.start(self._read(message_id, name, self._token, work))
+            self._service.start(self._read(message, name, self._token, work))
 
     def _refuse_stranger(self, message: m.LdapMessage) -> bool:
         """Anonymous clients read the root DSE and nothing else."""
@@ -321,19 +322,32 @@ class LdapConnection(asyncio.Protocol):
         return True
 
     async def _read(
-        self, message_id: MessageId, name: str, requester: Token, work: Callable[[ReadContext], bytes]
+        self, message: m.LdapMessage, name: str, requester: Token, work: Callable[[ReadContext], bytes]
     ) -> None:
         """requester: whose request it was when it came; a bind may follow before its turn."""
         try:
-            self._late_answer(message_id, await self._directory.read(name, requester, work))
+            try:
+                found = await self._directory.read(name, requester, work)
+            except StoreError as error:
+                found = self._store_failed(message, error)
+            self._late_answer(message.message_id, found)
         except Exception as error:
             self._fault(error)
 
     async def _write(self, message: m.LdapMessage, asker: Asker) -> None:
         try:
-            self._late_answer(message.message_id, await operations.write(self._directory, message, asker))
+            try:
+                done = await operations.write(self._directory, message, asker)
+            except StoreError as error:
+                done = self._store_failed(message, error)
+            self._late_answer(message.message_id, done)
         except Exception as error:
             self._fault(error)
+
+    def _store_failed(self, message: m.LdapMessage, error: StoreError) -> bytes:
+        _LOG.error("the database failed", extra={"fields": {"source": self._source, "why": str(error)}})
+        response = _RESPONSES[type(message.protocol_op)]
+        return operations.refuse_for_store(message.message_id, response, error)
 
     def _answer(self, message_id: MessageId, data: bytes) -> None:
         if self._engine.is_outstanding(message_id):  # no abandon or unbind came in one segment with it

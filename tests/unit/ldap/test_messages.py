@@ -197,5 +197,5 @@ def test_deep_lengths_do_not_escape() -> None:
 
 def test_the_fast_reference_is_the_declared_one() -> None:
     url = "ldap://example.com/CN=Configuration,DC=example,DC=com"
-    declared = m.LdapMessage(m.MessageId(7), m.SearchResultReference((url,))).pack()
-    assert m.encode_search_reference(7, url) == declared
+    declared = m.LdapMessage(MessageId(7), m.SearchResultReference((url,))).pack()
+    assert m.encode_search_reference(MessageId(7), url) == declared
