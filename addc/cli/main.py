@@ -12,7 +12,11 @@ from addc.base.version import VERSION
 def _parser() -> argparse.ArgumentParser:
     from addc.cli import provision, serve, status  # noqa: PLC0415 - after --version, which must be quick
 
-    parser = argparse.ArgumentParser(prog="addc", description="An Active Directory domain controller.")
+    parser = argparse.ArgumentParser(
+        prog="addc",
+        description="An Active Directory domain controller: provision makes a forest, serve serves it.",
+        epilog="`addc COMMAND --help` tells a command's options.",
+    )
     parser.add_argument("--version", action="version", version=f"addc {VERSION}")
     parser.add_argument("--debug", action="store_true", help="show a traceback when a command fails")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -36,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         _show(args.debug, f"addc: {error}")
         return 1
-    except AddcError as error:
-        _show(args.debug, f"addc: {type(error).__name__}: {error}")
+    except (AddcError, OSError) as error:
+        _show(args.debug, f"addc: {type(error).__name__}: {error}. Run again with --debug for the trace.")
         return 1
     except Exception as error:
         _show(

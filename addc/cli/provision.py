@@ -33,18 +33,34 @@ The administrator's password comes from --admin-password-file, else from the env
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = subparsers.add_parser("provision", help="make a new forest", description=__doc__, epilog=_EPILOG)
+    parser = subparsers.add_parser(
+        "provision",
+        help="make a new forest",
+        description="Make a new forest, whole or not at all.",
+        epilog=_EPILOG,
+    )
     parser.add_argument(
         "--realm", required=True, help="the domain's DNS and Kerberos name, such as CORP.EXAMPLE.COM"
     )
-    parser.add_argument("--domain", help="its NetBIOS name (default: the first part of --realm)")
-    parser.add_argument("--host-name", help="this domain controller's short name (default: the machine's)")
+    parser.add_argument(
+        "--domain", metavar="NAME", help="its NetBIOS name (default: the first part of --realm)"
+    )
+    parser.add_argument(
+        "--host-name", metavar="NAME", help="this domain controller's short name (default: the machine's)"
+    )
     parser.add_argument(
         "--host-ip", action="append", default=[], metavar="ADDR",
         help="an address clients reach it by; may be repeated (default: those of the machine's interfaces)",
     )  # fmt: skip
-    parser.add_argument("--site", default=checks.DEFAULT_SITE, help="the first site (default: %(default)s)")
-    parser.add_argument("--data-dir", type=Path, default=None, help="the folder to make (env ADDC_DATA_DIR)")
+    parser.add_argument(
+        "--site", metavar="NAME", default=checks.DEFAULT_SITE, help="the first site (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="the folder to make (default: $ADDC_DATA_DIR, else /var/lib/addc)",
+    )
     parser.add_argument(
         "--database", default=None, metavar="URL",
         help="postgresql://... or sqlite:///FILE (default: a file in the data folder)",

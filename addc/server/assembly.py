@@ -4,12 +4,14 @@ This is the only place where services meet.
 """
 
 import asyncio
+import gc
 import json
 import logging
 import os
 import resource
 import signal
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -26,10 +28,11 @@ from addc.base.data_dir import (
     KRB5_CONF_NAME,
     STATUS_NAME,
 )
-from addc.base.errors import AddcError, UserError
+from addc.base.errors import AddcError, DecodeError, UserError
 from addc.base.rng import SystemRng
 from addc.base.secret import Secret
 from addc.base.version import VERSION
+from addc.codec import ber
 from addc.directory import accounts, passwords
 from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext
@@ -45,6 +48,7 @@ from addc.schema.loader import load_base
 from addc.security.token import SYSTEM
 from addc.server import health, listeners, logs, tls
 from addc.server.config import ServeConfig
+from addc.server.listeners import DNS, GC, GC_TLS, KERBEROS, KPASSWD, LDAP, LDAPS, LOOPBACK
 from addc.server.supervisor import Supervisor
 from addc.store.engine import Store
 
@@ -53,45 +57,77 @@ _FILES_SPARE: Final = 256
 _HANDSHAKE_S: Final = 20.0
 _KEYTAB_CHECK_S: Final = 5.0
 
-LDAP, LDAPS, GC, GC_TLS, KERBEROS, KPASSWD, DNS = 389, 636, 3268, 3269, 88, 464, 53
-
 
 def serve(config: ServeConfig) -> int:
-    """Serve until told to stop; the exit status."""
+    """Serve until told to stop; the exit status. UserError: what a person has to mend first."""
     logs.configure(config.log_level)
     os.environ["KRB5_CONFIG"] = str(config.data_dir / KRB5_CONF_NAME)
     load_base()
-    if config.workers == 0:
-        return _work(config, 0)
-    _check_ports(config)
-    return Supervisor(config.workers, lambda number: _work(config, number)).run()
+    gc.freeze()  # what is here now stays; no collection, and no worker's copy-on-write, need touch it
+    try:
+        if config.workers:
+            return _supervise(config)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(Worker(config, 0, None).run())
+        return os.EX_OK
+    finally:
+        _forget_status(config)
 
 
-def _check_ports(config: ServeConfig) -> None:
-    """Say in the foreground, before any fork, what keeps the sockets from being bound."""
-    for address in listeners.addresses(config.listen):
-        for port in (LDAP, LDAPS, GC, GC_TLS, KERBEROS, KPASSWD, DNS):
-            listeners.listen_tcp(address, config.ports.of(port)).close()
-        for port in (LDAP, KERBEROS, KPASSWD, DNS):
-            listeners.listen_udp(address, config.ports.of(port)).close()
+def _supervise(config: ServeConfig) -> int:
+    """Look for everything that a person has to mend, once and in the foreground; then fork the workers."""
+    listeners.check_free(listeners.addresses(config.listen), config.ports, config.health_port)
+    _tls_context(config)
+    _open_store(config).close()  # brings an older database up to date before many would try
+    ber.compile_all()
+    supervisor = Supervisor(config.workers, lambda number, lifeline: _work(config, number, lifeline))
+    return 1 if (code := supervisor.run()) == os.EX_CONFIG else code
 
 
-def _work(config: ServeConfig, number: int) -> int:
-    """One worker's life; what a person has to mend ends with EX_CONFIG, so that it is not started again."""
+def _work(config: ServeConfig, number: int, lifeline: int) -> int:
+    """A supervised worker's life and exit status; EX_CONFIG is for what a person has to mend."""
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(Worker(config, number).run())
+            runner.run(Worker(config, number, lifeline).run())
     except UserError as error:
-        if config.workers == 0:
-            raise
         print(f"addc: {error}", file=sys.stderr)
         return os.EX_CONFIG
     except Exception:
-        if config.workers == 0:
-            raise
         _LOG.exception("worker failed")
         return os.EX_SOFTWARE
     return os.EX_OK
+
+
+def _open_store(config: ServeConfig) -> Store:
+    return Store.open(config.site.database, config.secret_key, secret_attributes(load_base()))
+
+
+def _tls_context(config: ServeConfig) -> ssl.SSLContext:
+    return tls.server_context(config.data_dir / CERTIFICATE_NAME, config.data_dir / CERTIFICATE_KEY_NAME)
+
+
+def _server_pid(config: ServeConfig) -> int:
+    """Whom to send SIGTERM: the supervisor, where there is one."""
+    return os.getppid() if config.workers else os.getpid()
+
+
+def _write_status(config: ServeConfig) -> None:
+    """Where `addc status` finds the server; every worker says the same."""
+    path = config.data_dir / STATUS_NAME
+    port = config.ports.of(config.health_port) if config.health_port else 0
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.write_text(json.dumps({"pid": _server_pid(config), "health_port": port}) + "\n")
+    fresh.replace(path)
+
+
+def _forget_status(config: ServeConfig) -> None:
+    """At the end of the server; another's file stays."""
+    path = config.data_dir / STATUS_NAME
+    try:
+        if json.loads(path.read_text())["pid"] == os.getpid():
+            path.unlink()
+    except (OSError, ValueError, KeyError):
+        return  # never written, or not ours
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -107,9 +143,12 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 class Worker:
     """Everything of one process."""
 
-    def __init__(self, config: ServeConfig, number: int) -> None:
+    def __init__(self, config: ServeConfig, number: int, lifeline: int | None) -> None:
+        """lifeline: a descriptor that becomes readable when the supervisor is gone."""
         self._config = config
         self._number = number
+        self._lifeline = lifeline
+        self._health: asyncio.Server | None = None
         self._clock = SystemClock()
         self._rng = SystemRng()
         self._servers: list[asyncio.Server] = []
@@ -124,13 +163,13 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        if self._lifeline is not None:
+            loop.add_reader(self._lifeline, stop.set)
         files = _raise_file_limit()
-        schema = load_base()
-        site = self._config.site
-        store = Store.open(site.database, self._config.secret_key, secret_attributes(schema))
+        store = _open_store(self._config)
         try:
-            self._directory = Directory(store, schema, Services(self._clock, self._rng))
-            self._write_keytab()
+            self._directory = Directory(store, load_base(), Services(self._clock, self._rng))
+            await self._write_keytab()
             await self._start_services(files - _FILES_SPARE)
             self._say_ready()
             async with asyncio.TaskGroup() as group:
@@ -141,8 +180,9 @@ class Worker:
                 sweep.cancel()
                 keytab.cancel()
         finally:
-            for server in self._servers:
-                server.close()
+            for server in (*self._servers, self._health):
+                if server is not None:
+                    server.close()
             store.close()
         _LOG.info("stopped", extra={"fields": {"worker": self._number}})
 
@@ -151,8 +191,6 @@ class Worker:
     async def _start_services(self, connections_max: int) -> None:
         config, directory = self._config, self._directory
         own = Self(tuple(a for a in map(ip_address, config.site.host_ips) if isinstance(a, IPv4Address)))
-        certificate = config.data_dir / CERTIFICATE_NAME
-        context = tls.server_context(certificate, config.data_dir / CERTIFICATE_KEY_NAME)
         acceptor = GssAcceptor(config.data_dir / KEYTAB_NAME)
         binder = Binder(directory, acceptor, clear_simple_bind=config.site.allow_simple_bind_in_clear)
         self._ldap = LdapService(
@@ -160,20 +198,27 @@ class Worker:
             self._clock,
             binder,
             own,
-            tls=context,
-            channel_binding=tls.server_end_point(certificate),
+            tls=_tls_context(config),
+            channel_binding=tls.server_end_point(config.data_dir / CERTIFICATE_NAME),
             connections_max=connections_max,
         )
-        wanted = [forward.parse_forwarder(text) for text in config.site.dns_forwarders]
-        self._dns = DnsService(
-            directory, self._rng, forward.usable(wanted, config.site.host_ips, config.ports.of(DNS))
-        )
+        self._dns = DnsService(directory, self._rng, self._forwarders())
         self._kdc = KdcService(directory, self._clock, self._rng)
         for address in listeners.addresses(config.listen):
             await self._listen(address)
-        if config.health_port and self._number == 0:
-            sock = listeners.listen_tcp("127.0.0.1", config.ports.of(config.health_port))
-            self._servers.append(await health.start(sock, self._report))
+        if config.health_port:
+            sock = listeners.listen_tcp(
+                LOOPBACK, config.ports.of(config.health_port), shared=config.workers > 0
+            )
+            self._health = await health.start(sock, self._report)
+
+    def _forwarders(self) -> tuple[forward.Forwarder, ...]:
+        site = self._config.site
+        try:
+            wanted = [forward.parse_forwarder(text) for text in site.dns_forwarders]
+        except DecodeError as error:
+            raise UserError(f"dns_forwarders of config.json: {error.why}. Next step: mend it.") from error
+        return forward.usable(wanted, site.host_ips, self._config.ports.of(DNS))
 
     async def _listen(self, address: str) -> None:
         loop = asyncio.get_running_loop()
@@ -215,56 +260,65 @@ class Worker:
         return listeners.listen_udp(address, self._config.ports.of(port), shared=self._config.workers > 0)
 
     async def _drain(self) -> None:
-        """No new work; what was begun is finished and answered."""
+        """No new connections; what was begun is finished and answered."""
         self._ready = False
-        for transport in self._datagrams:
-            transport.close()
         for server in self._servers:
             server.close()
         await asyncio.gather(self._ldap.drain(), self._kdc.drain())
+        for transport in self._datagrams:
+            transport.close()
 
     # --- what others read ---
 
     def _say_ready(self) -> None:
         self._ready = True
         took_ms = round((time.monotonic() - self._started) * 1000)
-        if self._number == 0:
-            path = self._config.data_dir / STATUS_NAME
-            port = self._config.ports.of(self._config.health_port)
-            path.write_text(json.dumps({"pid": os.getpid(), "health_port": port}))
+        _write_status(self._config)
         fields = {"version": VERSION, "worker": self._number, "took_ms": took_ms}
         _LOG.info("ready", extra={"fields": fields})
 
-    def _report(self) -> health.Report:
+    async def _report(self) -> health.Report:
         """For /readyz: the database is asked, not remembered."""
         report: health.Report = {
             "ready": self._ready,
             "version": VERSION,
             "uptime_s": round(time.monotonic() - self._started),
             "workers": max(self._config.workers, 1),
+            "worker": self._number,
+            "pid": os.getpid(),
         }
         try:
-            report |= self._directory.read_now("health", SYSTEM, _describe)
+            report |= await self._directory.read("health", SYSTEM, _describe, point=True)
         except AddcError as error:
             report |= {"ready": False, "error": str(error)}
         return report | {"serving": self._serving}
 
     # --- the acceptor's keys ---
 
-    def _write_keytab(self) -> None:
-        entries = self._directory.read_now("server.keytab", SYSTEM, _own_keys)
+    async def _write_keytab(self) -> None:
+        entries = await self._directory.read("server.keytab", SYSTEM, _own_keys, point=True)
         if not entries:
             raise UserError(
                 "This DC's own account has no keys, so no client could bind with Kerberos. "
                 "Next step: restore the database from a backup."
             )
-        write_keytab(self._config.data_dir / KEYTAB_NAME, entries)
+        path = self._config.data_dir / KEYTAB_NAME
+        try:
+            write_keytab(path, entries)
+        except OSError as error:
+            raise UserError(
+                f"The acceptor's keys cannot be written: {error}. "
+                f"Next step: give this user {path.parent}, and space on its disk."
+            ) from error
 
     async def _watch_keytab(self) -> None:
         """Follow changes of the DC's password, whichever process made them."""
         while True:
             await asyncio.sleep(_KEYTAB_CHECK_S)
-            self._write_keytab()
+            try:
+                await self._write_keytab()
+            except AddcError as error:  # the keys at hand serve until the next try
+                _LOG.error("keytab not renewed", extra={"fields": {"error": str(error)}})
 
 
 def _describe(ctx: ReadContext) -> health.Report:

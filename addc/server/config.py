@@ -6,11 +6,16 @@ Provision writes the file; `addc serve` reads it. Unknown keys are refused, so t
 import json
 import os
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 
 from addc.base.data_dir import CONFIG_NAME, KEY_NAME
 from addc.base.errors import UserError
 from addc.base.secret import Secret
+
+PORT_MAX: Final = 65_535
+_KEY_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +82,47 @@ def read_site_config(data_dir: Path) -> SiteConfig:
         ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read: {error}. Next step: mend or restore that file.") from error
-    known = set(SiteConfig.__dataclass_fields__)
-    if not isinstance(raw, dict) or (unknown := set(raw) - known) or "database" not in raw:
-        names = ", ".join(sorted(unknown)) if isinstance(raw, dict) and unknown else "no database"
-        raise UserError(f"{path} is not a configuration ({names}). Known keys: {', '.join(sorted(known))}.")
-    lists = {name: tuple(raw[name]) for name in ("host_ips", "listen", "dns_forwarders") if name in raw}
+    if why := _wrong(raw):
+        known = ", ".join(sorted(SiteConfig.__dataclass_fields__))
+        raise UserError(f"{path} is not a configuration: {why}. Known keys: {known}. Next step: mend it.")
+    lists = {name: tuple(raw[name]) for name in _LISTS if name in raw}
     return SiteConfig(
-        database=resolve_database(str(raw["database"]), data_dir),
-        allow_simple_bind_in_clear=bool(raw.get("allow_simple_bind_in_clear", False)),
+        database=resolve_database(raw["database"], data_dir),
+        allow_simple_bind_in_clear=raw.get("allow_simple_bind_in_clear", False),
         **lists,
     )
+
+
+_LISTS: Final = ("host_ips", "listen", "dns_forwarders")
+
+
+def _wrong(raw: object) -> str:
+    """What keeps a decoded config.json from being one; empty if nothing does."""
+    if not isinstance(raw, dict):
+        return "it is no JSON object"
+    if unknown := set(raw) - set(SiteConfig.__dataclass_fields__):
+        return f"unknown: {', '.join(sorted(unknown))}"
+    if not isinstance(raw.get("database"), str):
+        return "database has to be a URL"
+    if not isinstance(raw.get("allow_simple_bind_in_clear", False), bool):
+        return "allow_simple_bind_in_clear has to be true or false"
+    for name in _LISTS:
+        values = raw.get(name, [])
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            return f"{name} has to be a list of texts"
+    for text in raw.get("host_ips", []) + raw.get("listen", []):
+        if not is_address(text):
+            return f"{text!r} is not an IP address"
+    return ""
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IPv4 or IPv6 address."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def resolve_database(url: str, data_dir: Path) -> str:
@@ -110,4 +146,12 @@ def read_secret_key(data_dir: Path) -> Secret:
         ) from error
     if mode:
         raise UserError(f"{path} may be read by others (mode bits {mode:o}). Next step: chmod 600 {path}")
-    return Secret(data if len(data) == 32 else bytes.fromhex(data.decode("ascii").strip()))
+    try:
+        key = data if len(data) == _KEY_BYTES else bytes.fromhex(data.decode("ascii"))
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise UserError(
+            f"{path} does not hold a key of {_KEY_BYTES} bytes. Next step: restore it from a backup."
+        )
+    return Secret(key)

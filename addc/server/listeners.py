@@ -1,11 +1,23 @@
-"""Sockets: equal workers share every port by SO_REUSEPORT; a process by itself has its ports to itself."""
+"""Sockets: which ports there are, and how they are bound.
+
+Equal workers share every port by SO_REUSEPORT; a process by itself has its ports to itself. The kernel would
+let a second server of the same user join the workers and answer for another forest, so it is looked first
+whether the ports are free.
+"""
 
 import errno
 import socket
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Final
 
 from addc.base.errors import UserError
+from addc.server.config import Ports
+
+DNS, KERBEROS, LDAP, KPASSWD, LDAPS, GC, GC_TLS = 53, 88, 389, 464, 636, 3268, 3269
+TCP: Final = (DNS, KERBEROS, LDAP, KPASSWD, LDAPS, GC, GC_TLS)
+UDP: Final = (DNS, KERBEROS, LDAP, KPASSWD)
+LOOPBACK: Final = "127.0.0.1"
 
 _BACKLOG: Final = 4096
 _UDP_BUFFER_BYTES: Final = 4 << 20
@@ -64,10 +76,26 @@ def _explain(address: str, port: int, error: OSError) -> str:
     return f"{where} cannot be served: {error.strerror}."
 
 
+def check_free(listen: Sequence[str], ports: Ports, health_port: int) -> None:
+    """UserError unless every port is free and may be used by this user."""
+    with ExitStack() as held:
+        for address in listen:
+            for port in TCP:
+                held.enter_context(listen_tcp(address, ports.of(port)))
+            for port in UDP:
+                held.enter_context(listen_udp(address, ports.of(port)))
+        if health_port:
+            held.enter_context(listen_tcp(LOOPBACK, ports.of(health_port)))
+
+
 def listen_tcp(address: str, port: int, *, shared: bool = False) -> socket.socket:
     """A listening socket. shared: other processes of this server have the port too."""
     sock = _bind(address, port, socket.SOCK_STREAM, shared)
-    sock.listen(_BACKLOG)
+    try:
+        sock.listen(_BACKLOG)
+    except OSError as error:  # another program bound the same port a moment before
+        sock.close()
+        raise UserError(_explain(address, port, error)) from error
     return sock
 
 

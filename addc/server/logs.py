@@ -7,10 +7,8 @@ import json
 import logging
 import sys
 import traceback
+from datetime import UTC, datetime
 from typing import Final
-
-from addc.base.clock import from_unix
-from addc.codec.times import format_generalized
 
 _LEVELS: Final = {
     "debug": logging.DEBUG,
@@ -26,7 +24,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
-            "time": format_generalized(from_unix(record.created)).decode(),
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),

@@ -1,8 +1,9 @@
 """Equal workers on shared ports: start them, restart the one that dies, drain all on SIGTERM.
 
-The supervisor opens no database and no socket, so nothing that a worker does can stop it. Everything is
+The supervisor holds no database and no socket, so nothing that a worker does can stop it. Everything is
 imported before the first fork: the workers share that memory. Signals are taken one by one with
-sigtimedwait, never in a handler: there is no moment at which one could be lost.
+sigtimedwait, never in a handler: there is no moment at which one could be lost. If the supervisor is killed,
+its workers see the end of a pipe that only it held open, and drain.
 """
 
 import logging
@@ -24,16 +25,21 @@ DRAIN_S: Final = 10.0
 class Supervisor:
     """`run` returns the exit status of the whole server."""
 
-    def __init__(self, workers: int, serve: Callable[[int], int]) -> None:
-        """serve: the work of one worker, given its number; its result is the worker's exit status."""
+    def __init__(self, workers: int, serve: Callable[[int, int], int]) -> None:
+        """serve: the work of one worker; its result is the worker's exit status.
+
+        It is given the worker's number and a descriptor that becomes readable when the supervisor is gone.
+        """
         assert workers > 0
         self._workers = workers
         self._serve = serve
         self._children: dict[int, tuple[int, float]] = {}
         self._due: dict[int, float] = {}
+        self._restarted: set[int] = set()
         self._delay_s = _RESTART_DELAY_S
         self._kill_at: float | None = None
         self._exit_code = 0
+        self._lifeline, self._held = os.pipe()
 
     def run(self) -> int:
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
@@ -67,7 +73,7 @@ class Supervisor:
             code = os.waitstatus_to_exitcode(status)
             if self._kill_at is not None:
                 continue
-            if code == os.EX_CONFIG:
+            if code == os.EX_CONFIG and number not in self._restarted:
                 self._exit_code = code
                 self._stop()
                 continue
@@ -76,14 +82,16 @@ class Supervisor:
                 self._delay_s = _RESTART_DELAY_S
             fields = {"worker": number, "pid": pid, "exit": code, "restart_in_s": self._delay_s}
             _LOG.error("worker ended", extra={"fields": fields})
+            self._restarted.add(number)
             self._due[number] = now + self._delay_s
             self._delay_s = min(self._delay_s * 2, _RESTART_DELAY_MAX_S)
 
     def _start(self, number: int) -> None:
         pid = os.fork()
         if pid == 0:
+            os.close(self._held)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            os._exit(self._serve(number))
+            os._exit(self._serve(number, self._lifeline))
         self._children[pid] = (number, time.monotonic())
 
     def _stop(self) -> None:

@@ -7,8 +7,11 @@ from addc.server import health, listeners
 
 
 async def ask(ready: bool, request: bytes) -> tuple[int, dict[str, object]]:
+    async def report() -> health.Report:
+        return {"ready": ready}
+
     sock = listeners.listen_tcp("127.0.0.1", 0)
-    server = await health.start(sock, lambda: {"ready": ready})
+    server = await health.start(sock, report)
     async with server:
         reader, writer = await asyncio.open_connection(*sock.getsockname())
         writer.write(request)

@@ -33,7 +33,7 @@ def pids(folder: Path, count: int) -> dict[int, int]:
 def test_a_killed_worker_is_replaced_and_sigterm_ends_all(tmp_path: Path) -> None:
     process = start(
         """
-        def serve(number):
+        def serve(number, lifeline):
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
             note(number)
             signal.sigwait({signal.SIGTERM})
@@ -56,7 +56,7 @@ def test_a_killed_worker_is_replaced_and_sigterm_ends_all(tmp_path: Path) -> Non
 def test_a_worker_that_cannot_be_configured_ends_the_server(tmp_path: Path) -> None:
     process = start(
         """
-        def serve(number):
+        def serve(number, lifeline):
             return os.EX_CONFIG
         sys.exit(supervisor.Supervisor(1, serve).run())
         """,
@@ -65,11 +65,51 @@ def test_a_worker_that_cannot_be_configured_ends_the_server(tmp_path: Path) -> N
     assert process.wait(timeout=20) == os.EX_CONFIG
 
 
+def test_a_worker_that_served_before_is_tried_again_whatever_ails_it(tmp_path: Path) -> None:
+    process = start(
+        """
+        def serve(number, lifeline):
+            note(number)
+            if len(list(folder.iterdir())) == 1:
+                return 1
+            if len(list(folder.iterdir())) == 2:
+                return os.EX_CONFIG
+            signal.sigwait({signal.SIGTERM})
+            return 0
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        sys.exit(supervisor.Supervisor(1, serve).run())
+        """,
+        tmp_path,
+    )
+    pids(tmp_path, 3)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 0
+
+
+def test_workers_see_the_end_of_a_killed_supervisor(tmp_path: Path) -> None:
+    process = start(
+        """
+        def serve(number, lifeline):
+            note(number)
+            os.read(lifeline, 1)
+            (folder / f"{number}.{os.getpid()}").unlink()
+            return 0
+        sys.exit(supervisor.Supervisor(2, serve).run())
+        """,
+        tmp_path,
+    )
+    pids(tmp_path, 2)
+    process.kill()
+    assert process.wait(timeout=20) == -signal.SIGKILL
+    while list(tmp_path.iterdir()):
+        os.sched_yield()
+
+
 def test_a_worker_that_does_not_drain_is_killed(tmp_path: Path) -> None:
     process = start(
         """
         supervisor.DRAIN_S = 0.1
-        def serve(number):
+        def serve(number, lifeline):
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             note(number)
             while True:
