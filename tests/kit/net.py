@@ -118,6 +118,14 @@ class Lan:
                 _end_processes(name)
                 _ip("netns", "del", name)
                 shutil.rmtree(Path("/etc/netns") / name, ignore_errors=True)
+        # A namespace that is gone lets go of its links only later; the next run wants their names now.
+        shown = subprocess.run(
+            ["ip", "-o", "link", "show", "type", "veth"], check=False, capture_output=True, text=True
+        )
+        for line in shown.stdout.splitlines():
+            link = line.split(":")[1].strip().partition("@")[0]
+            if link.startswith(f"{self._bridge}v"):
+                subprocess.run(["ip", "link", "del", link], check=False, capture_output=True)
         subprocess.run(["ip", "link", "del", self._bridge], check=False, capture_output=True)
 
     def host(self, name: str, last_octet: int) -> Host:
