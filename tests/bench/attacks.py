@@ -16,6 +16,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from addc.base.ids import MessageId
+from addc.ldap import messages as m
+
 _FILES_SPARE: Final = 100
 _CONNECT_S: Final = 60.0
 _TICK_S: Final = 0.05
@@ -24,6 +27,9 @@ _IN_PROGRESS_MAX: Final = 256
 TCP_PORTS: Final = (53, 88, 389, 464, 636, 3268, 3269)
 UDP_PORTS: Final = (53, 88, 389, 464)
 _TLS_PORTS: Final = (636, 3269)
+_LDAP_PORTS: Final = (389, 636, 3268, 3269)
+_MECHANISMS: Final = ("GSS-SPNEGO", "GSSAPI", "EXTERNAL", "NOBODY-KNOWS")
+_SPNEGO_HEAD: Final = bytes.fromhex("6082010006062b0601050502a081f53081f2")
 _LDAP_BEGIN: Final = bytes.fromhex("30820400020101638203f9")
 """The begin of a search request of a kilobyte."""
 _HEADS: Final = {
@@ -125,6 +131,8 @@ def garbage(address: str, port: int, count: int, hold: Callable[[float], bool]) 
         data = rng.randbytes(rng.choice((1, 2, 7, 40, 512, 5000)))
         if number % 3 == 0:
             data = _HEADS[port] + data
+        elif number % 3 == 1 and port in _LDAP_PORTS:
+            data = _bind_with(data, rng.choice(_MECHANISMS))
         _send_stream(address, port, data, tls=port in _TLS_PORTS and number % 2 == 0)
         if port in UDP_PORTS:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -132,6 +140,14 @@ def garbage(address: str, port: int, count: int, hold: Callable[[float], bool]) 
     while not hold(_TICK_S):
         continue
     return 0
+
+
+def _bind_with(token: bytes, mechanism: str) -> bytes:
+    """A good bind request around bad credentials, now and then behind the head of a SPNEGO token."""
+    if len(token) % 2:
+        token = _SPNEGO_HEAD + token
+    op = m.BindRequest(3, "", m.SaslCredentials(mechanism, token))
+    return m.LdapMessage(MessageId(1), op).pack()
 
 
 def _send_stream(address: str, port: int, data: bytes, *, tls: bool) -> None:

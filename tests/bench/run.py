@@ -175,6 +175,8 @@ def _run(args: argparse.Namespace, lan: Lan) -> Bench:
     finally:
         for target in targets:
             target.stop()
+            for line in target.complaints():
+                _say(f"{target.name}'s log: {line}")
     return bench
 
 

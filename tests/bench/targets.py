@@ -17,6 +17,7 @@ from tests.kit.samba_peer import SambaPeer, pids_of
 _ADDC: Final = (sys.executable, "-m", "addc.cli.main")
 _START_S: Final = 60.0
 _STOP_S: Final = 30.0
+_COMPLAINTS_MAX: Final = 10
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 _MIB: Final = 1 << 20
 
@@ -45,6 +46,7 @@ class Target(Protocol):
     def provision(self) -> float: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
+    def complaints(self) -> list[str]: ...
 
 
 @dataclass(slots=True)
@@ -81,6 +83,11 @@ class AddcTarget:
             self._process.terminate()
             self._process.wait(timeout=_STOP_S)
 
+    def complaints(self) -> list[str]:
+        """What the log has of warnings and errors, the last lines of it."""
+        path = self.host.folder / "serve.log"
+        return path.read_text().splitlines()[-_COMPLAINTS_MAX:] if path.exists() else []
+
 
 @dataclass(slots=True)
 class SambaTarget:
@@ -109,6 +116,10 @@ class SambaTarget:
     def stop(self) -> None:
         if self._peer is not None:
             self._peer.stop()
+
+    def complaints(self) -> list[str]:
+        """Its log is its own affair."""
+        return []
 
 
 def load_words(target: Target, *more: str) -> list[str]:
