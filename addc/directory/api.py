@@ -23,14 +23,15 @@ from addc.directory.add import add_object
 from addc.directory.context import FOREST_STATE, Forest, Home, ReadContext, Shared, WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.delete import delete_object, is_finished, not_finished
+from addc.directory.logon_counters import record_bad_password
 from addc.directory.modify import Change, modify_object, prepare_modify
-from addc.directory.passwords import PreparedPassword
+from addc.directory.passwords import PreparedPassword, WrongPasswordError
 from addc.directory.plan_search import NEARLY_UNIQUE
 from addc.directory.rename import rename_object
 from addc.directory.search import BASE, SearchRequest, SearchResult, compare, search
 from addc.schema import attr
 from addc.schema.snapshot import Schema
-from addc.security.token import Token
+from addc.security.token import SYSTEM, Token
 from addc.store.engine import Store
 from addc.store.tx import WriteTx
 from addc.store.writer import Committed
@@ -204,13 +205,25 @@ class Directory:
     async def modify(
         self, requester: Token, dn: str, changes: Sequence[Change], options: RequestOptions = PLAIN
     ) -> Dnt:
-        """The modify operation; see modify.modify_object. Keys are derived before the writer is entered."""
+        """The modify operation; see modify.modify_object. Keys are derived before the writer is entered.
+
+        A wrong old password is counted in the very transaction that found it, which holds nothing else.
+        """
         password: PreparedPassword | None = None
         if any(change.attribute.lower() in _PASSWORDS for change in changes):
             password = await self.read("prepare", requester, lambda ctx: prepare_modify(ctx, dn, changes))
-        return await self.write(
-            "modify", requester, lambda ctx: modify_object(ctx, dn, changes, options, password=password)
-        )
+
+        def work(ctx: WriteContext) -> Dnt | WrongPasswordError:
+            try:
+                return modify_object(ctx, dn, changes, options, password=password)
+            except WrongPasswordError as error:
+                record_bad_password(ctx.as_requester(SYSTEM), error.account, error.password)
+                return error
+
+        done = await self.write("modify", requester, work)
+        if isinstance(done, WrongPasswordError):
+            raise done
+        return done
 
     async def rename(
         self,

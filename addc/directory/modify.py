@@ -366,7 +366,7 @@ def _passwords(ctx: WriteContext, work: _Work, prepared: PreparedPassword | None
         _set_password(ctx, work, steps[0][1][0], prepared, change=False)
     elif ops == [ModOp.DELETE, ModOp.ADD] and counts == [1, 1]:
         passwords.require_change_right(ctx, work.row)
-        passwords.check_old(work.draft, _decode(work, steps[0][1][0]))
+        passwords.check_old(ctx, work.draft, _decode(work, steps[0][1][0]))
         _set_password(ctx, work, steps[1][1][0], prepared, change=True)
     else:
         raise DsError(

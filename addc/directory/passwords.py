@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from addc.base.errors import DecodeError, DsError
+from addc.base.ids import Dnt
 from addc.base.secret import Secret
 from addc.codec import blobs
 from addc.codes.ldap_result import LdapResult
@@ -45,6 +46,24 @@ _HASH_SIZE: Final = 16
 _KRBTGT_HISTORY_MIN: Final = 3
 _QUOTE: Final = b'"\0'
 _RANDOM_PASSWORD_SIZE: Final = 240
+
+
+class WrongPasswordError(DsError):
+    """A change that brought a wrong old password: a guess, to be counted as a logon that failed is.
+
+    account: its row. password: what was brought, UTF-16LE.
+    Spec: [MS-SAMR] 3.1.5.14.6.
+    """
+
+    def __init__(self, account: Dnt, password: Secret) -> None:
+        super().__init__(
+            Win32.ERROR_INVALID_PASSWORD,
+            "the old password is wrong",
+            ldap_result=LdapResult.CONSTRAINT_VIOLATION,
+            attribute="unicodePwd",
+        )
+        self.account = account
+        self.password = password
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,18 +436,31 @@ def _write_pwd_last_set(ctx: WriteContext, draft: Draft, change: bool) -> None:
         draft.put(attr.PWD_LAST_SET, b"0")
 
 
-def check_old(draft: Draft, old: Secret) -> None:
-    """The old password that a change brings is the present one; an account without one has the empty one."""
+def check_old(ctx: ReadContext, draft: Draft, old: Secret) -> None:
+    """The old password that a change brings is the present one; an account without one has the empty one.
+
+    Raises DsError(ERROR_ACCOUNT_LOCKED_OUT) before it looks, else WrongPasswordError, which the caller has
+    counted once this transaction is over.
+    """
+    row = draft.row
+    assert row is not None
+    if _is_locked_out(ctx, row):
+        raise DsError(
+            Win32.ERROR_ACCOUNT_LOCKED_OUT,
+            "the account is locked out",
+            ldap_result=LdapResult.CONSTRAINT_VIOLATION,
+            attribute="unicodePwd",
+        )
     current = draft.before.get(attr.UNICODE_PWD)
     given = nt_hash(old)
     expected = current[0] if current else nt_hash("")
     if not Secret(given).matches(expected):
-        raise DsError(
-            Win32.ERROR_INVALID_PASSWORD,
-            "the old password is wrong",
-            ldap_result=LdapResult.CONSTRAINT_VIOLATION,
-            attribute="unicodePwd",
-        )
+        raise WrongPasswordError(row.dnt, old)
+
+
+def _is_locked_out(ctx: ReadContext, row: ObjectRow) -> bool:
+    since, span = entry.integer(row, attr.LOCKOUT_TIME), effective_policy(ctx, row).lockout_duration
+    return bool(since) and (not span or ctx.now < since + span)
 
 
 def require_change_right(ctx: WriteContext, row: ObjectRow) -> None:
@@ -473,11 +505,12 @@ def change_password(
     """Change an account's password in the name of the requester.
 
     old: the present password (UTF-16LE), None where the caller has had it proved already.
-    Raises DsError: ERROR_INVALID_PASSWORD, ERROR_ACCESS_DENIED, ERROR_PASSWORD_RESTRICTION.
+    Raises DsError: ERROR_INVALID_PASSWORD, ERROR_ACCOUNT_LOCKED_OUT, ERROR_ACCESS_DENIED,
+    ERROR_PASSWORD_RESTRICTION.
     """
     require_change_right(ctx, row)
     draft = draft_of(ctx, row)
     if old is not None:
-        check_old(draft, old)
+        check_old(ctx, draft, old)
     store_password(ctx, draft, prepared, change=True)
     save(ctx, draft)

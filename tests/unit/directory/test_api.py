@@ -18,6 +18,8 @@ from addc.schema import attr
 from addc.schema.loader import load_base
 from addc.security.token import SYSTEM
 from addc.store.engine import Store
+from tests.kit.corp import SEALED, Corp, add_values, delete_values, quoted, replace_values
+from tests.kit.corp_forest import CountingRng, StandingClock
 from tests.kit.forest import DOMAIN_DN, USERS_DN, KitForest, SequenceRng
 
 ALICE = f"CN=alice,{USERS_DN}"
@@ -191,3 +193,29 @@ def test_operations_are_refused_to_those_without_the_right(directory: Directory,
         await refused(directory.delete(alice, bob))
 
     asyncio.run(run())
+
+
+def test_a_wrong_old_password_counts_like_a_failed_logon(corp_sqlite: Corp) -> None:
+    """Everybody may change everybody's password who can prove the old one: no door to guess through."""
+    corp = corp_sqlite
+    corp.user("joe", "Tr0ub4dor&3")
+    corp.user("mallory", "Tr0ub4dor&3")
+    corp.modify("", replace_values("lockoutThreshold", "3"))
+    guessing = Directory(corp.store, corp.schema, Services(StandingClock(corp.now), CountingRng()))
+    mallory = corp.token("mallory")
+
+    def guess(old: str) -> int:
+        changes = [
+            delete_values("unicodePwd", quoted(old)),
+            add_values("unicodePwd", quoted("N3w.passw0rd!")),
+        ]
+        work = guessing.modify(mallory, corp.dn("CN=joe,CN=Users"), changes, SEALED)
+        with pytest.raises(DsError) as refused:
+            asyncio.run(work)
+        return refused.value.code
+
+    found = [guess(f"guess{number}") for number in range(3)]
+    assert found == [Win32.ERROR_INVALID_PASSWORD] * 3
+    assert corp.text("CN=joe,CN=Users", "badPwdCount") == "3"
+    assert corp.text("CN=joe,CN=Users", "lockoutTime") == str(corp.now)
+    assert guess("guess3") == guess("Tr0ub4dor&3") == Win32.ERROR_ACCOUNT_LOCKED_OUT
