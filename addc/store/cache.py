@@ -8,7 +8,7 @@ it was read from.
 Look-ups by name and GUID are only hints, proved by the row they lead to, so they need no invalidation.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from threading import Lock
 from typing import Final
 
@@ -17,12 +17,13 @@ from addc.store.objects import ObjectRow
 
 ROWS_MAX: Final = 20_000
 _HINTS_MAX: Final = 50_000
+_ANSWERS_MAX: Final = 20_000
 
 
 class RowCache:
     """Rows by dnt in two generations: what was not asked for during one generation goes."""
 
-    __slots__ = ("_half", "_lock", "_old", "_young", "guids", "names", "seq", "sids")
+    __slots__ = ("_answers", "_half", "_lock", "_old", "_young", "guids", "names", "seq", "sids")
 
     def __init__(self, rows_max: int = ROWS_MAX) -> None:
         self._half = max(1, rows_max // 2)
@@ -32,7 +33,19 @@ class RowCache:
         self.names: dict[tuple[int, bytes], Dnt] = {}
         self.guids: dict[bytes, Dnt] = {}
         self.sids: dict[bytes, tuple[int, tuple[Dnt, ...]]] = {}
+        self._answers: dict[Hashable, tuple[int, object]] = {}
         self.seq = 0
+
+    def answer(self, question: Hashable, seq: int) -> object | None:
+        """What the index or the links of snapshot `seq` answered, if that very snapshot was asked before."""
+        kept = self._answers.get(question)
+        return kept[1] if kept is not None and kept[0] == seq else None
+
+    def keep_answer(self, question: Hashable, seq: int, answer: object) -> None:
+        """Remember a short answer; it is good for snapshot `seq` alone, so no commit has to look for it."""
+        if len(self._answers) >= _ANSWERS_MAX:
+            self._answers.clear()
+        self._answers[question] = (seq, answer)
 
     def get(self, dnt: int, seq: int) -> ObjectRow | None:
         """The row as snapshot `seq` has it, if it is here."""
@@ -105,6 +118,7 @@ class RowCache:
                 self.seq = seq
 
     def _clear(self) -> None:
+        self._answers.clear()
         self._young.clear()
         self._old.clear()
         self.sids.clear()

@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Final, Self, Unpack
+from typing import Final, Self, TypeVar, Unpack, cast
 
 from addc.base.errors import StoreError
 from addc.base.ids import AttId, Dnt, Usn
 from addc.store import descriptors, index, links, objects, state
-from addc.store.backend import ALL, Connection
+from addc.store.backend import ALL, Connection, Params, Statement
 from addc.store.cache import RowCache
 from addc.store.links import LinkRow
 from addc.store.objects import NewObject, ObjectRow, ObjectTuple, RowChange, RowContext
 
 _START: Final = (b"", 0)
 _FIRST: Final = Dnt(0)
+_REMEMBERED_MAX: Final = 16
+"""Rows of an answer that is short enough to be kept."""
+
+Row = TypeVar("Row")
 
 
 class ReadTx:
@@ -80,6 +84,17 @@ class ReadTx:
     def _known(self, dnt: Dnt) -> ObjectRow | None:
         """The row, if that needs no SQL."""
         return self._cache.get(dnt, self.seq)
+
+    def _asked(self, statement: Statement[Row], values: Params) -> Sequence[Row]:
+        """The rows of a statement; short answers are remembered for as long as nothing is committed."""
+        question = (statement, values)
+        kept = self._cache.answer(question, self.seq)
+        if kept is not None:
+            return cast("Sequence[Row]", kept)
+        rows = self._connection.all(statement, values)
+        if len(rows) <= _REMEMBERED_MAX:
+            self._cache.keep_answer(question, self.seq, rows)
+        return rows
 
     def by_guid(self, guid: bytes) -> ObjectRow | None:
         """The row with this objectGUID (16 wire bytes)."""
@@ -154,7 +169,7 @@ class ReadTx:
 
     def index_eq(self, att: AttId, key: bytes, limit: int = ALL, after: Dnt = _FIRST) -> list[Dnt]:
         """The rows with that key, in the order of their ids, above `after`."""
-        rows = self._connection.all(index.EQUAL, (att, index.cut(key), after, limit))
+        rows = self._asked(index.EQUAL, (att, index.cut(key), after, limit))
         return [Dnt(dnt) for (dnt,) in rows]
 
     def index_scan(
@@ -203,10 +218,7 @@ class ReadTx:
     ) -> list[LinkRow]:
         """The values of a forward link by (target, data), above `after`; `deleted`: deleted ones too."""
         statement = links.FORWARD_ANY if deleted else links.FORWARD_LIVE
-        return [
-            links.from_tuple(row)
-            for row in self._connection.all(statement, (source, link_base, *after, limit))
-        ]
+        return [links.from_tuple(row) for row in self._asked(statement, (source, link_base, *after, limit))]
 
     def back_links(
         self,
@@ -219,10 +231,7 @@ class ReadTx:
     ) -> list[LinkRow]:
         """The values that point at `target` in the order of (source, data), above `after`."""
         statement = links.BACK_ANY if deleted else links.BACK_LIVE
-        return [
-            links.from_tuple(row)
-            for row in self._connection.all(statement, (target, link_base, *after, limit))
-        ]
+        return [links.from_tuple(row) for row in self._asked(statement, (target, link_base, *after, limit))]
 
     def link_targets(self, link_base: int, source: Dnt, limit: int = ALL) -> list[Dnt]:
         """The targets of a forward link's live values; once for each payload."""
@@ -317,6 +326,9 @@ class WriteTx(ReadTx):
         self.sids = False
 
     # --- reading one's own writes ---
+
+    def _asked(self, statement: Statement[Row], values: Params) -> Sequence[Row]:
+        return self._connection.all(statement, values)
 
     def get(self, dnt: Dnt) -> ObjectRow | None:
         row = self._known(dnt)

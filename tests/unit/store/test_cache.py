@@ -178,3 +178,13 @@ def test_advancing_over_a_gap_drops_everything(store: Store) -> None:
     assert (cache.seq, cache.get(5, 4), cache.get_sid(b"s", 4)) == (4, None, None)
     cache.advance(2, 3, [], False)
     assert cache.seq == 4
+
+
+def test_an_answer_is_good_for_its_own_snapshot_alone() -> None:
+    cache = RowCache()
+    cache.keep_answer(("index", 1), 5, [1, 2])
+    assert cache.answer(("index", 1), 5) == [1, 2]
+    assert cache.answer(("index", 1), 6) is None
+    assert cache.answer(("index", 1), 4) is None
+    cache.reset(9)
+    assert cache.answer(("index", 1), 5) is None
