@@ -20,7 +20,7 @@ from addc.directory.controls import RequestOptions, SortKey
 from addc.directory.search import SearchRequest, SearchResult, compare, search
 from addc.ldap import controls as wire
 from addc.ldap import messages as m
-from addc.ldap.controls import RequestControls, read_controls
+from addc.ldap.controls import NO_CONTROLS, RequestControls, read_controls
 from addc.security.token import Token
 
 _COMMON: Final = frozenset(
@@ -82,8 +82,18 @@ class Asker:
     source: str
 
 
+_PLAIN: Final = {
+    (confidential, gc_port): RequestOptions(confidential=confidential, gc_port=gc_port)
+    for confidential in (False, True)
+    for gc_port in (False, True)
+}
+"""The options of a request without controls."""
+
+
 def options_of(found: RequestControls, asker: Asker) -> RequestOptions:
     """The request's controls and connection as the directory wants them."""
+    if found is NO_CONTROLS:
+        return _PLAIN[asker.confidential, asker.gc_port]
     search_flags = found.search_options
     return RequestOptions(
         confidential=asker.confidential,
