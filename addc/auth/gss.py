@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Final
 
 import gssapi
-from gssapi.raw import ChannelBindings, inquire_sec_context_by_oid
+from gssapi import raw
 from gssapi.raw.misc import GSSError
 
 from addc.base.errors import AddcError
 
 _SESSION_KEY_OID: Final = gssapi.OID.from_int_seq("1.2.840.113554.1.2.2.5.5")
 _PAC_ATTRIBUTE: Final = b"urn:mspac:"
+_CONFIDENTIALITY: Final = int(gssapi.RequirementFlag.confidentiality)
+_INTEGRITY: Final = int(gssapi.RequirementFlag.integrity)
 
 
 class AuthError(AddcError):
@@ -30,7 +32,8 @@ class Peer:
     """Who proved itself.
 
     principal: "alice@EXAMPLE.COM". pac: the PAC that the ticket carried, its server signature checked by
-    the library; None where the ticket had none. lifetime_s: how long the ticket is still good for.
+    the library; None where the ticket had none, as this KDC makes for no DC. lifetime_s: how long the
+    ticket is still good for.
     """
 
     principal: str
@@ -39,16 +42,22 @@ class Peer:
 
 
 class GssExchange:
-    """One acceptor context: `step` until `complete`, then `peer`, `wrap` and `unwrap`."""
+    """One acceptor context: `step` until `complete`, then `peer`, `wrap` and `unwrap`.
 
-    __slots__ = ("_context",)
+    Made of python-gssapi's raw calls: its classes bind every call's arguments anew, which costs more than
+    the cryptography.
+    """
 
-    def __init__(self, context: gssapi.SecurityContext) -> None:
-        self._context = context
+    __slots__ = ("_bindings", "_context", "_credentials", "_flags", "_lifetime_s", "_name", "complete")
 
-    @property
-    def complete(self) -> bool:
-        return bool(self._context.complete)
+    def __init__(self, credentials: raw.Creds, bindings: raw.ChannelBindings | None) -> None:
+        self._credentials = credentials
+        self._bindings = bindings
+        self._context: raw.SecurityContext | None = None
+        self._name: raw.Name | None = None
+        self._flags = 0
+        self._lifetime_s: int | None = None
+        self.complete = False
 
     def step(self, token: bytes) -> bytes:
         """Our answer to the client's token; empty where there is nothing to say.
@@ -56,52 +65,60 @@ class GssExchange:
         Raises AuthError when the token is not good.
         """
         try:
-            return self._context.step(token) or b""
+            done = raw.accept_sec_context(token, self._credentials, self._context, self._bindings)
         except GSSError as error:
             raise AuthError(str(error)) from None
+        self._context = done.context
+        self.complete = not done.more_steps
+        if self.complete:
+            self._name, self._flags, self._lifetime_s = done.initiator_name, int(done.flags), done.lifetime
+        return bytes(done.token or b"")
 
     @property
     def confidential(self) -> bool:
         """Sealing was negotiated."""
-        return bool(self._context.actual_flags & gssapi.RequirementFlag.confidentiality)
+        return bool(self._flags & _CONFIDENTIALITY)
 
     @property
     def integrity(self) -> bool:
         """Signing was negotiated."""
-        return bool(self._context.actual_flags & gssapi.RequirementFlag.integrity)
+        return bool(self._flags & _INTEGRITY)
 
     def peer(self) -> Peer:
-        name, lifetime_s = self._context.initiator_name, self._context.lifetime
+        """Raises AuthError for a PAC whose signature does not hold."""
+        assert self._name is not None
+        principal = raw.display_name(self._name, name_type=False).name.decode("utf-8", "surrogateescape")
         try:
-            pac = name.attributes[_PAC_ATTRIBUTE]
-        except (KeyError, GSSError):
-            return Peer(str(name), None, lifetime_s)
+            pac = raw.get_name_attribute(self._name, _PAC_ATTRIBUTE)
+        except GSSError:
+            return Peer(principal, None, self._lifetime_s)
         values = [bytes(value) for value in pac.values]
-        is_good = pac.authenticated and len(values) == 1
-        return Peer(str(name), values[0] if is_good else None, lifetime_s)
+        if not pac.authenticated or len(values) != 1:
+            raise AuthError(f"the PAC of {principal} is not signed for this DC")
+        return Peer(principal, values[0], self._lifetime_s)
 
     def session_key(self) -> bytes:
         """The context's key ([MS-KILE] 3.4.5.4)."""
-        return bytes(inquire_sec_context_by_oid(self._context, _SESSION_KEY_OID)[0])
+        return bytes(raw.inquire_sec_context_by_oid(self._context, _SESSION_KEY_OID)[0])  # type: ignore[arg-type]
 
     def wrap(self, data: bytes, *, seal: bool) -> bytes:
         """A signed or sealed message. Raises AuthError when the context is no longer good."""
         try:
-            return bytes(self._context.wrap(data, seal).message)
+            return bytes(raw.wrap(self._context, data, seal).message)  # type: ignore[arg-type]
         except GSSError as error:
             raise AuthError(str(error)) from None
 
     def unwrap(self, data: bytes) -> tuple[bytes, bool]:
         """The plain bytes, and whether they came sealed. Raises AuthError when they were altered."""
         try:
-            plain = self._context.unwrap(data)
+            plain = raw.unwrap(self._context, data)  # type: ignore[arg-type]
         except GSSError as error:
             raise AuthError(str(error)) from None
         return bytes(plain.message), bool(plain.encrypted)
 
     def size_limit(self, size: int, *, seal: bool) -> int:
         """How many plain bytes fit into a wrapped message of `size` bytes."""
-        return int(self._context.get_wrap_size_limit(size, seal))
+        return int(raw.wrap_size_limit(self._context, size, seal))  # type: ignore[arg-type]
 
 
 class GssAcceptor:
@@ -135,7 +152,5 @@ class GssAcceptor:
 
         channel_binding: application data of the TLS channel below (RFC 5929), where there is one.
         """
-        bindings = ChannelBindings(application_data=channel_binding) if channel_binding else None
-        return GssExchange(
-            gssapi.SecurityContext(creds=self._current(), usage="accept", channel_bindings=bindings)
-        )
+        bindings = raw.ChannelBindings(application_data=channel_binding) if channel_binding else None
+        return GssExchange(self._current(), bindings)
