@@ -224,6 +224,7 @@ def check_allowed(ctx: WriteContext, plan: ClassPlan, attribute: Attribute) -> N
     Spec: [MS-ADTS] 3.1.1.5.2.2 (disallowed by SAM; back links; system-only).
     """
     check_not_owned(plan, attribute)
+    check_sid_history(attribute)
     att = attribute.att_id
     if attribute.is_back_link or (attribute.system_only and att not in _SYSTEM_ONLY_ADDED):
         raise system_only_error(attribute)
@@ -240,6 +241,17 @@ def check_not_owned(plan: ClassPlan, attribute: Attribute) -> None:
     if not plan.is_sam and att in SAM_OWNED_OTHER:
         raise _violation(
             Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, LdapResult.UNWILLING_TO_PERFORM, attribute.name
+        )
+
+
+def check_sid_history(attribute: Attribute) -> None:
+    """A SID in sIDHistory is as good as the group it belongs to: nobody gives it, whatever rights he holds.
+
+    Windows adds values in DsAddSidHistory alone; they may be taken away.
+    """
+    if attribute.att_id == attr.SID_HISTORY:
+        raise _violation(
+            Win32.ERROR_DS_ATTRIBUTE_OWNED_BY_SAM, LdapResult.UNWILLING_TO_PERFORM, attribute.name
         )
 
 

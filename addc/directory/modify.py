@@ -14,6 +14,7 @@ from addc.base.secret import Secret
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import (
+    add_values,
     entry,
     hooks,
     member_rules,
@@ -176,6 +177,8 @@ def _check_object(
     modify_rules.check_object(ctx, row, plan, atts)
     for change, attribute in resolved:
         modify_rules.check_attribute(ctx, row, plan, attribute)
+        if change.op != ModOp.DELETE and change.values:
+            add_values.check_sid_history(attribute)
         if attribute.att_id == attr.WELL_KNOWN_OBJECTS and change.op == ModOp.REPLACE:
             raise DsError(
                 Win32.ERROR_DS_UNWILLING_TO_PERFORM,
@@ -456,7 +459,7 @@ def _store(ctx: WriteContext, work: _Work) -> None:
             edit.apply(usn_of(ctx, draft))
     sd_id = row.sd_id
     if work.sd is not None:
-        sd_id = object_sd.replaced(ctx, row, work.sd, work.options.sd_flags)
+        sd_id = object_sd.replaced(ctx, row, work.sd, work.options.sd_flags or 0)
     if attr.OBJECT_CLASS in draft.touched and draft.changes(attr.OBJECT_CLASS):
         parent = None if object_sd.is_nc_root(row) else ctx.tx.get(row.parent)
         sd_id = object_sd.inherited_anew(

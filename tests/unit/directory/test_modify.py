@@ -175,6 +175,17 @@ def test_attributes_that_nobody_modifies(corp_sqlite: Corp, anne: Dnt) -> None:
     )
 
 
+def test_sid_history_only_shrinks(corp_sqlite: Corp, anne: Dnt) -> None:
+    """A value is as good as membership in the group it names, which rights on the object do not give."""
+    admins = bytes(corp_sqlite.forest.domain_sid.child(512))
+    for change in (replace_values("sIDHistory", admins), add_values("sIDHistory", admins)):
+        refused = refusal(lambda change=change: corp_sqlite.modify(ANN, change))  # type: ignore[misc]
+        assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_DS_ATTRIBUTE_OWNED_BY_SAM)
+    corp_sqlite.modify(ANN, add_values("sIDHistory", admins), requester=SYSTEM)
+    corp_sqlite.modify(ANN, delete_values("sIDHistory", admins))
+    assert corp_sqlite.values(ANN, "sIDHistory") == []
+
+
 def test_mandatory_attributes_stay(corp_sqlite: Corp) -> None:
     corp_sqlite.add("CN=v,CN=Users", "volume", uNCName="\\\\dc1\\x")
     refused = refusal(lambda: corp_sqlite.modify("CN=v,CN=Users", delete_values("uNCName")))
