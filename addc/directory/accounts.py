@@ -224,19 +224,18 @@ def find_by_dnt(ctx: ReadContext, dnt: Dnt) -> Account | None:
 def find_by_spn(ctx: ReadContext, spn: str) -> Account | None:
     """The account that runs the service.
 
-    First a servicePrincipalName that is equal; then, for an alias of HOST, the account with the HOST name;
-    then a computer by its own names; then krbtgt's fixed names. None too where two accounts share the name.
+    First krbtgt's fixed names, which no servicePrincipalName can take from it; then a servicePrincipalName
+    that is equal; then, for an alias of HOST, the account with the HOST name; then a computer by its own
+    names. None too where two accounts share the name.
     Spec: [MS-KILE] 3.3.5.1.1, [MS-ADA3] 2.276 (sPNMappings).
     """
-    found = _by_exact_spn(ctx, spn)
-    if found is not None:
-        return found
     parts = spn.split("/")
-    if len(parts) < 2:
-        return None
     service = parts[0].lower()
-    if service == _KRBTGT or (service, parts[1].lower()) == _CHANGE_PASSWORD:
+    if len(parts) > 1 and (service == _KRBTGT or (service, parts[1].lower()) == _CHANGE_PASSWORD):
         return _krbtgt(ctx, parts, service)
+    found = _by_exact_spn(ctx, spn)
+    if found is not None or len(parts) < 2:
+        return found
     for alias in mapped_to(ctx, service):
         found = _by_exact_spn(ctx, "/".join((alias, *parts[1:])))
         if found is not None:

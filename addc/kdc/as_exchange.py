@@ -230,7 +230,7 @@ class _Granting:
         server_key = ticket_key(self.server, self.policy)
         signers = PacSigners(server_key, ticket_key(realm.krbtgt, self.policy))
         pac = None
-        if for_tgt or not self.server.flags & _NO_PAC:
+        if for_tgt or self.server.is_dc or not self.server.flags & _NO_PAC:
             wanted = pac_request(self.request.message.padata)
             parts = PacParts(self.client, self.membership, realm, str(grant.cname), wanted)
             pac = parts.buffers(grant.authtime, now, for_tgt)

@@ -34,6 +34,8 @@ from addc.store.objects import ObjectRow
 T = TypeVar("T")
 
 _KEPT_MAX: Final = 60_000
+_TGT_KEYS_OLD: Final = 1
+"""How many of krbtgt's previous passwords count: two resets make every older ticket worthless."""
 _ENTERPRISE: Final = int(NameType.KRB_NT_ENTERPRISE)
 _MS_PRINCIPAL: Final = int(NameType.KRB_NT_MS_PRINCIPAL)
 _TIMESTAMP: Final = int(PaType.PA_ENC_TIMESTAMP)
@@ -111,7 +113,7 @@ def _principal(ctx: ReadContext, account: Account, row: ObjectRow) -> Principal:
         name=account.sam_account_name,
         sid=account.sid,
         flags=account.user_account_control,
-        keys=_key_ring(passwords.keys_of(ctx, row)),
+        keys=_key_ring(passwords.keys_of(ctx, row), _TGT_KEYS_OLD if _is_krbtgt(account) else None),
         upn=account.user_principal_name,
         primary_group_id=account.primary_group_id,
         pwd_last_set=account.pwd_last_set,
@@ -123,11 +125,15 @@ def _principal(ctx: ReadContext, account: Account, row: ObjectRow) -> Principal:
     )
 
 
-def _key_ring(keys: passwords.KeySet) -> KeyRing:
+def _is_krbtgt(account: Account) -> bool:
+    return account.sid.rid() == wellknown.RID_KRBTGT
+
+
+def _key_ring(keys: passwords.KeySet, old_max: int | None) -> KeyRing:
     def by_etype(generation: passwords.KeyGeneration) -> dict[int, Key]:
         return {int(key.etype): key for key in generation.keys}
 
-    old = tuple((one.kvno, by_etype(one)) for one in keys.generations()[1:])
+    old = tuple((one.kvno, by_etype(one)) for one in keys.generations()[1:][:old_max])
     return KeyRing(keys.kvno, by_etype(keys.current), keys.salt, old)
 
 

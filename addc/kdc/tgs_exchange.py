@@ -444,15 +444,21 @@ class _Granting:
     def _pac_buffers(self) -> list[tuple[int, bytes]] | None:
         if self._for_tgt:
             return tgt_buffers(self.pac)
-        if self.server.flags & _NO_PAC:
-            return None
-        attributes = self.pac.get(PacType.ATTRIBUTES_INFO)
-        if attributes is not None and not PacAttributesInfo.unpack(attributes).flags:
+        if self._without_pac():
             return None
         realm = self.facts.realm
         bits = supported(self.server, self.policy) | supported(realm.krbtgt, self.policy)
         compressed = not bits & _NO_COMPRESSION
         return service_buffers(self.pac, realm.domain_sid, self.facts.resource_rids, compressed)
+
+    def _without_pac(self) -> bool:
+        """Whether client or service want none. A DC always gets one: a mere name may change its owner."""
+        if self.server.is_dc:
+            return False
+        if self.server.flags & _NO_PAC:
+            return True
+        attributes = self.pac.get(PacType.ATTRIBUTES_INFO)
+        return attributes is not None and not PacAttributesInfo.unpack(attributes).flags
 
     def _grant(self, now: FileTime, rng: Rng) -> tickets.Grant:
         body, part, realm = self._body, self.opened.tgt.part, self.facts.realm

@@ -77,6 +77,14 @@ def test_services_are_found_by_spn(corp_sqlite: Corp, spn: str, owner: str | Non
     assert sam(corp_sqlite, corp_sqlite.read(lambda ctx: accounts.find_by_spn(ctx, spn))) == owner
 
 
+def test_the_names_of_the_kdc_are_nobody_elses(corp_sqlite: Corp) -> None:
+    """Who may write some account's SPNs does not get everybody's TGTs encrypted with that account's key."""
+    taken = ["krbtgt/CORP.EXAMPLE.COM", "krbtgt/CORP", "krbtgt/OTHER", "kadmin/changepw/x"]
+    corp_sqlite.user("svc", servicePrincipalName=taken)
+    found = [sam(corp_sqlite, corp_sqlite.read(lambda ctx: accounts.find_by_spn(ctx, spn))) for spn in taken]  # noqa: B023
+    assert found == ["krbtgt", "krbtgt", None, "krbtgt"]
+
+
 def test_the_aliases_of_host_come_from_the_directory(corp: Corp) -> None:
     assert corp.read(lambda ctx: accounts.mapped_to(ctx, "CIFS")) == ("host",)
     assert corp.read(lambda ctx: accounts.mapped_to(ctx, "ldap")) == ()

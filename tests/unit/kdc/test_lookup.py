@@ -3,8 +3,10 @@
 import pytest
 
 from addc.base.clock import NEVER_FT, TICKS_PER_S
+from addc.base.ids import Dnt
 from addc.codec.krb5 import PrincipalName
 from addc.codec.krb5_numbers import NameType
+from addc.directory import passwords
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import draft_of
 from addc.directory.stamp import save
@@ -207,6 +209,24 @@ def test_built_in_groups_are_left_to_each_machine(corp: Corp) -> None:
     found = membership(corp, "Administrator")
     assert {512, 513, 518, 519, 520} <= set(found.domain_rids)
     assert not any(rid in found.resource_rids for rid in (544, 545))
+
+
+def test_two_resets_of_krbtgt_end_every_older_ticket(corp: Corp) -> None:
+    krbtgt = corp.row("CN=krbtgt,CN=Users")
+    joe = corp.row(corp.user("jim", "Tr0ub4dor&3"))
+
+    def reset(ctx: WriteContext, dnt: Dnt) -> None:
+        row = ctx.tx.get(dnt)
+        assert row is not None
+        new = passwords.password_of_text(f"N3w.{ctx.rng.bytes(4).hex()}")
+        passwords.set_password(ctx, row, passwords.prepare_row(ctx, row, new))
+
+    for dnt in (krbtgt.dnt, krbtgt.dnt, joe.dnt, joe.dnt):
+        corp.write(lambda ctx, dnt=dnt: reset(ctx, dnt))  # type: ignore[misc]
+    realm = corp.read(lookup.realm_facts)
+    assert realm is not None
+    assert [version for version, _ in realm.krbtgt.keys.old] == [realm.krbtgt.keys.kvno - 1]
+    assert [version for version, _ in principal(corp, "jim").keys.old] == [2, 1]
 
 
 def test_the_realm(corp: Corp) -> None:

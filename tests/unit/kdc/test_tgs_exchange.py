@@ -157,6 +157,14 @@ def test_who_declined_a_pac_gets_service_tickets_without() -> None:
     assert tgt.get().opened(FILES_KEY).authorization_data is None
 
 
+def test_a_dc_is_always_told_by_pac_who_it_is() -> None:
+    """A bare name in a ticket of ten hours may be somebody else's before it ends."""
+    tgt = Client().log_on(pac_request(False))
+    flags = AccountFlags.SERVER_TRUST_ACCOUNT | AccountFlags.NO_AUTH_DATA_REQUIRED
+    got = tgt.get(facts=tgt.facts(replace(FILES, flags=int(flags))))
+    assert find_pac(got.opened(FILES_KEY).authorization_data) is not None
+
+
 def test_a_forwarded_tgt_keeps_the_buffers_of_a_tgt(tgt: Ticketed) -> None:
     options = int(KdcOptions.FORWARDED | KdcOptions.FORWARDABLE)
     addresses = (netbios_address("WS1"),)
