@@ -87,6 +87,11 @@ class OpenedKpasswd:
         return self.target is None
 
 
+def looks_like_request(data: bytes) -> bool:
+    """Whether a datagram may be answered. An error that answered an error would go to and fro for ever."""
+    return len(data) > _HEADER.size and data[4:6] != b"\0\0" and data[_HEADER.size] == ApReq.ber_tag
+
+
 def open_kpasswd(data: bytes, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> OpenedKpasswd | bytes:
     """Check a request; bytes are the reply to one that is refused."""
     try:

@@ -341,14 +341,14 @@ class KdcDatagrams(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         service = self._service
         try:
+            if service.is_busy or (self._is_kpasswd and not kpasswd.looks_like_request(data)):
+                return  # not even a right password is told while a wrong one could not be counted
             if self._is_kpasswd or not service.inline:
-                if not service.is_busy:
-                    service.later(self._later(data, addr))
+                service.later(self._later(data, addr))
                 return
             decided = service.answer_now(data, addr[0])
             if decided.counter is Counter.BAD_PASSWORD:
-                if not service.is_busy:
-                    service.later(self._settle(decided, addr))
+                service.later(self._settle(decided, addr))
                 return
             if decided.counter is Counter.LOGON:
                 service.note_logon(decided.account)

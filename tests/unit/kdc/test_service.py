@@ -407,6 +407,49 @@ def test_passwords_are_changed_over_datagrams(kdc: KdcCorp, key: Key) -> None:
     assert int.from_bytes(reply[4:6], "big") > 0
 
 
+@pytest.mark.parametrize("sent", [b"\0\6\0\1\0\0", b"junk", b"\0\x0a\0\1\0\0\x7e\2\5\0", b"\0\7\0\1\0\1x"])
+def test_no_error_answers_what_may_be_an_error(kdc: KdcCorp, sent: bytes) -> None:
+    """With a forged source two servers, or one, would talk to each other for ever (CVE-2002-2443)."""
+    assert datagram_of(kdc, sent) == []
+
+
+def test_while_wrong_passwords_cannot_be_counted_right_ones_are_not_told(
+    kdc: KdcCorp, key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "_TASKS_MAX", 0)
+    for proof in (key, WRONG):
+        assert (
+            datagram_of(kdc, kdc.as_req(client_name("joe"), timestamp(proof, kdc.now)), kpasswd=False) == []
+        )
+
+
+class Sent(asyncio.DatagramTransport):
+    """Remembers what was sent."""
+
+    def __init__(self) -> None:
+        super().__init__({"sockname": ("127.0.0.1", 464)})
+        self.replies: list[bytes] = []
+
+    def sendto(self, data: bytes, addr: object = None) -> None:  # type: ignore[override]
+        self.replies.append(data)
+
+    def is_closing(self) -> bool:
+        return False
+
+
+def datagram_of(kdc: KdcCorp, sent: bytes, *, kpasswd: bool = True) -> list[bytes]:
+    """What one datagram is answered with."""
+
+    async def run() -> list[bytes]:
+        transport, protocol = Sent(), KdcDatagrams(kdc.service, kpasswd=kpasswd)
+        protocol.connection_made(transport)
+        protocol.datagram_received(sent, ("127.0.0.1", 1))
+        await kdc.service.drain()
+        return transport.replies
+
+    return asyncio.run(run())
+
+
 def test_postgres_is_not_asked_on_the_loop(kdc: KdcCorp, key: Key) -> None:
     kdc.directory.reads_inline = False
     good = kdc.as_req(client_name("joe"), timestamp(key, kdc.now))
