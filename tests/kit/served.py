@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, cast
@@ -105,13 +106,13 @@ class Served:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
 
-def start(data_dir: Path, *words: str) -> Served:
+def start(data_dir: Path, *words: str, addc: Sequence[str | Path] = ADDC) -> Served:
     """Serve, and wait until it is ready; on other ports if somebody takes these meanwhile."""
     log = data_dir.parent / "serve.log"
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
         ports = Ports(free_offset())
-        command = [*ADDC, "serve", "--data-dir", str(data_dir), "--listen", listeners.LOOPBACK, *words]
+        command = [*addc, "serve", "--data-dir", data_dir, "--listen", listeners.LOOPBACK, *words]
         with log.open("wb") as output:
             process = subprocess.Popen([*command, "--port-offset", str(ports.offset)], stderr=output)
         served = Served(process, data_dir, log, ports)
