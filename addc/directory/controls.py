@@ -21,14 +21,15 @@ class RequestOptions:
     """How an operation is to be carried out, as its controls and its connection say.
 
     confidential: the connection encrypts with 128 bits or more. gc_port: it came to a global catalog port.
-    sd_flags: parts of nTSecurityDescriptor, 0 for all four. extended_dn: 0 hexadecimal, 1 dashed, None off.
+    sd_flags: parts of nTSecurityDescriptor, 0 for all four, None without the control.
+    extended_dn: 0 hexadecimal, 1 dashed, None off.
     page_size: None without the paged results control. page_cookie: as handed out, b"" at the start.
     sort_critical: fail rather than return unsorted entries.
     """
 
     confidential: bool = False
     gc_port: bool = False
-    sd_flags: int = 0
+    sd_flags: int | None = None
     show_deleted: bool = False
     show_recycled: bool = False
     show_deactivated_link: bool = False

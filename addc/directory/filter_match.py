@@ -247,6 +247,8 @@ class Compiler:
             if attribute.is_back_link:
                 return lambda row, _: bool(tx.back_links(base, row.dnt, limit=1))
             return lambda row, _: bool(tx.links(base, row.dnt, limit=1))
+        if att == attr.NT_SECURITY_DESCRIPTOR:
+            return lambda row, _: bool(row.sd_id)
         get = self.getter(attribute)
         return lambda row, _: bool(get(row))
 

@@ -69,7 +69,8 @@ NEARLY_UNIQUE: Final = frozenset(
     )
 )
 _COMMON: Final = frozenset((attr.OBJECT_CLASS, attr.OBJECT_CATEGORY, attr.SHOW_IN_ADVANCED_VIEW_ONLY))
-_NEVER_INDEXED: Final = frozenset((attr.USN_CHANGED, attr.USN_CREATED))
+_NEVER_INDEXED: Final = frozenset((attr.USN_CHANGED, attr.USN_CREATED, attr.OBJECT_GUID, attr.OBJECT_SID))
+"""Columns of the row, of which the attribute index holds nothing."""
 
 
 class Source:

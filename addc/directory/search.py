@@ -114,7 +114,7 @@ class _Search:
         self.term = self._without_anr(request.filter)
         self.compiler = Compiler(ctx, options)
         self.match: Match = self.compiler.compile(self.term)
-        self.selection: Selection = select(ctx, request.attributes, options.gc_port)
+        self.selection: Selection = select(ctx, request.attributes, options)
         if self.selection.base_only and request.scope != BASE:
             raise DsError(
                 Win32.ERROR_DS_NON_BASE_SEARCH,

@@ -157,8 +157,12 @@ class Selection:
         return out
 
 
-def select(ctx: ReadContext, attributes: tuple[str, ...], gc_only: bool) -> Selection:
+def select(ctx: ReadContext, attributes: tuple[str, ...], options: RequestOptions) -> Selection:
     """The selection for an attribute list; () means every ordinary attribute."""
+    if options.sd_flags is not None and (not attributes or "*" in attributes):
+        # Asked for parts of it, all attributes include the descriptor. Spec: [MS-ADTS] 6.1.3.2.
+        attributes = (*(attributes or ("*",)), "nTSecurityDescriptor")
+    gc_only = options.gc_port
     key = (ctx.schema, attributes, gc_only)
     kept = ctx.shared.selections
     found = kept.get(key)
@@ -336,7 +340,7 @@ def _descriptor_field(wanted: Wanted) -> Field:
     label = wanted.label
 
     def security_descriptor(shaper: Shaper, row: ObjectRow, granted: Grants, out: Attributes) -> None:
-        asked = shaper.options.sd_flags & rights.ALL_PARTS or rights.ALL_PARTS
+        asked = (shaper.options.sd_flags or 0) & rights.ALL_PARTS or rights.ALL_PARTS
         if rights.readable_sd_parts(shaper.ctx, row) & asked != asked or not row.sd_id:
             return
         if asked == rights.ALL_PARTS:

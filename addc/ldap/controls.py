@@ -298,6 +298,14 @@ def _flags(value: bytes) -> int:
     return FlagsValue.unpack(value).flags
 
 
+def _extended_dn(value: bytes) -> int:
+    """0 or 1; the specification names no other form. Spec: [MS-ADTS] 3.1.1.3.4.1.5."""
+    form = _flags(value)
+    if form not in (0, 1):
+        raise DecodeError("no such form of DN", 0, "ExtendedDNRequestValue")
+    return form
+
+
 def _octets(value: bytes) -> bytes:
     return OctetsValue.unpack(value).octets
 
@@ -332,7 +340,7 @@ _VALUES: Final[dict[str, tuple[str, Callable[[bytes], object]]]] = {
     LDAP_SERVER_ASQ_OID: ("asq_attribute", lambda value: utf8_from_wire(_octets(value))),
     LDAP_SERVER_SD_FLAGS_OID: ("sd_flags", _flags),
     LDAP_SERVER_SEARCH_OPTIONS_OID: ("search_options", _flags),
-    LDAP_SERVER_EXTENDED_DN_OID: ("extended_dn", _flags),
+    LDAP_SERVER_EXTENDED_DN_OID: ("extended_dn", _extended_dn),
     LDAP_SERVER_GET_STATS_OID: ("get_stats", _stats),
     LDAP_SERVER_VERIFY_NAME_OID: (
         "verify_name",

@@ -17,7 +17,7 @@ from addc.directory import accounts
 from addc.directory.api import Change, Directory
 from addc.directory.context import ReadContext
 from addc.directory.controls import RequestOptions, SortKey
-from addc.directory.search import SearchRequest, SearchResult, compare, search
+from addc.directory.search import BASE, ONE_LEVEL, SUBTREE, SearchRequest, SearchResult, compare, search
 from addc.ldap import controls as wire
 from addc.ldap import messages as m
 from addc.ldap.controls import NO_CONTROLS, RequestControls, read_controls
@@ -70,6 +70,7 @@ SUPPORTED_CONTROLS: Final = (
 """All that rootDSE may list as supportedControl."""
 
 _NETLOGON: Final = "netlogon"
+_SCOPES: Final = (BASE, ONE_LEVEL, SUBTREE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def options_of(found: RequestControls, asker: Asker) -> RequestOptions:
     return RequestOptions(
         confidential=asker.confidential,
         gc_port=asker.gc_port,
-        sd_flags=found.sd_flags or 0,
+        sd_flags=found.sd_flags,
         show_deleted=found.show_deleted or found.show_recycled,
         show_recycled=found.show_recycled,
         show_deactivated_link=found.show_deactivated_link,
@@ -138,7 +139,9 @@ def refuse_for_store(message_id: MessageId, response: type[m.LdapResultFields], 
 
 
 def search_request(message: m.LdapMessage, op: m.SearchRequest, asker: Asker) -> SearchRequest:
-    """The search as the directory wants it. Raises DsError for controls that are not served."""
+    """The search as the directory wants it. Raises DsError for controls and scopes that are not served."""
+    if op.scope not in _SCOPES:
+        raise DsError(Win32.ERROR_INVALID_PARAMETER, "no such scope", ldap_result=LdapResult.PROTOCOL_ERROR)
     return SearchRequest(
         base=op.base_object,
         scope=op.scope,

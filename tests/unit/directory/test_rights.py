@@ -156,7 +156,8 @@ def test_descriptor_parts_follow_read_control_and_privilege(sqlite_forest: KitFo
     assert (shown.owner, shown.sacl) == (None, None)
     whole = SecurityDescriptor.unpack(read(sqlite_forest, auditor, dn, sd)["nTSecurityDescriptor"][0])
     assert whole.sacl is not None and whole.owner == DOMAIN_SID.child(512)
-    assert "nTSecurityDescriptor" not in read(sqlite_forest, auditor, dn, ("*",), dacl)
+    assert "nTSecurityDescriptor" not in read(sqlite_forest, auditor, dn, ("*",))
+    assert "nTSecurityDescriptor" not in read(sqlite_forest, nobody, dn, ("*",), dacl)
 
 
 def test_principal_self_is_the_object_itself(sqlite_forest: KitForest, alice: Token) -> None:

@@ -238,6 +238,15 @@ def test_object_guid_as_octets_and_as_text(sqlite_forest: KitForest) -> None:
     assert names_of(ask(sqlite_forest, DOMAIN_DN, SUBTREE, text)) == ["alice"]
 
 
+@pytest.mark.parametrize(
+    "wanted", ["(objectGUID=*)", "(objectSid=*)", r"(objectSid=\01\05\00*)", "(nTSecurityDescriptor=*)"]
+)
+def test_what_the_row_keeps_outside_its_attributes_is_found_too(
+    shared_forest: KitForest, wanted: str
+) -> None:
+    assert {"alice", "bob"} <= set(names_of(ask(shared_forest, DOMAIN_DN, SUBTREE, wanted)))
+
+
 # --- what is returned ---
 
 
@@ -251,6 +260,20 @@ def test_attribute_lists(sqlite_forest: KitForest) -> None:
     named = values_of(ask(sqlite_forest, ALICE, BASE, attributes=("MAIL", "2.5.4.3", "nonsense", "mail")))
     assert named == {"mail": [b"Alice@Example.com"], "cn": [b"alice"]}
     assert "canonicalName" in values_of(ask(sqlite_forest, ALICE, BASE, attributes=("+",)))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "shown"),
+    [((), True), (("*",), True), (("*", "cn"), True), (("cn",), False), (("1.1",), False)],
+)
+def test_all_attributes_include_the_descriptor_when_parts_of_it_are_asked_for(
+    shared_forest: KitForest, attributes: tuple[str, ...], shown: bool
+) -> None:
+    answer = values_of(
+        ask(shared_forest, ALICE, BASE, attributes=attributes, options=RequestOptions(sd_flags=4))
+    )
+    assert ("nTSecurityDescriptor" in answer) is shown
+    assert "nTSecurityDescriptor" not in values_of(ask(shared_forest, ALICE, BASE, attributes=attributes))
 
 
 def test_types_only(sqlite_forest: KitForest) -> None:

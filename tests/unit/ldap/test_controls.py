@@ -116,6 +116,16 @@ def test_malformed_values(value: bytes | None) -> None:
     assert c.read_controls((Control(c.LDAP_SERVER_SD_FLAGS_OID, False, value),)).sd_flags is None
 
 
+def test_there_are_two_forms_of_extended_dns() -> None:
+    def read(form: int, critical: bool) -> int | None:
+        value = bytes((0x30, 3, 2, 1, form))
+        return c.read_controls((Control(c.LDAP_SERVER_EXTENDED_DN_OID, critical, value),)).extended_dn
+
+    assert (read(0, True), read(1, True), read(2, False)) == (0, 1, None)
+    with pytest.raises(DsError):
+        read(2, True)
+
+
 def test_both_dirsyncs_are_a_protocol_error() -> None:
     value = c.DirSyncValue(0, 0).pack()
     with pytest.raises(DsError) as caught:
