@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from addc.codec.dns_rdata import DnsRecord, DnsType, MxData, NameData, SoaData, SrvData
+from addc.codec.dns_rdata import DnsRecord, DnsType, MxData, NameData, SoaData, SrvData, split_name
 from addc.codes.rcode import Rcode
 
 Name = tuple[bytes, ...]
@@ -176,6 +176,4 @@ def _target(record: DnsRecord) -> Name | None:
 
 def labels(text: str) -> Name:
     """ "DC1.Example.com." as lower-case labels; "" and "." are the root."""
-    return tuple(
-        part.encode("utf-8", "surrogateescape") for part in text.rstrip(".").lower().split(".") if part
-    )
+    return tuple(part.lower() for part in split_name(text))

@@ -22,6 +22,7 @@ from addc.codec.dns_rdata import (
     SoaData,
     SrvData,
     TxtData,
+    split_name,
 )
 from addc.codes.rcode import Rcode
 from addc.dns.answer import Answer, Name, Question, ResourceRecord
@@ -207,6 +208,4 @@ def _rdata(record: DnsRecord) -> dnslib.RD:
 
 
 def _label(name: str) -> dnslib.DNSLabel:
-    return dnslib.DNSLabel(
-        [part.encode("utf-8", "surrogateescape") for part in name.rstrip(".").split(".") if part]
-    )
+    return dnslib.DNSLabel(split_name(name))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from addc.codec.dns_rdata import AData, DnsRecord, DnsType, NameData, SoaData, SrvData
-
 from addc.codes.rcode import Rcode
 from addc.dns.answer import CLASS_IN, QTYPE_ANY, Answer, Name, Question, answer, labels
 from tests.unit.dns.records import record
