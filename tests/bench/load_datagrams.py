@@ -9,7 +9,7 @@ from dnslib import DNSRecord
 from addc.codec import filter as ldap_filter
 from addc.ldap import messages as m
 from tests.bench.load_kit import Settings, Tally, datagrams
-from tests.bench.load_ldap import request
+from tests.bench.load_ldap import with_ids
 
 _DNS: Final = 53
 _CLDAP: Final = 389
@@ -48,8 +48,9 @@ def cldap(settings: Settings) -> Tally:
         )
     )
     op = m.SearchRequest("", 0, 0, 0, 0, False, wanted, ("Netlogon",))
-    messages = (request(op, n & 0x7FFF_FFFF) for n in count(1))
-    return datagrams(settings, _CLDAP, messages, lambda r: "" if len(r) > 100 else "no Netlogon attribute")
+    return datagrams(
+        settings, _CLDAP, with_ids([op]), lambda r: "" if len(r) > 100 else "no Netlogon attribute"
+    )
 
 
 KINDS: Final[dict[str, Callable[[Settings], Tally]]] = {"dns": dns, "cldap": cldap}

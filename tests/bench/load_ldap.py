@@ -3,8 +3,8 @@
 import select
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count, cycle
 from typing import Final
 
 from addc.base.ids import MessageId
@@ -20,6 +20,8 @@ from tests.bench.load_kit import (
     Tally,
 )
 
+_FIRST_ID: Final = 0x0100_0000
+_ID_HERE: Final = 0x5A5A_5A5A
 _NOT_FINAL: Final = (0x64, 0x73, 0x79)
 """Tags of search entries, references and intermediate responses."""
 _REPLACE: Final = 2
@@ -94,6 +96,15 @@ def request(op: m.Request, message_id: int) -> bytes:
     return m.LdapMessage(MessageId(message_id), op).pack()
 
 
+def with_ids(ops: Sequence[m.Request]) -> Iterator[bytes]:
+    """The requests in turn without an end, packed once; each has a message id of its own."""
+    packed = [request(op, _ID_HERE) for op in ops]
+    sign = _ID_HERE.to_bytes(4, "big")
+    parts = [(data[:at], data[at + 4 :]) for data in packed if (at := data.index(sign))]
+    for number, (head, tail) in enumerate(cycle(parts), _FIRST_ID):
+        yield head + number.to_bytes(4, "big") + tail
+
+
 def simple_bind(settings: Settings, message_id: int = 1) -> bytes:
     return request(m.BindRequest(3, settings.user, m.SimpleAuth(settings.password.encode())), message_id)
 
@@ -133,7 +144,7 @@ def search(base: str, scope: int, text: str, *attributes: str) -> m.SearchReques
 def root_dse(settings: Settings) -> Tally:
     """Anonymous reads of two attributes of the root DSE, in the clear."""
     op = search("", 0, "(objectClass=*)", "defaultNamingContext", "dnsHostName")
-    return pump(settings, LdapPipe(connect(settings)), (request(op, n) for n in count(1)))
+    return pump(settings, LdapPipe(connect(settings)), with_ids([op]))
 
 
 def base_read(settings: Settings) -> Tally:
@@ -143,7 +154,7 @@ def base_read(settings: Settings) -> Tally:
     ops = [
         search(f"CN={name},CN=Users,{settings.domain_dn}", 0, "(objectClass=*)", *wanted) for name in names
     ]
-    return pump(settings, bound(settings), (request(ops[n % 5], n) for n in count(2)))
+    return pump(settings, bound(settings), with_ids(ops))
 
 
 def indexed_search(settings: Settings) -> Tally:
@@ -153,19 +164,17 @@ def indexed_search(settings: Settings) -> Tally:
         search(settings.domain_dn, 2, f"(sAMAccountName={user_name(n)})", *wanted)
         for n in range(settings.users)
     ]
-    return pump(settings, bound(settings), (request(ops[n % len(ops)], n) for n in count(2)))
+    return pump(settings, bound(settings), with_ids(ops))
 
 
 def modify(settings: Settings) -> Tally:
     """Replacements of one attribute, a different user each time."""
 
-    def requests() -> Iterator[bytes]:
-        for n in count(2):
-            dn = user_dn(settings, user_name(n % settings.users))
-            change = m.Change(_REPLACE, m.PartialAttribute("description", (str(n).encode(),)))
-            yield request(m.ModifyRequest(dn, (change,)), n)
+    def op(number: int) -> m.ModifyRequest:
+        dn = user_dn(settings, user_name(number % settings.users))
+        return m.ModifyRequest(dn, (m.Change(_REPLACE, part("description", f"text {number}")),))
 
-    return pump(settings, bound(settings), requests())
+    return pump(settings, bound(settings), with_ids([op(n) for n in range(settings.users * 7)]))
 
 
 # --- adds ---
