@@ -34,6 +34,8 @@ from addc.store.objects import ObjectRow
 T = TypeVar("T")
 
 _KEPT_MAX: Final = 60_000
+_KEPT_NAME_MAX: Final = 256
+"""Characters of a name that is remembered."""
 _TGT_KEYS_OLD: Final = 1
 """How many of krbtgt's previous passwords count: two resets make every older ticket worthless."""
 _ENTERPRISE: Final = int(NameType.KRB_NT_ENTERPRISE)
@@ -161,8 +163,15 @@ def _membership(ctx: ReadContext, account: Account) -> Membership:
 
 def client_account(ctx: ReadContext, name: PrincipalName) -> Account | None:
     """Whom a client name means: [MS-KILE] 3.3.5.6.1, W-LOGON-04."""
+    if _size(name) > _KEPT_NAME_MAX:
+        return _client_account(ctx, name)
     key = ("kdc.client", name.name_type, name.name_string)
     return _at_commit(ctx, key, lambda: _client_account(ctx, name))
+
+
+def _size(name: PrincipalName) -> int:
+    """Strangers send names as long as a message can be: these are looked up, but not remembered."""
+    return sum(map(len, name.name_string))
 
 
 def _client_account(ctx: ReadContext, name: PrincipalName) -> Account | None:
@@ -190,6 +199,8 @@ def server_account(ctx: ReadContext, name: PrincipalName, user2user: bool = Fals
 
     user2user: the name may be of an account that has no SPN, in whatever form.
     """
+    if _size(name) > _KEPT_NAME_MAX:
+        return _server_account(ctx, name, user2user)
     key = ("kdc.server", name.name_type, name.name_string, user2user)
     return _at_commit(ctx, key, lambda: _server_account(ctx, name, user2user))
 

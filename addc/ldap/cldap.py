@@ -8,7 +8,7 @@ import asyncio
 import logging
 from typing import Final
 
-from addc.base.errors import DecodeError
+from addc.base.errors import DecodeError, DsError
 from addc.codec.filter import Filter
 from addc.directory.api import Directory
 from addc.directory.search import BASE
@@ -21,6 +21,7 @@ from addc.security.token import ANONYMOUS
 _LOG: Final = logging.getLogger("addc.ldap")
 _DATAGRAM_MAX: Final = 4096
 _KEPT_MAX: Final = 8192
+_KEPT_PING_MAX_BYTES: Final = 512
 
 
 class CldapDatagrams(asyncio.DatagramProtocol):
@@ -62,17 +63,27 @@ class CldapDatagrams(asyncio.DatagramProtocol):
         if not isinstance(op, m.SearchRequest) or op.base_object or op.scope != BASE:
             return None
         if not operations.is_ping(op):
-            request = operations.search_request(message, op, Asker(ANONYMOUS, False, False, source))
+            try:
+                request = operations.search_request(message, op, Asker(ANONYMOUS, False, False, source))
+            except DsError as error:
+                return operations.refuse(message.message_id, m.SearchResultDone, error)
             return self._directory.read_now(
                 "cldap.search",
                 ANONYMOUS,
                 lambda ctx: operations.search_answer(ctx, message.message_id, request),
             )
-        key = (op.filter, source)
-        if key not in self._kept:
+        return operations.encode_ping(message.message_id, self._ping(op.filter, source, len(data)))
+
+    def _ping(self, wanted: Filter, source: str, size: int) -> bytes | None:
+        """What a ping is told; only those that are as long as clients make them are kept."""
+        key = (wanted, source)
+        if key in self._kept:
+            return self._kept[key]
+        told = self._directory.read_now(
+            "cldap.ping", ANONYMOUS, lambda ctx: answer_ping(ctx, wanted, source, self._own)
+        )
+        if size <= _KEPT_PING_MAX_BYTES:
             if len(self._kept) >= _KEPT_MAX:
                 self._kept.clear()
-            self._kept[key] = self._directory.read_now(
-                "cldap.ping", ANONYMOUS, lambda ctx: answer_ping(ctx, op.filter, source, self._own)
-            )
-        return operations.encode_ping(message.message_id, self._kept[key])
+            self._kept[key] = told
+        return told

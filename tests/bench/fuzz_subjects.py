@@ -257,6 +257,8 @@ def _pings() -> list[bytes]:
     return [
         *(_pack(_search("", 0, text, "Netlogon")) for text in texts),
         _pack(_search("", 0, "(objectClass=*)", "defaultNamingContext", "supportedCapabilities")),
+        *(_pack(_search("", 0, "(objectClass=*)", "*"), (one,)) for one in ldap_samples.CONTROLS),
+        _pack(_search("", 0, "(objectClass=*)", "*"), (m.Control("1.2.3.4", True),)),
     ]
 
 

@@ -235,3 +235,12 @@ def test_the_realm(corp: Corp) -> None:
     assert (realm.realm, realm.netbios, realm.server) == ("CORP.EXAMPLE.COM", "CORP", "DC1")
     assert realm.krbtgt.is_krbtgt and realm.krbtgt.has_spn
     assert realm.is_alias("corp") and realm.is_alias("Corp.Example.Com") and not realm.is_alias("com")
+
+
+def test_long_names_are_looked_up_and_not_remembered(corp: Corp) -> None:
+    for parts in (("x" * 60_000,), ("x" * 10,) * 60):
+        assert client(corp, *parts) is None
+        assert server(corp, "/".join(parts)) is None
+    kept = corp.read(lambda ctx: [key for key in ctx.facts if "xxxxxxxxxx" in str(key)])
+    assert kept == []
+    assert client(corp, "joe") == "joe"

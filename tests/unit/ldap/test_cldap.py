@@ -8,6 +8,7 @@ import pytest
 
 from addc.base.ids import MessageId
 from addc.codec.filter import And, Equal, Filter, Present
+from addc.codes.ldap_result import LdapResult
 from addc.ldap import messages as m
 from addc.ldap.cldap import CldapDatagrams
 from tests.kit.corp_forest import DOMAIN_DN
@@ -121,6 +122,14 @@ def test_other_attributes_of_the_root_dse_are_read_too(wire: Wire) -> None:
     entry, _ = wire.send(search(Present("objectClass"), "defaultNamingContext"))
     assert isinstance(entry.protocol_op, m.SearchResultEntry)
     assert entry.protocol_op.attributes[0].vals == (DOMAIN_DN.encode(),)
+
+
+def test_a_control_that_is_not_here_is_refused(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
+    op = search(Present("objectClass"), "*")
+    (done,) = wire.send_raw(m.LdapMessage(MessageId(7), op, (m.Control("1.2.3.4", True),)).pack())
+    assert isinstance(done.protocol_op, m.SearchResultDone)
+    assert done.protocol_op.result_code == LdapResult.UNAVAILABLE_CRITICAL_EXTENSION
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(
