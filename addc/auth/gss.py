@@ -19,6 +19,9 @@ from addc.base.errors import AddcError
 
 _SESSION_KEY_OID: Final = gssapi.OID.from_int_seq("1.2.840.113554.1.2.2.5.5")
 _PAC_ATTRIBUTE: Final = b"urn:mspac:"
+_MECHANISMS: Final = (gssapi.MechType.kerberos, gssapi.OID.from_int_seq("1.3.6.1.5.5.2"))
+"""Kerberos and SPNEGO: other plug-ins that a machine has do not speak here."""
+REPLAYS_NAME: Final = "replays"
 _CONFIDENTIALITY: Final = int(gssapi.RequirementFlag.confidentiality)
 _INTEGRITY: Final = int(gssapi.RequirementFlag.integrity)
 
@@ -124,12 +127,17 @@ class GssExchange:
 class GssAcceptor:
     """The DC's credentials; makes exchanges.
 
-    Signed or sealed layers, or TLS, protect every use against a replayed first token, so MIT's file replay
-    cache is off.
+    Every first token is good once. What a client sends in clear to port 389 would else log anybody on at 636,
+    where TLS protects a connection whoever began it, and no layer asks for the ticket's session key. The
+    library remembers tokens for five minutes in a file beside the keytab, which all workers share.
     """
 
     def __init__(self, keytab: Path) -> None:
-        os.environ["KRB5RCACHENAME"] = "none:"
+        os.environ["KRB5RCACHENAME"] = "none:"  # for whatever does not name its own
+        self._store: dict[bytes | str, bytes | str] = {
+            "keytab": f"FILE:{keytab}",
+            "rcache": f"file2:{keytab.with_name(REPLAYS_NAME)}",
+        }
         self._keytab = keytab
         self._read_at = -1
         self._credentials: gssapi.Credentials | None = None
@@ -139,9 +147,7 @@ class GssAcceptor:
         try:
             written = self._keytab.stat().st_mtime_ns
             if self._credentials is None or written != self._read_at:
-                self._credentials = gssapi.Credentials(
-                    usage="accept", store={"keytab": f"FILE:{self._keytab}"}
-                )
+                self._credentials = gssapi.Credentials(usage="accept", mechs=_MECHANISMS, store=self._store)
                 self._read_at = written
         except (OSError, GSSError) as error:
             raise AuthError(f"the acceptor has no keys: {error}") from None
