@@ -28,6 +28,7 @@ _TTL: Final = re.compile(r"<TTL=(\d{1,10}),(.*)>\Z", re.IGNORECASE | re.DOTALL)
 _KINDS: Final = ("GUID", "SID", "WKGUID")
 _HEX_ESCAPES: Final = {"\r": "\\0D", "\n": "\\0A", "\0": "\\00"}
 _PARSED_MAX: Final = 8192
+_PARSED_LENGTH_MAX: Final = 512
 # Universal tags of the strings that a #hex value may hold, and how each is read.
 _BER_STRINGS: Final = {
     0x04: "utf-8",
@@ -241,8 +242,11 @@ def escape_value(value: str) -> str:
     return value
 
 
-@lru_cache(maxsize=_PARSED_MAX)
 def _parse(text: str) -> Dn:
+    return _kept(text) if len(text) <= _PARSED_LENGTH_MAX else _parsed(text)
+
+
+def _parsed(text: str) -> Dn:
     if len(text) > DN_LENGTH_MAX:
         _fail(f"over {DN_LENGTH_MAX} characters", DN_LENGTH_MAX)
     if not text or text.isspace():
@@ -251,6 +255,10 @@ def _parse(text: str) -> Dn:
     if len(rdns) > DN_RDNS_MAX:
         _fail(f"over {DN_RDNS_MAX} components", 0)
     return Dn(tuple(rdns))
+
+
+_kept: Final = lru_cache(maxsize=_PARSED_MAX)(_parsed)
+"""Strangers can spell a name in endless ways: only those as long as names are stay in memory."""
 
 
 def _plain(text: str) -> list[Rdn] | None:

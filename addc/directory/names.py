@@ -21,6 +21,8 @@ ROOT: Final = Dnt(1)
 """The virtual root above every top-level DN component."""
 
 _NAMES_MAX: Final = 200_000
+_NAME_KEPT_MAX: Final = 512
+"""Characters of a name that is remembered: strangers can spell one object's name in endless ways."""
 _BATCH: Final = 1000
 
 
@@ -175,10 +177,11 @@ def resolve(ctx: ReadContext, name: str, *, deleted: bool = False) -> ObjectRow:
         row = find_dn(ctx, parsed)
         if row is None or not (row.state is ObjectState.LIVE or (deleted and is_object(row))):
             raise not_found(ctx, parsed)
-        cache = ctx.names.dnt_by_text
-        if len(cache) >= _NAMES_MAX:
-            cache.clear()
-        cache[name] = row.dnt
+        if len(name) <= _NAME_KEPT_MAX:
+            cache = ctx.names.dnt_by_text
+            if len(cache) >= _NAMES_MAX:
+                cache.clear()
+            cache[name] = row.dnt
         return row
     row = _by_other_form(ctx, parsed)
     if row is None or not (row.state is ObjectState.LIVE or (deleted and is_object(row))):

@@ -34,6 +34,9 @@ Attributes = list[tuple[bytes, list[bytes]]]
 _RANGE: Final = re.compile(r"range=(\d{1,9})-(\d{1,9}|\*)\Z", re.IGNORECASE)
 _LINK_BATCH: Final = 2000
 _SELECTIONS_MAX: Final = 4096
+_KEPT_ATTRIBUTES_MAX: Final = 128
+_KEPT_TEXT_MAX: Final = 4096
+"""Longer attribute lists are compiled anew each time: a request can hold millions of names."""
 
 NO_ATTRIBUTES: Final = "1.1"
 
@@ -167,6 +170,8 @@ def select(ctx: ReadContext, attributes: tuple[str, ...], options: RequestOption
     kept = ctx.shared.selections
     found = kept.get(key)
     if found is None:
+        if len(attributes) > _KEPT_ATTRIBUTES_MAX or sum(map(len, attributes)) > _KEPT_TEXT_MAX:
+            return _compile(ctx, attributes, gc_only)
         if len(kept) >= _SELECTIONS_MAX:
             kept.clear()
         found = kept[key] = _compile(ctx, attributes, gc_only)

@@ -170,8 +170,8 @@ def client_account(ctx: ReadContext, name: PrincipalName) -> Account | None:
 
 
 def _size(name: PrincipalName) -> int:
-    """Strangers send names as long as a message can be: these are looked up, but not remembered."""
-    return sum(map(len, name.name_string))
+    """Strangers send names as long as a message can be, or of as many parts: looked up, not remembered."""
+    return sum(map(len, name.name_string)) + len(name.name_string)
 
 
 def _client_account(ctx: ReadContext, name: PrincipalName) -> Account | None:

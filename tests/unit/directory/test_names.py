@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from addc.base.errors import DsError
-from addc.codec.dn import Dn
+from addc.codec.dn import Dn, _kept
 from addc.codec.dn import WkGuidName as _WkGuidName
 from addc.codes.win32 import Win32
 from addc.directory import names
@@ -134,3 +134,12 @@ def test_a_rename_is_seen_by_every_cache(forest: KitForest) -> None:
 def test_forest_facts_survive_their_json(sqlite_forest: KitForest) -> None:
     facts = sqlite_forest.forest
     assert type(facts).from_json(facts.to_json()) == facts
+
+
+def test_no_endless_spelling_of_a_name_is_remembered(forest: KitForest) -> None:
+    name = f"CN=alice,{USERS_DN}".replace(",", "," + " " * 300)
+    before = _kept.cache_info().currsize
+    for pad in range(3):
+        assert _resolve(forest, name + " " * pad) == forest.rows[f"cn=alice,{USERS_DN}".lower()]
+    assert forest.read(lambda ctx: [text for text in ctx.names.dnt_by_text if len(text) > 512]) == []
+    assert _kept.cache_info().currsize == before

@@ -247,6 +247,15 @@ def test_what_the_row_keeps_outside_its_attributes_is_found_too(
     assert {"alice", "bob"} <= set(names_of(ask(shared_forest, DOMAIN_DN, SUBTREE, wanted)))
 
 
+def test_no_endless_attribute_list_is_remembered(sqlite_forest: KitForest) -> None:
+    for number in range(3):
+        names = (*(f"unknown{number}x{count}" for count in range(200)), "cn")
+        found = ask(sqlite_forest, ALICE, BASE, attributes=names).entries[0]
+        assert found.attributes == [(b"cn", [b"alice"])]
+    kept = sqlite_forest.read(lambda ctx: list(ctx.shared.selections))
+    assert not any("unknown0x0" in str(one) for one in kept)
+
+
 # --- what is returned ---
 
 

@@ -243,4 +243,7 @@ def test_long_names_are_looked_up_and_not_remembered(corp: Corp) -> None:
         assert server(corp, "/".join(parts)) is None
     kept = corp.read(lambda ctx: [key for key in ctx.facts if "xxxxxxxxxx" in str(key)])
     assert kept == []
+    for kind in (NameType.KRB_NT_PRINCIPAL, ENTERPRISE):
+        assert client(corp, *("",) * 60_000, kind=kind) is None
+    assert corp.read(lambda ctx: [key for key in ctx.facts if len(str(key)) > 10_000]) == []
     assert client(corp, "joe") == "joe"
