@@ -100,7 +100,8 @@ class Limits:
     """How much one connection may ask for; the defaults are Active Directory's.
 
     init_recv_timeout_s: for the first request. max_conn_idle_time_s: between an answer and the next request.
-    outstanding: operations without their last answer, beyond which no more requests are parsed.
+    outstanding: operations without their last answer, beyond which no more requests are parsed: so many
+    answers may pile up for a client that does not read.
     Spec: [MS-ADTS] 3.1.1.3.4.6.
     """
 
@@ -108,7 +109,7 @@ class Limits:
     max_receive_buffer: int = LDAP_RECEIVE_MAX
     init_recv_timeout_s: int = 120
     max_conn_idle_time_s: int = 900
-    outstanding: int = 512
+    outstanding: int = 32
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ class LdapConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable = True
-        self._pace()
+        self.data_received(b"")
 
     # --- what the service tells it ---
 
@@ -250,6 +250,8 @@ class LdapConnection(asyncio.Protocol):
                     self._close(b"")
                     return
             self._flush()
+            if not self._writable:  # what is held waits until the client takes what it asked for
+                break
             events = self._engine.receive(b"", self._service.clock.now())
         self._pace()
 
@@ -359,7 +361,8 @@ class LdapConnection(asyncio.Protocol):
             return
         self._answer(message_id, data)
         self._flush()
-        self.data_received(b"")
+        if self._writable:
+            self.data_received(b"")
 
     # --- binds ---
 

@@ -18,6 +18,9 @@ from typing import Final
 
 from addc.base.ids import MessageId
 from addc.ldap import messages as m
+from tests.bench.load_kit import Settings
+from tests.bench.load_ldap import bound, search, with_ids
+from tests.kit.forest_host import DNS_DOMAIN, DOMAIN_DN, PASSWORD
 
 _FILES_SPARE: Final = 100
 _CONNECT_S: Final = 60.0
@@ -42,6 +45,7 @@ _HEADS: Final = {
     3269: b"\x16\x03\x01\xff\xff",
 }
 """What each protocol takes for the head of a message of its greatest length, or more."""
+_DEAF_REQUESTS: Final = 600
 _FLOOD_BYTES: Final = 32 << 20
 
 
@@ -164,7 +168,32 @@ def _send_stream(address: str, port: int, data: bytes, *, tls: bool) -> None:
         return
 
 
-KINDS: Final = {"burst": burst, "drip": drip, "flood": flood, "garbage": garbage}
+def deaf(address: str, port: int, count: int, hold: Callable[[float], bool]) -> int:
+    """Somebody who asks for much at once and does not listen; who listens in the end misses nothing."""
+    settings = Settings(
+        address,
+        _HOLD_MAX_S,
+        user=f"Administrator@{DNS_DOMAIN}",
+        password=PASSWORD,
+        host=f"dc1.{DNS_DOMAIN}",
+    )
+    schema = f"CN=Aggregate,CN=Schema,CN=Configuration,{DOMAIN_DN}"
+    large = search(schema, 0, "(objectClass=*)", "attributeTypes", "objectClasses")
+    small = search(DOMAIN_DN, 0, "(objectClass=*)", "name")
+    pipes = [bound(settings) for _ in range(count)]
+    for pipe in pipes:
+        asked = with_ids([large, small])
+        pipe.send(b"".join(next(asked) for _ in range(_DEAF_REQUESTS)))
+    print(f"ready {len(pipes)}", flush=True)
+    while not hold(_TICK_S):
+        continue
+    heard = 0
+    while heard < _DEAF_REQUESTS:
+        heard += len(pipes[0].answers())
+    return 0
+
+
+KINDS: Final = {"burst": burst, "drip": drip, "flood": flood, "garbage": garbage, "deaf": deaf}
 
 
 def main() -> None:

@@ -128,3 +128,11 @@ def test_garbage(scene: Scene, port: int) -> None:
     with scene.attack("garbage", port, 300):
         scene.serves_the_honest()
     scene.is_unharmed(before)
+
+
+def test_those_who_ask_and_do_not_listen(scene: Scene) -> None:
+    before = scene.memory_mib()
+    with scene.attack("deaf", 636, 5):
+        scene.serves_the_honest()
+        assert scene.memory_mib() - before < GROWTH_MAX_MIB
+    scene.is_unharmed(before)

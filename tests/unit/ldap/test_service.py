@@ -12,6 +12,7 @@ from addc.codec.filter import Equal, Present
 from addc.codes.ldap_result import LdapResult
 from addc.ldap import messages as m
 from addc.ldap.bind import Protection
+from addc.ldap.engine import Limits
 from tests.kit.corp import Corp
 from tests.kit.corp_forest import DOMAIN_DN
 from tests.kit.ldap_desk import ADMIN, Desk, FakeExchange, LdapClient, open_desk
@@ -314,6 +315,18 @@ def test_reading_stops_while_the_client_does_not_take_its_answers(desk: Desk) ->
     assert not client.transport.reading
     client.protocol.resume_writing()
     assert client.transport.reading
+
+
+def test_requests_wait_while_the_client_does_not_take_its_answers(desk: Desk) -> None:
+    """One segment with thousands of requests would otherwise fill memory with their answers."""
+    client = desk.connect()
+    client.protocol.pause_writing()
+    first = client.send(*[ROOT_DSE] * 500)
+    assert 0 < len(first) <= 2 * Limits().outstanding
+    client.protocol.resume_writing()
+    rest = client.take()
+    ends = [a.message_id for a in (*first, *rest) if isinstance(a.protocol_op, m.LdapResultFields)]
+    assert ends == list(range(1, 501))
 
 
 def test_the_limits_follow_the_query_policy(desk: Desk) -> None:
