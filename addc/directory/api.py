@@ -29,6 +29,7 @@ from addc.directory.passwords import PreparedPassword, WrongPasswordError
 from addc.directory.plan_search import NEARLY_UNIQUE
 from addc.directory.rename import rename_object
 from addc.directory.search import BASE, SearchRequest, SearchResult, compare, search
+from addc.directory.turns import Turns
 from addc.schema import attr
 from addc.schema.snapshot import Schema
 from addc.security.token import SYSTEM, Token
@@ -74,6 +75,8 @@ class Directory:
         self._home = Home(Forest.from_json(forest), Shared(), self._services.clock)
         self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="directory")
         self.reads_inline = store.reads_inline
+        self.turns = Turns()
+        """For the services that judge passwords; used on their event loop alone."""
 
     # --- facts ---
 

@@ -13,9 +13,10 @@ from typing import Final
 from addc.base.clock import TICKS_PER_S
 from addc.base.ids import Dnt
 from addc.base.secret import Secret
+from addc.codec.ids import Sid
 from addc.directory import accounts, entry
 from addc.directory.accounts import Account
-from addc.directory.context import WriteContext
+from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import Draft, draft_of
 from addc.directory.password_policy import PasswordPolicy, PwdProperties, effective_policy
 from addc.directory.stamp import save
@@ -97,18 +98,26 @@ def record_bad_password(ctx: WriteContext, dnt: Dnt, password: Secret | None = N
         count = 1 if is_late else count + 1
         draft.put_integer(attr.BAD_PWD_COUNT, count)
     draft.put_integer(attr.BAD_PASSWORD_TIME, ctx.now)
-    lock = bool(rules.lockout_threshold) and count >= rules.lockout_threshold and _may_lock(draft, rules)
+    enough = bool(rules.lockout_threshold) and count >= rules.lockout_threshold
+    lock = enough and _may_lock(draft.rid(), rules)
     if lock:
         draft.put_integer(attr.LOCKOUT_TIME, ctx.now)
     save(ctx, draft)
     return lock
 
 
-def _may_lock(draft: Draft, rules: PasswordPolicy) -> bool:
+def can_lock_out(ctx: ReadContext, dnt: Dnt) -> bool:
+    """Whether wrong passwords lock this account out some time."""
+    row = ctx.tx.get(dnt)
+    if row is None or row.sid is None:
+        return False
+    rules = effective_policy(ctx, row)
+    return bool(rules.lockout_threshold) and _may_lock(int(Sid(row.sid).rid()), rules)
+
+
+def _may_lock(rid: int, rules: PasswordPolicy) -> bool:
     """The administrator is locked out only where the domain says so."""
-    return draft.rid() != wellknown.RID_ADMINISTRATOR or bool(
-        rules.properties & PwdProperties.DOMAIN_LOCKOUT_ADMINS
-    )
+    return rid != wellknown.RID_ADMINISTRATOR or bool(rules.properties & PwdProperties.DOMAIN_LOCKOUT_ADMINS)
 
 
 def was_used(row: ObjectRow, password: Secret) -> bool:

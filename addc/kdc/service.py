@@ -15,9 +15,11 @@ from typing import Final, cast
 
 from addc.base.clock import Clock, FileTime
 from addc.base.errors import AddcError, DecodeError, DsError
+from addc.base.ids import Dnt
 from addc.base.limits import KRB_MESSAGE_MAX, KRB_UDP_REPLY_MAX
 from addc.base.rng import Rng
 from addc.codec.krb5 import AsReq, TgsReq
+from addc.codec.krb5_numbers import PaType
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
@@ -34,6 +36,7 @@ from addc.kdc.kpasswd import KpasswdResult, OpenedKpasswd
 from addc.kdc.krb_errors import krb_error
 from addc.kdc.lookup import as_facts, client_account, realm_facts, tgs_facts
 from addc.kdc.policy import KdcPolicy
+from addc.kdc.preauth import find_padata
 from addc.kdc.tgs_exchange import OpenedTgs, answer_tgs_req, open_tgs_req
 from addc.security import logon_rules
 from addc.security.token import SYSTEM, Token
@@ -42,18 +45,27 @@ _LOG: Final = logging.getLogger("addc.kdc")
 _AS_REQ: Final = 0x6A
 _TGS_REQ: Final = 0x6C
 _NOT_REFUSALS: Final = frozenset((KrbErrorCode.KDC_ERR_NONE, KrbErrorCode.KDC_ERR_PREAUTH_REQUIRED))
+_TIMESTAMP: Final = int(PaType.PA_ENC_TIMESTAMP)
 _IDLE_S: Final = 20.0
 _CONNECTIONS_MAX: Final = 4096
 _TASKS_MAX: Final = 1024
 
 
+_NOBODY: Final = Dnt(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Reply bytes, None for silence; `account` is whose counter is to be written first or afterwards."""
+    """Reply bytes, None for silence.
+
+    account: whose password was judged, 0 where none was. counter: what is to be written of it; a wrong
+    password before the reply leaves. can_lock_out: such lock the account out some time.
+    """
 
     reply: bytes | None
     counter: Counter = Counter.NONE
-    account: int = 0
+    account: Dnt = _NOBODY
+    can_lock_out: bool = False
 
 
 _SILENCE: Final = Answer(None)
@@ -68,7 +80,8 @@ class KdcService:
         self._rng = rng
         self._policy = policy or KdcPolicy()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._noting: set[int] = set()
+        self._noting: set[Dnt] = set()
+        self._turns = directory.turns
         self.connections: dict[KdcStreams, None] = {}
 
     @property
@@ -96,18 +109,49 @@ class KdcService:
 
     async def answer(self, data: bytes, source: str) -> bytes | None:
         """The reply to one request of port 88, counters heeded."""
-        if self.inline:
-            decided = self.answer_now(data, source)
-        else:
-            decided = await asyncio.get_running_loop().run_in_executor(None, self.answer_now, data, source)
-        return await self.settle(decided)
+        decided = await self._decided(data, source)
+        return decided.reply if self.is_settled(decided) else await self.settling(decided, data, source)
 
-    async def settle(self, decided: Answer) -> bytes | None:
-        """Write counters back; the reply to send then."""
-        if decided.counter is Counter.BAD_PASSWORD:
-            await self._count_bad_password(decided.account)
-        elif decided.counter is Counter.LOGON:
+    async def _decided(self, data: bytes, source: str) -> Answer:
+        if self.inline:
+            return self.answer_now(data, source)
+        return await asyncio.get_running_loop().run_in_executor(None, self.answer_now, data, source)
+
+    def is_settled(self, decided: Answer) -> bool:
+        """Whether the reply may leave at once, a logon noted; else call `settling` without delay."""
+        if decided.counter is Counter.BAD_PASSWORD or self._turns.is_taken(decided.account):
+            return False
+        if decided.counter is Counter.LOGON:
             self.note_logon(decided.account)
+        return True
+
+    def settling(self, decided: Answer, data: bytes, source: str) -> Coroutine[object, object, bytes | None]:
+        """Have a wrong password counted, in the account's turn; the reply to send then."""
+        if self._turns.is_taken(decided.account):
+            return self._in_turn(decided.account, data, source)
+        if decided.can_lock_out:
+            self._turns.take(decided.account)
+        return self._counted(decided)
+
+    async def _counted(self, decided: Answer) -> bytes | None:
+        try:
+            await self._count_bad_password(decided.account)
+        finally:
+            if decided.can_lock_out:
+                self._turns.give(decided.account)
+        return decided.reply
+
+    async def _in_turn(self, account: Dnt, data: bytes, source: str) -> bytes | None:
+        """Decide anew once the wrong password before this one is counted."""
+        await self._turns.wait(account)
+        try:
+            decided = await self._decided(data, source)
+            if decided.counter is Counter.BAD_PASSWORD:
+                await self._count_bad_password(decided.account)
+            elif decided.counter is Counter.LOGON:
+                self.note_logon(decided.account)
+        finally:
+            self._turns.give(account)
         return decided.reply
 
     def _decide(
@@ -120,7 +164,8 @@ class KdcService:
             facts = as_facts(ctx, realm, request.message)
             outcome = answer_as_req(request, facts, self._policy, now, self._rng)
             _log("as", outcome, source)
-            return self._with_counter(ctx, outcome, now)
+            proves = find_padata(request.message.padata, _TIMESTAMP) is not None
+            return self._with_counter(ctx, outcome, now) if proves else Answer(outcome.reply)
         opened = open_tgs_req(request, realm, self._policy, now)
         if isinstance(opened, OpenedTgs):
             outcome = answer_tgs_req(opened, tgs_facts(ctx, realm, opened), self._policy, now, self._rng)
@@ -131,13 +176,15 @@ class KdcService:
 
     def _with_counter(self, ctx: ReadContext, outcome: Outcome, now: FileTime) -> Answer:
         client, counter = outcome.client, outcome.counter
-        if client is None or counter is Counter.NONE:
+        if client is None:
             return Answer(outcome.reply)
+        account = Dnt(client.key)
         if counter is Counter.LOGON:
             found = accounts.find_by_sid(ctx, client.sid)
             if found is None or not logon_counters.is_due(found, now):
-                return Answer(outcome.reply)
-        return Answer(outcome.reply, counter, client.key)
+                counter = Counter.NONE
+        wrong = counter is Counter.BAD_PASSWORD
+        return Answer(outcome.reply, counter, account, wrong and logon_counters.can_lock_out(ctx, account))
 
     def _error(self, code: KrbErrorCode, now: FileTime) -> bytes:
         return krb_error(code, now, self._directory.forest.realm, None)
@@ -152,12 +199,12 @@ class KdcService:
 
     # --- counters ---
 
-    async def _count_bad_password(self, account: int) -> None:
+    async def _count_bad_password(self, account: Dnt) -> None:
         try:
             locked = await self._directory.write(
                 "kdc.bad_password",
                 SYSTEM,
-                lambda ctx: logon_counters.record_bad_password(ctx, account),  # type: ignore[arg-type]
+                lambda ctx: logon_counters.record_bad_password(ctx, account),
             )
         except AddcError:
             _LOG.exception("a wrong password could not be counted")
@@ -165,18 +212,18 @@ class KdcService:
         if locked:
             _LOG.info("account locked out", extra={"fields": {"account": account}})
 
-    def note_logon(self, account: int) -> None:
+    def note_logon(self, account: Dnt) -> None:
         """Have a logon written soon; nobody waits for it."""
         if account not in self._noting:
             self._noting.add(account)
             self.later(self._note_logon(account))
 
-    async def _note_logon(self, account: int) -> None:
+    async def _note_logon(self, account: Dnt) -> None:
         try:
             await self._directory.write(
                 "kdc.logon",
                 SYSTEM,
-                lambda ctx: logon_counters.record_logon(ctx, account),  # type: ignore[arg-type]
+                lambda ctx: logon_counters.record_logon(ctx, account),
             )
         except AddcError:
             _LOG.exception("a logon could not be noted")
@@ -347,20 +394,18 @@ class KdcDatagrams(asyncio.DatagramProtocol):
                 service.later(self._later(data, addr))
                 return
             decided = service.answer_now(data, addr[0])
-            if decided.counter is Counter.BAD_PASSWORD:
-                service.later(self._settle(decided, addr))
-                return
-            if decided.counter is Counter.LOGON:
-                service.note_logon(decided.account)
-            self._send(decided.reply, addr)
+            if service.is_settled(decided):
+                self._send(decided.reply, addr)
+            else:
+                service.later(self._settle(service.settling(decided, data, addr[0]), addr))
         except Exception:
             _LOG.exception("request failed", extra={"fields": {"source": addr[0]}})
 
     def error_received(self, exc: Exception) -> None:
         """A client that is gone (ICMP) is no concern of ours."""
 
-    async def _settle(self, decided: Answer, addr: tuple[str, int]) -> None:
-        self._send(await self._service.settle(decided), addr)
+    async def _settle(self, work: Coroutine[object, object, bytes | None], addr: tuple[str, int]) -> None:
+        self._send(await work, addr)
 
     async def _later(self, data: bytes, addr: tuple[str, int]) -> None:
         try:
@@ -490,12 +535,10 @@ class KdcStreams(asyncio.Protocol):
             work = service.answer_kpasswd(message, source, self._local)
         elif service.inline:
             decided = self._decided(message, source)
-            if decided.counter is not Counter.BAD_PASSWORD:
-                if decided.counter is Counter.LOGON:
-                    service.note_logon(decided.account)
+            if service.is_settled(decided):
                 self._answered(decided.reply)
                 return
-            work = service.settle(decided)
+            work = service.settling(decided, message, source)
         else:
             work = service.answer(message, source)
         self._busy = True

@@ -11,6 +11,7 @@ from typing import Final
 from addc.auth.gss import AuthError, GssAcceptor, GssExchange
 from addc.auth.token_build import token_of_peer
 from addc.base.errors import DsError
+from addc.base.ids import Dnt
 from addc.base.secret import Secret
 from addc.codes.faces import bind_failure, ldap_error_text
 from addc.codes.ldap_result import LdapResult
@@ -71,6 +72,7 @@ class BindOutcome:
     token: whom the connection now acts for; unchanged where None. layer: to be put on behind the answer.
     creds: serverSaslCreds. count: what the logon leaves on its account, for the writer.
     lifetime_s: until the proof of identity expires; None where it does not.
+    account: whose password was judged. can_lock_out: it was wrong, and such lock the account out some time.
     """
 
     result: LdapResult
@@ -82,6 +84,13 @@ class BindOutcome:
     protection: Protection | None = None
     count: Callable[[WriteContext], bool] | None = None
     lifetime_s: int | None = None
+    account: Dnt | None = None
+    can_lock_out: bool = False
+
+    @property
+    def is_wrong_password(self) -> bool:
+        """Whether it is to be counted before it is answered."""
+        return self.count is not None and self.result is not LdapResult.SUCCESS
 
 
 def _refused(data: Win32, *, creds: bytes | None = None) -> BindOutcome:
@@ -137,15 +146,21 @@ class Binder:
             refused = _refused(_BIND_DATA.get(status, Win32.ERROR_LOGON_FAILURE))
             if status is NtStatus.STATUS_WRONG_PASSWORD:
                 return replace(
-                    refused, count=lambda tx: logon_counters.record_bad_password(tx, dnt, password)
+                    refused,
+                    count=lambda tx: logon_counters.record_bad_password(tx, dnt, password),
+                    account=dnt,
+                    can_lock_out=logon_counters.can_lock_out(ctx, dnt),
                 )
-            return refused
+            # That an account is locked out may be told at any time: no password was looked at.
+            judged = status is not NtStatus.STATUS_ACCOUNT_LOCKED_OUT
+            return replace(refused, account=dnt) if judged else refused
         is_due = logon_counters.is_due(account, ctx.now)
         return BindOutcome(
             LdapResult.SUCCESS,
             token=groups.token_for(ctx, dnt),
             principal=account.sam_account_name,
             count=(lambda tx: logon_counters.record_logon(tx, dnt)) if is_due else None,
+            account=dnt,
         )
 
     def sasl(

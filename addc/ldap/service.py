@@ -16,7 +16,7 @@ from typing import Final
 from addc.auth.gss import AuthError
 from addc.base.clock import NEVER_FT, TICKS_PER_S, Clock, FileTime
 from addc.base.errors import AddcError, DsError, StoreError
-from addc.base.ids import MessageId
+from addc.base.ids import Dnt, MessageId
 from addc.codes.faces import ldap_error_text
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
@@ -368,19 +368,50 @@ class LdapConnection(asyncio.Protocol):
 
     def _bind(self, message_id: MessageId, op: m.BindRequest) -> None:
         outcome = self._judge(op)
-        if outcome.count is not None and outcome.result is not LdapResult.SUCCESS:
+        turns, account = self._directory.turns, outcome.account
+        if account is not None and turns.is_taken(account):
+            self._service.start(self._bind_in_turn(message_id, op, account))
+        elif outcome.is_wrong_password:
             # A wrong password is counted before it is answered, or guesses could outrun the lockout.
+            if account is not None and outcome.can_lock_out:
+                turns.take(account)
             self._service.start(self._bind_counted(message_id, op, outcome))
         else:
-            if outcome.count is not None:
-                self._service.start(self._count(outcome.count))
-            self._answer_bind(message_id, op, outcome)
+            self._bind_judged(message_id, op, outcome)
 
     async def _bind_counted(self, message_id: MessageId, op: m.BindRequest, outcome: BindOutcome) -> None:
         assert outcome.count is not None
-        await self._count(outcome.count)
+        try:
+            await self._count(outcome.count)
+        finally:
+            if outcome.account is not None and outcome.can_lock_out:
+                self._directory.turns.give(outcome.account)
+        self._bind_later(message_id, op, outcome)
+
+    async def _bind_in_turn(self, message_id: MessageId, op: m.BindRequest, account: Dnt) -> None:
+        """Judge anew once the wrong password before this one is counted."""
+        await self._directory.turns.wait(account)
+        try:
+            if self._transport is None:
+                return  # nobody is told whether it was right
+            outcome = self._judge(op)
+            if outcome.is_wrong_password and outcome.count is not None:
+                await self._count(outcome.count)
+        except Exception as error:
+            self._fault(error)
+            return
+        finally:
+            self._directory.turns.give(account)
+        self._bind_later(message_id, op, outcome)
+
+    def _bind_judged(self, message_id: MessageId, op: m.BindRequest, outcome: BindOutcome) -> None:
+        if outcome.count is not None and not outcome.is_wrong_password:
+            self._service.start(self._count(outcome.count))
+        self._answer_bind(message_id, op, outcome)
+
+    def _bind_later(self, message_id: MessageId, op: m.BindRequest, outcome: BindOutcome) -> None:
         if self._transport is not None and self._engine.is_outstanding(message_id):
-            self._answer_bind(message_id, op, outcome)
+            self._bind_judged(message_id, op, outcome)
             self._flush()
             self.data_received(b"")
 

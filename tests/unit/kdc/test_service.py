@@ -17,6 +17,7 @@ from addc.kdc import service as service_module
 from addc.kdc.kpasswd import KpasswdResult
 from addc.kdc.service import KdcDatagrams, KdcStreams
 from addc.security.krb_keys import Key, KeyUsage, decrypt, string_to_key
+from addc.security.token import SYSTEM
 from tests.kit.corp import Corp, replace_values
 from tests.kit.corp_forest import ADMIN_PASSWORD
 from tests.kit.kdc_corp import CHANGE, REALM, TGS, KdcCorp, code_of
@@ -115,6 +116,35 @@ def test_wrong_passwords_are_counted_before_they_are_answered(kdc: KdcCorp, key:
     assert kdc.corp.text(JOE, "badPwdCount") == "2"
     assert settle(kdc, bad, good) == [Code.KDC_ERR_PREAUTH_FAILED, Code.KDC_ERR_CLIENT_REVOKED]
     assert kdc.corp.text(JOE, "lockoutTime") == str(kdc.now)
+
+
+def test_guesses_that_come_all_at_once_do_not_outrun_the_lockout(kdc: KdcCorp, key: Key) -> None:
+    kdc.corp.modify("", replace_values("lockoutThreshold", "3"))
+    kdc.corp.modify(JOE, replace_values("badPwdCount", "0"), requester=SYSTEM)
+    bad = kdc.as_req(client_name("joe"), timestamp(WRONG, kdc.now))
+    good = kdc.as_req(client_name("joe"), timestamp(key, kdc.now))
+
+    async def run() -> list[Code]:
+        replies = await asyncio.gather(*(kdc.service.answer(one, "test") for one in [bad] * 9 + [good]))
+        await kdc.service.drain()
+        return [code_of(one or b"") for one in replies]
+
+    assert asyncio.run(run()) == [Code.KDC_ERR_PREAUTH_FAILED] * 3 + [Code.KDC_ERR_CLIENT_REVOKED] * 7
+    assert kdc.corp.text(JOE, "badPwdCount") == "3"
+
+
+def test_one_wrong_password_beside_does_not_keep_the_right_one_out(kdc: KdcCorp, key: Key) -> None:
+    kdc.corp.modify("", replace_values("lockoutThreshold", "3"))
+    bad = kdc.as_req(client_name("joe"), timestamp(WRONG, kdc.now))
+    good = kdc.as_req(client_name("joe"), timestamp(key, kdc.now))
+
+    async def run() -> list[Code]:
+        replies = await asyncio.gather(*(kdc.service.answer(one, "test") for one in (bad, good)))
+        await kdc.service.drain()
+        return [code_of(one or b"") for one in replies]
+
+    assert asyncio.run(run()) == [Code.KDC_ERR_PREAUTH_FAILED, Code.KDC_ERR_NONE]
+    assert kdc.corp.text(JOE, "badPwdCount") == "0"
 
 
 def test_a_logon_ends_a_row_of_wrong_passwords(kdc: KdcCorp, key: Key) -> None:

@@ -85,6 +85,28 @@ def test_wrong_passwords_are_counted_and_lock_out(desk: Desk, tls: LdapClient) -
     assert int(corp.text("CN=alice,CN=Users", "lockoutTime")) == desk.clock.when
 
 
+def test_guesses_that_come_all_at_once_do_not_outrun_the_lockout(
+    corp_sqlite: Corp, runner: asyncio.Runner
+) -> None:
+    desk = open_desk(corp_sqlite, runner, clear_simple_bind=True)
+    corp_sqlite.modify("", replace_values("lockoutThreshold", "3"))
+    corp_sqlite.user("alice", PASSWORD)
+    clients = [desk.connect() for _ in range(10)]
+
+    async def all_at_once() -> None:
+        for number, client in enumerate(clients):
+            password = PASSWORD if number == 9 else "wrong"
+            auth = m.SimpleAuth(password.encode())
+            client.protocol.data_received(client.frame(m.BindRequest(3, "CORP\\alice", auth)))
+
+    runner.run(all_at_once())
+    desk.settle()
+    told = [str(client.take()[0].protocol_op.diagnostic_message) for client in clients]  # type: ignore[union-attr]
+    assert ["data 775," in one for one in told] == [False] * 3 + [True] * 7
+    assert corp_sqlite.text("CN=alice,CN=Users", "badPwdCount") == "3"
+    assert not desk.directory.turns._waiting
+
+
 def test_a_good_password_is_noted(desk: Desk, tls: LdapClient) -> None:
     desk.corp.user("alice", PASSWORD)
     tls.bind("CORP\\alice", "wrong")
