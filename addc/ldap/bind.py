@@ -32,6 +32,8 @@ _LAYER_NONE: Final = 1
 _LAYER_INTEGRITY: Final = 2
 _LAYER_CONFIDENTIALITY: Final = 4
 _WRAPPED_MAX: Final = 65_536
+_WRAPPED_MIN: Final = 1024
+"""Answers in smaller pieces would cost a wrapping for every few bytes."""
 _SIGNING_REQUIRED: Final = (
     "The server requires binds to turn on integrity checking "
     "if SSL\\TLS are not already active on the connection"
@@ -228,6 +230,8 @@ class SaslBind:
         client_max = int.from_bytes(plain[1:4], "big")
         if plain[0] == _LAYER_NONE:
             return self._finish(None, client_max, b"")
+        if 0 < client_max < _WRAPPED_MIN:
+            return _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
         return self._finish(plain[0] == _LAYER_CONFIDENTIALITY, client_max, b"")
 
     def _finish_spnego(self, token: bytes) -> BindOutcome:

@@ -41,6 +41,9 @@ _WHO_AM_I: Final = "1.3.6.1.4.1.4203.1.11.3"
 _TIMED_OUT: Final = ldap_error_text(
     Win32.ERROR_SUCCESS, LdapResult.UNAVAILABLE, "The server has timed out this connection"
 )
+_NO_ACCEPTOR: Final = ldap_error_text(
+    Win32.ERROR_SUCCESS, LdapResult.UNAVAILABLE, "The server cannot check Kerberos tickets now"
+)
 _BIND_FIRST: Final = (
     "In order to perform this operation a successful bind must be completed on the connection."
 )
@@ -226,6 +229,9 @@ class LdapConnection(asyncio.Protocol):
     def _disconnect(self, text: str) -> None:
         """Send the notice of disconnection and close."""
         if self._transport is None:
+            return
+        if self._upgrading:
+            self.abort()  # what is not sealed yet is no place for messages
             return
         try:
             self._close(self._engine.disconnect(LdapResult.UNAVAILABLE, text))
@@ -438,6 +444,7 @@ class LdapConnection(asyncio.Protocol):
 
     def _judge(self, op: m.BindRequest) -> BindOutcome:
         if op.version not in (2, 3):
+            self._sasl = None
             return BindOutcome(
                 LdapResult.PROTOCOL_ERROR, "only LDAP versions 2 and 3 are spoken", token=ANONYMOUS
             )
@@ -464,7 +471,7 @@ class LdapConnection(asyncio.Protocol):
                 self._sasl = self._service.binder.sasl(mechanism, self._protection, binding)
             except AuthError as error:
                 _LOG.error("no Kerberos acceptor", extra={"fields": {"why": str(error)}})
-                return BindOutcome(LdapResult.UNAVAILABLE, str(error), token=ANONYMOUS)
+                return BindOutcome(LdapResult.UNAVAILABLE, _NO_ACCEPTOR, token=ANONYMOUS)
         if self._sasl is None:
             return _not_supported()
         outcome = self._sasl.step(credentials)
@@ -546,6 +553,7 @@ class LdapConnection(asyncio.Protocol):
             message_id, m.ExtendedResponse(result_code=LdapResult.SUCCESS, response_name=m.START_TLS)
         )
         self._flush()
+        self._sasl = None  # a bind begun in clear is not finished over TLS, without the channel's binding
         assert self._transport is not None
         self._transport.pause_reading()
         self._upgrading = True
@@ -564,6 +572,7 @@ class LdapConnection(asyncio.Protocol):
         return None
 
     async def _upgrade(self, transport: asyncio.Transport) -> None:
+        """TLS over `transport`. Nobody else tells when a connection is lost amid its handshake."""
         assert self._service.tls is not None
         try:
             upgraded = await asyncio.get_running_loop().start_tls(
@@ -572,8 +581,10 @@ class LdapConnection(asyncio.Protocol):
         except (OSError, ssl.SSLError, asyncio.IncompleteReadError) as error:
             _LOG.info("StartTLS failed", extra={"fields": {"source": self._source, "why": str(error)}})
             transport.abort()
+            self.connection_lost(error)
             return
-        if upgraded is None or self._transport is None:
+        if upgraded is None or self._transport is None or transport.is_closing():
+            self.connection_lost(None)
             return
         self._transport = upgraded
         self._protection = Protection.TLS
