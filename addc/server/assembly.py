@@ -54,7 +54,8 @@ from addc.store.engine import Store
 
 _LOG: Final = logging.getLogger("addc.server")
 _FILES_SPARE: Final = 256
-_HANDSHAKE_S: Final = 20.0
+_HANDSHAKE_S: Final = 10.0
+"""So short that one machine has not ports enough to hold every file of this process in handshakes."""
 _KEYTAB_CHECK_S: Final = 5.0
 
 
