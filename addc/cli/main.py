@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from addc.base.errors import AddcError, UserError
+from addc.base.errors import AddcError, StoreError, UserError
 from addc.base.version import VERSION
 
 
@@ -39,6 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except UserError as error:
         _show(args.debug, f"addc: {error}")
+        return 1
+    except StoreError as error:
+        _show(args.debug, f"addc: The database fails: {error}. Next step: see to it, or restore a backup.")
         return 1
     except (AddcError, OSError) as error:
         _show(args.debug, f"addc: {type(error).__name__}: {error}. Run again with --debug for the trace.")

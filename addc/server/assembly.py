@@ -181,9 +181,7 @@ class Worker:
                 sweep.cancel()
                 keytab.cancel()
         finally:
-            for server in (*self._servers, self._health):
-                if server is not None:
-                    server.close()
+            await self._close_sockets()
             store.close()
         _LOG.info("stopped", extra={"fields": {"worker": self._number}})
 
@@ -266,8 +264,16 @@ class Worker:
         for server in self._servers:
             server.close()
         await asyncio.gather(self._ldap.drain(), self._kdc.drain())
+
+    async def _close_sockets(self) -> None:
+        for server in (*self._servers, self._health):
+            if server is not None:
+                server.close()
         for transport in self._datagrams:
             transport.close()
+        await asyncio.sleep(
+            0
+        )  # uvloop closes them on its next turn; without one its own close may wait for ever
 
     # --- what others read ---
 

@@ -145,7 +145,7 @@ def read_secret_key(data_dir: Path) -> Secret:
             f"Next step: restore {path} from a backup."
         ) from error
     if mode:
-        raise UserError(f"{path} may be read by others (mode bits {mode:o}). Next step: chmod 600 {path}")
+        raise UserError(f"{path} may be read by others (mode bits {mode:03o}). Next step: chmod 600 {path}")
     try:
         key = data if len(data) == _KEY_BYTES else bytes.fromhex(data.decode("ascii"))
     except ValueError:
