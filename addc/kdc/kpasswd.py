@@ -67,7 +67,7 @@ class OpenedKpasswd:
     """An authenticated request.
 
     client: SID from the ticket's PAC. password: UTF-8. target: whose password, None for the client's own.
-    initial: the ticket came from an AS exchange.
+    initial: the ticket came from an AS exchange. proof: the sealed authenticator, of which no two are equal.
     """
 
     client: Sid
@@ -80,6 +80,7 @@ class OpenedKpasswd:
     reply_key: Key
     authenticator: Authenticator
     timed: bool
+    proof: bytes
 
     @property
     def is_change(self) -> bool:
@@ -135,6 +136,7 @@ def _open(data: bytes, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> O
         reply_key=reply_key,
         authenticator=authenticator,
         timed=private.timestamp is not None,
+        proof=ap_req.authenticator.cipher,
     )
 
 

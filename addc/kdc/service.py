@@ -29,7 +29,7 @@ from addc.directory.api import Directory
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.password_policy import PasswordPolicy, effective_policy
 from addc.directory.passwords import PreparedPassword
-from addc.kdc import kpasswd
+from addc.kdc import kpasswd, replays
 from addc.kdc.as_exchange import answer_as_req
 from addc.kdc.facts import Counter, KdcRequest, Outcome
 from addc.kdc.kpasswd import KpasswdResult, OpenedKpasswd
@@ -295,7 +295,7 @@ class KdcService:
         return _Change(request, token, target, refused)
 
     async def _change(self, wanted: "_Change") -> bytes:
-        """Do it in the requester's name; the result of RFC 3244."""
+        """Do it in the requester's name; the result of RFC 3244. What comes again is answered, not done."""
         target = wanted.target
         assert target is not None
         new = passwords.password_of_utf8(wanted.request.password)
@@ -309,6 +309,8 @@ class KdcService:
             return kpasswd.result_data(KpasswdResult.HARDERROR, "No such principal.")
 
         def store(ctx: WriteContext) -> None:
+            if not replays.is_first(ctx, wanted.request.proof, 2 * self._policy.max_clock_skew):
+                return
             row = ctx.tx.get(target.dnt)
             if row is None or not accounts.is_account(row):
                 raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "no such account")

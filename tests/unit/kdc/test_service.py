@@ -245,6 +245,18 @@ def test_an_administrator_sets_a_password_even_by_a_ticket_of_a_tgt(kdc: KdcCorp
     assert code_of(kdc.ask("joe", kdc.key("joe", NEW))) == Code.KDC_ERR_NONE
 
 
+def test_a_request_that_is_overheard_undoes_nothing(kdc: KdcCorp) -> None:
+    """It is answered, for an answer may have been lost, but done once."""
+    admin = kdc.log_on("Administrator", kdc.key("Administrator", ADMIN_PASSWORD), sname=CHANGE)
+    wanted = ChangePasswdData(newpasswd=NEW.encode(), targname=client_name("joe"), targrealm=REALM).pack()
+    assert kpasswd(kdc, admin, wanted, 0xFF80) == (KpasswdResult.SUCCESS, b"")
+    own = "J0e.s.0wn.one"
+    kdc.corp.modify(JOE, replace_values("unicodePwd", f'"{own}"'.encode("utf-16-le")))
+    assert kpasswd(kdc, admin, wanted, 0xFF80) == (KpasswdResult.SUCCESS, b"")
+    assert code_of(kdc.ask("joe", kdc.key("joe", NEW))) == Code.KDC_ERR_PREAUTH_FAILED
+    assert code_of(kdc.ask("joe", kdc.key("joe", own))) == Code.KDC_ERR_NONE
+
+
 def test_a_user_does_not_set_anothers_password(kdc: KdcCorp, key: Key) -> None:
     ticket = kdc.log_on("joe", key, sname=CHANGE)
     wanted = ChangePasswdData(newpasswd=b"x", targname=client_name("Administrator"), targrealm=REALM).pack()
