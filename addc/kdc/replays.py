@@ -21,7 +21,8 @@ _SIZE: Final = _TIME_SIZE + _DIGEST_SIZE
 def is_first(ctx: WriteContext, proof: bytes, kept_ft: int) -> bool:
     """Whether this request was not carried out yet; then it is taken to be, if the transaction commits.
 
-    proof: what no two requests have in common. kept_ft: how long a request is remembered, 100 ns: twice the clock skew that is let pass.
+    proof: what no two requests have in common. kept_ft: how long a request is remembered, 100 ns: twice the
+    clock skew that is let pass.
     """
     one = hashlib.sha256(proof).digest()[:_DIGEST_SIZE]
     held = ctx.tx.state(_STATE) or b""
