@@ -273,7 +273,7 @@ class Worker:
             transport.close()
         await asyncio.sleep(
             0
-        )  # uvloop closes them on its next turn; without one its own close may wait for ever
+        )  # uvloop lets go of them on its next turn, and complains of those it finds open at its end
 
     # --- what others read ---
 
