@@ -1,3 +1,9 @@
 """Fixtures that every test may use."""
 
-pytest_plugins = ["tests.kit.databases", "tests.kit.corp", "tests.kit.forest", "tests.kit.served", "tests.kit.ldap_desk"]
+pytest_plugins = [
+    "tests.kit.databases",
+    "tests.kit.corp",
+    "tests.kit.forest",
+    "tests.kit.served",
+    "tests.kit.ldap_desk",
+]
