@@ -28,9 +28,9 @@ from addc.directory import (
     object_sd,
     passwords,
     policy,
+    referrals,
     rid_pool,
     rights,
-    visibility,
     write_values,
 )
 from addc.directory.account_flags import InstanceType
@@ -49,6 +49,8 @@ from addc.security.descriptor import SecurityDescriptor
 from addc.store.objects import NewObject, ObjectRow, ObjectState, Stamp
 
 RDN_LENGTH_MAX: Final = 255
+_NOT_PLAIN: Final = '\\";'
+"""With one of these a DN may part elsewhere than at its first comma."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ def add_object(
     machine = False
     if not ctx.unrestricted:
         machine = _check_access(ctx, place, given)
+        _waiting(ctx, place.parent_dnt, place.rdn_key)
     draft = Draft(plan, None, None, place.dn.rdn.value)
     links = add_values.store(ctx, draft, given, place.rdn_att)
     fixed = _fixed_by_requester(ctx, given, fixed)
@@ -146,9 +149,9 @@ def _parse(dn: str) -> Dn:
 
 def parent_of(ctx: WriteContext, dn: str, parsed: Dn) -> ObjectRow:
     """The living object above a DN; noSuchObject with matchedDN where there is none."""
-    if "\\" not in dn and '"' not in dn and "," in dn:
-        return names.resolve(ctx, dn.partition(",")[2].lstrip(" "))
-    return names.resolve(ctx, str(parsed.parent))
+    if "," in dn and not any(sign in dn for sign in _NOT_PLAIN):
+        return referrals.visible_object(ctx, dn.partition(",")[2].lstrip(" "))
+    return referrals.visible_object(ctx, str(parsed.parent))
 
 
 def check_rdn(ctx: WriteContext, plan: ClassPlan, dn: Dn) -> AttId:
@@ -194,10 +197,7 @@ def _place(ctx: WriteContext, dn: str, given: Given) -> _Place:
         parent, parent_dnt, nc = None, write_values.phantom(ctx, parsed.parent), Dnt(0)
     else:
         parent = parent_of(ctx, dn, parsed)
-        visibility.require_visible(ctx, parent)
         parent_dnt, nc = parent.dnt, parent.nc
-    if not ctx.unrestricted:
-        _waiting(ctx, parent_dnt, key)
     if parent is not None and not ctx.unrestricted:
         check_superior(given.plan, parent)
         if parent.nc == ctx.forest.schema_nc and not given.plan.is_schema:

@@ -17,12 +17,13 @@ from addc.base.clock import Clock, SystemClock
 from addc.base.errors import UserError
 from addc.base.ids import Dnt, Usn
 from addc.base.rng import Rng, SystemRng
-from addc.codec.filter import And, Equal, Filter
+from addc.codec.filter import And, Equal, Extensible, Filter, Not, Or
 from addc.directory import passwords
 from addc.directory.add import add_object
 from addc.directory.context import FOREST_STATE, Forest, Home, ReadContext, Shared, WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.delete import delete_object, is_finished, not_finished
+from addc.directory.filter_match import TRANSITIVE_EVAL
 from addc.directory.logon_counters import record_bad_password
 from addc.directory.modify import Change, modify_object, prepare_modify
 from addc.directory.passwords import PreparedPassword, WrongPasswordError
@@ -48,6 +49,24 @@ READ_THREADS: Final = 8
 _PASSWORDS: Final = frozenset(("unicodepwd", "userpassword"))
 _POINTS: Final = NEARLY_UNIQUE | {attr.OBJECT_GUID, attr.OBJECT_SID, attr.DISTINGUISHED_NAME}
 
+_WALKS: Final = frozenset(
+    (
+        attr.MSDS_MEMBER_TRANSITIVE,
+        attr.MSDS_MEMBER_OF_TRANSITIVE,
+        attr.MS_DS_APPROX_IMMED_SUBORDINATES,
+        attr.MSDS_TOKEN_GROUP_NAMES,
+        attr.MSDS_TOKEN_GROUP_NAMES_GLOBAL_AND_UNIVERSAL,
+        attr.MSDS_TOKEN_GROUP_NAMES_NO_GC_ACCEPTABLE,
+        attr.MS_DS_REPL_VALUE_META_DATA,
+        attr.TOKEN_GROUPS,
+        attr.TOKEN_GROUPS_GLOBAL_AND_UNIVERSAL,
+        attr.TOKEN_GROUPS_NO_GC_ACCEPTABLE,
+    )
+)
+"""Attributes whose values are gathered from any number of rows."""
+_WALKS_BEGIN: Final = frozenset("mMtT0123456789oO")
+"""How a name or OID of one of them may begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -55,6 +74,18 @@ class Services:
 
     clock: Clock
     rng: Rng
+
+
+def _walks(wanted: Filter) -> bool:
+    """Whether a filter asks for chains of links; its depth is bounded by the decoder."""
+    match wanted:
+        case And(terms) | Or(terms):
+            return any(map(_walks, terms))
+        case Not(term):
+            return _walks(term)
+        case Extensible(rule):
+            return rule == TRANSITIVE_EVAL
+    return False
 
 
 class Directory:
@@ -173,8 +204,23 @@ class Directory:
         )
 
     def is_point(self, request: SearchRequest) -> bool:
-        """Whether a search touches a handful of rows: one object, or those with one near-unique value."""
-        return request.scope == BASE or self._names_few(request.filter)
+        """Whether a search touches a handful of rows: one object, or those with one near-unique value.
+
+        Walks along links, and values far behind the first, may touch any number.
+        """
+        if request.scope != BASE and not self._names_few(request.filter):
+            return False
+        return self._reads_few(request.attributes) and not _walks(request.filter)
+
+    def _reads_few(self, attributes: Sequence[str]) -> bool:
+        for name in attributes:
+            if ";" in name:  # such as a range
+                return False
+            if name[:1] in _WALKS_BEGIN:
+                found = self._schema.attribute(name)
+                if found is not None and found.att_id in _WALKS:
+                    return False
+        return True
 
     def _names_few(self, wanted: Filter) -> bool:
         if isinstance(wanted, And):

@@ -20,10 +20,10 @@ from addc.directory import (
     member_rules,
     names,
     object_sd,
+    referrals,
     rename,
     rid_pool,
     rights,
-    visibility,
 )
 from addc.directory.account_flags import SystemFlags, UserAccountControl
 from addc.directory.context import WriteContext
@@ -52,8 +52,7 @@ def delete_object(ctx: WriteContext, dn: str, options: RequestOptions = PLAIN) -
     adminLimitExceeded / ERROR_DS_TREE_DELETE_NOT_FINISHED if `is_finished` says so.
     Raises DsError with the pairs of [MS-ADTS] 3.1.1.5.5.5.
     """
-    row = names.resolve(ctx, dn, deleted=options.show_deleted or options.show_recycled)
-    visibility.require_visible(ctx, row)
+    row = referrals.visible_object(ctx, dn, deleted=options.show_deleted or options.show_recycled)
     if options.tree_delete and has_living_children(ctx, row):
         return _delete_tree(ctx, row)
     delete_row(ctx, row)

@@ -22,9 +22,9 @@ from addc.directory import (
     names,
     object_sd,
     passwords,
+    referrals,
     rights,
     validated_writes,
-    visibility,
     well_known_updates,
     write_values,
 )
@@ -87,8 +87,7 @@ def modify_object(
     password: what `prepare_modify` made of the same changes.
     Raises DsError with the pairs of [MS-ADTS] 3.1.1.5.3.2.
     """
-    row = names.resolve(ctx, dn, deleted=True)
-    visibility.require_visible(ctx, row)
+    row = referrals.visible_object(ctx, dn, deleted=True)
     modify_row(ctx, row, changes, options, password=password)
     return row.dnt
 

@@ -183,6 +183,22 @@ def to_other_dc(ctx: ReadContext, row: ObjectRow) -> DsError:
     return _referral(host, dn)
 
 
+def visible_object(ctx: ReadContext, name: str, *, deleted: bool = False) -> ObjectRow:
+    """The object that a requester wants to write to or below.
+
+    What he may not see is refused to the letter like what is not there, and matchedDN names what he may see.
+    """
+    try:
+        row = names.resolve(ctx, name, deleted=deleted)
+    except DsError as error:
+        if error.code != Win32.ERROR_DS_OBJ_NOT_FOUND:
+            raise
+        raise hidden(ctx, name) from None
+    if not visibility.visible(ctx, row):
+        raise hidden(ctx, name)
+    return row
+
+
 def hidden(ctx: ReadContext, name: str) -> DsError:
     """No such object, for one that the requester may not see."""
     parsed = names.parse(name)

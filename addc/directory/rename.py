@@ -11,7 +11,7 @@ from addc.base.ids import AttId, Dnt
 from addc.codec.dn import Dn
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import add, entry, hooks, names, object_sd, rights, visibility
+from addc.directory import add, entry, hooks, names, object_sd, referrals, rights
 from addc.directory.account_flags import SystemFlags
 from addc.directory.context import WriteContext
 from addc.directory.draft import draft_of
@@ -58,8 +58,7 @@ def rename_object(
     """
     if not delete_old_rdn:
         raise _unwilling(Win32.ERROR_INVALID_PARAMETER, "deleteoldrdn must be TRUE")
-    row = names.resolve(ctx, dn, deleted=True)
-    visibility.require_visible(ctx, row)
+    row = referrals.visible_object(ctx, dn, deleted=True)
     move = _work_out(ctx, row, new_rdn, new_superior)
     if not ctx.unrestricted:
         _check_object(ctx, move)
@@ -118,7 +117,7 @@ def _work_out(ctx: WriteContext, row: ObjectRow, new_rdn: str, new_superior: str
     parent = old_parent
     if new_superior is not None:
         try:
-            parent = names.resolve(ctx, new_superior)
+            parent = referrals.visible_object(ctx, new_superior)
         except DsError as error:
             if error.code != Win32.ERROR_DS_OBJ_NOT_FOUND:
                 raise

@@ -5,8 +5,6 @@ Spec: [MS-ADTS] 5.1.3.3.6, 3.1.1.3.4.1.14 (LDAP_SERVER_SHOW_DELETED_OID), 3.1.1.
 
 from typing import Final
 
-from addc.base.errors import DsError
-from addc.codes.win32 import Win32
 from addc.directory import policy, rights
 from addc.directory.context import ReadContext
 from addc.store.objects import ObjectRow, ObjectState
@@ -24,12 +22,6 @@ def shown_states(show_deleted: bool, show_recycled: bool) -> frozenset[ObjectSta
     if show_recycled:
         return AND_RECYCLED
     return AND_DELETED if show_deleted else LIVE_ONLY
-
-
-def require_visible(ctx: ReadContext, row: ObjectRow) -> None:
-    """Raise DsError(ERROR_DS_OBJ_NOT_FOUND), as if there were no such object, unless `visible`."""
-    if not visible(ctx, row):
-        raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "NO_OBJECT")
 
 
 def visible(ctx: ReadContext, row: ObjectRow) -> bool:

@@ -74,6 +74,17 @@ def test_which_searches_are_points(directory: Directory) -> None:
     assert not point("(noSuch=x)")
 
 
+def test_what_walks_along_links_does_not_hold_up_the_loop(directory: Directory) -> None:
+    def point(text: str, *attributes: str) -> bool:
+        return directory.is_point(SearchRequest(DOMAIN_DN, BASE, parse_text(text), attributes))
+
+    chain = f"(memberOf:1.2.840.113556.1.4.1941:={DOMAIN_DN})"
+    assert not point(chain) and not point(f"(|(cn=x)(!{chain}))")
+    assert point("(cn=x)", "member", "MEMBEROF", "tokenGroup", "1.1", "+", "*", "objectClass", "oid.2.5.4.3")
+    for name in ("member;range=1500-*", "TOKENGROUPS", "msds-membertransitive", "1.2.840.113556.1.4.1301"):
+        assert not point("(cn=x)", "cn", name), name
+
+
 def test_search_and_compare_in_the_requesters_name(directory: Directory, forest: KitForest) -> None:
     veiled = forest.build(lambda b: b.user("veiled", 1300, {"mail": "v@x"}, "D:(A;;LC;;;AU)"))
     alice = forest.token(ALICE)

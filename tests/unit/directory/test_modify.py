@@ -1,5 +1,7 @@
 """Changing attributes: semantics, exact refusals, rights, descriptors, account rules."""
 
+from collections.abc import Callable
+
 import pytest
 
 from addc.base.errors import DsError
@@ -9,7 +11,9 @@ from addc.codes.win32 import Win32
 from addc.directory import passwords, rights
 from addc.directory.context import WriteContext
 from addc.directory.controls import RequestOptions
+from addc.directory.delete import delete_object
 from addc.directory.modify import modify_object
+from addc.directory.rename import rename_object
 from addc.schema import attr
 from addc.schema.wellknown import ValidatedWrite
 from addc.security import sddl, wellknown
@@ -723,12 +727,45 @@ def test_what_one_cannot_see_is_not_there_to_write(corp_sqlite: Corp, anne: Dnt)
     corp.user("joe", PASSWORD)
     closed = sddl.parse("O:DAG:DAD:PAI(A;;GA;;;DA)", corp.forest.domain_sid, corp.forest.domain_sid)
     corp.add("OU=hidden", "organizationalUnit", nTSecurityDescriptor=closed.pack())
-    corp.add("CN=x,OU=hidden", "container")
+    corp.add("OU=inner,OU=hidden", "organizationalUnit", nTSecurityDescriptor=closed.pack())
+    corp.add("CN=x,OU=inner,OU=hidden", "container")
     joe = corp.token("joe")
-    refused = refusal(
-        lambda: corp.modify("CN=x,OU=hidden", replace_values("description", "x"), requester=joe)
-    )
-    assert refused[1] is Win32.ERROR_DS_OBJ_NOT_FOUND
+
+    def told(write: Callable[[str], object]) -> list[tuple[int, str, str]]:
+        """What is said of what is there, of what is not, and of what is not below what is not."""
+        found = []
+        for name in ("CN=x,OU=inner,OU=hidden", "CN=y,OU=inner,OU=hidden", "CN=x,OU=other,OU=hidden"):
+            with pytest.raises(DsError) as caught:
+                write(name)
+            found.append((caught.value.code, caught.value.matched_dn, caught.value.detail))
+        return found
+
+    def modify(name: str) -> None:
+        corp.modify(name, replace_values("description", "x"), requester=joe)
+
+    def add(name: str) -> None:
+        corp.add(f"CN=new,{name}", "container", requester=joe)
+
+    def delete(name: str) -> None:
+        corp.write(lambda ctx: delete_object(ctx, corp.dn(name)), joe)
+
+    def rename(name: str) -> None:
+        corp.write(lambda ctx: rename_object(ctx, corp.dn(name), "CN=z"), joe)
+
+    def move(name: str) -> None:
+        corp.write(lambda ctx: rename_object(ctx, corp.dn(ANN), "CN=ann", True, corp.dn(name)), joe)
+
+    for write in (modify, add, delete, rename):
+        assert told(write) == [(Win32.ERROR_DS_OBJ_NOT_FOUND, f"OU=hidden,{DOMAIN_DN}", "NO_OBJECT")] * 3
+    assert told(move) == [(Win32.ERROR_DS_NO_PARENT_OBJECT, "", "no such parent")] * 3
+
+
+def test_who_may_not_create_does_not_learn_which_names_are_taken(corp_sqlite: Corp, anne: Dnt) -> None:
+    corp_sqlite.user("joe", PASSWORD)
+    joe = corp_sqlite.token("joe")
+    for name in ("ann", "nobody"):
+        refused = refusal(lambda name=name: corp_sqlite.add(f"CN={name},CN=Users", "user", requester=joe))  # type: ignore[misc]
+        assert refused == (None, NO_RIGHTS)
 
 
 def test_expiring_and_setting_a_password_go_together(corp_sqlite: Corp, anne: Dnt) -> None:
