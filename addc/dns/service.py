@@ -15,7 +15,7 @@ from addc.codes.rcode import Rcode
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext
 from addc.dns import codec, forward
-from addc.dns.answer import Answer, answer
+from addc.dns.answer import QTYPE_ANY, Answer, answer
 from addc.dns.codec import OPCODE_QUERY, UDP_SIZE_MIN, Query
 from addc.dns.forward import Forwarder
 from addc.dns.zones import DirectoryZones, InteriorNames
@@ -26,6 +26,7 @@ _KEPT_REPLIES_MAX: Final = 16_384
 _KEPT_QUERY_MAX_BYTES: Final = 300
 _TCP_IDLE_S: Final = 15.0
 _TCP_QUERIES_IN_FLIGHT: Final = 32
+_STREAMS_MAX: Final = 4096
 _TCP_SIZE_MAX: Final = 65_535
 _EDNS_VERSION_MAX: Final = 0
 _BADVERS: Final = 16
@@ -42,6 +43,7 @@ class DnsService:
         self._kept: dict[bytes, bytes] = {}
         self._kept_usn = -1
         self._forwarding = 0
+        self._streams: dict[asyncio.StreamWriter, None] = {}
 
     def answer_now(self, data: bytes, *, tcp: bool) -> "bytes | Query | None":
         """A reply; or None for silence; or the query itself where the world outside has to be asked."""
@@ -77,6 +79,8 @@ class DnsService:
 
     def _encode(self, query: Query, reply: Answer, *, tcp: bool) -> bytes:
         size = _TCP_SIZE_MAX if tcp else min(query.edns or UDP_SIZE_MIN, codec.UDP_SIZE_MAX)
+        if not tcp and query.question is not None and query.question.qtype == QTYPE_ANY:
+            size = 0  # who asks for everything shows by TCP that he is who he says (RFC 8482 4.4)
         return codec.encode_reply(query, reply, recursion_available=bool(self._forwarders), max_size=size)
 
     def _decide(self, query: Query) -> Answer | None:
@@ -130,6 +134,10 @@ class DnsService:
     async def serve_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One TCP client: messages with two bytes of length before each, answered in any order."""
         source = str(writer.get_extra_info("peername", ("",))[0])
+        self._streams[writer] = None
+        if len(self._streams) > _STREAMS_MAX:
+            # The oldest goes: it had its time, and what merely connects would else use up the files.
+            next(iter(self._streams)).transport.abort()
         slots = asyncio.Semaphore(_TCP_QUERIES_IN_FLIGHT)
         try:
             async with asyncio.TaskGroup() as group:
@@ -142,6 +150,7 @@ class DnsService:
         except* (TimeoutError, asyncio.IncompleteReadError, OSError):
             pass
         finally:
+            self._streams.pop(writer, None)
             writer.close()
 
     async def _answer_stream(

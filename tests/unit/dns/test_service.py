@@ -125,6 +125,12 @@ def test_large_answers_are_cut_for_datagrams_and_whole_for_streams(resolver: Res
 # --- what is not served ---
 
 
+def test_everything_about_a_name_is_told_over_streams_alone(resolver: Resolver) -> None:
+    cut = resolver.ask("corp.example.com", "ANY")
+    assert cut.flags & dns.flags.TC and not cut.answer and not cut.additional
+    assert len(resolver.ask("corp.example.com", "ANY", tcp=True).answer) > 1
+
+
 def test_other_operations_and_questions(resolver: Resolver) -> None:
     for kind in ("AXFR", "IXFR", "TKEY"):
         assert resolver.ask("corp.example.com", kind).rcode() == dns.rcode.NOTIMP
@@ -382,6 +388,24 @@ def test_a_stream_carries_many_queries(directory: Directory) -> None:
             replies = [await take(reader) for _ in range(count)]
             assert {reply.id for reply in replies} == set(range(count))
             assert all(reply.answer for reply in replies)
+
+    run(scene)
+
+
+def test_the_oldest_stream_makes_way_for_one_too_many(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("addc.dns.service._STREAMS_MAX", 2)
+
+    async def scene() -> None:
+        service = DnsService(directory, CountingRng(), ())
+        async with stream_of(service) as one, stream_of(service) as two, stream_of(service) as three:
+            assert await one[0].read() == b""
+            data = dns.message.make_query("dc1.corp.example.com", "A").to_wire()
+            for reader, writer in (two, three):
+                writer.write(struct.pack("!H", len(data)) + data)
+                assert (await take(reader)).answer
+            assert len(service._streams) == 2
 
     run(scene)
 

@@ -124,6 +124,13 @@ def test_other_attributes_of_the_root_dse_are_read_too(wire: Wire) -> None:
     assert entry.protocol_op.attributes[0].vals == (DOMAIN_DN.encode(),)
 
 
+@pytest.mark.parametrize("attributes", [(), ("*", "+")])
+def test_a_forged_source_is_not_flooded(wire: Wire, attributes: tuple[str, ...]) -> None:
+    (done,) = wire.send(search(Present("objectClass"), *attributes))
+    assert isinstance(done.protocol_op, m.SearchResultDone)
+    assert done.protocol_op.result_code == LdapResult.ADMIN_LIMIT_EXCEEDED
+
+
 def test_a_control_that_is_not_here_is_refused(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
     op = search(Present("objectClass"), "*")
     (done,) = wire.send_raw(m.LdapMessage(MessageId(7), op, (m.Control("1.2.3.4", True),)).pack())
