@@ -158,12 +158,16 @@ def _read(ctx: ReadContext, row: ObjectRow) -> Account:
     )
 
 
-def indexed(ctx: ReadContext, att: AttId, value: str) -> list[ObjectRow]:
-    """Living rows that hold `value` in an indexed attribute, by the attribute's own match rule."""
+def indexed(ctx: ReadContext, att: AttId, value: str | bytes) -> list[ObjectRow]:
+    """Living rows that hold `value` in an indexed attribute, by the attribute's own match rule.
+
+    value: text, or the bytes of the attribute's LDAP form.
+    """
     attribute = ctx.schema.attribute_by_id(att)
     assert attribute is not None
     try:
-        key = attribute.syntax.key(value.encode("utf-8", "surrogatepass"))
+        raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+        key = attribute.syntax.key(raw)
     except DecodeError:
         return []  # a name of foreign bytes; no stored value is equal to it
     found = []

@@ -9,9 +9,10 @@ from uuid import UUID
 from addc.base.clock import NEVER_FT, FileTime
 from addc.base.errors import DecodeError, DsError
 from addc.base.secret import Secret
+from addc.codec.dn import Dn
 from addc.codec.ids import Sid, guid_to_wire
 from addc.codes.ntstatus import NtStatus
-from addc.directory import accounts, names
+from addc.directory import accounts, entry, names
 from addc.directory.account_flags import UserAccountControl
 from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
@@ -69,7 +70,7 @@ def verify_logon(
 
 def find_by_bind_name(ctx: ReadContext, name: str) -> Account | None:
     """The account that the name of a simple bind means; the forms are tried in the order of the document."""
-    for form in (_by_dn, accounts.find_by_upn, _by_down_level_name, _by_canonical_name, _by_guid):
+    for form in (_by_dn, _by_upn, _by_down_level_name, _by_canonical_name, _by_guid):
         found = form(ctx, name)
         if found is not None:
             return found
@@ -83,6 +84,17 @@ def _by_dn(ctx: ReadContext, name: str) -> Account | None:
         return accounts.find_by_dnt(ctx, names.resolve(ctx, name).dnt)
     except DsError:
         return None
+
+
+def _by_upn(ctx: ReadContext, name: str) -> Account | None:
+    """A principal name, explicit or implied; uPNSuffixes imply one too."""
+    found = accounts.find_by_upn(ctx, name)
+    user, at, suffix = name.rpartition("@")
+    if found is not None or not at or not user:
+        return found
+    partitions = names.find_dn(ctx, Dn.parse(f"CN=Partitions,{ctx.forest.config_dn}"))
+    suffixes = [] if partitions is None else entry.texts(partitions, attr.UPN_SUFFIXES)
+    return accounts.find_by_sam(ctx, user) if suffix.lower() in map(str.lower, suffixes) else None
 
 
 def _by_down_level_name(ctx: ReadContext, name: str) -> Account | None:
@@ -130,7 +142,13 @@ def _by_display_name(ctx: ReadContext, name: str) -> Account | None:
 
 
 def _by_sid(ctx: ReadContext, name: str) -> Account | None:
+    """objectSid, then sIDHistory."""
     try:
-        return accounts.find_by_sid(ctx, Sid.parse(name))
+        sid = Sid.parse(name)
     except DecodeError:
         return None
+    found = accounts.find_by_sid(ctx, sid)
+    if found is not None:
+        return found
+    rows = [row for row in accounts.indexed(ctx, attr.SID_HISTORY, sid) if accounts.is_account(row)]
+    return accounts.account(ctx, rows[0]) if len(rows) == 1 else None

@@ -6,12 +6,14 @@ from uuid import UUID
 import pytest
 
 from addc.base.clock import NEVER_FT, TICKS_PER_S
+from addc.codec.ids import Sid
 from addc.codes.ntstatus import NtStatus
 from addc.directory import accounts, logon, logon_counters
 from addc.directory.context import ReadContext
+from addc.directory.modify import modify_object
 from addc.directory.passwords import password_of_text
-from tests.kit.corp import Corp, replace_values
-from tests.kit.corp_forest import DOMAIN_DN
+from tests.kit.corp import SEALED, Corp, add_values, replace_values
+from tests.kit.corp_forest import CONFIG_DN, DOMAIN_DN
 
 PASSWORD = "Us3r.Passw0rd"
 
@@ -61,6 +63,24 @@ def test_every_form_of_a_name(alice: Corp) -> None:
         assert found_by(alice, name) == "alice", name
     assert found_by(alice, "ldap/dc1.corp.example.com") == "DC1$"
     assert found_by(alice, "cifs/dc1.corp.example.com") == "DC1$", "an alias of HOST"
+
+
+def test_suffixes_of_the_forest_make_principal_names(alice: Corp) -> None:
+    assert found_by(alice, "alice@corp.example.net") is None
+    partitions = f"CN=Partitions,{CONFIG_DN}"
+    alice.modify(partitions, add_values("uPNSuffixes", "corp.example.net", "example.org"))
+    assert found_by(alice, "alice@CORP.example.net") == "alice"
+    assert found_by(alice, "@corp.example.net") is None
+
+
+def test_a_former_sid(alice: Corp) -> None:
+    former = Sid.parse("S-1-5-21-9-9-9-1105")
+    alice.write(
+        lambda ctx: modify_object(
+            ctx, f"CN=alice,CN=Users,{DOMAIN_DN}", [add_values("sIDHistory", former)], SEALED
+        )
+    )
+    assert found_by(alice, str(former)) == "alice"
 
 
 def test_names_of_nobody(alice: Corp) -> None:
