@@ -178,7 +178,8 @@ class LdapEngine:
         self._start = 0
         self._more = bytearray()  # plain bytes behind _buffer
         self._needed = 1
-        self._sealed_in = b""
+        self._sealed_in = bytearray()
+        self._sealed_needed = 4
         self._plain_out: list[bytes] = []
         self._out: list[bytes] = []
 
@@ -338,21 +339,26 @@ class LdapEngine:
             self._buffer, self._start = data, 0
 
     def _unwrap(self, layer: SecurityLayer, data: bytes) -> bytes:
-        """The plain bytes of all complete tokens; the rest waits."""
-        sealed = self._sealed_in + data if self._sealed_in else data
+        """The plain bytes of all complete tokens; the rest waits, and is not looked at by every segment."""
+        self._sealed_in += data
+        if len(self._sealed_in) < self._sealed_needed:
+            return b""
+        sealed = bytes(self._sealed_in)
         pos, plain = 0, []
+        self._sealed_needed = 4
         while len(sealed) - pos >= 4:
             end = pos + 4 + int.from_bytes(sealed[pos : pos + 4], "big")
             if end - pos > self._receive_max + _SEALED_SPARE:
                 raise DecodeError("wrapped message too long")
             if end > len(sealed):
+                self._sealed_needed = end - pos
                 break
             try:
                 plain.append(layer.unwrap(sealed[pos + 4 : end]))
             except AddcError as error:
                 raise DecodeError(f"security layer: {error}") from None
             pos = end
-        self._sealed_in = sealed[pos:]
+        del self._sealed_in[:pos]
         return b"".join(plain)
 
     def _parse(self, events: list[Event], now: FileTime) -> None:
