@@ -67,7 +67,7 @@ def _check_request(given: Given) -> None:
     if _ALLOWED - given.plain.keys():
         raise _refuse(Win32.ERROR_DS_MISSING_REQUIRED_ATT, "a machine account needs its four attributes")
     values = given.values(attr.USER_ACCOUNT_CONTROL)
-    uac = int(values[0]) if len(values) == 1 and values[0].lstrip(b"-").isdigit() else 0
+    uac = int(values[0]) if len(values) == 1 and values[0].isdigit() and len(values[0]) <= 10 else 0
     if not uac & _UF.UF_WORKSTATION_TRUST_ACCOUNT or uac & ~_ALLOWED_UAC:
         raise _refuse(Win32.ERROR_DS_SECURITY_ILLEGAL_MODIFY, "not the bits of a machine account")
     if not uac & _UF.UF_ACCOUNTDISABLE:

@@ -298,6 +298,8 @@ def test_an_ordinary_user_joins_ten_machines(corp: Corp) -> None:
     [
         ({"description": "x"}, Win32.ERROR_DS_MISSING_REQUIRED_ATT),
         ({"userAccountControl": "8192"}, Win32.ERROR_DS_SECURITY_ILLEGAL_MODIFY),
+        ({"userAccountControl": "--4096"}, Win32.ERROR_DS_SECURITY_ILLEGAL_MODIFY),
+        ({"userAccountControl": "1" * 5000}, Win32.ERROR_DS_SECURITY_ILLEGAL_MODIFY),
         ({"userAccountControl": str(0x1000 | 0x80000)}, Win32.ERROR_DS_SECURITY_ILLEGAL_MODIFY),
         ({"dNSHostName": "dc1.corp.example.com"}, Win32.ERROR_DS_INVALID_ATTRIBUTE_SYNTAX),
         ({"servicePrincipalName": "HOST/dc1"}, Win32.ERROR_DS_INVALID_ATTRIBUTE_SYNTAX),
