@@ -21,6 +21,7 @@ $(RUNTIME): pyproject.toml tools/debian-packages
 	@tools/debian-packages base
 	$(PY) -m venv $(VENV)
 	$(PIP) install -e .
+	$(BIN)/python -m compileall -q addc
 	@touch $@
 
 $(STAMP): $(RUNTIME)
