@@ -3,6 +3,7 @@
 For what only a real process can show: ports, workers, signals, exit statuses, words on standard error.
 """
 
+import fcntl
 import http.client
 import json
 import os
@@ -11,11 +12,12 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self, cast
+from typing import Final, Self, TextIO, cast
 
 import pytest
 
@@ -32,8 +34,8 @@ PASSWORD: Final = "Adm1n.Passw0rd"
 ADMIN: Final = f"Administrator@{REALM}"
 HEALTH: Final = 8389
 ADDC: Final = [sys.executable, "-m", "addc.cli.main"]
-_OFFSETS: Final = range(10_000, 24_000, 7)
-"""Above the well-known ports and below those that connections draw."""
+_OFFSETS: Final = range(10_500, 24_000, 700)
+"""Above the well-known ports and below those that connections draw; no two of them make the same port."""
 _PATIENCE_S: Final = 60.0
 
 
@@ -48,11 +50,21 @@ def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scene / "forest"
 
 
+_HELD: Final[dict[int, TextIO]] = {}
+"""The locks of the offsets that this test run has drawn so far."""
+
+
 def free_offset() -> int:
-    """An offset at which every port is free now; processes that look at once begin at different ones."""
-    start = os.getpid() % len(_OFFSETS)
-    offsets: tuple[int, ...] = (*_OFFSETS[start:], *_OFFSETS[:start])
-    for offset in offsets:
+    """An offset at which every port is free now, and which no other test run draws."""
+    for offset in _OFFSETS:
+        if offset not in _HELD:
+            lock = (Path(tempfile.gettempdir()) / f"addc-test-{os.getuid()}-{offset}.lock").open("w")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                continue
+            _HELD[offset] = lock
         ports = [(port, socket.SOCK_STREAM) for port in (*listeners.TCP, HEALTH)]
         ports += [(port, socket.SOCK_DGRAM) for port in listeners.UDP]
         if all(_is_free(port + offset, kind) for port, kind in ports):
