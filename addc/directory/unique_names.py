@@ -9,7 +9,7 @@ from addc.base.errors import DsError
 from addc.base.ids import AttId
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import accounts, entry, policy, sam_rules
+from addc.directory import accounts, entry, policy
 from addc.directory.account_flags import GroupType
 from addc.directory.accounts import Spn
 from addc.directory.context import WriteContext
@@ -69,13 +69,17 @@ def check_user_principal_name(ctx: WriteContext, draft: Draft) -> None:
 
 
 def check_service_principal_names(ctx: WriteContext, draft: Draft) -> None:
-    """Every new SPN is well formed and nobody else's, nor an alias of one. Spec: 3.1.1.5.1.3, 3.1.1.5.3.2."""
+    """Every new SPN is well formed and nobody else's, nor an alias of one. Spec: 3.1.1.5.1.3, 3.1.1.5.3.2.
+
+    Deviation: the document looks for aliases only where an administrator writes. Whoever may write the SPNs
+    of any account could then take the tickets for cifs/dc1 from the DC, which is known as HOST/dc1.
+    """
     if not draft.changes(attr.SERVICE_PRINCIPAL_NAME):
         return
     before = set(draft.before.get(attr.SERVICE_PRINCIPAL_NAME, ()))
     added = [value for value in draft.get(attr.SERVICE_PRINCIPAL_NAME) if value not in before]
     skip = policy.heuristics(ctx).do_not_verify_upn_spn_uniqueness
-    alias = not skip & _SKIP_ALIAS and sam_rules.is_domain_admin(ctx)
+    alias = not skip & _SKIP_ALIAS
     for value in added:
         text = value.decode("utf-8", "replace")
         spn = Spn.parse(text)
