@@ -31,6 +31,7 @@ from addc.directory import (
     referrals,
     rid_pool,
     rights,
+    sites,
     write_values,
 )
 from addc.directory.account_flags import InstanceType
@@ -49,6 +50,9 @@ from addc.security.descriptor import SecurityDescriptor
 from addc.store.objects import NewObject, ObjectRow, ObjectState, Stamp
 
 RDN_LENGTH_MAX: Final = 255
+
+_NOT_BUILT: Final = frozenset((cls.CROSS_REF, cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT))
+"""Classes whose objects would need what this DC cannot do: further naming contexts, passwords it makes up."""
 _NOT_PLAIN: Final = '\\";'
 """With one of these a DN may part elsewhere than at its first comma."""
 
@@ -138,6 +142,24 @@ def _check_class(plan: ClassPlan) -> None:
             ldap_result=LdapResult.UNWILLING_TO_PERFORM,
             attribute="objectClass",
         )
+    if plan.is_schema or plan.structural.class_id in _NOT_BUILT:
+        raise DsError(
+            Win32.ERROR_DS_NOT_SUPPORTED,
+            f"{plan.structural.name} cannot be created yet",
+            ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+            attribute="objectClass",
+        )
+
+
+def _check_site_names(plan: ClassPlan, value: str) -> None:
+    """Sites are labels in the DNS, subnets are networks. Spec: [MS-ADTS] 3.1.1.5.2.2."""
+    fits = {cls.SITE: sites.is_site_name, cls.SUBNET: sites.is_subnet_name}.get(plan.structural.class_id)
+    if fits is not None and not fits(value):
+        raise DsError(
+            Win32.ERROR_DS_BAD_NAME_SYNTAX,
+            f"no name for a {plan.structural.name}",
+            ldap_result=LdapResult.INVALID_DN_SYNTAX,
+        )
 
 
 def _parse(dn: str) -> Dn:
@@ -165,6 +187,7 @@ def check_rdn(ctx: WriteContext, plan: ClassPlan, dn: Dn) -> AttId:
         )
     if not ctx.unrestricted:
         check_rdn_value(ctx, att, dn.rdn.value)
+        _check_site_names(plan, dn.rdn.value)
     return att
 
 

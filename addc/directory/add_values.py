@@ -17,7 +17,7 @@ from addc.directory.account_flags import InstanceType
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
 from addc.directory.object_classes import ClassPlan, class_plan
-from addc.schema import attr
+from addc.schema import attr, cls
 from addc.schema.snapshot import Attribute
 from addc.security.token import Privilege
 
@@ -33,12 +33,14 @@ IGNORED: Final = frozenset(
         attr.USN_CREATED,
         attr.USN_CHANGED,
         attr.REPL_PROPERTY_META_DATA,
+        attr.IS_DELETED,
         attr.PROXIED_OBJECT_NAME,
         attr.WHEN_CREATED,
         attr.WHEN_CHANGED,
     )
 )
 """Values that an Add may hold and that count for nothing. Spec: [MS-ADTS] 3.1.1.5.2.4."""
+_KEPT_BY_DC: Final = frozenset((attr.WHEN_CREATED, attr.IS_DELETED))
 
 SAM_OWNED_USER: Final = frozenset(
     (
@@ -198,8 +200,9 @@ def store(ctx: WriteContext, draft: Draft, given: Given, rdn_att: AttId) -> Link
         if not unrestricted:
             if att in IGNORED or attribute.is_constructed:
                 continue
-            check_allowed(ctx, given.plan, attribute)
-        elif attribute.is_constructed or (att in IGNORED and att != attr.WHEN_CREATED):
+            if att != attr.NAME:
+                check_allowed(ctx, given.plan, attribute)
+        elif attribute.is_constructed or (att in IGNORED and att not in _KEPT_BY_DC):
             continue
         if att in (rdn_att, attr.NAME):
             _check_name(draft, attribute, values)
@@ -221,13 +224,19 @@ def store(ctx: WriteContext, draft: Draft, given: Given, rdn_att: AttId) -> Link
 def check_allowed(ctx: WriteContext, plan: ClassPlan, attribute: Attribute) -> None:
     """Attributes that no requester gives a new object.
 
-    Spec: [MS-ADTS] 3.1.1.5.2.2 (disallowed by SAM; back links; system-only).
+    System-only attributes may come with a new object. Deviation: not those that every class has, nor those of
+    accounts, which a client has no use for and the KDC believes.
+    Spec: [MS-ADTS] 3.1.1.5.2.2 (disallowed by SAM; back links), 3.1.1.2.3 (system-only).
     """
     check_not_owned(plan, attribute)
     check_sid_history(attribute)
     att = attribute.att_id
-    if attribute.is_back_link or (attribute.system_only and att not in _SYSTEM_ONLY_ADDED):
+    if attribute.is_back_link:
         raise system_only_error(attribute)
+    if attribute.system_only and att not in _SYSTEM_ONLY_ADDED:
+        top = ctx.schema.class_by_id(cls.TOP)
+        if plan.is_sam or top is None or att in top.may:
+            raise system_only_error(attribute)
     check_delegation(ctx, attribute)
 
 

@@ -207,6 +207,7 @@ def account_control(ctx: WriteContext, draft: Draft, password_min: int) -> None:
     draft.put_integer(attr.SAM_ACCOUNT_TYPE, int(_sam_account_type_of_user(new)))
     if (new ^ old) & _ACCOUNT_KINDS or draft.is_new:
         _primary_group_of_kind(ctx, draft, new)
+        _criticality_of_kind(ctx, draft, new)
     if new & ~old & _UF.UF_SMARTCARD_REQUIRED and not draft.is_new:
         draft.put(attr.UNICODE_PWD, ctx.rng.bytes(16))
         draft.put(attr.SUPPLEMENTAL_CREDENTIALS)
@@ -318,6 +319,13 @@ def _primary_group_of_kind(ctx: WriteContext, draft: Draft, uac: int) -> None:
     elif uac & _UF.UF_SERVER_TRUST_ACCOUNT:
         rid = int(wellknown.RID_DOMAIN_CONTROLLERS)
     draft.put_integer(attr.PRIMARY_GROUP_ID, rid)
+
+
+def _criticality_of_kind(ctx: WriteContext, draft: Draft, uac: int) -> None:
+    """isCriticalSystemObject as Windows keeps it on machines: TRUE on domain controllers, else FALSE."""
+    if uac & (_UF.UF_WORKSTATION_TRUST_ACCOUNT | _UF.UF_SERVER_TRUST_ACCOUNT) and not ctx.unrestricted:
+        is_dc = uac & (_UF.UF_SERVER_TRUST_ACCOUNT | _UF.UF_PARTIAL_SECRETS_ACCOUNT)
+        draft.put(attr.IS_CRITICAL_SYSTEM_OBJECT, b"TRUE" if is_dc else b"FALSE")
 
 
 def additional_sam_account_names(draft: Draft) -> None:

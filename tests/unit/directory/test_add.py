@@ -86,6 +86,15 @@ def test_a_computer_is_a_workstation_by_default(corp: Corp) -> None:
     assert corp.text(dnt, "sAMAccountType") == str(0x30000001)
 
 
+@pytest.mark.parametrize(("bits", "critical"), [(0x1000, "FALSE"), (0x2000, "TRUE")])
+def test_domain_controllers_are_critical_and_other_machines_are_not(
+    corp_sqlite: Corp, bits: int, critical: str
+) -> None:
+    machine = {"sAMAccountName": "PC9$", "userAccountControl": str(bits)}
+    dnt = corp_sqlite.add("CN=PC9,CN=Computers", "computer", values=machine)
+    assert corp_sqlite.text(dnt, "isCriticalSystemObject") == critical
+
+
 def test_a_password_may_come_with_the_account(corp: Corp) -> None:
     dnt = corp.user("carol", "Tr0ub4dor&3")
     row = corp.row(dnt)
@@ -199,6 +208,35 @@ def test_mandatory_attributes_are_asked_for(corp_sqlite: Corp) -> None:
 def test_sam_keeps_its_attributes_to_itself(corp_sqlite: Corp, name: str) -> None:
     refused = refusal(lambda: corp_sqlite.add("CN=x,CN=Users", "user", values={name: b"0"}))
     assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_DS_ATTRIBUTE_OWNED_BY_SAM)
+
+
+def test_the_name_may_be_said_again(corp_sqlite: Corp) -> None:
+    dnt = corp_sqlite.add("CN=same,CN=Users", "container", name="same", cn="SAME")
+    assert corp_sqlite.text(dnt, "name") == "same"
+    with pytest.raises(DsError):
+        corp_sqlite.add("CN=one,CN=Users", "container", name="other")
+
+
+def test_system_only_attributes_of_a_class_come_with_its_objects_alone(corp_sqlite: Corp) -> None:
+    dnt = corp_sqlite.add("CN=az,CN=System", "msDS-AzAdminManager", msDS_AzObjectGuid=bytes(range(16)))
+    assert corp_sqlite.values(dnt, "msDS-AzObjectGuid")
+    refused = refusal(lambda: corp_sqlite.add("CN=k,CN=Users", "user", msDS_SecondaryKrbTgtNumber="7"))
+    assert refused == (LdapResult.CONSTRAINT_VIOLATION, Win32.ERROR_DS_CANT_MOD_SYSTEM_ONLY)
+    refused = refusal(lambda: corp_sqlite.add("CN=k,CN=Users", "container", isRecycled="TRUE"))
+    assert refused == (LdapResult.CONSTRAINT_VIOLATION, Win32.ERROR_DS_CANT_MOD_SYSTEM_ONLY)
+
+
+@pytest.mark.parametrize("kind", ["classSchema", "crossRef", "msDS-GroupManagedServiceAccount"])
+def test_what_cannot_be_made_yet_is_told_as_such(corp_sqlite: Corp, kind: str) -> None:
+    refused = refusal(lambda: corp_sqlite.add("CN=new,CN=Users", kind))
+    assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_DS_NOT_SUPPORTED)
+
+
+def test_sites_and_subnets_have_names_of_their_own_kind(corp_sqlite: Corp) -> None:
+    above = f"CN=Sites,CN=Configuration,{DOMAIN_DN}"
+    for kind, name in (("site", "a.b"), ("site", "a b"), ("subnet", "10.1.2.1/24"), ("subnet", "office")):
+        refused = refusal(lambda: corp_sqlite.add(f"CN={name},{above}", kind))  # noqa: B023
+        assert refused == (LdapResult.INVALID_DN_SYNTAX, Win32.ERROR_DS_BAD_NAME_SYNTAX)
 
 
 def test_nobody_chooses_a_guid_or_a_sid(corp_sqlite: Corp) -> None:

@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from addc.directory.sites import SiteMap, site_map
+from addc.directory.sites import SiteMap, is_site_name, is_subnet_name, site_map
 from tests.kit.corp import Corp, delete_values, replace_values
 from tests.kit.corp_forest import CONFIG_DN
 
@@ -67,3 +67,23 @@ def test_subnets_that_lead_nowhere_are_passed_over(corp: Corp) -> None:
     corp.add(f"CN=Berlin,{SITES}", "site")
     add_subnet(corp, "198.51.100.0/24", None)
     assert site_of(corp, "198.51.100.7") == ""
+
+
+VALID_SUBNETS = (
+    "10.2.1.0/24", "10.0.0.1/32", "A:A:A:A::/64", "a:b::c:d:0:0/64", "0:0:e0::/48", "A:B::F:0/128",
+)  # fmt: skip
+INVALID_SUBNETS = (
+    "10.02.0.0/16", "10.1.2.1/24", "office", "255.0.0.0/8", "0.0.0.0/0", "10.0.0.0/08", "10.0.0.0/33",
+    "10.0.0.0/255.0.0.0", "10.0.0.0", "A:B:0C:D::/64", "A:B:0:0:0:0:E:F/128", "A:a:e:b::d:e:f/128",
+)  # fmt: skip
+
+
+def test_subnet_names_are_networks_in_their_one_spelling() -> None:
+    """The examples of [MS-ADTS] 6.1.1.2.2.2.1 and some more."""
+    assert [text for text in VALID_SUBNETS if not is_subnet_name(text)] == []
+    assert [text for text in INVALID_SUBNETS if is_subnet_name(text)] == []
+
+
+def test_site_names_are_dns_labels() -> None:
+    assert all(is_site_name(text) for text in ("Default-First-Site-Name", "1st_floor", "Zürich"))
+    assert not any(is_site_name(text) for text in ("", "a.b", "a b", "a/b", "x" * 64))
