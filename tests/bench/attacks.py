@@ -26,6 +26,7 @@ _FILES_SPARE: Final = 100
 _CONNECT_S: Final = 60.0
 _TICK_S: Final = 0.05
 _HOLD_MAX_S: Final = 120.0
+_GARBAGE_S: Final = 60.0
 _IN_PROGRESS_MAX: Final = 256
 TCP_PORTS: Final = (53, 88, 389, 464, 636, 3268, 3269)
 UDP_PORTS: Final = (53, 88, 389, 464)
@@ -130,6 +131,7 @@ def flood(address: str, port: int, count: int, hold: Callable[[float], bool]) ->
 def garbage(address: str, port: int, count: int, hold: Callable[[float], bool]) -> int:
     """Random bytes, also inside TLS and behind good heads, by TCP and UDP."""
     print("ready 0", flush=True)
+    deadline = time.monotonic() + _GARBAGE_S
     rng = random.Random(port)  # noqa: S311 - repeatable on purpose
     for number in range(count):
         data = rng.randbytes(rng.choice((1, 2, 7, 40, 512, 5000)))
@@ -138,6 +140,8 @@ def garbage(address: str, port: int, count: int, hold: Callable[[float], bool]) 
         elif number % 3 == 1 and port in _LDAP_PORTS:
             data = _bind_with(data, rng.choice(_MECHANISMS))
         _send_stream(address, port, data, tls=port in _TLS_PORTS and number % 2 == 0)
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{number + 1} of {count} messages in {_GARBAGE_S:g} s")
         if port in UDP_PORTS:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
                 sock.sendto(data, (address, port))

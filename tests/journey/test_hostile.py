@@ -44,7 +44,10 @@ class Scene:
             line = process.stdout.readline().split()
             assert line and line[0] == "ready", line
             yield int(line[1])
-            _, _ = process.communicate(timeout=150)
+            try:
+                process.communicate(timeout=150)
+            finally:
+                process.kill()
         assert process.returncode == 0
 
     def serves_the_honest(self) -> None:
