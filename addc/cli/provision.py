@@ -121,7 +121,7 @@ def _password(file_name: str | None) -> tuple[Secret, bool]:
     if file_name is not None:
         password = _password_of_file(file_name)
     elif os.environ.get(PASSWORD_VARIABLE):
-        password = Secret.of_text(os.environ[PASSWORD_VARIABLE])
+        password = Secret.of_text(os.environ.pop(PASSWORD_VARIABLE))  # no child inherits it
     elif sys.stdin.isatty() and sys.stderr.isatty():
         return _ask(check_admin_password), False
     else:

@@ -2,11 +2,13 @@
 
 import argparse
 import gc
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from addc.base.errors import UserError
+from addc.cli.provision import PASSWORD_VARIABLE
 from addc.server import logs
 from addc.server.config import (
     PORT_MAX,
@@ -78,6 +80,7 @@ def _number(low: int, high: int) -> Callable[[str], int]:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; the exit status of the server."""
+    os.environ.pop(PASSWORD_VARIABLE, None)  # of the provision before it; nobody needs it any more
     data_dir = args.data_dir or default_data_dir()
     site = read_site_config(data_dir)
     config = ServeConfig(

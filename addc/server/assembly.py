@@ -62,6 +62,7 @@ _KEYTAB_CHECK_S: Final = 5.0
 def serve(config: ServeConfig) -> int:
     """Serve until told to stop; the exit status. UserError: what a person has to mend first."""
     logs.configure(config.log_level)
+    _keep_to_itself()
     os.environ["KRB5_CONFIG"] = str(config.data_dir / KRB5_CONF_NAME)
     load_base()
     gc.freeze()  # what is here now stays; no collection, and no worker's copy-on-write, need touch it
@@ -73,6 +74,12 @@ def serve(config: ServeConfig) -> int:
         return os.EX_OK
     finally:
         _forget_status(config)
+
+
+def _keep_to_itself() -> None:
+    """Everybody's keys pass through this memory: no dump of it stays behind, nor a file that others read."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    os.umask(0o077)
 
 
 def _supervise(config: ServeConfig) -> int:

@@ -30,6 +30,7 @@ def test_a_forest_is_made_and_described(
     out, err = capsys.readouterr()
     assert "CORP.EXAMPLE.COM" in out and f"addc serve --data-dir {tmp_path / 'forest'}" in out
     assert "adding" in err and ADMIN_PASSWORD not in out + err
+    assert PASSWORD_VARIABLE not in os.environ
 
 
 def test_machines_read_json(

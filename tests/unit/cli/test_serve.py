@@ -21,6 +21,7 @@ from tests.kit.served import HEALTH, free_offset
 def data_dir(provisioned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KRB5_CONFIG", "/dev/null")  # serve sets it for its own process: this one
     monkeypatch.setattr("addc.server.logs.configure", lambda level: None)
+    monkeypatch.setattr("addc.server.assembly._keep_to_itself", lambda: None)
     folder = tmp_path / "forest"
     shutil.copytree(provisioned, folder)
     return folder

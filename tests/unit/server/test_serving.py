@@ -1,6 +1,8 @@
 """`addc serve` as a process: its ports, its workers, its end."""
 
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,6 +18,7 @@ from addc.base.clock import SystemClock
 from addc.base.data_dir import DATABASE_NAME, STATUS_NAME
 from addc.base.ids import MessageId
 from addc.cli.main import main
+from addc.cli.provision import PASSWORD_VARIABLE
 from addc.ldap import messages as m
 from addc.server.listeners import DNS, GC, GC_TLS, KERBEROS, KPASSWD, LDAP, LDAPS, LOOPBACK
 from tests.kit.kerberos_messages import (
@@ -150,3 +153,23 @@ def _is_alive(pid: int) -> bool:
         return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return False
+
+
+def test_nothing_of_the_server_is_left_where_others_read(data_dir: Path) -> None:
+    os.environ[PASSWORD_VARIABLE] = PASSWORD
+    try:
+        found = start(data_dir, "--workers", "1")
+    finally:
+        del os.environ[PASSWORD_VARIABLE]
+    try:
+        pid = json.loads((data_dir / STATUS_NAME).read_text())["pid"]
+        limits = Path(f"/proc/{pid}/limits").read_text()
+        assert re.search(r"^Max core file size +0 ", limits, re.MULTILINE)
+        made = [path for path in data_dir.rglob("*") if path.is_file() and "run" in path.parts]
+        made += data_dir.glob(f"{DATABASE_NAME}*")
+        assert {path.name for path in made} >= {"acceptor.keytab", "status.json", DATABASE_NAME}
+        assert {path.stat().st_mode & 0o077 for path in made} == {0}
+        assert PASSWORD not in found.log.read_text()
+    finally:
+        found.process.kill()
+        found.process.wait()
