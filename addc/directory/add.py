@@ -20,6 +20,7 @@ from addc.codec.times import format_generalized
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import (
+    add_rights,
     add_values,
     hooks,
     linked_values,
@@ -109,6 +110,8 @@ def add_object(
         _waiting(ctx, place.parent_dnt, place.rdn_key)
     draft = Draft(plan, None, None, place.dn.rdn.value)
     links = add_values.store(ctx, draft, given, place.rdn_att)
+    if place.parent is not None and not ctx.unrestricted and not machine:
+        add_rights.check_attributes(ctx, place.parent, draft, given, place.rdn_att)
     fixed = _fixed_by_requester(ctx, given, fixed)
     _defaults(ctx, draft, given)
     if machine:
