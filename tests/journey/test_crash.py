@@ -44,9 +44,12 @@ class Load:
             self.names.add(line.strip())
 
     def stop(self) -> None:
-        """Collect the rest."""
-        rest, _ = self._process.communicate(timeout=60)
-        self.names.update(rest.split())
+        """Collect the rest through the same buffer; communicate() passes over what readline() left there."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        with self._process.stdout as rest:
+            self.names.update(rest.read().split())
+        self._process.wait(timeout=60)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
