@@ -27,7 +27,7 @@ from addc.directory import (
 )
 from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import Fact, ReadContext
-from addc.directory.filter_match import transitive
+from addc.directory.filter_match import led_to
 from addc.schema import attr, cls
 from addc.schema.snapshot import Attribute, ObjectClass
 from addc.schema.wellknown import ExtendedRight
@@ -358,17 +358,17 @@ def _token_group_names_global(request: Request) -> list[bytes]:
 def _transitive(request: Request, name: str) -> list[bytes]:
     attribute = request.ctx.schema.attribute(name)
     assert attribute is not None
-    return [names.reference(dnt) for dnt in sorted(transitive(request.ctx, attribute, request.row.dnt))]
+    return [names.reference(dnt) for dnt in sorted(led_to(request.ctx, attribute, request.row.dnt))]
 
 
 def _member_of_transitive(request: Request) -> list[bytes]:
-    """3.1.1.4.5.40: the walk from the object along `member` backwards ends at every group that holds it."""
-    return _transitive(request, "member")
+    """3.1.1.4.5.40"""
+    return _transitive(request, "memberOf")
 
 
 def _member_transitive(request: Request) -> list[bytes]:
     """3.1.1.4.5.41"""
-    return _transitive(request, "memberOf")
+    return _transitive(request, "member")
 
 
 def _possible_inferiors(request: Request) -> list[bytes]:

@@ -427,19 +427,46 @@ def _fits(value: bytes, initial: bytes | None, middle: tuple[bytes, ...], final:
 def transitive(ctx: ReadContext, attribute: Attribute, goal: Dnt) -> frozenset[Dnt]:
     """Objects from which a chain of `attribute` values leads to `goal`, walked from the goal's end.
 
-    Links from and to deleted objects do not count.
+    Links from and to deleted objects do not count, nor values that the requester may not read on the object
+    that has them: no chain tells what its links would not.
     """
     base = link_base(attribute)
     next_rows = ctx.tx.link_targets if attribute.is_back_link else ctx.tx.link_sources
+
+    def step(dnt: Dnt) -> list[ObjectRow]:
+        found = _living(ctx, next_rows(base, dnt))
+        return [row for row in found if rights.can_read(ctx, row, attribute)]
+
+    return _walk(goal, step)
+
+
+def led_to(ctx: ReadContext, attribute: Attribute, start: Dnt) -> frozenset[Dnt]:
+    """Objects that a chain of `attribute` values leads to from `start`; the same values count."""
+    base = link_base(attribute)
+    next_rows = ctx.tx.link_sources if attribute.is_back_link else ctx.tx.link_targets
+
+    def step(dnt: Dnt) -> list[ObjectRow]:
+        row = ctx.tx.get(dnt)
+        shown = row is not None and rights.can_read(ctx, row, attribute)
+        return _living(ctx, next_rows(base, dnt)) if shown else []
+
+    return _walk(start, step)
+
+
+def _living(ctx: ReadContext, dnts: list[Dnt]) -> list[ObjectRow]:
+    return [row for row in ctx.tx.get_many(dnts) if row.state is ObjectState.LIVE]
+
+
+def _walk(start: Dnt, step: Callable[[Dnt], list[ObjectRow]]) -> frozenset[Dnt]:
     reached: set[Dnt] = set()
-    frontier = [goal]
-    while frontier and len(reached) < TRANSITIVE_VISITS_MAX:
-        fresh = [dnt for dnt in next_rows(base, frontier.pop()) if dnt not in reached]
+    frontier = [start]
+    while frontier:
+        fresh = [row.dnt for row in step(frontier.pop()) if row.dnt not in reached]
         reached.update(fresh)
         frontier += fresh
-    if len(reached) >= TRANSITIVE_VISITS_MAX:
-        raise DsError(Win32.ERROR_DS_ADMIN_LIMIT_EXCEEDED, "the chain is too long")
-    return frozenset(row.dnt for row in ctx.tx.get_many(list(reached)) if row.state is ObjectState.LIVE)
+        if len(reached) >= TRANSITIVE_VISITS_MAX:
+            raise DsError(Win32.ERROR_DS_ADMIN_LIMIT_EXCEEDED, "the chain is too long")
+    return frozenset(reached)
 
 
 def _all(terms: list[Match]) -> Match:

@@ -10,7 +10,7 @@ from addc.directory.context import ReadContext
 from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.search import BASE, SUBTREE, SearchRequest, search
 from addc.schema import attr
-from addc.security import wellknown
+from addc.security import sddl, wellknown
 from addc.security.descriptor import SecurityDescriptor
 from addc.security.token import SYSTEM, Privilege, Token, build_token
 from tests.kit.forest import CONFIG_DN, DOMAIN_DN, DOMAIN_SID, USERS_DN, ForestBuilder, KitForest
@@ -240,3 +240,39 @@ def test_a_null_dacl_lets_everybody_in(sqlite_forest: KitForest) -> None:
     dn = sqlite_forest.build(lambda b: b.user("open", 1213, {"mail": "o@x"}, "O:DA"))
     stranger = build_token(wellknown.BUILTIN_GUESTS)
     assert read(sqlite_forest, stranger, dn, ("mail",)) == {"mail": [b"o@x"]}
+
+
+def test_no_chain_tells_what_its_links_do_not(sqlite_forest: KitForest, alice: Token) -> None:
+    def work(b: ForestBuilder) -> tuple[str, str]:
+        names = ("outer", "middle", "inner")
+        groups = [b.group(name, DOMAIN_SID.child(1400 + number)) for number, name in enumerate(names)]
+        veiled = b.user("member", 1410, {}, "D:(A;;RP;;;AU)")
+        b.link(groups[0], "member", groups[1])
+        b.link(groups[1], "member", groups[2])
+        b.link(groups[2], "member", veiled)
+        return groups[0], veiled
+
+    outer, veiled = sqlite_forest.build(work)
+
+    def asked() -> list[bool]:
+        up = f"(member:1.2.840.113556.1.4.1941:={veiled})"
+        down = f"(memberOf:1.2.840.113556.1.4.1941:={outer})"
+        members = read(sqlite_forest, alice, outer, ("msds-memberTransitive",))
+        groups = read(sqlite_forest, alice, veiled, ("msds-memberOfTransitive",))
+        return [
+            matches(sqlite_forest, alice, up, base=outer),
+            matches(sqlite_forest, alice, down, base=veiled),
+            veiled.encode() in members.get("msds-memberTransitive", ()),
+            outer.encode() in groups.get("msds-memberOfTransitive", ()),
+        ]
+
+    assert asked() == [True] * 4
+
+    def hide(b: ForestBuilder) -> None:
+        row = b.tx.get(b.row(f"CN=middle,{USERS_DN}"))
+        assert row is not None
+        closed = sddl.parse("D:(A;;LC;;;AU)", DOMAIN_SID, DOMAIN_SID)
+        b.tx.update(row, sd_id=b.tx.put_descriptor(closed.pack()))
+
+    sqlite_forest.build(hide)
+    assert asked() == [False] * 4
