@@ -56,8 +56,9 @@ def _token_by_name(ctx: ReadContext, principal: str) -> Token:
 
 def _token_of_logon_info(ctx: ReadContext, info: KerbValidationInfo) -> Token:
     domain = info.logon_domain_id
-    if domain is None:
-        raise AuthError("the PAC names no domain")
+    if domain != ctx.forest.domain_sid:
+        # No domain is trusted; a SID such as S-1-5-18 is no domain's.
+        raise AuthError("the PAC is of no domain that is trusted")
     sids: set[Sid] = {domain.child(group.relative_id) for group in info.group_ids or ()}
     sids |= {extra.sid for extra in info.extra_sids or () if extra.sid is not None}
     if info.resource_group_domain_sid is not None:

@@ -126,6 +126,8 @@ def test_without_a_pac_the_directory_is_asked(corp: Corp) -> None:
         Peer("Administrator@CORP.EXAMPLE.COM", Pac(()).pack()),
         Peer("Administrator@CORP.EXAMPLE.COM", Pac(((PacType.LOGON_INFO, b"rubbish"),)).pack()),
         Peer("Administrator@CORP.EXAMPLE.COM", pac(logon_info(None, 500))),
+        Peer("Administrator@CORP.EXAMPLE.COM", pac(logon_info(OTHER, 500))),
+        Peer("Administrator@CORP.EXAMPLE.COM", pac(logon_info(Sid.parse("S-1-5"), 18))),
     ],
 )
 def test_tickets_that_prove_nothing(corp_sqlite: Corp, peer: Peer) -> None:
