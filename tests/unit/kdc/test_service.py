@@ -156,6 +156,16 @@ def test_a_logon_ends_a_row_of_wrong_passwords(kdc: KdcCorp, key: Key) -> None:
     assert kdc.corp.text(JOE, "logonCount") == "1"
 
 
+def test_who_proves_nothing_ends_no_row_of_wrong_passwords(kdc: KdcCorp, key: Key) -> None:
+    """Anybody gets a reply for an account that needs no pre-authentication; that is no logon."""
+    kdc.corp.modify(JOE, replace_values("userAccountControl", str(0x400200)))
+    bad = kdc.as_req(client_name("joe"), timestamp(WRONG, kdc.now))
+    bare = kdc.as_req(client_name("joe"))
+    assert settle(kdc, bad, bare) == [Code.KDC_ERR_PREAUTH_FAILED, Code.KDC_ERR_NONE]
+    assert kdc.corp.text(JOE, "badPwdCount") == "1"
+    assert kdc.corp.text(JOE, "lastLogon") == "0"
+
+
 def test_the_previous_password_is_not_counted(kdc: KdcCorp, key: Key) -> None:
     kdc.corp.modify(JOE, replace_values("unicodePwd", f'"{NEW}"'.encode("utf-16-le")))
     old = kdc.as_req(client_name("joe"), timestamp(key, kdc.now))
