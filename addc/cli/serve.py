@@ -95,11 +95,10 @@ def run(args: argparse.Namespace) -> int:
     )
     _check(config)
     # Heavy, and wrong answers are told at once. Nothing that is imported ever becomes garbage: looking for it
-    # would cost a tenth of the time.
+    # would cost a tenth of the time. `serve` looks again once everything is there.
     gc.disable()
     from addc.server.assembly import serve  # noqa: PLC0415
 
-    gc.enable()
     return serve(config)
 
 

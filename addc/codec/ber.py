@@ -14,7 +14,7 @@ nest classes declared before it; recursion (search filters) is an External kind 
 Output is DER, except that SET OF is not sorted and fields equal to a DEFAULT are left to the declaration.
 
 A class is compiled when it is first read or written: a process uses a few of the 140, and all of them would
-be a quarter of the server's start. `compile_all` is for a parent about to fork.
+be a quarter of the server's start.
 
 Measured by tests/bench/bench_codecs.py, Python 3.11, one core: AS-REQ of 166 bytes 10 us to read, 5 us to
 write.
@@ -635,12 +635,6 @@ def ready(cls: type[Value]) -> None:
             if work is not None:
                 work()
                 del _PENDING[cls]
-
-
-def compile_all() -> None:
-    """Compile every class declared so far."""
-    for cls in tuple(_PENDING):
-        ready(cls)
 
 
 def _declare(cls: type[Value], tag: int, write_source: Callable[[Source], None]) -> None:

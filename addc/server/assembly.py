@@ -15,6 +15,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from ipaddress import IPv4Address, ip_address
 from typing import Final
 
@@ -32,7 +33,6 @@ from addc.base.errors import AddcError, DecodeError, UserError
 from addc.base.rng import SystemRng
 from addc.base.secret import Secret
 from addc.base.version import VERSION
-from addc.codec import ber
 from addc.directory import accounts, passwords
 from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext
@@ -50,6 +50,7 @@ from addc.server import health, listeners, logs, tls
 from addc.server.config import ServeConfig
 from addc.server.listeners import DNS, GC, GC_TLS, KERBEROS, KPASSWD, LDAP, LDAPS, LOOPBACK
 from addc.server.supervisor import Supervisor
+from addc.server.tls_door import TlsDoor
 from addc.store.engine import Store
 
 _LOG: Final = logging.getLogger("addc.server")
@@ -66,6 +67,7 @@ def serve(config: ServeConfig) -> int:
     os.environ["KRB5_CONFIG"] = str(config.data_dir / KRB5_CONF_NAME)
     load_base()
     gc.freeze()  # what is here now stays; no collection, and no worker's copy-on-write, need touch it
+    gc.enable()
     try:
         if config.workers:
             return _supervise(config)
@@ -87,7 +89,6 @@ def _supervise(config: ServeConfig) -> int:
     listeners.check_free(listeners.addresses(config.listen), config.ports, config.health_port)
     _tls_context(config)
     _open_store(config).close()  # brings an older database up to date before many would try
-    ber.compile_all()
     supervisor = Supervisor(config.workers, lambda number, lifeline: _work(config, number, lifeline))
     return 1 if (code := supervisor.run()) == os.EX_CONFIG else code
 
@@ -159,7 +160,7 @@ class Worker:
         self._health: asyncio.Server | None = None
         self._clock = SystemClock()
         self._rng = SystemRng()
-        self._servers: list[asyncio.Server] = []
+        self._servers: list[asyncio.Server | TlsDoor] = []
         self._datagrams: list[asyncio.BaseTransport] = []
         self._serving: list[str] = []
         self._started = time.monotonic()
@@ -234,13 +235,13 @@ class Worker:
             (GC, Endpoint(gc_port=True)),
             (GC_TLS, Endpoint(tls=True, gc_port=True)),
         ):
-            server = await loop.create_server(
-                lambda endpoint=endpoint: self._ldap.connection(endpoint),
-                sock=self._tcp(address, port),
-                ssl=self._ldap.tls if endpoint.tls else None,
-                ssl_handshake_timeout=_HANDSHAKE_S if endpoint.tls else None,
-            )
-            self._servers.append(server)
+            connection = partial(self._ldap.connection, endpoint)
+            sock = self._tcp(address, port)
+            if endpoint.tls:
+                assert self._ldap.tls is not None
+                self._servers.append(TlsDoor(sock, self._ldap.tls, connection, handshake_s=_HANDSHAKE_S))
+            else:
+                self._servers.append(await loop.create_server(connection, sock=sock))
         for port, kpasswd in ((KERBEROS, False), (KPASSWD, True)):
             server = await loop.create_server(
                 lambda kpasswd=kpasswd: KdcStreams(self._kdc, kpasswd=kpasswd),  # type: ignore[misc]

@@ -33,14 +33,3 @@ def test_a_class_compiles_what_it_nests_and_many_threads_may_ask_at_once() -> No
         packed = list(pool.map(lambda _: tree.pack(), range(64)))
         assert not (_is_pending(Leaf) or _is_pending(Name) or _is_pending(Tree))
         assert set(pool.map(Tree.unpack, packed)) == {tree}
-
-
-def test_all_can_be_compiled_ahead() -> None:
-    @ber.sequence()
-    class Later(ber.Value):
-        number: Annotated[int, ber.INTEGER]
-
-    assert _is_pending(Later)
-    ber.compile_all()
-    assert not ber._PENDING
-    assert Later.unpack(Later(5).pack()) == Later(5)
