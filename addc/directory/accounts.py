@@ -161,7 +161,8 @@ def _read(ctx: ReadContext, row: ObjectRow) -> Account:
 def indexed(ctx: ReadContext, att: AttId, value: str | bytes) -> list[ObjectRow]:
     """Living rows that hold `value` in an indexed attribute, by the attribute's own match rule.
 
-    value: text, or the bytes of the attribute's LDAP form.
+    value: text, or the bytes of the attribute's LDAP form. Tombstones keep their names, and any number of
+    them may stand before the living.
     """
     attribute = ctx.schema.attribute_by_id(att)
     assert attribute is not None
@@ -170,13 +171,19 @@ def indexed(ctx: ReadContext, att: AttId, value: str | bytes) -> list[ObjectRow]
         key = attribute.syntax.key(raw)
     except DecodeError:
         return []  # a name of foreign bytes; no stored value is equal to it
-    found = []
-    for row in ctx.tx.get_many(ctx.tx.index_eq(att, key, limit=_MATCHES_MAX)):
-        if row.state is ObjectState.LIVE and any(
-            attribute.syntax.key(one) == key for one in row.attrs.get(att, ())
-        ):
-            found.append(row)
-    return found
+    found: list[ObjectRow] = []
+    after = Dnt(0)
+    while True:
+        batch = ctx.tx.index_eq(att, key, limit=_MATCHES_MAX, after=after)
+        found += [
+            row
+            for row in ctx.tx.get_many(batch)
+            if row.state is ObjectState.LIVE
+            and any(attribute.syntax.key(one) == key for one in row.attrs.get(att, ()))
+        ]
+        if len(batch) < _MATCHES_MAX or len(found) >= _MATCHES_MAX:
+            return found
+        after = batch[-1]
 
 
 def row_by_sam(ctx: ReadContext, name: str) -> ObjectRow | None:

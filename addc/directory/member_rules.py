@@ -10,7 +10,7 @@ from addc.base.errors import DsError
 from addc.base.ids import Dnt
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import entry, names
+from addc.directory import accounts, entry, names
 from addc.directory.account_flags import GroupType
 from addc.directory.context import ReadContext, WriteContext
 from addc.schema import attr
@@ -79,12 +79,9 @@ def has_primary_members(ctx: ReadContext, group: ObjectRow) -> bool:
     """Whether a group is some account's primary group."""
     if group.sid is None:
         return False
-    attribute = ctx.schema.attribute_by_id(attr.PRIMARY_GROUP_ID)
-    assert attribute is not None
     rid = int.from_bytes(group.sid[-4:], "little")
-    key = attribute.syntax.key(b"%d" % rid)
-    found = ctx.tx.get_many(ctx.tx.index_eq(attr.PRIMARY_GROUP_ID, key, limit=16))
-    return any(row.sid is not None and row.sid[:-4] == group.sid[:-4] and not row.is_deleted for row in found)
+    found = accounts.indexed(ctx, attr.PRIMARY_GROUP_ID, str(rid))
+    return any(row.sid is not None and row.sid[:-4] == group.sid[:-4] for row in found)
 
 
 def group_of_rid(ctx: ReadContext, rid: int) -> ObjectRow | None:

@@ -3,9 +3,12 @@
 import pytest
 
 from addc.base.clock import NEVER_FT
+from addc.base.errors import DsError
+from addc.codes.win32 import Win32
 from addc.directory import accounts
 from addc.directory.account_flags import UserAccountControl
 from addc.directory.accounts import Account, Spn
+from addc.directory.delete import delete_object
 from tests.kit.corp import Corp, replace_values
 from tests.kit.corp_forest import DOMAIN_DN
 
@@ -83,6 +86,19 @@ def test_the_names_of_the_kdc_are_nobody_elses(corp_sqlite: Corp) -> None:
     corp_sqlite.user("svc", servicePrincipalName=taken)
     found = [sam(corp_sqlite, corp_sqlite.read(lambda ctx: accounts.find_by_spn(ctx, spn))) for spn in taken]  # noqa: B023
     assert found == ["krbtgt", "krbtgt", None, "krbtgt"]
+
+
+def test_tombstones_of_a_name_hide_no_living_bearer(corp: Corp) -> None:
+    """Nor do they let a second one be made: 17 were deleted before."""
+    for _ in range(17):
+        corp.user("eve")
+        corp.write(lambda ctx: delete_object(ctx, corp.dn("CN=eve,CN=Users")), corp.admin)
+    assert corp.read(lambda ctx: accounts.find_by_sam(ctx, "eve")) is None
+    corp.user("eve")
+    assert sam(corp, corp.read(lambda ctx: accounts.find_by_sam(ctx, "eve"))) == "eve"
+    with pytest.raises(DsError) as refused:
+        corp.add("CN=other,CN=Users", "user", sAMAccountName="EVE")
+    assert refused.value.code == Win32.ERROR_USER_EXISTS
 
 
 def test_the_aliases_of_host_come_from_the_directory(corp: Corp) -> None:
