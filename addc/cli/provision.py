@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from addc.base.collection import no_collection
 from addc.base.errors import UserError
 from addc.base.rng import SystemRng
 from addc.base.secret import Secret
@@ -92,10 +93,10 @@ def run(args: argparse.Namespace) -> int:
     password, is_generated = _password(args.admin_password_file)
     answers = Answers(realm, domain, netbios, host, site, tuple(dict.fromkeys(addresses)), password)
 
-    from addc.provision import command  # noqa: PLC0415 - heavy; wrong answers are told at once
+    with _terminated_as_interrupted(), no_collection():
+        from addc.provision import command  # noqa: PLC0415 - heavy; wrong answers are told at once
 
-    request = command.Request(answers, data_dir, args.database, forwarders)
-    with _terminated_as_interrupted():
+        request = command.Request(answers, data_dir, args.database, forwarders)
         report = (
             command.rehearse(request, SystemRng())
             if args.dry_run

@@ -1,12 +1,12 @@
 """addc serve: answer LDAP, CLDAP, Kerberos, kpasswd and DNS from a provisioned forest."""
 
 import argparse
-import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from addc.base.collection import no_collection
 from addc.base.errors import UserError
 from addc.cli.provision import PASSWORD_VARIABLE
 from addc.server import logs
@@ -94,11 +94,10 @@ def run(args: argparse.Namespace) -> int:
         secret_key=read_secret_key(data_dir),
     )
     _check(config)
-    # Heavy, and wrong answers are told at once. Nothing that is imported ever becomes garbage: looking for it
-    # would cost a tenth of the time. `serve` looks again once everything is there.
-    gc.disable()
-    from addc.server.assembly import serve  # noqa: PLC0415
+    with no_collection():
+        from addc.server.assembly import prepare, serve  # noqa: PLC0415 - heavy; wrong answers are told at once
 
+        prepare()
     return serve(config)
 
 

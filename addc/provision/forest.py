@@ -3,15 +3,14 @@
 Spec: [MS-ADTS] 6.1.1, 3.1.1.5.2
 """
 
-import gc
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
 from addc.base.clock import FileTime
+from addc.base.collection import no_collection
 from addc.base.ids import AttId, Dnt
 from addc.base.rng import Rng
 from addc.codec.ids import Sid
@@ -52,7 +51,7 @@ def create_forest(store: Store, schema: Schema, plan: ForestPlan, now: FileTime,
     Keys are derived on threads meanwhile: nobody else waits for this writer, and accounts come late.
     """
     accounts = [planned for planned in plan.objects if planned.dn in plan.passwords]
-    with ThreadPoolExecutor(len(accounts)) as threads, _no_collection():
+    with ThreadPoolExecutor(len(accounts)) as threads, no_collection():
         prepared = {planned.dn: threads.submit(_derive, plan, planned) for planned in accounts}
 
         def work(tx: WriteTx) -> Forest:
@@ -61,18 +60,6 @@ def create_forest(store: Store, schema: Schema, plan: ForestPlan, now: FileTime,
             return _fill(ctx, plan, prepared)
 
         return store.write("provision", work)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Without the cycle collector: all that is made here stays until the commit, so it would only look."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _derive(plan: ForestPlan, planned: PlannedObject) -> PreparedPassword:

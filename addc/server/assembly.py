@@ -60,14 +60,20 @@ _HANDSHAKE_S: Final = 10.0
 _KEYTAB_CHECK_S: Final = 5.0
 
 
+def prepare() -> None:
+    """Load what every process of the server shares, and keep the cycle collector off it.
+
+    What is here now stays: no collection, and no worker's copy-on-write, need touch it.
+    """
+    load_base()
+    gc.freeze()
+
+
 def serve(config: ServeConfig) -> int:
     """Serve until told to stop; the exit status. UserError: what a person has to mend first."""
     logs.configure(config.log_level)
     _keep_to_itself()
     os.environ["KRB5_CONFIG"] = str(config.data_dir / KRB5_CONF_NAME)
-    load_base()
-    gc.freeze()  # what is here now stays; no collection, and no worker's copy-on-write, need touch it
-    gc.enable()
     try:
         if config.workers:
             return _supervise(config)
