@@ -52,8 +52,7 @@ from addc.store.objects import NewObject, ObjectRow, ObjectState, Stamp
 
 RDN_LENGTH_MAX: Final = 255
 
-_NOT_BUILT: Final = frozenset((cls.CROSS_REF, cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT))
-"""Classes whose objects would need what this DC cannot do: further naming contexts, passwords it makes up."""
+_PASSWORD_ATTRIBUTES: Final = (attr.DBCS_PWD, attr.UNICODE_PWD, attr.NT_PWD_HISTORY, attr.LM_PWD_HISTORY)
 _NOT_PLAIN: Final = '\\";'
 """With one of these a DN may part elsewhere than at its first comma."""
 
@@ -145,13 +144,7 @@ def _check_class(plan: ClassPlan) -> None:
             ldap_result=LdapResult.UNWILLING_TO_PERFORM,
             attribute="objectClass",
         )
-    if plan.is_schema or plan.structural.class_id in _NOT_BUILT:
-        raise DsError(
-            Win32.ERROR_DS_NOT_SUPPORTED,
-            f"{plan.structural.name} cannot be created yet",
-            ldap_result=LdapResult.UNWILLING_TO_PERFORM,
-            attribute="objectClass",
-        )
+    hooks.check_supported(plan)
 
 
 def _check_site_names(plan: ClassPlan, value: str) -> None:
@@ -439,6 +432,9 @@ def _insert(ctx: WriteContext, draft: Draft, place: _Place, fixed: Fixed, sd_id:
         meta[att] = stamp
     if draft.sid is not None:
         meta[attr.OBJECT_SID] = stamp
+    if draft.plan.is_user:  # born without a password, an account gets its first as version 2
+        for att in _PASSWORD_ATTRIBUTES:
+            meta[att] = stamp
     deleted = attrs.get(attr.IS_DELETED) == (b"TRUE",)
     index = index_of(ctx.schema, attrs, place.rdn_att, draft.rdn)
     columns = _Columns(

@@ -135,8 +135,8 @@ def check_deletable(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
     dsa = ctx.tx.get(ctx.forest.dsa_dnt)
     if dsa is not None and dsa.path.startswith(row.path):
         raise _refuse(Win32.ERROR_DS_CANT_DELETE_DSA_OBJ, "this DC's own object")
-    if cls.CROSS_REF in plan.all_ids and _is_own_cross_ref(ctx, row):
-        raise _refuse(Win32.ERROR_DS_CANT_DEL_MASTER_CROSSREF, "a naming context of this DC")
+    if cls.CROSS_REF in plan.all_ids:
+        _check_cross_ref(ctx, row)
     rid_set = rid_pool.rid_set(ctx)
     if rid_set is not None and rid_set.path.startswith(row.path):
         raise _refuse(Win32.ERROR_DS_CANT_DELETE, "this DC's RID set")
@@ -144,9 +144,21 @@ def check_deletable(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
         _check_account(ctx, row, plan)
 
 
-def _is_own_cross_ref(ctx: WriteContext, row: ObjectRow) -> bool:
+def _check_cross_ref(ctx: WriteContext, row: ObjectRow) -> None:
+    """The crossRef of a naming context that a DC holds stays, above all with another one below."""
+    head = ctx.tx.get(entry.reference(row, attr.NC_NAME) or Dnt(0))
+    if head is None or head.nc != head.dnt:
+        return
     forest = ctx.forest
-    return entry.reference(row, attr.NC_NAME) in (forest.domain_nc, forest.config_nc, forest.schema_nc)
+    held = (forest.domain_nc, forest.config_nc, forest.schema_nc, forest.domain_dns_nc, forest.forest_dns_nc)
+    others = [ctx.tx.get(nc) for nc in held if nc and nc != head.dnt]
+    if any(other is not None and other.path.startswith(head.path) for other in others):
+        raise DsError(
+            Win32.ERROR_DS_CANT_ON_NON_LEAF,
+            "naming contexts below it",
+            ldap_result=LdapResult.NOT_ALLOWED_ON_NON_LEAF,
+        )
+    raise _refuse(Win32.ERROR_DS_NC_STILL_HAS_DSAS, "a naming context of this DC")
 
 
 def _check_account(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
@@ -154,7 +166,7 @@ def _check_account(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
     sid = None if row.sid is None else Sid(row.sid)
     domain = ctx.forest.domain_sid
     if sid is not None and (sid.domain() in (domain, wellknown.BUILTIN_DOMAIN)) and sid.rid() < 1000:
-        raise _refuse(Win32.ERROR_SPECIAL_ACCOUNT, "a built-in account")
+        raise DsError(Win32.ERROR_SPECIAL_ACCOUNT, "a built-in account")
     if plan.is_group and member_rules.has_primary_members(ctx, row):
         raise _refuse(Win32.ERROR_MEMBERS_PRIMARY_GROUP, "the group is somebody's primary group")
     trust = UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT

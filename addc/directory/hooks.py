@@ -10,12 +10,21 @@ from typing import Final
 from addc.base.errors import DsError
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import linked_values, member_rules, names, password_policy, sam_rules, unique_names
+from addc.directory import (
+    linked_values,
+    machine_names,
+    member_rules,
+    names,
+    password_policy,
+    sam_rules,
+    unique_names,
+)
 from addc.directory.account_flags import SystemFlags
 from addc.directory.add_values import Links
 from addc.directory.context import WriteContext
 from addc.directory.controls import RequestOptions
 from addc.directory.draft import Draft
+from addc.directory.object_classes import ClassPlan
 from addc.schema import attr, cls
 from addc.store.objects import ObjectRow, ObjectState
 
@@ -31,6 +40,7 @@ _UNSUPPORTED_CLASSES: Final = frozenset(
         cls.ATTRIBUTE_SCHEMA,
         cls.CLASS_SCHEMA,
         cls.FOREIGN_SECURITY_PRINCIPAL,
+        cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT,
     )
 )
 _MOVE_ON_DELETE: Final = int(SystemFlags.FLAG_DISALLOW_MOVE_ON_DELETE)
@@ -60,8 +70,8 @@ def before_add(ctx: WriteContext, draft: Draft) -> None:
     """All rules on a new object's own values, in order."""
     plan = draft.plan
     if not ctx.unrestricted:
-        check_supported(draft)
         _class_system_flags(draft)
+        _check_role_owner(ctx, draft)
     if plan.is_account:
         if not plan.is_user:
             sam_rules.default_sam_account_name(ctx, draft)
@@ -101,14 +111,26 @@ def _general_rules(ctx: WriteContext, draft: Draft) -> None:
         check_password_settings(draft)
 
 
-def check_supported(draft: Draft) -> None:
+def check_supported(plan: ClassPlan) -> None:
     """Classes whose instances need machinery that this DC lacks so far."""
-    if draft.plan.all_ids & _UNSUPPORTED_CLASSES:
+    if plan.all_ids & _UNSUPPORTED_CLASSES:
         raise DsError(
             Win32.ERROR_DS_NOT_SUPPORTED,
-            f"{draft.plan.structural.name} cannot be created over this door yet",
+            f"{plan.structural.name} cannot be created over this door yet",
             ldap_result=LdapResult.UNWILLING_TO_PERFORM,
             attribute="objectClass",
+        )
+
+
+def _check_role_owner(ctx: WriteContext, draft: Draft) -> None:
+    """A role has this DC for its owner or none that a requester names. Spec: [MS-ADTS] 3.1.1.5.3.2."""
+    held = draft.get(attr.FSMO_ROLE_OWNER)
+    if held and held != (names.reference(ctx.forest.dsa_dnt),):
+        raise DsError(
+            Win32.ERROR_DS_INVALID_ROLE_OWNER,
+            "no such role owner",
+            ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+            attribute="fSMORoleOwner",
         )
 
 
@@ -146,18 +168,15 @@ def before_modify(ctx: WriteContext, draft: Draft) -> None:
     if draft.plan.is_group and not draft.plan.is_user:
         sam_rules.group_type(ctx, draft)
     if draft.plan.is_account:
+        if not ctx.unrestricted:
+            sam_rules.check_kept(draft)
         _account_rules(ctx, draft)
+    if draft.plan.is_computer:
+        machine_names.follow(draft)
     if draft.plan.is_user and not ctx.unrestricted:
         _primary_group(ctx, draft)
     if ctx.unrestricted:
         return
-    if draft.plan.is_sam and draft.changes(attr.DESCRIPTION) and len(draft.get(attr.DESCRIPTION)) > 1:
-        raise DsError(
-            Win32.ERROR_DS_SINGLE_VALUE_CONSTRAINT,
-            "description takes one value on accounts",
-            ldap_result=LdapResult.ATTRIBUTE_OR_VALUE_EXISTS,
-            attribute="description",
-        )
     if draft.row is not None and draft.row.dnt == ctx.forest.domain_nc:
         sam_rules.check_domain_policy(draft)
     _general_rules(ctx, draft)

@@ -246,6 +246,8 @@ def _apply_values(ctx: WriteContext, work: _Work, change: Change, attribute: Att
         new = ()
     else:
         new = _removed(ctx, attribute, held, change.values, permissive)
+    if attribute.att_id == attr.DESCRIPTION and change.op != ModOp.DELETE and len(new) > 1:
+        modify_rules.check_description(ctx, draft)
     draft.put(attribute.att_id, *new)
 
 

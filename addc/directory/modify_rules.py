@@ -116,6 +116,17 @@ def check_attribute(ctx: WriteContext, row: ObjectRow, plan: ClassPlan, attribut
             raise DsError(Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "a secret", attribute=attribute.name)
 
 
+def check_description(ctx: WriteContext, draft: Draft) -> None:
+    """Accounts are born with many descriptions and never given a second one. Spec: 3.1.1.5.3.2."""
+    if draft.plan.is_sam and not ctx.unrestricted:
+        raise DsError(
+            Win32.ERROR_DS_SINGLE_VALUE_CONSTRAINT,
+            "description takes one value on accounts",
+            ldap_result=LdapResult.ATTRIBUTE_OR_VALUE_EXISTS,
+            attribute="description",
+        )
+
+
 def check_values(ctx: WriteContext, draft: Draft) -> None:
     """New values of attributes with rules of their own."""
     if draft.changes(attr.FSMO_ROLE_OWNER):

@@ -66,6 +66,19 @@ _SAM_NAME_USER_MAX: Final = 20
 _SAM_NAME_GROUP_MAX: Final = 256
 _NT_HASH_OF_EMPTY: Final = bytes.fromhex("31d6cfe0d16ae931b73c59d7e0c089c0")
 
+_KEPT_BY_USERS: Final[tuple[tuple[AttId, str], ...]] = (
+    (attr.SAM_ACCOUNT_NAME, "sAMAccountName"),
+    (attr.USER_ACCOUNT_CONTROL, "userAccountControl"),
+    (attr.PRIMARY_GROUP_ID, "primaryGroupID"),
+    (attr.ACCOUNT_EXPIRES, "accountExpires"),
+    (attr.CODE_PAGE, "codePage"),
+    (attr.COUNTRY_CODE, "countryCode"),
+    (attr.PWD_LAST_SET, "pwdLastSet"),
+)
+_KEPT_BY_GROUPS: Final[tuple[tuple[AttId, str], ...]] = (
+    (attr.SAM_ACCOUNT_NAME, "sAMAccountName"),
+    (attr.GROUP_TYPE, "groupType"),
+)
 _USER_DEFAULTS: Final[tuple[tuple[AttId, bytes], ...]] = (
     (attr.BAD_PWD_COUNT, b"0"),
     (attr.CODE_PAGE, b"0"),
@@ -83,9 +96,21 @@ def _unwilling(code: Win32, detail: str, attribute: str) -> DsError:
     return DsError(code, detail, ldap_result=LdapResult.UNWILLING_TO_PERFORM, attribute=attribute)
 
 
+def _invalid(code: Win32, detail: str, attribute: str) -> DsError:
+    """What SAM itself refuses comes as `other` with a SysErr text; the documents leave the result open."""
+    return DsError(code, detail, ldap_result=LdapResult.OTHER, attribute=attribute)
+
+
 def is_domain_admin(ctx: WriteContext) -> bool:
     """Whether the requester is the DC itself or a member of Domain Admins."""
     return ctx.unrestricted or ctx.forest.domain_sid.child(wellknown.RID_DOMAIN_ADMINS) in ctx.requester.sids
+
+
+def check_kept(draft: Draft) -> None:
+    """Values that every account has are changed and not taken away. Spec: [MS-SAMR] 3.1.1.8.1."""
+    for att, name in _KEPT_BY_USERS if draft.plan.is_user else _KEPT_BY_GROUPS:
+        if att in draft.given and not draft.has(att):
+            raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, f"{name} cannot be removed", name)
 
 
 def user_defaults(draft: Draft) -> None:
@@ -110,13 +135,13 @@ def check_sam_account_name(ctx: WriteContext, draft: Draft) -> None:
         return
     name = draft.text(attr.SAM_ACCOUNT_NAME)
     if not name.strip() or name.endswith(".") or not _BAD_NAME_CHARACTERS.isdisjoint(name):
-        raise _unwilling(Win32.ERROR_INVALID_ACCOUNT_NAME, "not a sAMAccountName", "sAMAccountName")
+        raise _invalid(Win32.ERROR_INVALID_ACCOUNT_NAME, "not a sAMAccountName", "sAMAccountName")
     # Deviation: computers may have longer names than 20 characters, as Windows lets LDAP clients make them.
     limit = _SAM_NAME_USER_MAX if draft.plan.is_user and not draft.plan.is_computer else _SAM_NAME_GROUP_MAX
     if len(name) > limit:
-        raise _unwilling(Win32.ERROR_INVALID_ACCOUNT_NAME, "sAMAccountName is too long", "sAMAccountName")
+        raise _invalid(Win32.ERROR_INVALID_ACCOUNT_NAME, "sAMAccountName is too long", "sAMAccountName")
     if draft.rid() == wellknown.RID_KRBTGT:
-        raise _unwilling(Win32.ERROR_SPECIAL_ACCOUNT, "krbtgt keeps its name", "sAMAccountName")
+        raise _invalid(Win32.ERROR_SPECIAL_ACCOUNT, "krbtgt keeps its name", "sAMAccountName")
 
 
 def check_machine_name(ctx: WriteContext, draft: Draft) -> None:
@@ -128,7 +153,7 @@ def check_machine_name(ctx: WriteContext, draft: Draft) -> None:
     if draft.integer(attr.USER_ACCOUNT_CONTROL) & _UF.UF_WORKSTATION_TRUST_ACCOUNT:
         name = draft.text(attr.SAM_ACCOUNT_NAME)
         if not name.endswith("$") or name.endswith("$$"):
-            raise _unwilling(
+            raise _invalid(
                 Win32.ERROR_INVALID_ACCOUNT_NAME, "a computer's sAMAccountName ends in $", "sAMAccountName"
             )
 
@@ -205,7 +230,7 @@ def account_control(ctx: WriteContext, draft: Draft, password_min: int) -> None:
     draft.put_integer(attr.USER_ACCOUNT_CONTROL, new)
     _unlock_if_cleared(draft, asked)
     draft.put_integer(attr.SAM_ACCOUNT_TYPE, int(_sam_account_type_of_user(new)))
-    if (new ^ old) & _ACCOUNT_KINDS or draft.is_new:
+    if (new ^ old) & (_ACCOUNT_KINDS | _UF.UF_PARTIAL_SECRETS_ACCOUNT) or draft.is_new:
         _primary_group_of_kind(ctx, draft, new)
         _criticality_of_kind(ctx, draft, new)
     if new & ~old & _UF.UF_SMARTCARD_REQUIRED and not draft.is_new:
@@ -223,17 +248,17 @@ def _unlock_if_cleared(draft: Draft, asked: int) -> None:
 def _check_account_bits(ctx: WriteContext, draft: Draft, old: int, new: int) -> None:
     kinds = new & _ACCOUNT_KINDS
     if new & ~_ALLOWED_UAC or kinds & (kinds - 1):
-        raise _unwilling(Win32.ERROR_INVALID_PARAMETER, "no such userAccountControl", "userAccountControl")
+        raise _invalid(Win32.ERROR_INVALID_PARAMETER, "no such userAccountControl", "userAccountControl")
     if new & _UF.UF_INTERDOMAIN_TRUST_ACCOUNT and not old & _UF.UF_INTERDOMAIN_TRUST_ACCOUNT:
-        raise _unwilling(Win32.ERROR_INVALID_PARAMETER, "trusts are made over LSA", "userAccountControl")
+        raise DsError(Win32.ERROR_ACCESS_DENIED, "trusts are made over LSA", attribute="userAccountControl")
     if new & _UF.UF_PARTIAL_SECRETS_ACCOUNT and (
         new & _UF.UF_TRUSTED_FOR_DELEGATION or not new & _UF.UF_WORKSTATION_TRUST_ACCOUNT
     ):
-        raise _unwilling(Win32.ERROR_INVALID_PARAMETER, "not an RODC's bits", "userAccountControl")
+        raise _invalid(Win32.ERROR_INVALID_PARAMETER, "not an RODC's bits", "userAccountControl")
     # Deviation: krbtgt is born disabled, and Windows lets domain admins disable RID 500 too.
     disabling = new & ~old & _UF.UF_ACCOUNTDISABLE
     if disabling and draft.rid() == wellknown.RID_ADMINISTRATOR and not is_domain_admin(ctx):
-        raise _unwilling(Win32.ERROR_SPECIAL_ACCOUNT, "the administrator stays", "userAccountControl")
+        raise _invalid(Win32.ERROR_SPECIAL_ACCOUNT, "the administrator stays", "userAccountControl")
     machine = int(_UF.UF_WORKSTATION_TRUST_ACCOUNT | _UF.UF_SERVER_TRUST_ACCOUNT)
     if new & _UF.UF_SERVER_TRUST_ACCOUNT and not draft.plan.is_computer:
         raise _object_class_error()
@@ -318,6 +343,10 @@ def _primary_group_of_kind(ctx: WriteContext, draft: Draft, uac: int) -> None:
         rid = int(wellknown.RID_DOMAIN_COMPUTERS)
     elif uac & _UF.UF_SERVER_TRUST_ACCOUNT:
         rid = int(wellknown.RID_DOMAIN_CONTROLLERS)
+    if draft.is_new and attr.PRIMARY_GROUP_ID in draft.given and draft.integer(attr.PRIMARY_GROUP_ID) != rid:
+        raise _unwilling(
+            Win32.ERROR_MEMBER_NOT_IN_GROUP, "a new account is in no other group", "primaryGroupID"
+        )
     draft.put_integer(attr.PRIMARY_GROUP_ID, rid)
 
 
@@ -356,7 +385,7 @@ def pwd_last_set(ctx: WriteContext, draft: Draft) -> None:
     if asked == 0:
         return
     if asked not in (-1, old):
-        raise _unwilling(Win32.ERROR_INVALID_PARAMETER, "pwdLastSet takes 0 or -1", "pwdLastSet")
+        raise _invalid(Win32.ERROR_INVALID_PARAMETER, "pwdLastSet takes 0 or -1", "pwdLastSet")
     if old:
         draft.put_integer(attr.PWD_LAST_SET, old)
     elif may_on_domain(ctx, ExtendedRight.UNEXPIRE_PASSWORD):
@@ -373,7 +402,7 @@ def lockout_time(ctx: WriteContext, draft: Draft) -> None:
         if draft.integer(attr.BAD_PWD_COUNT):
             draft.put(attr.BAD_PWD_COUNT, b"0")
     elif not ctx.unrestricted:
-        raise _unwilling(Win32.ERROR_INVALID_PARAMETER, "lockoutTime takes 0", "lockoutTime")
+        raise _invalid(Win32.ERROR_INVALID_PARAMETER, "lockoutTime takes 0", "lockoutTime")
 
 
 def check_domain_policy(draft: Draft) -> None:
@@ -385,13 +414,13 @@ def check_domain_policy(draft: Draft) -> None:
         (attr.MIN_PWD_AGE, "minPwdAge"),
     ):
         if draft.changes(att) and draft.integer(att) > 0:
-            raise _unwilling(Win32.ERROR_INVALID_PARAMETER, f"{name} is a negative span", name)
+            raise _invalid(Win32.ERROR_INVALID_PARAMETER, f"{name} is a negative span", name)
     lockout = draft.changes(attr.LOCK_OUT_OBSERVATION_WINDOW) or draft.changes(attr.LOCKOUT_DURATION)
     if lockout and draft.integer(attr.LOCK_OUT_OBSERVATION_WINDOW) < draft.integer(attr.LOCKOUT_DURATION):
-        raise _unwilling(
+        raise _invalid(
             Win32.ERROR_INVALID_PARAMETER, "the window outlasts the lockout", "lockOutObservationWindow"
         )
     if draft.changes(attr.PWD_HISTORY_LENGTH) and draft.integer(attr.PWD_HISTORY_LENGTH) > 1024:
-        raise _unwilling(Win32.ERROR_INVALID_PARAMETER, "at most 1024", "pwdHistoryLength")
+        raise _invalid(Win32.ERROR_INVALID_PARAMETER, "at most 1024", "pwdHistoryLength")
     if draft.changes(attr.MIN_PWD_LENGTH) and draft.integer(attr.MIN_PWD_LENGTH) > 256:
-        raise _unwilling(Win32.ERROR_INVALID_PARAMETER, "at most 256", "minPwdLength")
+        raise _invalid(Win32.ERROR_INVALID_PARAMETER, "at most 256", "minPwdLength")

@@ -19,6 +19,7 @@ from addc.codes.win32 import Win32
         (Win32.ERROR_DS_CANT_MOD_SYSTEM_ONLY, LdapResult.CONSTRAINT_VIOLATION),
         (Win32.ERROR_DS_MACHINE_ACCOUNT_QUOTA_EXCEEDED, LdapResult.UNWILLING_TO_PERFORM),
         (Win32.ERROR_USER_EXISTS, LdapResult.ENTRY_ALREADY_EXISTS),
+        (Win32.ERROR_SPECIAL_ACCOUNT, LdapResult.OTHER),
         (99_999, LdapResult.OPERATIONS_ERROR),
     ],
 )
@@ -56,6 +57,12 @@ def test_attribute_error_names_the_attribute() -> None:
     _, text = ldap_face(DsError(Win32.ERROR_DS_RANGE_CONSTRAINT, attribute="unicodePwd"), 0x9005A)
     assert text.startswith("00002082: AtrErr: DSID-")
     assert "problem 1005 (CONSTRAINT_ATT_TYPE), data 0, Att 9005a (unicodePwd)\n\0" in text
+
+
+def test_what_sam_refuses_is_a_system_error() -> None:
+    result, text = ldap_face(DsError(Win32.ERROR_INVALID_ACCOUNT_NAME))
+    assert result is LdapResult.OTHER
+    assert text == "00000523: SysErr: DSID-ADDC0050, problem 22 (Invalid argument), data 0\n\0"
 
 
 def test_referral_lists_hosts() -> None:

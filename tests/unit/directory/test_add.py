@@ -18,7 +18,7 @@ from addc.schema import attr, cls
 from addc.security import wellknown
 from addc.security.token import SYSTEM
 from addc.store.objects import ObjectState
-from tests.kit.corp import Corp, Value, add_values, quoted
+from tests.kit.corp import Corp, Value, add_values, quoted, replace_values
 from tests.kit.corp_forest import ADMIN_PASSWORD, DOMAIN_DN
 from tests.kit.refusals import refusal
 
@@ -152,7 +152,7 @@ def test_an_account_name_is_taken_once(corp: Corp) -> None:
 @pytest.mark.parametrize("name", ["a/b", "a.", " ", "a" * 21, "a[b", "a\tb"])
 def test_some_account_names_are_no_names(corp_sqlite: Corp, name: str) -> None:
     refused = refusal(lambda: corp_sqlite.add("CN=x,CN=Users", "user", sAMAccountName=name))
-    assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_INVALID_ACCOUNT_NAME)
+    assert refused == (LdapResult.OTHER, Win32.ERROR_INVALID_ACCOUNT_NAME)
 
 
 def test_schema_violations_are_told_apart(corp_sqlite: Corp) -> None:
@@ -208,6 +208,26 @@ def test_mandatory_attributes_are_asked_for(corp_sqlite: Corp) -> None:
 def test_sam_keeps_its_attributes_to_itself(corp_sqlite: Corp, name: str) -> None:
     refused = refusal(lambda: corp_sqlite.add("CN=x,CN=Users", "user", values={name: b"0"}))
     assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_DS_ATTRIBUTE_OWNED_BY_SAM)
+
+
+def test_a_new_account_has_the_primary_group_of_its_kind(corp_sqlite: Corp) -> None:
+    corp_sqlite.add("CN=u1,CN=Users", "user", sAMAccountName="u1", primaryGroupID="513")
+    refused = refusal(
+        lambda: corp_sqlite.add("CN=u2,CN=Users", "user", sAMAccountName="u2", primaryGroupID="512")
+    )
+    assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_MEMBER_NOT_IN_GROUP)
+
+
+def test_the_first_password_of_an_account_made_without_one_is_version_two(corp_sqlite: Corp) -> None:
+    dnt = corp_sqlite.user("late")
+    assert corp_sqlite.read(lambda ctx: passwords.key_version(corp_sqlite.row(dnt))) == 1
+    corp_sqlite.modify("CN=late,CN=Users", replace_values("unicodePwd", quoted(ADMIN_PASSWORD)))
+    assert corp_sqlite.read(lambda ctx: passwords.key_version(corp_sqlite.row(dnt))) == 2
+
+
+def test_a_requester_hands_out_no_roles(corp_sqlite: Corp) -> None:
+    refused = refusal(lambda: corp_sqlite.add("CN=g,CN=Users", "group", fSMORoleOwner=DOMAIN_DN))
+    assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_DS_INVALID_ROLE_OWNER)
 
 
 def test_the_name_may_be_said_again(corp_sqlite: Corp) -> None:

@@ -150,16 +150,22 @@ def test_some_objects_stay(corp_sqlite: Corp) -> None:
     assert result("") == (unwilling, Win32.ERROR_DS_CANT_DELETE)
     assert result("CN=Users") == (unwilling, Win32.ERROR_DS_CANT_DELETE)
     assert result(f"CN=Person,CN=Schema,{CONFIG_DN}")[1] is Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS
-    assert result("CN=Domain Admins,CN=Users") == (unwilling, Win32.ERROR_SPECIAL_ACCOUNT)
+    assert result("CN=Domain Admins,CN=Users")[1] is Win32.ERROR_SPECIAL_ACCOUNT
     assert result("CN=Administrators,CN=Builtin") == (unwilling, Win32.ERROR_DS_CANT_DELETE)
     dsa = corp.read(lambda ctx: names.dn_of(ctx, corp.forest.dsa_dnt))
     assert result(dsa)[1] in (Win32.ERROR_DS_CANT_DELETE_DSA_OBJ, Win32.ERROR_DS_CANT_DELETE)
     assert result("OU=Domain Controllers", TREE)[0] is unwilling
     assert result("CN=RID Set,CN=DC1,OU=Domain Controllers") == (unwilling, Win32.ERROR_DS_CANT_DELETE)
-    assert result(f"CN=CORP,CN=Partitions,{CONFIG_DN}")[1] in (
-        Win32.ERROR_DS_CANT_DEL_MASTER_CROSSREF,
-        Win32.ERROR_DS_CANT_DELETE,
-    )
+
+
+def test_the_cross_refs_of_held_contexts_stay(corp_sqlite: Corp) -> None:
+    def result(name: str) -> tuple[LdapResult | None, Win32]:
+        return refusal(lambda: remove(corp_sqlite, f"CN={name},CN=Partitions,{CONFIG_DN}"))
+
+    above = (LdapResult.NOT_ALLOWED_ON_NON_LEAF, Win32.ERROR_DS_CANT_ON_NON_LEAF)
+    assert result("CORP") == result("Enterprise Configuration") == above
+    schema = (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_DS_NC_STILL_HAS_DSAS)
+    assert result("Enterprise Schema") == schema
 
 
 def test_a_primary_group_stays(corp_sqlite: Corp) -> None:
