@@ -168,7 +168,11 @@ def _check_account(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
     if sid is not None and (sid.domain() in (domain, wellknown.BUILTIN_DOMAIN)) and sid.rid() < 1000:
         raise DsError(Win32.ERROR_SPECIAL_ACCOUNT, "a built-in account")
     if plan.is_group and member_rules.has_primary_members(ctx, row):
-        raise _refuse(Win32.ERROR_MEMBERS_PRIMARY_GROUP, "the group is somebody's primary group")
+        raise DsError(
+            Win32.ERROR_MEMBERS_PRIMARY_GROUP,
+            "the group is somebody's primary group",
+            ldap_result=LdapResult.ENTRY_ALREADY_EXISTS,
+        )
     trust = UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT
     if plan.is_user and entry.integer(row, attr.USER_ACCOUNT_CONTROL) & trust:
         raise DsError(Win32.ERROR_ACCESS_DENIED, "trusts are removed over LSA")

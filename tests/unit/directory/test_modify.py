@@ -509,35 +509,6 @@ def test_smart_card_only_forgets_the_password(corp_sqlite: Corp) -> None:
     assert attr.SUPPLEMENTAL_CREDENTIALS not in row.attrs
 
 
-@pytest.mark.parametrize("name", ["sAMAccountName", "userAccountControl", "primaryGroupID", "pwdLastSet"])
-def test_an_account_keeps_what_makes_it_one(corp_sqlite: Corp, anne: Dnt, name: str) -> None:
-    for change in (replace_values(name), delete_values(name)):
-        refused = refusal(lambda change=change: corp_sqlite.modify(ANN, change))  # type: ignore[misc]
-        assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_DS_ILLEGAL_MOD_OPERATION)
-
-
-def test_descriptions_of_accounts_are_not_written_in_plural(corp_sqlite: Corp) -> None:
-    corp_sqlite.add("CN=two,CN=Users", "group", description=["a", "b"])
-    corp_sqlite.modify("CN=two,CN=Users", delete_values("description", "a"))
-    for change in (replace_values("description", "a", "b"), add_values("description", "a")):
-        refused = refusal(lambda change=change: corp_sqlite.modify("CN=two,CN=Users", change))  # type: ignore[misc]
-        assert refused == (LdapResult.ATTRIBUTE_OR_VALUE_EXISTS, Win32.ERROR_DS_SINGLE_VALUE_CONSTRAINT)
-
-
-def test_service_names_follow_the_names_of_a_computer(corp_sqlite: Corp) -> None:
-    dn = "CN=PC7,CN=Computers"
-    names = {"sAMAccountName": "PC7$", "dNSHostName": "pc7.corp.example"}
-    spns = ("HOST/PC7", "HOST/pc7.corp.example", "HTTP/pc7.corp.example:80/x", "HOST/other")
-    dnt = corp_sqlite.add(dn, "computer", values=names, servicePrincipalName=spns)
-    corp_sqlite.modify(
-        dn, replace_values("sAMAccountName", "PC8$"), replace_values("dNSHostName", "pc8.corp.example")
-    )
-    followed = {b"HOST/PC8", b"HOST/pc8.corp.example", b"HTTP/pc7.corp.example:80/x", b"HOST/other"}
-    assert set(corp_sqlite.values(dnt, "servicePrincipalName")) == followed
-    corp_sqlite.modify(dn, replace_values("dNSHostName"))
-    assert set(corp_sqlite.values(dnt, "servicePrincipalName")) == followed
-
-
 def test_group_types_convert_over_universal(corp_sqlite: Corp) -> None:
     group = corp_sqlite.group("g")
     dn = "CN=g,CN=Users"
