@@ -74,6 +74,10 @@ def free_offset() -> int:
 
 def _is_free(port: int, kind: socket.SocketKind) -> bool:
     with socket.socket(socket.AF_INET, kind) as probe:
+        if (
+            kind is socket.SOCK_STREAM
+        ):  # past connections of other tests do not count, as they do not for a server
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((listeners.LOOPBACK, port))
         except OSError:
