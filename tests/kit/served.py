@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self, TextIO, cast
+from typing import Final, Self, cast
 
 import pytest
 
@@ -50,21 +50,22 @@ def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scene / "forest"
 
 
-_HELD: Final[dict[int, TextIO]] = {}
-"""The locks of the offsets that this test run has drawn so far."""
+_HELD: Final[set[int]] = set()
+"""The offsets that this test run has drawn so far; their locks stay open until it ends."""
 
 
 def free_offset() -> int:
     """An offset at which every port is free now, and which no other test run draws."""
     for offset in _OFFSETS:
         if offset not in _HELD:
-            lock = (Path(tempfile.gettempdir()) / f"addc-test-{os.getuid()}-{offset}.lock").open("w")
+            name = Path(tempfile.gettempdir()) / f"addc-test-{os.getuid()}-{offset}.lock"
+            lock = os.open(name, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                lock.close()
+                os.close(lock)
                 continue
-            _HELD[offset] = lock
+            _HELD.add(offset)
         ports = [(port, socket.SOCK_STREAM) for port in (*listeners.TCP, HEALTH)]
         ports += [(port, socket.SOCK_DGRAM) for port in listeners.UDP]
         if all(_is_free(port + offset, kind) for port, kind in ports):
