@@ -30,6 +30,12 @@ _MAXIMUM_ALLOWED: Final = int(AccessMask.MAXIMUM_ALLOWED)
 _OWNER_IMPLICIT: Final = int(AccessMask.RIGHT_READ_CONTROL | AccessMask.RIGHT_WRITE_DAC)
 """[MS-DTYP] 2.5.3.2, [MS-ADTS] 6.1.3.4; neither has the RIGHT_WRITE_OWNER of [MS-ADTS] 5.1.3.3.2."""
 _READ_PROPERTY: Final = int(AccessMask.RIGHT_DS_READ_PROPERTY)
+_NEVER_OF_OWN_CLASS: Final = int(
+    AccessMask.RIGHT_DS_CREATE_CHILD
+    | AccessMask.RIGHT_DS_DELETE_CHILD
+    | AccessMask.RIGHT_DS_CONTROL_ACCESS
+    | AccessMask.RIGHT_DS_WRITE_PROPERTY_EXTENDED
+)
 _SE_SECURITY: Final = int(Privilege.SE_SECURITY)
 _SE_TAKE_OWNERSHIP: Final = int(Privilege.SE_TAKE_OWNERSHIP)
 
@@ -198,7 +204,8 @@ def evaluate(
     """All that `sd` gives `token`.
 
     self_sid: objectSid of the object, for PRINCIPAL_SELF. class_guid: schemaIDGUID of the object's own class:
-    an entry for it is one for the whole object ([MS-ADTS] 5.1.3.3.3, the root of the tree).
+    an entry for it is one for the whole object ([MS-ADTS] 5.1.3.3.3, the root of the tree). Not so for what a
+    class means below the object, nor for rights that have GUIDs of their own (5.1.3.3.4, 5.1.3.3.5).
     """
     plan = _plan(sd)
     if plan.open:
@@ -206,14 +213,17 @@ def evaluate(
     steps: list[tuple[bytes | None, bool, int]] = []
     granted = denied = 0
     for _, allow, mask, object_type, _ in _applicable(plan, token, self_sid):
-        if object_type is None or object_type == class_guid:
-            steps.append((None, allow, mask))
-            if allow:
-                granted |= mask & ~denied
-            else:
-                denied |= mask & ~granted
+        whole = mask if object_type is None else 0
+        if object_type is not None and object_type == class_guid:
+            whole = mask & ~_NEVER_OF_OWN_CLASS
+        if mask & ~whole:
+            steps.append((object_type, allow, mask & ~whole))
+        if whole:
+            steps.append((None, allow, whole))
+        if allow:
+            granted |= whole & ~denied
         else:
-            steps.append((object_type, allow, mask))
+            denied |= whole & ~granted
     return Grants(granted | _beyond_dacl(plan, token), steps)
 
 

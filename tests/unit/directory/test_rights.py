@@ -8,11 +8,13 @@ from addc.codes.win32 import Win32
 from addc.directory import rights
 from addc.directory.context import ReadContext
 from addc.directory.controls import PLAIN, RequestOptions
+from addc.directory.delete import delete_object
 from addc.directory.search import BASE, SUBTREE, SearchRequest, search
 from addc.schema import attr
 from addc.security import sddl, wellknown
 from addc.security.descriptor import SecurityDescriptor
 from addc.security.token import SYSTEM, Privilege, Token, build_token
+from tests.kit.corp import Corp
 from tests.kit.forest import CONFIG_DN, DOMAIN_DN, DOMAIN_SID, USERS_DN, ForestBuilder, KitForest
 
 SEALED = RequestOptions(confidential=True)
@@ -276,3 +278,21 @@ def test_no_chain_tells_what_its_links_do_not(sqlite_forest: KitForest, alice: T
 
     sqlite_forest.build(hide)
     assert asked() == [False] * 4
+
+
+def test_who_may_create_units_in_a_unit_creates_nothing_else(corp_sqlite: Corp) -> None:
+    corp = corp_sqlite
+    corp.user("joe", "Tr0ub4dor&3")
+    joe, domain = corp.token("joe"), corp.forest.domain_sid
+    unit = corp.schema.class_("organizationalUnit")
+    assert unit is not None
+    made = sddl.parse(f"D:(A;;LCRP;;;AU)(OA;;CCDC;{unit.schema_id_guid};;{joe.user})", domain, domain)
+    corp.add("OU=dept", "organizationalUnit", nTSecurityDescriptor=made.pack())
+    corp.add("CN=x,OU=dept", "container")
+    corp.add("OU=inner,OU=dept", "organizationalUnit", joe)
+    with pytest.raises(DsError) as refused:
+        corp.add("CN=y,OU=dept", "user", joe, sAMAccountName="y")
+    assert refused.value.code == Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS
+    with pytest.raises(DsError) as refused:
+        corp.write(lambda ctx: delete_object(ctx, corp.dn("CN=x,OU=dept")), joe)
+    assert refused.value.code == Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS

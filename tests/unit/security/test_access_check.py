@@ -212,6 +212,17 @@ def test_entries_for_the_objects_own_class_are_for_the_whole() -> None:
     assert not evaluate(sd, ALICE).uniform_read
 
 
+@pytest.mark.parametrize("right", ["CC", "DC", "CR", "SW"])
+def test_what_a_class_means_below_the_object_is_not_meant_for_its_own(right: str) -> None:
+    """Who may make OUs in an OU may not make everything there."""
+    mask = int(sd_of(f"D:(A;;{right};;;DU)").dacl.aces[0].mask)  # type: ignore[union-attr]
+    found = evaluate(sd_of(f"D:(OA;;{right}RP;{G['1']};;DU)"), ALICE, None, CLASS)
+    assert found.allows(mask, CLASS) and not found.allows(mask, OTHER) and not found.has(mask)
+    assert found.uniform_read
+    refused = evaluate(sd_of(f"D:(OD;;{right};{G['1']};;DU)(A;;{right};;;DU)"), ALICE, None, CLASS)
+    assert refused.allows(mask, OTHER) and not refused.allows(mask, CLASS) and refused.has(mask)
+
+
 def test_answers_are_the_same_when_asked_again() -> None:
     found = grants(f"D:(OA;;RP;{G['3']};;DU)")
     for _ in range(2):
