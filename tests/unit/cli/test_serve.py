@@ -118,7 +118,9 @@ def test_a_port_of_another_program_is_not_taken(
     data_dir: Path, capsys: pytest.CaptureFixture[str], port: int, shares: bool, workers: str
 ) -> None:
     """Not even if that program, of the same user, would let us."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if port in UDP else socket.SOCK_STREAM) as other:
+    kind = socket.SOCK_DGRAM if port in UDP else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind is socket.SOCK_STREAM)
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shares)
         offset = free_offset()
         other.bind((LOOPBACK, port + offset))
