@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+import pytest
+
 from addc.server import health, listeners
 
 
@@ -34,3 +36,13 @@ def test_ready_and_not_ready_are_told_apart() -> None:
 def test_other_paths_and_methods_are_refused() -> None:
     assert asyncio.run(ask(True, get("/secrets")))[0] == 404
     assert asyncio.run(ask(True, b"POST /readyz HTTP/1.1\r\n\r\n"))[0] == 405
+
+
+def test_a_database_that_does_not_answer_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never() -> health.Report:
+        await asyncio.Event().wait()
+        return {"ready": True}
+
+    monkeypatch.setattr(health, "_REPORT_TIMEOUT_S", 0.0)
+    answer = asyncio.run(health.HealthServer(never)._answer(get("/readyz")))
+    assert answer.startswith(b"HTTP/1.1 503 ") and b"does not answer" in answer
