@@ -9,13 +9,14 @@ from addc.base.errors import DsError
 from addc.codec.ids import Sid
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import entry, object_sd, rights, validated_writes
+from addc.directory import entry, names, object_sd, rights, validated_writes
 from addc.directory.account_flags import UserAccountControl
 from addc.directory.add_values import Given
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
 from addc.directory.object_classes import ClassPlan
 from addc.schema import attr, cls
+from addc.schema.wellknown import WellKnownContainer
 from addc.security import wellknown
 from addc.security.sd_create import create_sd
 from addc.security.token import Privilege
@@ -32,13 +33,23 @@ _COUNT_MAX: Final = 1_000_000
 def may_create(ctx: WriteContext, parent: ObjectRow, given: Given) -> bool:
     """Whether the requester, who lacks CREATE_CHILD, makes this computer by SeMachineAccountPrivilege.
 
+    Only where computers go by default: elsewhere, as below OU=Domain Controllers, policies and delegations
+    meant for others would apply to it. The document says that of SAMR; Windows holds to it over LDAP too.
     Raises DsError where the privilege would do but the request or the quota does not let it.
     """
-    if not ctx.requester.has(Privilege.SE_MACHINE_ACCOUNT) or _is_denied(ctx, parent):
+    if not ctx.requester.has(Privilege.SE_MACHINE_ACCOUNT) or not _is_default_place(ctx, parent):
+        return False
+    if _is_denied(ctx, parent):
         return False
     _check_request(given)
     _check_quota(ctx)
     return True
+
+
+def _is_default_place(ctx: WriteContext, parent: ObjectRow) -> bool:
+    domain = ctx.tx.get(ctx.forest.domain_nc)
+    place = None if domain is None else names.well_known(ctx, domain, WellKnownContainer.COMPUTERS)
+    return place is not None and place.dnt == parent.dnt
 
 
 def _is_denied(ctx: WriteContext, parent: ObjectRow) -> bool:
