@@ -168,14 +168,15 @@ def _take_special(ctx: WriteContext, given: Given) -> None:
         given.sid = _single(given, attr.OBJECT_SID)
     if given.plan.is_user:
         given.password = _single(given, attr.UNICODE_PWD)
-    instance_type = _single(given, attr.INSTANCE_TYPE)
-    if instance_type is not None:
-        given.instance_type = _instance_type(ctx, instance_type)
+    instance_types = given.plain.pop(attr.INSTANCE_TYPE, None)
+    if instance_types is not None:
+        given.instance_type = _instance_type(ctx, instance_types[1])
 
 
-def _instance_type(ctx: WriteContext, value: bytes) -> int:
+def _instance_type(ctx: WriteContext, values: Sequence[bytes]) -> int:
     """Spec: [MS-ADTS] 3.1.1.5.2.2 (instanceType); naming contexts are made by the DC itself."""
     try:
+        (value,) = values
         asked = int(value)
     except ValueError:
         asked = -1
@@ -200,12 +201,13 @@ def store(ctx: WriteContext, draft: Draft, given: Given, rdn_att: AttId) -> Link
         if not unrestricted:
             if att in IGNORED or attribute.is_constructed:
                 continue
-            if att != attr.NAME:
-                check_allowed(ctx, given.plan, attribute)
+            if att == attr.NAME:
+                continue
+            check_allowed(ctx, given.plan, attribute)
         elif attribute.is_constructed or (att in IGNORED and att not in _KEPT_BY_DC):
             continue
         if att in (rdn_att, attr.NAME):
-            _check_name(draft, attribute, values)
+            _check_rdn_values(draft, attribute, values)
             continue
         if att not in may and not unrestricted:
             raise _violation(
@@ -277,13 +279,13 @@ def check_delegation(ctx: WriteContext, attribute: Attribute) -> None:
         raise DsError(Win32.ERROR_ACCESS_DENIED, "delegation takes a privilege", attribute=attribute.name)
 
 
-def _check_name(draft: Draft, attribute: Attribute, values: Sequence[bytes]) -> None:
-    """A naming attribute that comes as a value too must say what the DN says. Spec: 3.1.1.5.2.2."""
+def _check_rdn_values(draft: Draft, attribute: Attribute, values: Sequence[bytes]) -> None:
+    """The naming attribute that comes as a value too must say what the DN says. Spec: 3.1.1.5.2.2."""
     key = attribute.syntax.key
     if len(values) != 1 or key(values[0]) != key(draft.rdn.encode("utf-8", "surrogatepass")):
         raise _violation(
-            Win32.ERROR_DS_SINGLE_VALUE_CONSTRAINT,
-            LdapResult.CONSTRAINT_VIOLATION,
+            Win32.ERROR_DS_INVALID_DN_SYNTAX,
+            LdapResult.INVALID_DN_SYNTAX,
             attribute.name,
             "the value differs from the DN",
         )

@@ -105,10 +105,26 @@ def _general_rules(ctx: WriteContext, draft: Draft) -> None:
     """Rules on attributes that objects of any class may have."""
     unique_names.check_user_principal_name(ctx, draft)
     unique_names.check_service_principal_names(ctx, draft)
+    if attr.OBJECT_CATEGORY in draft.given:
+        _check_category(ctx, draft)
     if draft.changes(attr.DS_HEURISTICS):
         check_heuristics(draft.text(attr.DS_HEURISTICS))
     if cls.MS_DS_PASSWORD_SETTINGS in draft.plan.all_ids:
         check_password_settings(draft)
+
+
+def _check_category(ctx: WriteContext, draft: Draft) -> None:
+    """objectCategory is a class of the schema. Spec: [MS-ADTS] 3.1.1.5.2.2."""
+    row = None
+    for value in draft.get(attr.OBJECT_CATEGORY):
+        row = ctx.tx.get(names.reference_dnt(value))
+    if row is None or row.class_id != cls.CLASS_SCHEMA:
+        raise DsError(
+            Win32.ERROR_DS_OBJ_CLASS_NOT_DEFINED,
+            "the category is no class",
+            ldap_result=LdapResult.OBJECT_CLASS_VIOLATION,
+            attribute="objectCategory",
+        )
 
 
 def check_supported(plan: ClassPlan) -> None:

@@ -217,6 +217,8 @@ def _apply(ctx: WriteContext, work: _Work, change: Change, attribute: Attribute)
     att = attribute.att_id
     work.draft.given.add(att)
     if att == attr.NT_SECURITY_DESCRIPTOR:
+        if change.op == ModOp.ADD and not change.values:
+            raise _nothing_to_add(attribute)
         if len(change.values) != 1 or change.op == ModOp.DELETE:
             raise _illegal("nTSecurityDescriptor takes one value")
         work.sd = change.values[0]
@@ -260,6 +262,15 @@ def _not_on_object(attribute: Attribute) -> DsError:
     )
 
 
+def _nothing_to_add(attribute: Attribute) -> DsError:
+    return DsError(
+        Win32.ERROR_INVALID_PARAMETER,
+        "nothing to add",
+        ldap_result=LdapResult.CONSTRAINT_VIOLATION,
+        attribute=attribute.name,
+    )
+
+
 def _added(
     ctx: WriteContext,
     attribute: Attribute,
@@ -268,12 +279,7 @@ def _added(
     permissive: bool,
 ) -> tuple[bytes, ...]:
     if not values:
-        raise DsError(
-            Win32.ERROR_INVALID_PARAMETER,
-            "nothing to add",
-            ldap_result=LdapResult.CONSTRAINT_VIOLATION,
-            attribute=attribute.name,
-        )
+        raise _nothing_to_add(attribute)
     stored = write_values.stored_values(ctx, attribute, values)
     keys = {write_values.match_key(attribute, value) for value in held}
     fresh = tuple(value for value in stored if write_values.match_key(attribute, value) not in keys)

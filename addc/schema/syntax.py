@@ -145,8 +145,16 @@ def _boolean_key(value: bytes) -> bytes:
     return key
 
 
+_SHORT_TIME: Final = re.compile(rb"\d{12}Z\Z")
+_LOOSE_TIME: Final = re.compile(rb"(\d{14})\.[^+-]*Z\Z")
+
+
 def _check_generalized(value: bytes) -> bytes:
-    return format_generalized(parse_generalized(value))
+    """Windows takes the two-digit years of UTCTime too, and reads nothing between the point and the Z."""
+    if _SHORT_TIME.match(value):
+        return format_generalized(parse_utc(value))
+    loose = _LOOSE_TIME.match(value)
+    return format_generalized(parse_generalized(value if loose is None else loose[1] + b"Z"))
 
 
 def _generalized_key(value: bytes) -> bytes:

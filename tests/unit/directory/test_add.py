@@ -233,8 +233,25 @@ def test_a_requester_hands_out_no_roles(corp_sqlite: Corp) -> None:
 def test_the_name_may_be_said_again(corp_sqlite: Corp) -> None:
     dnt = corp_sqlite.add("CN=same,CN=Users", "container", name="same", cn="SAME")
     assert corp_sqlite.text(dnt, "name") == "same"
-    with pytest.raises(DsError):
-        corp_sqlite.add("CN=one,CN=Users", "container", name="other")
+    dnt = corp_sqlite.add("CN=one,CN=Users", "container", name="other")
+    assert corp_sqlite.text(dnt, "name") == "one"
+    refused = refusal(lambda: corp_sqlite.add("CN=two,CN=Users", "container", cn="other"))
+    assert refused == (LdapResult.INVALID_DN_SYNTAX, Win32.ERROR_DS_INVALID_DN_SYNTAX)
+
+
+def test_an_instance_type_is_one_number(corp_sqlite: Corp) -> None:
+    for values in (["0", "4"], ["x"], ["8"]):
+        refused = refusal(
+            lambda values=values: corp_sqlite.add("CN=x,CN=Users", "container", instanceType=values)  # type: ignore[misc]
+        )
+        assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_DS_BAD_INSTANCE_TYPE)
+
+
+def test_a_category_is_a_class(corp_sqlite: Corp) -> None:
+    refused = refusal(lambda: corp_sqlite.add("CN=x,CN=Users", "container", objectCategory=DOMAIN_DN))
+    assert refused == (LdapResult.OBJECT_CLASS_VIOLATION, Win32.ERROR_DS_OBJ_CLASS_NOT_DEFINED)
+    category = f"CN=Person,CN=Schema,CN=Configuration,{DOMAIN_DN}"
+    corp_sqlite.add("CN=x,CN=Users", "container", objectCategory=category)
 
 
 def test_system_only_attributes_of_a_class_come_with_its_objects_alone(corp_sqlite: Corp) -> None:
@@ -269,8 +286,6 @@ def test_some_values_count_for_nothing(corp_sqlite: Corp) -> None:
         "CN=x,CN=Users", "container", cn="X", whenCreated="20010101000000.0Z", canonicalName="nonsense"
     )
     assert corp_sqlite.text(dnt, "whenCreated").startswith("2025")
-    refused = refusal(lambda: corp_sqlite.add("CN=y,CN=Users", "container", cn="z"))
-    assert refused[0] is LdapResult.CONSTRAINT_VIOLATION
 
 
 def test_system_flags_are_limited(corp_sqlite: Corp) -> None:

@@ -26,6 +26,8 @@ def _syntax(attribute: str) -> Syntax:
         ("pwdLastSet", b"-9223372036854775808", b"-9223372036854775808"),
         ("whenCreated", b"20260131235959Z", b"20260131235959.0Z"),
         ("whenCreated", b"20260201015959+0200", b"20260131235959.0Z"),
+        ("whenCreated", b"260131235959Z", b"20260131235959.0Z"),
+        ("whenCreated", b"20260131235959.anything 7Z", b"20260131235959.0Z"),
         ("displayName", "Zoë".encode(), "Zoë".encode()),
         ("objectSid", _SID, _SID),
         ("objectSid", b"S-1-5-32-544", bytes.fromhex("01020000000000052000000020020000")),
