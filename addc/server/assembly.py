@@ -285,9 +285,8 @@ class Worker:
                 server.close()
         for transport in self._datagrams:
             transport.close()
-        await asyncio.sleep(
-            0
-        )  # uvloop lets go of them on its next turn, and complains of those it finds open at its end
+        # uvloop lets go of them on its next turn, and complains of those it finds open at its end.
+        await asyncio.sleep(0)
 
     # --- what others read ---
 

@@ -22,6 +22,7 @@ def data_dir(provisioned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("KRB5_CONFIG", "/dev/null")  # serve sets it for its own process: this one
     monkeypatch.setattr("addc.server.logs.configure", lambda level: None)
     monkeypatch.setattr("addc.server.assembly._keep_to_itself", lambda: None)
+    monkeypatch.setattr("addc.server.assembly._keep_to_itself", lambda: None)
     folder = tmp_path / "forest"
     shutil.copytree(provisioned, folder)
     return folder
