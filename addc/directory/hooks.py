@@ -152,11 +152,7 @@ def _check_role_owner(ctx: WriteContext, draft: Draft) -> None:
 
 def limit_system_flags(draft: Draft) -> None:
     """Flags that a requester may set on a new object. Spec: [MS-ADTS] 3.1.1.5.2.4."""
-    kept = draft.integer(attr.SYSTEM_FLAGS) & _SETTABLE_SYSTEM_FLAGS
-    if kept:
-        draft.put_integer(attr.SYSTEM_FLAGS, kept)
-    else:
-        draft.attrs.pop(attr.SYSTEM_FLAGS, None)
+    draft.put_integer(attr.SYSTEM_FLAGS, draft.integer(attr.SYSTEM_FLAGS) & _SETTABLE_SYSTEM_FLAGS)
 
 
 def _class_system_flags(draft: Draft) -> None:

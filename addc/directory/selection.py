@@ -320,6 +320,8 @@ def _put_window(wanted: Wanted, low: int, shown: list[bytes], is_last: bool, out
     if shown:
         end = b"*" if is_last else b"%d" % (low + len(shown) - 1)
         out.append((b"%s;range=%d-%s" % (label, low, end), shown))
+    elif is_last and wanted.low > 0:  # behind the last value: the end is told, with nothing before it
+        out.append((b"%s;range=%d-*" % (label, low), []))
 
 
 def _column_field(wanted: Wanted) -> Field:

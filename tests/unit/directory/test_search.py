@@ -360,6 +360,11 @@ def test_a_range_behind_the_end(sqlite_forest: KitForest) -> None:
     assert values_of(ask(sqlite_forest, dn, BASE, attributes=("member;range=1-*",), options=quiet)) == {}
 
 
+def test_a_range_behind_the_end_of_ordinary_values_is_empty(sqlite_forest: KitForest) -> None:
+    answer = values_of(ask(sqlite_forest, ALICE, BASE, attributes=("objectClass;range=9-*",)))
+    assert answer == {"objectClass;range=9-*": []}
+
+
 # --- limits, pages, order ---
 
 
