@@ -1,4 +1,4 @@
-"""The same requests to addc and to Debian's Samba: equal result codes, but for the differences listed here."""
+"""The same requests to addc and to Samba: equal result codes, but for the differences listed here."""
 
 import json
 import sys
