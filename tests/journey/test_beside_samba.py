@@ -108,7 +108,7 @@ DELIBERATE: Final = {
 
 @pytest.fixture(scope="module")
 def peer(lan: Lan) -> Iterator[samba_peer.SambaPeer]:
-    host = lan.host("peer", 30)
+    host = lan.host("peer", 11)
     found = samba_peer.provision(host, host.folder / "samba")
     found.start()
     yield found

@@ -132,6 +132,7 @@ class Lan:
         """A new machine with one address on the bridge."""
         namespace = f"{self._bridge}-{name}"
         address = f"{_NETWORK.format(n=self._number)}.{last_octet}"
+        assert address not in {known.address for known in self.hosts}, f"{address} is another host's"
         inside, outside = "eth0", f"{self._bridge}v{last_octet}"
         _ip("netns", "add", namespace)
         _ip("link", "add", outside, "type", "veth", "peer", "name", inside, "netns", namespace)
