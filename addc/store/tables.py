@@ -84,6 +84,17 @@ STATE: Final = Table(
     sqlite_with_rowid=False,
 )
 
+AGENDA: Final = Table(
+    "agenda",
+    METADATA,
+    Column("dnt", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(16), primary_key=True),
+    Column("data", LargeBinary, primary_key=True),
+    Column("due_ft", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("agenda_due", AGENDA.c.kind, AGENDA.c.due_ft, AGENDA.c.dnt, AGENDA.c.data)
+
 CLOCK: Final = Table(
     "clock",
     METADATA,

@@ -6,7 +6,8 @@ from typing import Final, Self, TypeVar, Unpack, cast
 
 from addc.base.errors import StoreError
 from addc.base.ids import AttId, Dnt, Usn
-from addc.store import descriptors, index, links, objects, state
+from addc.store import agenda, descriptors, index, links, objects, state
+from addc.store.agenda import Due
 from addc.store.backend import ALL, Connection, Params, Statement
 from addc.store.cache import RowCache
 from addc.store.links import LinkRow
@@ -268,6 +269,21 @@ class ReadTx:
         row = self._connection.one(links.GET, (source, link_base, target, data))
         return None if row is None else links.from_tuple(row)
 
+    # --- the agenda ---
+
+    def due(self, kind: str, by_ft: int, limit: int = ALL) -> list[Due]:
+        """The work of a kind whose time has come by `by_ft`, earliest first."""
+        return [agenda.from_tuple(row) for row in self._connection.all(agenda.DUE, (kind, by_ft, limit))]
+
+    def due_of(self, kind: str, dnt: Dnt) -> list[Due]:
+        """The waiting work of a kind that is about one row."""
+        return [agenda.from_tuple(row) for row in self._connection.all(agenda.OF_ROW, (dnt, kind))]
+
+    def next_due(self, kind: str) -> int | None:
+        """When the earliest work of a kind is due; None if none waits."""
+        row = self._connection.one(agenda.NEXT, (kind,))
+        return None if row is None else row[0]
+
     # --- the rest ---
 
     def descriptor(self, sd_id: int) -> bytes:
@@ -490,13 +506,14 @@ class WriteTx(ReadTx):
         return self._replace(tuple(found))  # type: ignore[arg-type]
 
     def remove(self, dnt: Dnt) -> None:
-        """Take a row away for good, with its index keys and every link value from or to it."""
+        """Take a row away for good, with its index keys, its agenda and every link value from or to it."""
         row = self._current(dnt)
         if self.has_children(dnt):
             raise StoreError(f"row {dnt} has children")
         self._touch(row)
         self._own.pop(dnt, None)
         self._connection.later(index.DROP_ROW, ((dnt,),))
+        self._connection.later(agenda.DROP_ROW, ((dnt,),))
         for value in self.all_back_links(dnt):
             self.touched.add(value.source)
         self._connection.later(links.DROP_FORWARD, ((dnt,),))
@@ -544,6 +561,19 @@ class WriteTx(ReadTx):
         """Take a value away for good; whether it was there."""
         self._touch(self._current(source))
         return self._connection.run(links.DROP, (source, link_base, target, data)) == 1
+
+    # --- the agenda ---
+
+    def put_due(self, work: Due) -> None:
+        """Put work on the agenda, or give what is there another time."""
+        self._changed = True
+        if self._connection.run(agenda.SET, (work.due_ft, work.kind, work.dnt, work.data)) == 0:
+            self._connection.later(agenda.PUT, ((work.dnt, work.kind, work.data, work.due_ft),))
+
+    def drop_due(self, kind: str, dnt: Dnt, data: bytes = b"") -> bool:
+        """Take work off the agenda; whether it was there."""
+        self._changed = True
+        return self._connection.run(agenda.DROP, (kind, dnt, data)) == 1
 
     # --- the rest ---
 

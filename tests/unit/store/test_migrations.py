@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, inspect, make_url, text
 
 from addc.base.errors import StoreError
 from addc.store import state
@@ -13,30 +13,29 @@ from addc.store.migrations.run import SCRIPTS, upgrade
 from tests.kit.databases import KEY, SECRET_ATTS
 from tests.kit.rows import add, note_of
 
-SECOND = '''"""A migration of the test's own."""
-import sqlalchemy as sa
-from alembic import op
-revision = "0002"
-down_revision = "0001"
+LATER_TABLES = ("agenda",)
+"""What the migrations after the first one made."""
+NEXT = f"{int(state.SCHEMA_VERSION) + 1:04}"
+LATER = f"{int(state.SCHEMA_VERSION) + 2:04}"
+ONE_MORE = """
 def upgrade():
     op.add_column("state", sa.Column("extra", sa.Integer))
     op.execute("UPDATE state SET extra = 7")
-'''
-THIRD = '''"""A migration that fails."""
-from alembic import op
-revision = "0003"
-down_revision = "0002"
+"""
+FAILING = """
 def upgrade():
     op.execute("UPDATE nowhere SET x = 1")
-'''
+"""
 
 
 def _scripts(folder: Path, **versions: str) -> Path:
-    (folder / "versions").mkdir(parents=True)
+    shutil.copytree(SCRIPTS / "versions", folder / "versions", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(SCRIPTS / "env.py", folder)
-    shutil.copy(SCRIPTS / "versions" / "v0001_first.py", folder / "versions")
-    for name, text in versions.items():
-        (folder / "versions" / f"{name}.py").write_text(text)
+    for name, work in versions.items():
+        number, before = (NEXT, state.SCHEMA_VERSION) if name == "next" else (LATER, NEXT)
+        head = f'"""A migration of the test\'s own."""\nrevision, down_revision = "{number}", "{before}"\n'
+        imports = "import sqlalchemy as sa\nfrom alembic import op\n"
+        (folder / "versions" / f"{name}.py").write_text(head + imports + work)
     return folder
 
 
@@ -48,24 +47,57 @@ def test_the_newest_migration_is_the_one_that_create_stamps() -> None:
 
 def test_an_older_database_is_migrated(store: Store, database_url: str, tmp_path: Path) -> None:
     dnt = store.write("test", lambda tx: add(tx, "a", note=b"kept"))
-    upgrade(make_url(database_url), _scripts(tmp_path / "s", v0002=SECOND))
-    assert backend_of(database_url).version() == "0002"
+    upgrade(make_url(database_url), _scripts(tmp_path / "s", next=ONE_MORE))
+    assert backend_of(database_url).version() == NEXT
     with store.read() as tx:
         assert note_of(tx.get(dnt)) == b"kept"
 
 
 def test_a_failed_migration_changes_nothing(store: Store, database_url: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError):
-        upgrade(make_url(database_url), _scripts(tmp_path / "s", v0002=SECOND, v0003=THIRD))
+        upgrade(make_url(database_url), _scripts(tmp_path / "s", next=ONE_MORE, later=FAILING))
     assert backend_of(database_url).version() == state.SCHEMA_VERSION
-    upgrade(make_url(database_url), _scripts(tmp_path / "t", v0002=SECOND))
-    assert backend_of(database_url).version() == "0002"
+    upgrade(make_url(database_url), _scripts(tmp_path / "t", next=ONE_MORE))
+    assert backend_of(database_url).version() == NEXT
 
 
 def test_open_migrates(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    scripts = _scripts(tmp_path / "s", v0002=SECOND)
+    scripts = _scripts(tmp_path / "s", next=ONE_MORE)
     Store.create(database_url, KEY, SECRET_ATTS).close()
     monkeypatch.setattr("addc.store.migrations.run.upgrade.__defaults__", (scripts,))
-    monkeypatch.setattr(state, "SCHEMA_VERSION", "0002")
+    monkeypatch.setattr(state, "SCHEMA_VERSION", NEXT)
     Store.open(database_url, KEY, SECRET_ATTS).close()
-    assert backend_of(database_url).version() == "0002"
+    assert backend_of(database_url).version() == NEXT
+
+
+def _shape(database_url: str) -> dict[str, object]:
+    """Tables, columns and indexes as the database has them."""
+    engine = create_engine(make_url(database_url))
+    try:
+        seen = inspect(engine)
+        return {
+            table: (
+                [
+                    (column["name"], str(column["type"]), column["nullable"])
+                    for column in seen.get_columns(table)
+                ],
+                seen.get_pk_constraint(table)["constrained_columns"],
+                sorted((one["name"] or "", one["column_names"]) for one in seen.get_indexes(table)),
+            )
+            for table in sorted(seen.get_table_names())
+        }
+    finally:
+        engine.dispose()
+
+
+def test_an_upgraded_database_has_the_shape_of_a_fresh_one(database_url: str) -> None:
+    Store.create(database_url, KEY, SECRET_ATTS).close()
+    fresh = _shape(database_url)
+    engine = create_engine(make_url(database_url))
+    with engine.begin() as connection:
+        for table in LATER_TABLES:
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    engine.dispose()
+    Store.open(database_url, KEY, SECRET_ATTS).close()
+    assert _shape(database_url) == fresh
