@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import Final, TypeVar
 
 from addc.base.clock import Clock, SystemClock
@@ -105,6 +106,7 @@ class Directory:
             raise UserError("this database holds no forest; create one with 'addc provision'")
         self._home = Home(Forest.from_json(forest), Shared(), self._services.clock)
         self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="directory")
+        self._polling = Lock()
         self.reads_inline = store.reads_inline
         self.turns = Turns()
         """For the services that judge passwords; used on their event loop alone."""
@@ -136,7 +138,8 @@ class Directory:
 
     def poll(self) -> int:
         """Tell the subscribers what other processes committed; the newest commit number."""
-        return self._store.poll()
+        with self._polling:
+            return self._store.poll()
 
     def close(self) -> None:
         """Finish what is queued and close the store."""

@@ -47,6 +47,7 @@ from addc.provision.forest import secret_attributes
 from addc.schema.loader import load_base
 from addc.security.token import SYSTEM
 from addc.server import health, listeners, logs, tls
+from addc.server.background import Background
 from addc.server.config import ServeConfig
 from addc.server.listeners import DNS, GC, GC_TLS, KERBEROS, KPASSWD, LDAP, LDAPS, LOOPBACK
 from addc.server.supervisor import Supervisor
@@ -95,7 +96,8 @@ def _supervise(config: ServeConfig) -> int:
     listeners.check_free(listeners.addresses(config.listen), config.ports, config.health_port)
     _tls_context(config)
     _open_store(config).close()  # brings an older database up to date before many would try
-    supervisor = Supervisor(config.workers, lambda number, lifeline: _work(config, number, lifeline))
+    # The last child serves nobody: it does the directory's own work, so that exactly one process does it.
+    supervisor = Supervisor(config.workers + 1, lambda number, lifeline: _work(config, number, lifeline))
     return 1 if (code := supervisor.run()) == os.EX_CONFIG else code
 
 
@@ -103,7 +105,10 @@ def _work(config: ServeConfig, number: int, lifeline: int) -> int:
     """A supervised worker's life and exit status; EX_CONFIG is for what a person has to mend."""
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(Worker(config, number, lifeline).run())
+            if number == config.workers:
+                runner.run(_work_in_background(config, lifeline))
+            else:
+                runner.run(Worker(config, number, lifeline).run())
     except UserError as error:
         print(f"addc: {error}", file=sys.stderr)
         return os.EX_CONFIG
@@ -111,6 +116,30 @@ def _work(config: ServeConfig, number: int, lifeline: int) -> int:
         _LOG.exception("worker failed")
         return os.EX_SOFTWARE
     return os.EX_OK
+
+
+async def _work_in_background(config: ServeConfig, lifeline: int) -> None:
+    """A process without sockets: the directory's own work until SIGTERM or the supervisor's end."""
+    stop = _stop_event(lifeline)
+    clock = SystemClock()
+    directory = Directory(_open_store(config), load_base(), Services(clock, SystemRng()))
+    try:
+        _LOG.info("background work begins", extra={"fields": {"pid": os.getpid()}})
+        await Background(directory, clock).run(stop)
+    finally:
+        directory.close()
+    _LOG.info("background work ends", extra={"fields": {"pid": os.getpid()}})
+
+
+def _stop_event(lifeline: int | None) -> asyncio.Event:
+    """Set by SIGTERM, SIGINT and the end of the supervisor."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if lifeline is not None:
+        loop.add_reader(lifeline, stop.set)
+    return stop
 
 
 def _open_store(config: ServeConfig) -> Store:
@@ -174,12 +203,7 @@ class Worker:
 
     async def run(self) -> None:
         """Start, serve until SIGTERM or SIGINT, drain, close."""
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        if self._lifeline is not None:
-            loop.add_reader(self._lifeline, stop.set)
+        stop = _stop_event(self._lifeline)
         files = _raise_file_limit()
         store = _open_store(self._config)
         try:
@@ -190,6 +214,8 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 sweep = group.create_task(self._ldap.sweep())
                 keytab = group.create_task(self._watch_keytab())
+                if not self._config.workers:
+                    group.create_task(Background(self._directory, self._clock).run(stop))
                 await stop.wait()
                 await self._drain()
                 sweep.cancel()

@@ -1,0 +1,60 @@
+"""The directory's own work: what it does by itself, when, and in which order.
+
+Each topic provides a step in its own module and has a row here. A step does one bounded batch in one write
+transaction: clients' writes pass between batches, and after a crash the work goes on where it stopped.
+
+Spec: [MS-ADTS] 3.1.1.6 (background tasks).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from addc.directory.context import WriteContext
+from addc.security.token import SYSTEM, Token
+
+T = TypeVar("T")
+
+Step = Callable[[WriteContext], bool]
+"""One bounded batch as SYSTEM; whether more is waiting now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One kind of work.
+
+    period_s: it runs at least so often, also when nothing is known to wait. kind: of its rows on the agenda,
+    whose earliest time it is run at; None if it keeps none.
+    """
+
+    name: str
+    step: Step
+    period_s: float
+    kind: str | None = None
+
+
+class Door(Protocol):
+    """What running a step needs of the directory."""
+
+    def write_now(self, name: str, requester: Token, work: Callable[[WriteContext], T]) -> T: ...
+
+
+JOBS: Final[tuple[Job, ...]] = ()
+"""All of them, in the order in which they are tried; what one leaves waiting, a later one may find."""
+
+
+def run_jobs(directory: Door, jobs: Sequence[Job] | None = None) -> int:
+    """Run everything that is waiting now to its end, also what one job leaves for another; batches run.
+
+    Not for the event loop's thread. jobs: those of the table unless a caller names its own.
+    """
+    todo = JOBS if jobs is None else jobs
+    batches = 0
+    again = True
+    while again:
+        again = False
+        for job in todo:
+            while directory.write_now(job.name, SYSTEM, job.step):
+                batches += 1
+                again = True
+    return batches
