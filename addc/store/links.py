@@ -43,7 +43,7 @@ class LinkRow(NamedTuple):
 
 
 LinkTuple = tuple[int, int, int, bytes, int, int, int, int, bytes, int, int]
-_COLUMNS = (
+COLUMNS: Final = (
     T.c.link_base, T.c.source, T.c.target, T.c.data, T.c.created_ft, T.c.deleted_ft,
     T.c.version, T.c.time_ft, T.c.invocation_id, T.c.originating_usn, T.c.local_usn,
 )  # fmt: skip
@@ -56,7 +56,7 @@ def from_tuple(row: LinkTuple) -> LinkRow:
 
 
 PUT: Final[Statement[None]] = Statement(
-    insert(T).values({column.name: bindparam(column.name) for column in _COLUMNS}),
+    insert(T).values({column.name: bindparam(column.name) for column in COLUMNS}),
     "source", "link_base", "target", "data", "deleted_ft", "created_ft",
     "version", "time_ft", "invocation_id", "originating_usn", "local_usn",
 )  # fmt: skip
@@ -77,7 +77,7 @@ SET: Final[Statement[None]] = Statement(
     "n1", "n2", "n3", "n4", "n5", "n6", "n7", "s", "b", "t", "d",
 )  # fmt: skip
 DROP: Final[Statement[None]] = Statement(delete(T).where(*_SAME), "s", "b", "t", "d")
-GET: Final[Statement[LinkTuple]] = Statement(select(*_COLUMNS).where(*_SAME), "s", "b", "t", "d")
+GET: Final[Statement[LinkTuple]] = Statement(select(*COLUMNS).where(*_SAME), "s", "b", "t", "d")
 
 _NONE: ColumnElement[int] = literal_column("0")
 _FORWARD = (T.c.source == bindparam("s"), T.c.link_base == bindparam("b"))
@@ -88,7 +88,7 @@ _LIVE = T.c.deleted_ft == _NONE
 
 
 def _list(terms: Iterable[ColumnElement[bool]], order: Iterable[ColumnElement[object]]) -> Select[LinkTuple]:
-    return select(*_COLUMNS).where(*terms).order_by(*order).limit(limit_param())
+    return select(*COLUMNS).where(*terms).order_by(*order).limit(limit_param())
 
 
 _TARGETS = (T.c.target, T.c.data)

@@ -293,6 +293,14 @@ class ReadTx:
             raise StoreError(f"no security descriptor {sd_id}")
         return row[0]
 
+    def fresh(self, found: ObjectTuple) -> ObjectRow:
+        """A row of the table as a value; it enters no cache."""
+        return ObjectRow(found, self._context, self.seq)
+
+    def ask(self, statement: Statement[Row], values: Params) -> list[Row]:
+        """The rows of a statement of the store's own, past every cache."""
+        return self._connection.all(statement, values)
+
     def log_after(self, seq: int) -> list[state.LogRow]:
         """What the commits after `seq` touched, as far back as the log goes."""
         return self._connection.all(state.LOG_AFTER, (seq, state.COMMIT_LOG_KEPT))
@@ -596,6 +604,11 @@ class WriteTx(ReadTx):
         self._changed = True
         self._sds.clear()
         return self._connection.run(descriptors.SWEEP, ())
+
+    def change(self, statement: Statement[None], values: Params) -> int:
+        """Run a statement of the store's own that changes no object; how many rows it met."""
+        self._changed = True
+        return self._connection.run(statement, values)
 
     def set_state(self, name: str, value: bytes | None) -> None:
         """Set a named state; None removes it."""
