@@ -6,6 +6,8 @@ Spec: [MS-ADTS] 3.1.1.3.4.1.
 from dataclasses import dataclass
 from typing import Final
 
+from addc.codec.ids import Sid
+
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
@@ -17,6 +19,25 @@ class SortKey:
 
 
 @dataclass(frozen=True, slots=True)
+class ListView:
+    """A window of a sorted search, around a target (virtual list view).
+
+    offset, content_count: the target by position. value: the target by assertion, None for a position.
+    context_id: as handed out with an earlier window of the list, None at the start.
+    critical: fail rather than return the list without a window.
+    Spec: [MS-ADTS] 3.1.1.3.4.1.17.
+    """
+
+    before: int
+    after: int
+    offset: int = 0
+    content_count: int = 0
+    value: bytes | None = None
+    context_id: bytes | None = None
+    critical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RequestOptions:
     """How an operation is to be carried out, as its controls and its connection say.
 
@@ -25,6 +46,9 @@ class RequestOptions:
     extended_dn: 0 hexadecimal, 1 dashed, None off.
     page_size: None without the paged results control. page_cookie: as handed out, b"" at the start.
     sort_critical: fail rather than return unsorted entries.
+    asq_attribute: search what this attribute of the base object names; asq_critical: or fail.
+    dn_input: the security principal that msDS-IsUserCachableAtRodc is asked for.
+    quota_sid: whose quota is asked for, the requester's without it.
     """
 
     confidential: bool = False
@@ -42,6 +66,11 @@ class RequestOptions:
     page_cookie: bytes = b""
     sort_keys: tuple[SortKey, ...] = ()
     sort_critical: bool = False
+    list_view: ListView | None = None
+    asq_attribute: str | None = None
+    asq_critical: bool = False
+    dn_input: str | None = None
+    quota_sid: Sid | None = None
     permissive_modify: bool = False
     tree_delete: bool = False
     lazy_commit: bool = False
