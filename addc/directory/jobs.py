@@ -10,10 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
+from addc.directory import sd_propagate
 from addc.directory.context import WriteContext
 from addc.security.token import SYSTEM, Token
 
 T = TypeVar("T")
+
+_SELDOM_S: Final = 600.0
+"""For jobs that the agenda wakes."""
 
 Step = Callable[[WriteContext], bool]
 """One bounded batch as SYSTEM; whether more is waiting now."""
@@ -39,7 +43,7 @@ class Door(Protocol):
     def write_now(self, name: str, requester: Token, work: Callable[[WriteContext], T]) -> T: ...
 
 
-JOBS: Final[tuple[Job, ...]] = ()
+JOBS: Final[tuple[Job, ...]] = (Job("sdprop", sd_propagate.step, _SELDOM_S, sd_propagate.KIND),)
 """All of them, in the order in which they are tried; what one leaves waiting, a later one may find."""
 
 

@@ -24,6 +24,7 @@ from addc.directory import (
     passwords,
     referrals,
     rights,
+    sd_propagate,
     validated_writes,
     well_known_updates,
     write_values,
@@ -480,4 +481,4 @@ def _store(ctx: WriteContext, work: _Work) -> None:
     if sd_id != row.sd_id:
         now = ctx.tx.get(row.dnt)
         assert now is not None
-        object_sd.propagate(ctx, now)
+        sd_propagate.propagate(ctx, now, row.sd_id)

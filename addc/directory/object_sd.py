@@ -1,4 +1,4 @@
-"""Security descriptors of objects: made at creation, replaced by parts, handed down to the subtree.
+"""Security descriptors of objects: made at creation, replaced by parts, worked out below a parent.
 
 Spec: [MS-ADTS] 6.1.3, [MS-DTYP] 2.5.3.4.
 """
@@ -22,14 +22,9 @@ from addc.security.access_check import evaluate
 from addc.security.descriptor import Control, SecurityDescriptor, SecurityInformation, merge
 from addc.security.sd_create import DS_OBJECT, NcKind, ObjectKind, create_sd, default_administrators_group
 from addc.security.token import SYSTEM, Privilege
-from addc.store.objects import ObjectRow, ObjectState
-
-PROPAGATION_MAX: Final = 500_000
-"""Rows below one changed descriptor. Deviation: all in the same transaction, so that no reader sees half of
-it; Windows hands down in later ones (6.1.3.3)."""
+from addc.store.objects import ObjectRow
 
 _KEPT_MAX: Final = 60_000
-_BATCH: Final = 500
 
 
 @lru_cache(maxsize=1024)
@@ -240,42 +235,3 @@ def _owner_is_blocked(ctx: WriteContext, row: ObjectRow, old: SecurityDescriptor
         return False
     without_owner = replace(old, owner=wellknown.NULL)
     return not evaluate(without_owner, ctx.requester, None).object_mask & rights.WRITE_DAC
-
-
-def propagate(ctx: WriteContext, row: ObjectRow) -> int:
-    """Hand the descriptor of `row` down to all below it, and give the number of rows that changed.
-
-    Rows change no stamp: every DC hands down for itself. A branch whose descriptor stays is left out.
-    Spec: [MS-ADTS] 6.1.3, 3.1.1.6.3.
-    """
-    changed = seen = 0
-    todo: list[tuple[Dnt, int]] = [(row.dnt, row.sd_id)]
-    while todo:
-        parent, parent_sd = todo.pop()
-        after = b""
-        while True:
-            batch = ctx.tx.children(parent, after, _BATCH)
-            for child in ctx.tx.get_many([dnt for _, dnt in batch]):
-                seen += 1
-                if child.state is not ObjectState.LIVE or is_nc_root(child):
-                    continue
-                sd_id = _handed_down(ctx, child, parent_sd)
-                if sd_id != child.sd_id:
-                    ctx.tx.update(child, sd_id=sd_id)
-                    changed += 1
-                    todo.append((child.dnt, sd_id))
-            if len(batch) < _BATCH:
-                break
-            after = batch[-1][0]
-        if seen > PROPAGATION_MAX:
-            raise DsError(
-                Win32.ERROR_DS_ADMIN_LIMIT_EXCEEDED,
-                "too many objects inherit from this one",
-                ldap_result=LdapResult.ADMIN_LIMIT_EXCEEDED,
-            )
-    return changed
-
-
-def _handed_down(ctx: WriteContext, child: ObjectRow, parent_sd: int) -> int:
-    plan = class_plan(ctx.schema, child.attrs[attr.OBJECT_CLASS])
-    return inherited_anew(ctx, child.sd_id, parent_sd, plan.object_types)

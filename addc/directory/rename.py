@@ -11,7 +11,7 @@ from addc.base.ids import AttId, Dnt
 from addc.codec.dn import Dn
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import add, entry, hooks, names, object_sd, referrals, rights
+from addc.directory import add, entry, hooks, names, object_sd, referrals, rights, sd_propagate
 from addc.directory.account_flags import SystemFlags
 from addc.directory.context import WriteContext
 from addc.directory.draft import draft_of
@@ -209,10 +209,10 @@ def _store(ctx: WriteContext, move: _Move) -> None:
     save(ctx, draft, stamped=stamped, change=change)
     set_name_index(ctx, row, move.rdn)
     names.renamed(ctx)
-    if change.get("sd_id", old_sd) != old_sd:
+    if move.is_move:
         now = ctx.tx.get(row.dnt)
         assert now is not None
-        object_sd.propagate(ctx, now)
+        sd_propagate.moved(ctx, now, old_sd)
 
 
 def set_name_index(ctx: WriteContext, row: ObjectRow, rdn: str) -> None:
