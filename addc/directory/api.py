@@ -25,11 +25,13 @@ from addc.directory.context import FOREST_STATE, Forest, Home, ReadContext, Shar
 from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.delete import delete_object, is_finished, not_finished
 from addc.directory.filter_match import TRANSITIVE_EVAL
+from addc.directory.jobs import JOBS
 from addc.directory.logon_counters import record_bad_password
 from addc.directory.modify import Change, modify_object, prepare_modify
 from addc.directory.passwords import PreparedPassword, WrongPasswordError
 from addc.directory.plan_search import NEARLY_UNIQUE
 from addc.directory.rename import rename_object
+from addc.directory.rootdse_operations import Outcome, operate
 from addc.directory.search import BASE, SearchRequest, SearchResult, compare, search
 from addc.directory.turns import Turns
 from addc.schema import attr
@@ -276,6 +278,14 @@ class Directory:
         if isinstance(done, WrongPasswordError):
             raise done
         return done
+
+    async def operate(self, requester: Token, changes: Sequence[Change]) -> Outcome:
+        """The modify operation on the rootDSE; see rootdse_operations.operate. What it starts has ended."""
+        outcome = await self.write("operate", requester, lambda ctx: operate(ctx, changes))
+        for job in JOBS:
+            while job.name in outcome.jobs and await self.write(job.name, SYSTEM, job.step):
+                continue
+        return outcome
 
     async def rename(
         self,

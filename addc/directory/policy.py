@@ -77,6 +77,7 @@ class Heuristics:
     admin_sd_ex_mask: int = 0
     kvno_emu_w2k: bool = False
     bypass_upper_bounds_on_limits: bool = False
+    disable_auto_indexing: str = "0"
     do_not_verify_upn_spn_uniqueness: int = 0
     attribute_authorization_on_ldap_add: int = 0
     block_owner_implicit_rights: int = 0
@@ -101,6 +102,7 @@ class Heuristics:
             admin_sd_ex_mask=_digit(at(16), 16),
             kvno_emu_w2k=at(17) != "0",
             bypass_upper_bounds_on_limits=at(18) != "0",
+            disable_auto_indexing=at(19),
             do_not_verify_upn_spn_uniqueness=_digit(at(21), 10),
             attribute_authorization_on_ldap_add=_zero_to_three(at(28)),
             block_owner_implicit_rights=_zero_to_three(at(29)),

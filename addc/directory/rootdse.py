@@ -6,10 +6,9 @@ Spec: [MS-ADTS] 3.1.1.3.2.
 from collections.abc import Callable
 from typing import Final
 
-from addc.base.errors import DsError
 from addc.codec.ids import Sid
 from addc.codec.times import format_generalized
-from addc.directory import constructed, entry, levels, names, policy
+from addc.directory import constructed, entry, fsmo, levels, names, policy
 from addc.directory.context import Fact, ReadContext
 from addc.directory.controls import RequestOptions
 from addc.directory.selection import Attributes, ResultEntry
@@ -111,26 +110,9 @@ def _is_gc(ctx: ReadContext) -> list[bytes]:
 
 def _valid_fsmos(ctx: ReadContext) -> list[bytes]:
     """The role objects whose fSMORoleOwner is this DC. Spec: [MS-ADTS] 3.1.1.3.2.34."""
-    forest = ctx.forest
-    holders = [
-        ctx.tx.get(forest.schema_nc),
-        _named(ctx, "CN=Partitions," + forest.config_dn),
-        ctx.tx.get(forest.domain_nc),
-        _named(ctx, "CN=Infrastructure," + forest.domain_dn),
-        _named(ctx, "CN=RID Manager$,CN=System," + forest.domain_dn),
+    return [
+        dn for role in fsmo.ROLES if fsmo.is_ours(ctx, role) for dn in _dn(ctx, fsmo.role_object(ctx, role))
     ]
-    owned = []
-    for row in holders:
-        if row is not None and entry.reference(row, attr.FSMO_ROLE_OWNER) == forest.dsa_dnt:
-            owned += _dn(ctx, row)
-    return owned
-
-
-def _named(ctx: ReadContext, dn: str) -> ObjectRow | None:
-    try:
-        return names.resolve(ctx, dn)
-    except DsError:
-        return None
 
 
 def _principal_name(ctx: ReadContext) -> list[bytes]:

@@ -5,7 +5,7 @@ Spec: RFC 4511 4.5 - 4.12, [MS-ADTS] 3.1.1.3.1, 3.1.1.3.4
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from addc.base.errors import DsError, StoreError
@@ -17,6 +17,7 @@ from addc.directory import accounts
 from addc.directory.api import Change, Directory
 from addc.directory.context import ReadContext
 from addc.directory.controls import RequestOptions, SortKey
+from addc.directory.rootdse_operations import Outcome
 from addc.directory.search import BASE, ONE_LEVEL, SUBTREE, SearchRequest, SearchResult, compare, search
 from addc.ldap import controls as wire
 from addc.ldap import messages as m
@@ -73,14 +74,34 @@ _NETLOGON: Final = "netlogon"
 _SCOPES: Final = (BASE, ONE_LEVEL, SUBTREE)
 
 
+@dataclass(slots=True)
+class Session:
+    """What requests of one connection leave behind for its later ones.
+
+    schema_upgrade: fSchemaUpgradeInProgress of the connection ([MS-ADTS] 3.1.1.3.3.14).
+    renew_certificate: reads the server's TLS certificate anew.
+    """
+
+    schema_upgrade: bool = False
+    renew_certificate: Callable[[], None] | None = None
+
+    def follow(self, outcome: Outcome) -> None:
+        """Do what a modify of the rootDSE wants of this process and connection."""
+        if outcome.schema_upgrade is not None:
+            self.schema_upgrade = outcome.schema_upgrade
+        if outcome.renew_certificate and self.renew_certificate is not None:
+            self.renew_certificate()
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Whose request it is and how it came."""
+    """Whose request it is and how it came. session: of its connection."""
 
     requester: Token
     confidential: bool
     gc_port: bool
     source: str
+    session: Session = field(default_factory=Session)
 
 
 _PLAIN: Final = {
@@ -222,7 +243,10 @@ async def write(directory: Directory, message: m.LdapMessage, asker: Asker) -> b
                 response = m.ModifyResponse
                 options = _write_options(message, asker, MODIFY_CONTROLS)
                 changes = [Change(c.operation, c.modification.type, c.modification.vals) for c in op.changes]
-                await directory.modify(requester, op.object, changes, options)
+                if op.object:
+                    await directory.modify(requester, op.object, changes, options)
+                else:
+                    asker.session.follow(await directory.operate(requester, changes))
             case m.ModifyDnRequest():
                 response = m.ModifyDnResponse
                 options = _write_options(message, asker, RENAME_CONTROLS)

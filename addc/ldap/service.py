@@ -29,7 +29,7 @@ from addc.ldap import operations
 from addc.ldap.bind import Binder, BindOutcome, Protection, SaslBind
 from addc.ldap.engine import Event, LdapEngine, Limits, TimedOut, Violation
 from addc.ldap.locator import Self, answer_ping
-from addc.ldap.operations import Asker
+from addc.ldap.operations import Asker, Session
 from addc.security.token import ANONYMOUS, SYSTEM, Token
 
 _LOG: Final = logging.getLogger("addc.ldap")
@@ -78,8 +78,12 @@ class LdapService:
         tls: ssl.SSLContext | None,
         channel_binding: bytes | None,
         connections_max: int,
+        renew_tls: Callable[[], bytes | None] | None = None,
     ) -> None:
-        """channel_binding: tls-server-end-point data of `tls`. connections_max: what the process can hold."""
+        """channel_binding: tls-server-end-point data of `tls`. connections_max: what the process can hold.
+
+        renew_tls: has `tls` use the certificate that is there now; its channel binding, None if it failed.
+        """
         self.directory = directory
         self.clock = clock
         self.binder = binder
@@ -87,11 +91,18 @@ class LdapService:
         self.tls = tls
         self.channel_binding = channel_binding
         self._connections_max = connections_max
+        self._renew_tls = renew_tls
         self._strangers: dict[LdapConnection, None] = {}
         self._bound: dict[LdapConnection, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.limits = Limits()
         self.renew_limits()
+
+    def renew_certificate(self) -> None:
+        """Serve the certificate that is in the data folder now. Spec: [MS-ADTS] 3.1.1.3.3.22."""
+        binding = None if self._renew_tls is None else self._renew_tls()
+        if binding is not None:
+            self.channel_binding = binding
 
     def renew_limits(self) -> None:
         """Take the query policy as it is now; new connections follow it."""
@@ -170,6 +181,8 @@ class LdapConnection(asyncio.Protocol):
         self._upgrading = False
         self._early = bytearray()
         self._expires = NEVER_FT
+        self._session = Session(renew_certificate=service.renew_certificate)
+        self._channel_binding = service.channel_binding
 
     # --- asyncio.Protocol ---
 
@@ -287,7 +300,8 @@ class LdapConnection(asyncio.Protocol):
                 pass  # the engine has forgotten the operation; its answer will find nobody waiting
 
     def _asker(self) -> Asker:
-        return Asker(self._token, self._protection.confidential, self._endpoint.gc_port, self._source)
+        confidential = self._protection.confidential
+        return Asker(self._token, confidential, self._endpoint.gc_port, self._source, self._session)
 
     def _search(self, message: m.LdapMessage, op: m.SearchRequest) -> None:
         message_id, source = message.message_id, self._source
@@ -466,7 +480,7 @@ class LdapConnection(asyncio.Protocol):
 
     def _sasl_step(self, mechanism: str, credentials: bytes) -> BindOutcome:
         if self._sasl is None or self._sasl.mechanism != mechanism.upper():
-            binding = self._service.channel_binding if self._protection is Protection.TLS else None
+            binding = self._channel_binding if self._protection is Protection.TLS else None
             try:
                 self._sasl = self._service.binder.sasl(mechanism, self._protection, binding)
             except AuthError as error:
@@ -553,6 +567,7 @@ class LdapConnection(asyncio.Protocol):
             message_id, m.ExtendedResponse(result_code=LdapResult.SUCCESS, response_name=m.START_TLS)
         )
         self._flush()
+        self._channel_binding = self._service.channel_binding
         self._sasl = None  # a bind begun in clear is not finished over TLS, without the channel's binding
         assert self._transport is not None
         self._transport.pause_reading()

@@ -200,6 +200,7 @@ class Worker:
         self._serving: list[str] = []
         self._started = time.monotonic()
         self._ready = False
+        self._certificate_time = 0
 
     async def run(self) -> None:
         """Start, serve until SIGTERM or SIGINT, drain, close."""
@@ -232,6 +233,7 @@ class Worker:
         own = Self(tuple(a for a in map(ip_address, config.site.host_ips) if isinstance(a, IPv4Address)))
         acceptor = GssAcceptor(config.data_dir / KEYTAB_NAME)
         binder = Binder(directory, acceptor, clear_simple_bind=config.site.allow_simple_bind_in_clear)
+        self._certificate_time = (config.data_dir / CERTIFICATE_NAME).stat().st_mtime_ns
         self._ldap = LdapService(
             directory,
             self._clock,
@@ -240,6 +242,7 @@ class Worker:
             tls=_tls_context(config),
             channel_binding=tls.server_end_point(config.data_dir / CERTIFICATE_NAME),
             connections_max=connections_max,
+            renew_tls=self._renew_tls,
         )
         self._dns = DnsService(directory, self._rng, self._forwarders())
         self._kdc = KdcService(directory, self._clock, self._rng)
@@ -357,10 +360,32 @@ class Worker:
                 f"Next step: give this user {path.parent}, and space on its disk."
             ) from error
 
+    def _renew_tls(self) -> bytes | None:
+        """Show the certificate that is in the data folder now; its channel binding, None if it is no good."""
+        assert self._ldap.tls is not None
+        certificate = self._config.data_dir / CERTIFICATE_NAME
+        try:
+            self._certificate_time = certificate.stat().st_mtime_ns
+            tls.load(self._ldap.tls, certificate, self._config.data_dir / CERTIFICATE_KEY_NAME)
+            return tls.server_end_point(certificate)
+        except (OSError, ValueError, UserError) as error:
+            _LOG.error("certificate not renewed", extra={"fields": {"error": str(error)}})
+            return None
+
+    def _follow_certificate(self) -> None:
+        """Serve a certificate that was put in place of the old one, or that another worker was told of."""
+        try:
+            changed = (self._config.data_dir / CERTIFICATE_NAME).stat().st_mtime_ns != self._certificate_time
+        except OSError:
+            return  # it is being replaced, or gone; the one at hand serves
+        if changed:
+            self._ldap.renew_certificate()
+
     async def _watch_keytab(self) -> None:
-        """Follow changes of the DC's password, whichever process made them."""
+        """Follow changes of the DC's password and certificate, whichever process made them."""
         while True:
             await asyncio.sleep(_KEYTAB_CHECK_S)
+            self._follow_certificate()
             try:
                 await self._write_keytab()
             except AddcError as error:  # the keys at hand serve until the next try

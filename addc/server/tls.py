@@ -17,14 +17,20 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     """TLS 1.2 and newer; no client certificate is asked for."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    load(context, certificate, key)
+    return context
+
+
+def load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Have handshakes from now on show this certificate. Raises UserError, with the old one still shown."""
     try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
         context.load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as error:
         raise UserError(
             f"The TLS certificate cannot be used: {error}. Looked for {certificate} and {key}. "
             "Next step: restore both files, or provision again."
         ) from error
-    return context
 
 
 def server_end_point(certificate: Path) -> bytes:
