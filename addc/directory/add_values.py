@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from addc.base.clock import TICKS_PER_S
 from addc.base.errors import DsError
 from addc.base.ids import AttId, Dnt
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import write_values
+from addc.directory import ttl_links, write_values
 from addc.directory.account_flags import InstanceType
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
-from addc.directory.object_classes import ClassPlan, class_plan
+from addc.directory.object_classes import ClassPlan, class_plan, tokens_of
 from addc.schema import attr, cls
 from addc.schema.snapshot import Attribute
 from addc.security.token import Privilege
@@ -147,7 +148,7 @@ def collect(ctx: WriteContext, attributes: Sequence[tuple[str, Sequence[bytes]]]
             )
         plain[attribute.att_id] = (attribute, values)
     classes = plain.pop(attr.OBJECT_CLASS, None)
-    given = Given(class_plan(ctx.schema, tuple(classes[1]) if classes else ()), plain)
+    given = Given(class_plan(ctx.schema, tokens_of(ctx.schema, classes[1]) if classes else ()), plain)
     _take_special(ctx, given)
     return given
 
@@ -214,7 +215,7 @@ def store(ctx: WriteContext, draft: Draft, given: Given, rdn_att: AttId) -> Link
                 Win32.ERROR_DS_ATT_NOT_DEF_FOR_CLASS, LdapResult.OBJECT_CLASS_VIOLATION, attribute.name
             )
         if attribute.is_linked:
-            links.append((attribute, _targets(ctx, attribute, values)))
+            links.append((attribute, _targets(ctx, draft, attribute, values)))
         else:
             draft.attrs[att] = write_values.stored_values(ctx, attribute, values)
         draft.given.add(att)
@@ -291,8 +292,16 @@ def _check_rdn_values(draft: Draft, attribute: Attribute, values: Sequence[bytes
         )
 
 
-def _targets(ctx: WriteContext, attribute: Attribute, values: Sequence[bytes]) -> list[tuple[Dnt, bytes]]:
-    targets = [write_values.link_value(ctx, attribute, value) for value in values]
+def _targets(
+    ctx: WriteContext, draft: Draft, attribute: Attribute, values: Sequence[bytes]
+) -> list[tuple[Dnt, bytes]]:
+    targets = []
+    for value in values:
+        seconds, plain = ttl_links.split(ctx, attribute, value)
+        target = write_values.link_value(ctx, attribute, plain)
+        targets.append(target)
+        if seconds:
+            draft.expiries[attribute.att_id, *target] = ctx.now + seconds * TICKS_PER_S
     if attribute.single_valued and len(targets) > 1:
         raise write_values.single_value_error(attribute)
     return targets

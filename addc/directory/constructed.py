@@ -118,7 +118,7 @@ def child_classes(ctx: ReadContext, row: ObjectRow) -> tuple[ObjectClass, ...]:
 
 def classes_of(ctx: ReadContext, row: ObjectRow) -> list[ObjectClass]:
     """The classes in objectClass."""
-    found = [ctx.schema.class_(name.decode()) for name in entry.class_names(row)]
+    found = [ctx.schema.stored_class(token) for token in entry.class_names(row)]
     return [one for one in found if one is not None]
 
 
@@ -306,8 +306,9 @@ def _structural_chain(request: Request) -> list[ObjectClass]:
 
 def _auxiliary_classes(request: Request) -> list[bytes]:
     """3.1.1.4.5.18"""
-    structural = {one.name_wire for one in _structural_chain(request)}
-    return [name for name in entry.class_names(request.row) if name not in structural]
+    structural = {one.token for one in _structural_chain(request)}
+    others = [token for token in entry.class_names(request.row) if token not in structural]
+    return entry.shown_tokens(request.ctx, others)
 
 
 def _structural_object_class(request: Request) -> list[bytes]:

@@ -73,12 +73,12 @@ def reference(row: ObjectRow, att: AttId) -> Dnt | None:
 
 
 def class_names(row: ObjectRow) -> tuple[bytes, ...]:
-    """objectClass: lDAPDisplayNames, top first."""
+    """objectClass as stored: the classes' tokens, top first."""
     return row.attrs.get(attr.OBJECT_CLASS, ())
 
 
 def is_a(row: ObjectRow, class_name: bytes) -> bool:
-    """Whether the object is an instance of the class, spelled as in the schema."""
+    """Whether the object is an instance of the class, spelled as the shipped schema does."""
     return class_name in row.attrs.get(attr.OBJECT_CLASS, ())
 
 
@@ -125,11 +125,17 @@ def print_stored(
 ) -> list[bytes]:
     """Stored values of a non-linked attribute as LDAP shows them."""
     if attribute.syntax.dn_kind is DnKind.NONE:
-        return list(values)
+        return shown_tokens(ctx, values) if attribute.syntax.holds_tokens else list(values)
     return [
         print_reference(ctx, attribute, names.reference_dnt(value), names.reference_data(value), printer)
         for value in values
     ]
+
+
+def shown_tokens(ctx: ReadContext, values: Sequence[bytes]) -> list[bytes]:
+    """Names of attributes and classes for the tokens that stored values hold. Spec: [MS-ADTS] 3.1.1.4.8."""
+    shown = ctx.schema.shown
+    return [shown.get(value, value) for value in values] if shown else list(values)
 
 
 def target_is_shown(ctx: ReadContext, dnt: Dnt) -> bool:

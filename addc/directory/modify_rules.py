@@ -80,7 +80,7 @@ def _check_role(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
 def check_attribute(ctx: WriteContext, row: ObjectRow, plan: ClassPlan, attribute: Attribute) -> None:
     """Attributes that requesters do not modify. Spec: 3.1.1.5.3.2."""
     att = attribute.att_id
-    if attribute.is_constructed:
+    if attribute.is_constructed and att != attr.ENTRY_TTL:
         raise DsError(
             Win32.ERROR_DS_CONSTRUCTED_ATT_MOD,
             f"{attribute.name} is constructed",
@@ -161,7 +161,7 @@ def change_classes(ctx: WriteContext, draft: Draft, op: int, values: Sequence[by
             raise DsError(
                 Win32.ERROR_INVALID_PARAMETER, "unknown class", ldap_result=LdapResult.NO_SUCH_ATTRIBUTE
             )
-        known.append(found.name_wire)
+        known.append(found.token)
     held = list(draft.plan.names)
     if op == _ADD:
         wanted = held + [name for name in known if name not in held]
@@ -176,7 +176,7 @@ def change_classes(ctx: WriteContext, draft: Draft, op: int, values: Sequence[by
     else:
         wanted = known
     plan = class_plan(ctx.schema, tuple(wanted))
-    swap = {draft.plan.structural.name_wire, plan.structural.name_wire}
+    swap = {draft.plan.structural.token, plan.structural.token}
     if len(swap) == 2 and not swap <= _USER_SWAP:
         raise DsError(
             Win32.ERROR_DS_ILLEGAL_MOD_OPERATION,
@@ -185,7 +185,7 @@ def change_classes(ctx: WriteContext, draft: Draft, op: int, values: Sequence[by
             attribute="objectClass",
         )
     if cls.DYNAMIC_OBJECT in plan.all_ids ^ draft.plan.all_ids:
-        raise _unwilling(Win32.ERROR_DS_NOT_SUPPORTED, "dynamic objects are not built yet", "objectClass")
+        raise _unwilling(Win32.ERROR_DS_NOT_SUPPORTED, "an object stays dynamic or static", "objectClass")
     draft.plan = plan
     draft.put(attr.OBJECT_CLASS, *plan.names)
 

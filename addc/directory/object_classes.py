@@ -3,6 +3,7 @@
 Spec: [MS-ADTS] 3.1.1.2.4.3, 3.1.1.2.4.6, 3.1.1.5.2.2, 3.1.1.5.2.3, 3.1.1.5.3.5.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -28,7 +29,7 @@ _SCHEMA_CLASSES: Final = frozenset({cls.ATTRIBUTE_SCHEMA, cls.CLASS_SCHEMA})
 class ClassPlan:
     """One combination of objectClass values, completed.
 
-    names: the stored objectClass values, top first. chain: class ids of the structural chain, nearest first.
+    names: tokens as objectClass stores them, top first. chain: class ids of the chain, nearest first.
     all_ids: chain, dynamic auxiliaries and their superclasses. must/may: complete; may includes must.
     object_types: schemaIDGUIDs that inherited ACEs are matched with ([MS-ADTS] 6.1.3).
     """
@@ -54,12 +55,30 @@ def _refuse(code: Win32, result: LdapResult, detail: str) -> DsError:
     return DsError(code, detail, ldap_result=result, attribute="objectClass")
 
 
-def _classes_of(schema: Schema, names: tuple[bytes, ...]) -> list[ObjectClass]:
-    found: dict[AttId, ObjectClass] = {}
+def tokens_of(schema: Schema, names: Iterable[bytes]) -> tuple[bytes, ...]:
+    """The stored form of the class names or OIDs that a requester wrote; defunct classes are unknown.
+
+    Spec: [MS-ADTS] 3.1.1.5.2.2.
+    """
+    tokens = []
     for name in names:
         one = schema.class_(name.decode("utf-8", "replace"))
         if one is None:
-            raise _refuse(Win32.ERROR_INVALID_PARAMETER, LdapResult.NO_SUCH_ATTRIBUTE, "unknown objectClass")
+            raise _unknown()
+        tokens.append(one.token)
+    return tuple(tokens)
+
+
+def _unknown() -> DsError:
+    return _refuse(Win32.ERROR_INVALID_PARAMETER, LdapResult.NO_SUCH_ATTRIBUTE, "unknown objectClass")
+
+
+def _classes_of(schema: Schema, tokens: tuple[bytes, ...]) -> list[ObjectClass]:
+    found: dict[AttId, ObjectClass] = {}
+    for token in tokens:
+        one = schema.stored_class(token)
+        if one is None:
+            raise _unknown()
         found[one.class_id] = one
     return list(found.values())
 
@@ -87,7 +106,7 @@ def _structural_of(concrete: list[ObjectClass]) -> ObjectClass:
 
 @lru_cache(maxsize=1024)
 def class_plan(schema: Schema, names: tuple[bytes, ...]) -> ClassPlan:
-    """Complete the objectClass values `names`, which a requester gave or an object holds.
+    """Complete the stored objectClass values `names`: what an object holds, or `tokens_of` made of a request.
 
     Raises DsError where they do not make one structural class with auxiliaries.
     Spec: [MS-ADTS] 3.1.1.5.2.2 (objectClass constraints), 3.1.1.2.4.6 (order).
@@ -118,7 +137,7 @@ def _complete(
     for class_id in ordered:
         one_class = schema.class_by_id(class_id)
         assert one_class is not None
-        names.append(one_class.name.encode())
+        names.append(one_class.token)
     all_ids = frozenset(ordered)
     must = frozenset().union(structural.must, *(one.must for one in auxiliary))
     may = must.union(structural.may, *(one.may for one in auxiliary))

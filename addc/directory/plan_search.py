@@ -6,7 +6,7 @@ rows in an order of its own that a later request can continue from a position (p
 Spec: [MS-ADTS] 3.1.1.3.1.3; the plan itself is the implementation's.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from addc.base.ids import AttId, Dnt, Usn
@@ -23,14 +23,15 @@ from addc.codec.filter import (
     Substrings,
 )
 from addc.codec.ids import Sid
+from addc.directory import columns
 from addc.directory.context import ReadContext
-from addc.directory.entry import link_base
+from addc.directory.entry import COLUMN_ATTRIBUTES, link_base
 from addc.directory.filter_match import TRANSITIVE_EVAL, Assertion, Compiler, substring_keys
 from addc.schema import attr
 from addc.schema.snapshot import Attribute
 from addc.schema.syntax import DnKind
 from addc.store import index
-from addc.store.objects import ObjectRow
+from addc.store.objects import ROOT_DNT, ObjectRow
 from addc.store.tx import ReadTx
 
 BATCH: Final = 256
@@ -42,14 +43,16 @@ PROBE: Final = 1024
 SET_MAX: Final = 20_000
 """Rows of a source that can only be gathered whole."""
 _PROBES_MAX: Final = 6
-_ALL: Final = 1 << 40
+_BYTES_PER_ROW: Final = 1 << 14
+"""Bytes of a column that are searched in the time that one row takes."""
 
 _UNIQUE: Final = 0
 _NAMES: Final = 1
 _EQUALITY: Final = 2
 _LINKS: Final = 3
 _PREFIX: Final = 4
-_RANGE: Final = 5
+_COLUMN: Final = 5
+_RANGE: Final = 6
 
 NEARLY_UNIQUE: Final = frozenset(
     (
@@ -223,8 +226,10 @@ class Planner:
             return self._equal(attribute, term.value)
         if isinstance(term, Extensible):
             return self._chain(attribute, term)
-        if attribute.is_linked or attribute.att_id in _NEVER_INDEXED or not attribute.is_indexed:
+        if attribute.is_linked or attribute.att_id in _NEVER_INDEXED:
             return self._changed_since(attribute, term)
+        if not attribute.index_ready:
+            return self._unindexed(attribute, term)
         return self._ranged(attribute, term)
 
     def _best(self, leaves: list[Leaf | None]) -> Leaf | None:
@@ -275,8 +280,10 @@ class Planner:
             return Leaf(_UNIQUE, lambda limit: [] if row is None else [row.dnt])
         if att == attr.OBJECT_SID:
             return Leaf(_UNIQUE, lambda limit: [row.dnt for row in tx.by_sid(bytes(Sid(key)))])
-        if not attribute.is_indexed or att in _NEVER_INDEXED:
+        if att in _NEVER_INDEXED:
             return None
+        if not attribute.index_ready:
+            return self._column(attribute, columns.whole(key))
         if attribute.syntax.dn_kind in (DnKind.DN_BINARY, DnKind.DN_STRING):
             return None
         rank = _NAMES if att in NEARLY_UNIQUE else (_RANGE if att in _COMMON else _EQUALITY)
@@ -312,6 +319,42 @@ class Planner:
         tx, nc = self.ctx.tx, self.nc
         return Leaf(_PREFIX, lambda limit: tx.changes(nc, Usn(max(since - 1, 0)), limit))
 
+    def _unindexed(self, attribute: Attribute, term: Filter) -> Leaf | None:
+        """Substrings and presence of an attribute without an index."""
+        if isinstance(term, Present):
+            return self._column(attribute, b"")
+        if not isinstance(term, Substrings) or not attribute.syntax.substrings:
+            return None
+        pieces = substring_keys(attribute, term)
+        return None if pieces is None else self._column(attribute, columns.needle(*pieces))
+
+    def _column(self, attribute: Attribute, needle: bytes) -> Leaf | None:
+        """The rows that a column has for what is looked for in it; b"" for all of them.
+
+        The column is made or brought up to date when it is first asked; without one, rows are "too many".
+        """
+        ctx, att, kept = self.ctx, attribute.att_id, self.ctx.columns
+        if kept is None or self.nc is None or attribute.is_constructed or att in COLUMN_ATTRIBUTES:
+            return None
+        indexed = attribute.index_ready
+        where = (att, ROOT_DNT if indexed else self.nc)
+        if not kept.is_worth(where):
+            return None
+        get = self.compiler.getter(attribute)
+        make = None if attribute.syntax.dn_kind is not DnKind.NONE else attribute.syntax.key
+
+        def keys(row: ObjectRow) -> Sequence[bytes]:
+            return get(row) if make is None else [make(value) for value in get(row)]
+
+        def fetch(limit: int) -> list[Dnt]:
+            column = kept.find(ctx.tx, where, keys, ctx.pace.step, indexed=indexed)
+            if column is None:
+                return [ROOT_DNT] * min(limit, SET_MAX)
+            ctx.pace.step(column.size // _BYTES_PER_ROW)
+            return column.holding(needle, limit) if needle else column.holders(limit)
+
+        return Leaf(_COLUMN if needle else _RANGE, fetch)
+
     def _ranged(self, attribute: Attribute, term: Filter) -> Leaf | None:
         tx, att = self.ctx.tx, attribute.att_id
         if attribute.syntax.dn_kind is not DnKind.NONE and not isinstance(term, Present):
@@ -323,9 +366,11 @@ class Planner:
                 return Leaf(_RANGE, _scan(tx, att, b"", None))
             case Substrings():
                 pieces = substring_keys(attribute, term) if attribute.syntax.substrings else None
-                prefix = None if pieces is None else pieces[0]
-                if prefix is None:
+                if pieces is None or att == attr.OBJECT_CLASS:
                     return None
+                prefix = pieces[0]
+                if prefix is None:
+                    return self._column(attribute, columns.needle(*pieces))
                 return Leaf(_PREFIX, _scan(tx, att, prefix, index.successor(index.cut(prefix))))
             case GreaterOrEqual() | LessOrEqual():
                 wanted = self.compiler.assertion(attribute, term.value)
@@ -396,9 +441,17 @@ class SearchPlan:
             return EqualRows(self.ctx, AttId(int.from_bytes(state[:4], "big")), state[4:])
         if kind == Fixed.kind:
             leaf = self.leaf()
-            if leaf is not None:
-                return Fixed(leaf.fetch(_ALL))
+            rows = [ROOT_DNT] * SET_MAX if leaf is None else leaf.fetch(SET_MAX)
+            # Another process may have had a shorter way; the order of its rows is kept.
+            return Fixed(rows if len(rows) < SET_MAX else self._everything())
         return self.scope
+
+    def _everything(self) -> list[Dnt]:
+        """All rows in scope."""
+        scope, tx = self.scope, self.ctx.tx
+        if isinstance(scope, Children):
+            return [dnt for _, dnt in tx.children(scope.parent)]
+        return [Dnt(int.from_bytes(path[-8:], "big")) for path in tx.subtree_paths(scope.path)]
 
     def _scope_size(self, cap: int) -> int:
         if isinstance(self.scope, Children):

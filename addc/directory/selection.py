@@ -271,7 +271,7 @@ def _stored_field(wanted: Wanted) -> Field:
         or att == attr.USER_PASSWORD
     )
     guid, set_guid = attribute.schema_id_guid_wire, attribute.attribute_security_guid_wire
-    refers = attribute.syntax.dn_kind is not DnKind.NONE
+    prints = attribute.syntax.dn_kind is not DnKind.NONE or attribute.syntax.holds_tokens
     ranged = wanted.low >= 0
 
     def stored(shaper: Shaper, row: ObjectRow, granted: Grants, out: Attributes) -> None:
@@ -285,7 +285,7 @@ def _stored_field(wanted: Wanted) -> Field:
             return
         if ranged or (len(values) > 1 and len(values) > shaper.max_val_range):
             _put_ranged(shaper, wanted, values, out)
-        elif refers:
+        elif prints:
             out.append((label, entry.print_stored(shaper.ctx, attribute, values, shaper.printer)))
         else:
             out.append((label, list(values)))

@@ -7,6 +7,7 @@ from typing import Final
 
 from addc.base.ids import AttId
 from addc.directory.context import Fact, ReadContext
+from addc.schema.elements import FATTINDEX
 from addc.schema.snapshot import Attribute, ObjectClass, Schema
 
 _KINDS: Final = {0: "", 1: "STRUCTURAL ", 2: "ABSTRACT ", 3: "AUXILIARY "}
@@ -43,14 +44,14 @@ def object_class(schema: Schema, one: ObjectClass) -> bytes:
     """An ObjectClassDescription; MUST and MAY hold what the class itself adds."""
     above = schema.class_by_id(one.sub_class_of)
     sup = "" if above is None or above is one else f"SUP {above.name} "
-    must = _names(one.definition.must)
-    may = _names(tuple(name for name in one.definition.may if name not in one.definition.must))
+    must = _names(schema, one.definition.must)
+    may = _names(schema, tuple(token for token in one.definition.may if token not in one.definition.must))
     kind = _KINDS.get(one.category, "")
     return f"( {one.oid} NAME '{one.name}' {sup}{kind}{_list('MUST', must)}{_list('MAY', may)})".encode()
 
 
-def _names(names: tuple[str, ...]) -> list[str]:
-    return list(dict.fromkeys(names))
+def _names(schema: Schema, tokens: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys(map(schema.display, tokens)))
 
 
 def _list(word: str, names: list[str]) -> str:
@@ -121,7 +122,7 @@ def extended_attribute(one: Attribute) -> bytes:
     lower = "" if one.range_lower is None else f"RANGE-LOWER '{one.range_lower}' "
     upper = "" if one.range_upper is None else f"RANGE-UPPER '{one.range_upper}' "
     property_set = (one.attribute_security_guid_wire or _NULL_GUID).hex()
-    indexed = "INDEXED " if one.is_indexed else ""
+    indexed = "INDEXED " if one.search_flags & FATTINDEX else ""
     system = "SYSTEM-ONLY " if one.system_only else ""
     return (
         f"( {one.oid} NAME '{one.name}' {lower}{upper}PROPERTY-GUID '{one.schema_id_guid_wire.hex()}' "

@@ -35,7 +35,7 @@ def check_sam_account_name(ctx: WriteContext, draft: Draft) -> None:
     for row in _others(ctx, draft, attr.SAM_ACCOUNT_NAME, name):
         raise _exists(row)
     additional = ctx.schema.attribute_by_id(attr.MS_DS_ADDITIONAL_SAM_ACCOUNT_NAME)
-    if additional is not None and additional.is_indexed:
+    if additional is not None and additional.index_ready:
         for row in _others(ctx, draft, attr.MS_DS_ADDITIONAL_SAM_ACCOUNT_NAME, name):
             raise _exists(row)
 

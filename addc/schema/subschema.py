@@ -94,8 +94,7 @@ def _attribute_info(att: Attribute) -> str:
 
 def _names(schema: Schema, names: Iterable[str]) -> list[str]:
     """The names as the schema spells them."""
-    found = [schema.attribute(name) for name in names]
-    return [att.name for att in found if att is not None]
+    return [schema.display(name) for name in names]
 
 
 def _by_id(schema: Schema, ids: Iterable[int]) -> list[str]:

@@ -40,11 +40,11 @@ class DnKind(Enum):
 
 
 class OidNames(Protocol):
-    """Look-up between OIDs and the names of attributes and classes; a Schema."""
+    """Look-up between OIDs, names and stored tokens of attributes and classes; a Schema."""
 
     def oid_of_name(self, name: str) -> str | None: ...
 
-    def name_of_oid(self, oid: str) -> str | None: ...
+    def token_of_oid(self, oid: str) -> str | None: ...
 
 
 Check = Callable[[bytes], bytes]
@@ -57,10 +57,11 @@ class Syntax:
     """One syntax and its rules; compared by identity.
 
     check: canonical stored form of a value from outside; DecodeError if the syntax forbids it.
-    canonical: `check` for syntaxes whose form depends on the schema (an OID becomes the name it stands for).
+    canonical: `check` for syntaxes whose form depends on the schema (an OID becomes a token).
     key: match and index key of a stored value.
     assertion_key: key of a value in a filter or compare request, which may use other spellings.
     measure: what rangeLower and rangeUpper bound: characters, octets or the number itself.
+    holds_tokens: stored values are tokens of attributes and classes, which clients see as names.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Syntax:
     ordered: bool = False
     substrings: bool = False
     bitwise: bool = False
+    holds_tokens: bool = False
 
     def __repr__(self) -> str:
         return f"Syntax({self.name})"
@@ -219,13 +221,13 @@ def _check_oid(value: bytes) -> bytes:
 
 
 def _canonical_oid(value: bytes, names: OidNames) -> bytes:
-    """The name that an OID stands for; the OID itself where the schema has no name for it."""
+    """The token that stored values hold for an attribute or class; an OID that the schema lacks stays one."""
     value = _check_oid(value)
     text = value.decode("ascii")
     oid = text if value[:1].isdigit() else names.oid_of_name(text)
     if oid is None:
         raise _fail("no such attribute or class", "String(Object-Identifier)")
-    return (names.name_of_oid(oid) or oid).encode("ascii")
+    return (names.token_of_oid(oid) or oid).encode("ascii")
 
 
 def _canonical_numeric_oid(value: bytes, names: OidNames) -> bytes:
@@ -324,6 +326,7 @@ class _Rules:
     ordered: bool = False
     substrings: bool = False
     bitwise: bool = False
+    holds_tokens: bool = False
 
 
 def _text(check: Check, key: Check = _octets, measure: Measure = len) -> _Rules:
@@ -355,7 +358,12 @@ _RULES: Final[dict[str, _Rules]] = {
     "String(NT-Sec-Desc)": _Rules(_check_sec_desc, _octets, len),
     "String(Numeric)": _text(_pattern(_NUMERIC, "String(Numeric)")),
     "String(Object-Identifier)": _Rules(
-        _check_oid, _lower, _unbounded, assertion=_oid_assertion, canonical=_canonical_oid
+        _check_oid,
+        _lower,
+        _unbounded,
+        assertion=_oid_assertion,
+        canonical=_canonical_oid,
+        holds_tokens=True,
     ),
     _NUMERIC_OID: _Rules(
         _check_oid, _octets, _unbounded, assertion=_canonical_numeric_oid, canonical=_canonical_numeric_oid
@@ -395,6 +403,7 @@ def _build(row: tuple[str, str, int, bytes, str], rules: _Rules) -> Syntax:
         ordered=rules.ordered,
         substrings=rules.substrings,
         bitwise=rules.bitwise,
+        holds_tokens=rules.holds_tokens,
     )
 
 

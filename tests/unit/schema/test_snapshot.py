@@ -44,9 +44,9 @@ def test_look_ups() -> None:
 
 
 def test_names_and_oids() -> None:
-    assert _SCHEMA.name_of_oid("2.5.6.6") == "person"
-    assert _SCHEMA.name_of_oid("2.5.4.3") == "cn"
-    assert _SCHEMA.name_of_oid("1.2.3") is None
+    assert _SCHEMA.token_of_oid("2.5.6.6") == "person"
+    assert _SCHEMA.token_of_oid("2.5.4.3") == "cn"
+    assert _SCHEMA.token_of_oid("1.2.3") is None
     assert _SCHEMA.oid_of_name("PERSON") == "2.5.6.6"
     assert _SCHEMA.oid_of_name("nonsense") is None
 
