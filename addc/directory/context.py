@@ -14,6 +14,8 @@ from addc.base.clock import Clock, FileTime, SystemClock
 from addc.base.ids import Dnt
 from addc.base.rng import Rng
 from addc.codec.ids import Sid
+from addc.directory.columns import Columns
+from addc.directory.lanes import UNHURRIED, Pace
 from addc.schema.snapshot import Schema
 from addc.security.access_check import Grants
 from addc.security.descriptor import SecurityDescriptor
@@ -102,9 +104,10 @@ class Shared:
 
     grants: by token, then by descriptor, structural class and whether the token holds the object's own SID
     (rights.py makes the key). A descriptor's id is made from its content, so it never means another.
+    result_sets: sorted results (result_sets.py).
     """
 
-    __slots__ = ("descriptors", "facts", "grants", "names", "selections")
+    __slots__ = ("columns", "descriptors", "facts", "grants", "names", "result_sets", "selections")
 
     def __init__(self) -> None:
         self.names = NameCache(-1, -1)
@@ -112,6 +115,8 @@ class Shared:
         self.descriptors: dict[int, SecurityDescriptor] = {}
         self.facts: dict[object, tuple[object, object]] = {}
         self.selections: dict[object, object] = {}
+        self.columns = Columns()
+        self.result_sets: dict[object, object] = {}
 
     def names_at(self, tx: ReadTx) -> NameCache:
         """The name cache that is true for the snapshot of `tx`."""
@@ -142,17 +147,20 @@ class Shared:
 class ReadContext:
     """One read transaction with everything that the rules need; nothing else is consulted.
 
-    unrestricted: the requester is SYSTEM, whom no descriptor stops.
+    unrestricted: the requester is SYSTEM, whom no descriptor stops. pace: told of the rows that long work
+    looks at. columns: values of attributes at hand; None where those of committed rows do not do.
     """
 
     __slots__ = (
         "clock",
+        "columns",
         "descriptors",
         "facts",
         "forest",
         "grants_by_sd",
         "names",
         "now",
+        "pace",
         "requester",
         "schema",
         "shared",
@@ -171,6 +179,8 @@ class ReadContext:
         self.forest = home.forest
         self.shared = home.shared
         self.clock = home.clock
+        self.pace: Pace = UNHURRIED
+        self.columns: Columns | None = home.shared.columns
         self._caches()
 
     def _caches(self) -> None:
@@ -209,6 +219,7 @@ class WriteContext(ReadContext):
     ) -> None:
         super().__init__(tx, schema, requester, now, home)
         self.rng = rng
+        self.columns = None  # they know nothing of what this transaction wrote
 
     def _caches(self) -> None:
         self.names = NameCache(-1, -1)

@@ -25,7 +25,6 @@ from addc.schema.snapshot import Attribute, Schema
 from addc.schema.syntax import DnKind
 from addc.security.access_check import Grants
 from addc.security.descriptor import parts
-from addc.store.links import LinkRow
 from addc.store.objects import ObjectRow, ObjectState
 
 Attributes = list[tuple[bytes, list[bytes]]]
@@ -33,6 +32,10 @@ Attributes = list[tuple[bytes, list[bytes]]]
 
 _RANGE: Final = re.compile(r"range=(\d{1,9})-(\d{1,9}|\*)\Z", re.IGNORECASE)
 _LINK_BATCH: Final = 2000
+_LINKS_PER_ROW: Final = 8
+"""Link values that take as long as a row."""
+_ENDS_MAX: Final = 2000
+"""Values of one link that are read at once for several entries; those of larger ones are read one by one."""
 _SELECTIONS_MAX: Final = 4096
 _KEPT_ATTRIBUTES_MAX: Final = 128
 _KEPT_TEXT_MAX: Final = 4096
@@ -49,16 +52,26 @@ class ResultEntry:
     attributes: Attributes
 
 
-class Shaper:
-    """What shaping entries needs to know of one request."""
+End = tuple[int, bytes]
+"""The far end of a link value and its payload."""
 
-    __slots__ = ("_val_range", "confidential", "ctx", "extended_dn", "options", "printer")
+
+class Shaper:
+    """What shaping entries needs to know of one request.
+
+    bases: linkIDs with values on the rows that are shaped next. ends: by linkID // 2 and whether they are
+    back links, their values, where those of all these rows are few.
+    """
+
+    __slots__ = ("_val_range", "bases", "confidential", "ctx", "ends", "extended_dn", "options", "printer")
 
     def __init__(self, ctx: ReadContext, options: RequestOptions) -> None:
         self.ctx = ctx
         self.options = options
         self.printer: entry.DnPrinter = entry.plain_dn if options.extended_dn is None else self.extended
         self._val_range = 0
+        self.bases: dict[Dnt, list[int]] = {}
+        self.ends: dict[tuple[int, bool], dict[Dnt, list[End]]] = {}
         self.confidential = options.confidential or ctx.unrestricted
 
     @property
@@ -140,15 +153,34 @@ class Selection:
     only a search of a single object may return, "" if there is none.
     """
 
-    __slots__ = ("base_only", "everything", "fields", "named")
+    __slots__ = ("base_only", "everything", "fields", "links", "named")
 
-    def __init__(
-        self, fields: list[Field], everything: bool, named: frozenset[AttId], base_only: str
-    ) -> None:
+    def __init__(self, fields: list[Field], everything: bool, named: Sequence[Attribute]) -> None:
         self.fields = fields
         self.everything = everything
-        self.named = named
-        self.base_only = base_only
+        self.named = frozenset([one.att_id for one in named])
+        self.base_only = next((one.name for one in named if is_base_only(one)), "")
+        self.links = [one for one in named if one.is_linked and not one.is_constructed]
+
+    def prepare(self, shaper: Shaper, rows: Sequence[ObjectRow]) -> None:
+        """Read the links of the rows that are to be shaped next, at most links.BATCH of them, together."""
+        tx = shaper.ctx.tx
+        shaper.ends = {}
+        if len(rows) < 2 or not (self.everything or self.links):
+            return
+        dnts = [row.dnt for row in rows]
+        wanted = {one.link_id: None for one in self.links if one.link_id is not None}
+        if self.everything:
+            held = shaper.bases = {dnt: [] for dnt in dnts}
+            for back in (False, True):
+                for dnt, bases in tx.link_bases(dnts, back=back).items():
+                    held[dnt] += [base * 2 + back for base in bases]
+            wanted.update(dict.fromkeys([link_id for found in held.values() for link_id in found]))
+        for link_id in wanted:
+            base, back = link_id // 2, bool(link_id & 1)
+            ends = tx.link_ends_of(base, dnts, _ENDS_MAX, back=back)
+            if ends is not None:
+                shaper.ends[base, back] = {dnt: ends.get(dnt, []) for dnt in dnts}
 
     def shape(self, shaper: Shaper, row: ObjectRow, granted: Grants) -> Attributes:
         """The attributes of one entry."""
@@ -199,9 +231,7 @@ def _compile(ctx: ReadContext, attributes: tuple[str, ...], gc_only: bool) -> Se
         one for one in wanted.values() if one.attribute.in_gc or not gc_only or one.attribute.is_constructed
     ]
     fields = [_field(one, naming) for one in chosen]
-    base_only = [one.attribute.name for one in chosen if is_base_only(one.attribute)]
-    named = frozenset(one.attribute.att_id for one in chosen)
-    return Selection(fields, everything, named, base_only[0] if base_only else "")
+    return Selection(fields, everything, [one.attribute for one in chosen])
 
 
 _TOKEN_GROUPS: Final = frozenset(
@@ -377,7 +407,7 @@ def _link_field(wanted: Wanted) -> Field:
                 ldap_result=LdapResult.OPERATIONS_ERROR,
                 attribute=attribute.name,
             )
-        shown = [_print_link(shaper, attribute, one) for one in found[:count]]
+        shown = _print_links(shaper, attribute, found[:count])
         if wanted.low >= 0 or not is_last:
             _put_window(wanted, low, shown, is_last, out)
         elif shown:
@@ -386,37 +416,55 @@ def _link_field(wanted: Wanted) -> Field:
     return link
 
 
-def _print_link(shaper: Shaper, attribute: Attribute, link: LinkRow) -> bytes:
-    if attribute.is_back_link:
-        return shaper.printer(shaper.ctx, link.source)
-    return entry.print_reference(shaper.ctx, attribute, link.target, link.data, shaper.printer)
+def _print_links(shaper: Shaper, attribute: Attribute, found: Sequence[End]) -> list[bytes]:
+    ctx, printer = shaper.ctx, shaper.printer
+    if attribute.syntax.dn_kind is not DnKind.DN and not attribute.is_back_link:
+        return [entry.print_reference(ctx, attribute, Dnt(end), data, printer) for end, data in found]
+    if printer is not entry.plain_dn:
+        return [printer(ctx, Dnt(end)) for end, _ in found]
+    known = ctx.names.dn_by_dnt
+    return [(known.get(Dnt(end)) or names.dn_of(ctx, Dnt(end))).encode("utf-8") for end, _ in found]
+
+
+_LASTING: Final = (ObjectState.LIVE, ObjectState.PHANTOM)
+
+
+def _visible_ends(shaper: Shaper, ends: Sequence[End]) -> Sequence[End]:
+    """Those whose object is shown; see `Shaper.shows_target`, which this is for many values."""
+    if shaper.options.show_deactivated_link or not ends:
+        return ends
+    tx = shaper.ctx.tx
+    rows = tx.pass_by([Dnt(end) for end, _ in ends])
+    if len(rows) == len(ends) and all([row.state in _LASTING for row in rows]):
+        return ends
+    shown = {row.dnt for row in rows if row.state in _LASTING}
+    return [one for one in ends if one[0] in shown]
 
 
 def _shown_links(
     shaper: Shaper, row: ObjectRow, attribute: Attribute, skip: int, count: int
-) -> tuple[list[LinkRow], int]:
+) -> tuple[list[End], int]:
     """Up to `count` visible link values behind the first `skip`, and how many were skipped."""
     tx, base = shaper.ctx.tx, entry.link_base(attribute)
     back = attribute.is_back_link
-    found: list[LinkRow] = []
+    prepared = shaper.ends.get((base, back))
+    if prepared is not None and row.dnt in prepared:
+        shown = _visible_ends(shaper, prepared[row.dnt])
+        return [*shown[skip : skip + count]], min(skip, len(shown))
+    found: list[End] = []
     after = (0, b"")
     skipped = 0
     while True:
         size = min(_LINK_BATCH, skip - skipped + count - len(found))
-        if back:
-            batch = tx.back_links(base, row.dnt, after=after, limit=size)
-        else:
-            batch = tx.links(base, row.dnt, after=after, limit=size)
-        for link in batch:
-            if not shaper.shows_target(link.source if back else link.target):
-                continue
-            if skipped < skip:
-                skipped += 1
-            else:
-                found.append(link)
+        shaper.ctx.pace.step(size // _LINKS_PER_ROW)
+        batch = tx.link_ends(base, row.dnt, back=back, after=after, limit=size)
+        shown = _visible_ends(shaper, batch)
+        passed = min(skip - skipped, len(shown))
+        skipped += passed
+        found += shown[passed:] if passed else shown
         if len(batch) < size or len(found) >= count:
             return found[:count], skipped
-        after = (batch[-1].source if back else batch[-1].target, batch[-1].data)
+        after = batch[-1]
 
 
 def _constructed_field(wanted: Wanted) -> Field:
@@ -475,7 +523,7 @@ def _all_present(
     present.update(dict.fromkeys((attr.NAME, attr.OBJECT_GUID, attr.OBJECT_SID)))
     present.update(dict.fromkeys((attr.USN_CREATED, attr.USN_CHANGED)))
     attributes = [ctx.schema.attribute_by_id(att) for att in present]
-    attributes += _link_attributes(ctx, row)
+    attributes += _link_attributes(shaper, row)
     for attribute in attributes:
         if attribute is None or attribute.is_operational or attribute.att_id in named:
             continue
@@ -490,11 +538,15 @@ def _all_present(
 _FIELDS: Final[Fact[dict[AttId, Field]]] = Fact()
 
 
-def _link_attributes(ctx: ReadContext, row: ObjectRow) -> list[Attribute | None]:
+def _link_attributes(shaper: Shaper, row: ObjectRow) -> list[Attribute | None]:
     """The link and back link attributes that have values on the row."""
-    by_link = links_by_id(ctx)
-    found = [by_link.get(base * 2) for base in ctx.tx.link_bases(row.dnt)]
-    return found + [by_link.get(base * 2 + 1) for base in ctx.tx.back_link_bases(row.dnt)]
+    by_link = links_by_id(shaper.ctx)
+    held = shaper.bases.get(row.dnt)
+    if held is None:
+        tx = shaper.ctx.tx
+        held = [base * 2 for base in tx.link_bases((row.dnt,)).get(row.dnt, ())]
+        held += [base * 2 + 1 for base in tx.link_bases((row.dnt,), back=True).get(row.dnt, ())]
+    return [by_link.get(link_id) for link_id in held]
 
 
 def links_by_id(ctx: ReadContext) -> dict[int, Attribute]:

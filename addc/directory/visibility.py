@@ -5,6 +5,7 @@ Spec: [MS-ADTS] 5.1.3.3.6, 3.1.1.3.4.1.14 (LDAP_SERVER_SHOW_DELETED_OID), 3.1.1.
 
 from typing import Final
 
+from addc.base.ids import Dnt
 from addc.directory import policy, rights
 from addc.directory.context import ReadContext
 from addc.store.objects import ObjectRow, ObjectState
@@ -14,6 +15,7 @@ NC_HEAD: Final = 0x1
 
 LIVE_ONLY: Final = frozenset((ObjectState.LIVE,))
 AND_DELETED: Final = frozenset((ObjectState.LIVE, ObjectState.DELETED))
+_PARENTS_MAX: Final = 4096
 AND_RECYCLED: Final = frozenset((ObjectState.LIVE, ObjectState.DELETED, ObjectState.RECYCLED))
 
 
@@ -22,6 +24,32 @@ def shown_states(show_deleted: bool, show_recycled: bool) -> frozenset[ObjectSta
     if show_recycled:
         return AND_RECYCLED
     return AND_DELETED if show_deleted else LIVE_ONLY
+
+
+class Seen:
+    """`visible` for one search: what the requester may list is found out once for each parent."""
+
+    __slots__ = ("_ctx", "_lists")
+
+    def __init__(self, ctx: ReadContext) -> None:
+        self._ctx = ctx
+        self._lists: dict[Dnt, bool] = {}
+
+    def visible(self, row: ObjectRow) -> bool:
+        """As the function of that name."""
+        if row.instance_type & NC_HEAD:
+            return True
+        lists = self._lists.get(row.parent)
+        if lists is None:
+            ctx = self._ctx
+            parent = ctx.tx.get(row.parent)
+            lists = ctx.unrestricted or (
+                parent is not None and bool(rights.grants(ctx, parent).object_mask & rights.LIST_CONTENTS)
+            )
+            if len(self._lists) >= _PARENTS_MAX:
+                self._lists.clear()
+            self._lists[row.parent] = lists
+        return lists or visible(self._ctx, row)
 
 
 def visible(ctx: ReadContext, row: ObjectRow) -> bool:

@@ -65,6 +65,21 @@ class RowCache:
             if row.seen == self.seq:
                 self._keep(row)
 
+    def peek(self, dnt: int, seq: int) -> ObjectRow | None:
+        """As `get`, but the row counts as not asked for: a walk over everything makes nothing popular."""
+        row = self._young.get(dnt)
+        if row is None:
+            row = self._old.get(dnt)
+            if row is None:
+                return None
+        return row if row.seen <= seq else None
+
+    def put_aside(self, row: ObjectRow) -> None:
+        """Keep a row that a walk came by, where nothing has to go for it, among those next to go."""
+        with self._lock:
+            if row.seen == self.seq and len(self._old) < self._half:
+                self._old[row.dnt] = row
+
     def _keep(self, row: ObjectRow) -> None:
         if len(self._young) >= self._half:
             self._old = self._young

@@ -20,6 +20,7 @@ from addc.base.ids import Dnt, Usn
 from addc.store.backend import Statement, limit_param
 from addc.store.objects import Stamp
 from addc.store.tables import LINK as T
+from addc.store.tables import OBJECT
 
 
 class LinkRow(NamedTuple):
@@ -105,6 +106,14 @@ BACK_LIVE: Final[Statement[LinkTuple]] = Statement(
 BACK_ANY: Final[Statement[LinkTuple]] = Statement(
     _list((*_BACK, _AFTER_SOURCE), _SOURCES), "t", "b", "at", "ad", "limit"
 )
+TARGETS_AFTER: Final[Statement[tuple[int, bytes]]] = Statement(
+    select(*_TARGETS).where(*_FORWARD, _AFTER_TARGET, _LIVE).order_by(*_TARGETS).limit(limit_param()),
+    "s", "b", "at", "ad", "limit",
+)  # fmt: skip
+SOURCES_AFTER: Final[Statement[tuple[int, bytes]]] = Statement(
+    select(*_SOURCES).where(*_BACK, _AFTER_SOURCE, _LIVE).order_by(*_SOURCES).limit(limit_param()),
+    "t", "b", "at", "ad", "limit",
+)  # fmt: skip
 ALL_FORWARD: Final[Statement[LinkTuple]] = Statement(
     _list((T.c.source == bindparam("s"),), (T.c.link_base, *_TARGETS)), "s", "limit"
 )
@@ -117,12 +126,47 @@ BACK_SOURCES: Final[Statement[tuple[int]]] = Statement(
 FORWARD_TARGETS: Final[Statement[tuple[int]]] = Statement(
     select(T.c.target).where(*_FORWARD, _LIVE).order_by(T.c.target).limit(limit_param()), "s", "b", "limit"
 )
-BASES_FORWARD: Final[Statement[tuple[int]]] = Statement(
-    select(T.c.link_base).where(T.c.source == bindparam("s"), _LIVE).distinct(), "s"
-)
-BASES_BACK: Final[Statement[tuple[int]]] = Statement(
-    select(T.c.link_base).where(T.c.target == bindparam("t"), _LIVE).distinct(), "t"
-)
+
+
+BATCH: Final = 32
+"""Rows that the statements below ask for at once; unused places hold dnt 0, which no row has."""
+_PLACES: Final = tuple(f"row{number}" for number in range(BATCH))
+
+
+def _bases(near: ColumnElement[int]) -> Statement[tuple[int, int]]:
+    """(row, link base) for every base with values on it, deleted ones too; few seeks for any number."""
+    row = OBJECT.c.dnt
+    first = select(func.min(T.c.link_base)).where(near == row).scalar_subquery()
+    held = (
+        select(row.label("dnt"), first.label("base"))
+        .where(row.in_([bindparam(name, 0, type_=row.type) for name in _PLACES]))
+        .cte("held", recursive=True)
+    )
+    following = (
+        select(func.min(T.c.link_base))
+        .where(near == held.c.dnt, T.c.link_base > held.c.base)
+        .scalar_subquery()
+    )
+    held = held.union_all(select(held.c.dnt, following).where(held.c.base.is_not(None)))
+    return Statement(select(held.c.dnt, held.c.base).where(held.c.base.is_not(None)), *_PLACES)
+
+
+def _ends(near: ColumnElement[int], far: ColumnElement[int]) -> Statement[tuple[int, int, bytes]]:
+    """(row, far end, payload) of the live values of one base, in order."""
+    places = [bindparam(name, 0, type_=OBJECT.c.dnt.type) for name in _PLACES]
+    return Statement(
+        select(near, far, T.c.data)
+        .where(T.c.link_base == bindparam("b"), near.in_(places), _LIVE)
+        .order_by(near, far, T.c.data)
+        .limit(limit_param()),
+        "b", *_PLACES, "limit",
+    )  # fmt: skip
+
+
+BASES_FORWARD: Final = _bases(T.c.source)
+BASES_BACK: Final = _bases(T.c.target)
+TARGETS_OF: Final = _ends(T.c.source, T.c.target)
+SOURCES_OF: Final = _ends(T.c.target, T.c.source)
 COUNT: Final[Statement[tuple[int]]] = Statement(
     select(func.count()).select_from(
         select(T.c.target).where(*_FORWARD, _LIVE).limit(limit_param()).subquery()

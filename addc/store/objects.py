@@ -365,6 +365,10 @@ GET_BATCH: Final[Statement[ObjectTuple]] = Statement(
     ),
     *[f"row{number}" for number in range(BATCH)],
 )
+GET_SPAN: Final[Statement[ObjectTuple]] = Statement(
+    select(T).where(T.c.dnt >= bindparam("low"), T.c.dnt <= bindparam("high")), "low", "high"
+)
+"""Rows that stand side by side, as the members of one container often do."""
 BY_GUID: Final[Statement[ObjectTuple]] = Statement(
     select(T).where(T.c.guid == bindparam("row_guid")), "row_guid"
 )
@@ -388,6 +392,14 @@ SUBTREE: Final[Statement[tuple[bytes, int]]] = Statement(
     .limit(limit_param()),
     "after", "end", "limit",
 )  # fmt: skip
+PATHS: Final[Statement[tuple[bytes]]] = Statement(
+    select(T.c.path)
+    .where(T.c.path > bindparam("after"), T.c.path < bindparam("end"))
+    .order_by(T.c.path)
+    .limit(limit_param()),
+    "after", "end", "limit",
+)  # fmt: skip
+"""Answered by the index alone."""
 CHANGES: Final[Statement[tuple[int, int]]] = Statement(
     select(T.c.usn_changed, T.c.dnt)
     .where(T.c.nc == bindparam("context"), T.c.usn_changed > bindparam("after"))

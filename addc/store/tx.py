@@ -1,6 +1,6 @@
 """Transactions: what a snapshot answers, and what the one writer may change."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Final, Self, TypeVar, Unpack, cast
 
@@ -15,6 +15,8 @@ from addc.store.objects import NewObject, ObjectRow, ObjectTuple, RowChange, Row
 
 _START: Final = (b"", 0)
 _FIRST: Final = Dnt(0)
+_SPREAD_MAX: Final = 2
+"""Row ids per missing row up to which all between the first and the last are read in one go."""
 _REMEMBERED_MAX: Final = 16
 """Rows of an answer that is short enough to be kept."""
 
@@ -86,6 +88,39 @@ class ReadTx:
         """The row, if that needs no SQL."""
         return self._cache.get(dnt, self.seq)
 
+    def _glimpsed(self, dnt: Dnt) -> ObjectRow | None:
+        """As `_known`, for walks."""
+        return self._cache.peek(dnt, self.seq)
+
+    def pass_by(self, dnts: Sequence[Dnt]) -> list[ObjectRow]:
+        """As `get_many`, for a walk over any number of rows: what others ask for stays in the cache."""
+        rows: dict[int, ObjectRow] = {}
+        missing: list[Dnt] = []
+        for dnt in dnts:
+            row = self._glimpsed(dnt)
+            if row is None:
+                missing.append(dnt)
+            else:
+                rows[dnt] = row
+        if missing:
+            for found in self._missing_rows(missing):
+                row = ObjectRow(found, self._context, self.seq)
+                self._put_aside(row)
+                rows[row.dnt] = row
+        return [rows[dnt] for dnt in dnts if dnt in rows]
+
+    def _put_aside(self, row: ObjectRow) -> None:
+        self._cache.put_aside(row)
+
+    def _missing_rows(self, missing: list[Dnt]) -> Iterator[ObjectTuple]:
+        low, high = min(missing), max(missing)
+        if high - low < _SPREAD_MAX * len(missing):
+            yield from self._connection.all(objects.GET_SPAN, (low, high))
+            return
+        for start in range(0, len(missing), objects.BATCH):
+            batch = missing[start : start + objects.BATCH]
+            yield from self._connection.all(objects.GET_BATCH, (*batch, *(0,) * (objects.BATCH - len(batch))))
+
     def _asked(self, statement: Statement[Row], values: Params) -> Sequence[Row]:
         """The rows of a statement; short answers are remembered for as long as nothing is committed."""
         question = (statement, values)
@@ -154,7 +189,7 @@ class ReadTx:
     def subtree_paths(self, path: bytes, after: bytes = b"", limit: int = ALL) -> list[bytes]:
         """The paths of a row and all below it, parents first, from behind the path `after` on."""
         bounds = (after or objects.path_before(path), objects.path_end(path), limit)
-        return [one for (one, _) in self._connection.all(objects.SUBTREE, bounds)]
+        return [one for (one,) in self._connection.all(objects.PATHS, bounds)]
 
     def subtree_dnts(self, path: bytes, after: Dnt = _FIRST, limit: int = ALL) -> list[Dnt]:
         """The row of that path and all below it, parents first, from behind the row `after` on."""
@@ -234,6 +269,13 @@ class ReadTx:
         statement = links.BACK_ANY if deleted else links.BACK_LIVE
         return [links.from_tuple(row) for row in self._asked(statement, (target, link_base, *after, limit))]
 
+    def link_ends(
+        self, link_base: int, dnt: Dnt, *, back: bool, after: tuple[int, bytes] = (0, b""), limit: int = ALL
+    ) -> Sequence[tuple[int, bytes]]:
+        """The far ends of live values, with their payloads: targets, or sources where `back`; in order."""
+        statement = links.SOURCES_AFTER if back else links.TARGETS_AFTER
+        return self._asked(statement, (dnt, link_base, *after, limit))
+
     def link_targets(self, link_base: int, source: Dnt, limit: int = ALL) -> list[Dnt]:
         """The targets of a forward link's live values; once for each payload."""
         rows = self._connection.all(links.FORWARD_TARGETS, (source, link_base, limit))
@@ -243,13 +285,30 @@ class ReadTx:
         """The sources of live values that point at `target`."""
         return [Dnt(dnt) for (dnt,) in self._connection.all(links.BACK_SOURCES, (target, link_base, limit))]
 
-    def link_bases(self, source: Dnt) -> list[int]:
-        """Which forward links have live values on `source`."""
-        return [base for (base,) in self._connection.all(links.BASES_FORWARD, (source,))]
+    def link_bases(self, dnts: Sequence[Dnt], *, back: bool = False) -> dict[Dnt, list[int]]:
+        """Which links have values on each of the rows, or point at it where `back`; some may be deleted."""
+        statement = links.BASES_BACK if back else links.BASES_FORWARD
+        found: dict[Dnt, list[int]] = {}
+        for start in range(0, len(dnts), links.BATCH):
+            batch = dnts[start : start + links.BATCH]
+            places = (*batch, *(0,) * (links.BATCH - len(batch)))
+            for dnt, base in self._connection.all(statement, places):
+                found.setdefault(Dnt(dnt), []).append(base)
+        return found
 
-    def back_link_bases(self, target: Dnt) -> list[int]:
-        """Which links have live values that point at `target`."""
-        return [base for (base,) in self._connection.all(links.BASES_BACK, (target,))]
+    def link_ends_of(
+        self, link_base: int, dnts: Sequence[Dnt], limit: int, *, back: bool
+    ) -> dict[Dnt, list[tuple[int, bytes]]] | None:
+        """`link_ends` of up to links.BATCH rows, for those that have some; None if over `limit` in all."""
+        statement = links.SOURCES_OF if back else links.TARGETS_OF
+        places = (*dnts, *(0,) * (links.BATCH - len(dnts)))
+        rows = self._connection.all(statement, (link_base, *places, limit + 1))
+        if len(rows) > limit:
+            return None
+        found: dict[Dnt, list[tuple[int, bytes]]] = {}
+        for dnt, end, data in rows:
+            found.setdefault(Dnt(dnt), []).append((end, data))
+        return found
 
     def all_links(self, source: Dnt, limit: int = ALL) -> list[LinkRow]:
         """Every link value of `source`, deleted ones too."""
@@ -366,6 +425,14 @@ class WriteTx(ReadTx):
         if row is None and dnt not in self.touched:
             row = self._cache.get(dnt, self.seq)
         return row
+
+    _glimpsed = _known
+
+    def _put_aside(self, row: ObjectRow) -> None:
+        if row.dnt in self.touched:
+            self._own[row.dnt] = row
+        else:
+            self._cache.put_aside(row)
 
     def _keep(self, found: ObjectTuple) -> ObjectRow:
         row = ObjectRow(found, self._context, self.seq)
@@ -569,6 +636,21 @@ class WriteTx(ReadTx):
         """Take a value away for good; whether it was there."""
         self._touch(self._current(source))
         return self._connection.run(links.DROP, (source, link_base, target, data)) == 1
+
+    def purge_links(self, dnt: Dnt) -> list[LinkRow]:
+        """Take every value from and to a row away for good; those that pointed at it."""
+        self._touch(self._current(dnt))
+        pointing = self.all_back_links(dnt)
+        self.touched.update([value.source for value in pointing])
+        self._connection.later(links.DROP_FORWARD, ((dnt,),))
+        if pointing:
+            self._connection.later(links.DROP_BACK, ((dnt,),))
+        return pointing
+
+    @property
+    def last_dnt(self) -> Dnt:
+        """The highest row id given out so far."""
+        return Dnt(self._counters[2])
 
     # --- the agenda ---
 
