@@ -11,11 +11,13 @@ from addc.base.errors import DsError
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import (
-    linked_values,
+    account_control,
+    group_types,
     machine_names,
     member_rules,
     names,
     password_policy,
+    primary_groups,
     sam_rules,
     unique_names,
 )
@@ -35,7 +37,6 @@ _SETTABLE_SYSTEM_FLAGS: Final = int(
 )
 _UNSUPPORTED_CLASSES: Final = frozenset(
     (
-        cls.DYNAMIC_OBJECT,
         cls.CROSS_REF,
         cls.ATTRIBUTE_SCHEMA,
         cls.CLASS_SCHEMA,
@@ -63,7 +64,7 @@ _FLAGS_OF_CLASS: Final = {
 def user_before_password(ctx: WriteContext, draft: Draft) -> None:
     """What must stand before a new account's password can be judged: its name and its kind."""
     sam_rules.default_sam_account_name(ctx, draft)
-    sam_rules.default_account_control(draft)
+    account_control.default(draft)
 
 
 def before_add(ctx: WriteContext, draft: Draft) -> None:
@@ -78,7 +79,7 @@ def before_add(ctx: WriteContext, draft: Draft) -> None:
         if plan.is_user:
             sam_rules.user_defaults(draft)
         else:
-            sam_rules.group_type(ctx, draft)
+            group_types.apply(ctx, draft)
         _account_rules(ctx, draft)
     if not ctx.unrestricted:
         _general_rules(ctx, draft)
@@ -89,11 +90,10 @@ def _account_rules(ctx: WriteContext, draft: Draft) -> None:
     sam_rules.check_sam_account_name(ctx, draft)
     if draft.plan.is_user:
         if draft.changes(attr.USER_ACCOUNT_CONTROL):
-            length = 0
-            if not ctx.unrestricted:
-                length = password_policy.effective_policy(ctx, draft.row).minimum_length
-            sam_rules.account_control(ctx, draft, length)
+            account_control.apply(ctx, draft, password_policy.effective_policy(ctx, draft.row))
         sam_rules.check_machine_name(ctx, draft)
+        if not ctx.unrestricted:
+            sam_rules.check_account_values(draft)
         sam_rules.additional_sam_account_names(draft)
         sam_rules.pwd_last_set(ctx, draft)
         sam_rules.lockout_time(ctx, draft)
@@ -178,7 +178,7 @@ def check_new_members(ctx: WriteContext, draft: Draft, links: Links) -> None:
 def before_modify(ctx: WriteContext, draft: Draft) -> None:
     """All rules on a modified object's own values, in order."""
     if draft.plan.is_group and not draft.plan.is_user:
-        sam_rules.group_type(ctx, draft)
+        group_types.apply(ctx, draft)
     if draft.plan.is_account:
         if not ctx.unrestricted:
             sam_rules.check_kept(draft)
@@ -186,46 +186,12 @@ def before_modify(ctx: WriteContext, draft: Draft) -> None:
     if draft.plan.is_computer:
         machine_names.follow(draft)
     if draft.plan.is_user and not ctx.unrestricted:
-        _primary_group(ctx, draft)
+        primary_groups.apply(ctx, draft)
     if ctx.unrestricted:
         return
     if draft.row is not None and draft.row.dnt == ctx.forest.domain_nc:
         sam_rules.check_domain_policy(draft)
     _general_rules(ctx, draft)
-
-
-def _primary_group(ctx: WriteContext, draft: Draft) -> None:
-    """A new primary group is one the account is in already; the two memberships swap. Spec: 3.1.1.8.2."""
-    if not draft.changes(attr.PRIMARY_GROUP_ID) or draft.row is None:
-        return
-    member = ctx.schema.attribute_by_id(attr.MEMBER)
-    assert member is not None
-    new = member_rules.group_of_rid(ctx, draft.integer(attr.PRIMARY_GROUP_ID))
-    old = member_rules.group_of_rid(ctx, draft.integer_before(attr.PRIMARY_GROUP_ID))
-    by_kind = draft.changes(attr.USER_ACCOUNT_CONTROL) and attr.PRIMARY_GROUP_ID not in draft.given
-    value = (draft.row.dnt, b"")
-    if new is None:
-        raise _not_primary("no such group")
-    link = linked_values.find(ctx, new.dnt, member, *value)
-    is_member = link is not None and not link.deleted
-    if not is_member and not by_kind:
-        raise _not_primary("the account is not a member of its new primary group")
-    usn = ctx.tx.next_usn()
-    if is_member:
-        linked_values.remove_value(ctx, new.dnt, member, value, usn)
-        linked_values.touch_source(ctx, new, usn)
-    if old is not None and not (by_kind and int.from_bytes((old.sid or b"")[-4:], "little") in (513, 515)):
-        linked_values.add_value(ctx, old.dnt, member, value, usn)
-        linked_values.touch_source(ctx, old, usn)
-
-
-def _not_primary(detail: str) -> DsError:
-    return DsError(
-        Win32.ERROR_MEMBER_NOT_IN_GROUP,
-        detail,
-        ldap_result=LdapResult.UNWILLING_TO_PERFORM,
-        attribute="primaryGroupID",
-    )
 
 
 def check_heuristics(text: str) -> None:
