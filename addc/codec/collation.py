@@ -19,7 +19,7 @@ _MARK: Final = 0xE000
 
 
 def _weights() -> bytes:
-    """The weight of each ASCII character, by its code; 0x02 and up, so that a key's parts can end with 0x01."""
+    """The weight of each ASCII character, by code: 0x02 and up, since 0x01 ends the first part of a key."""
     order = _SYMBOLS + "0123456789abcdefghijklmnopqrstuvwxyz"
     table = bytearray(256)
     for place, char in enumerate(order):

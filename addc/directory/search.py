@@ -16,12 +16,24 @@ from addc.codec.filter import Equal, Filter, Present
 from addc.codec.filter import pack as pack_filter
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import anr, names, policy, referrals, rights, rootdse, visibility
+from addc.directory import (
+    anr,
+    asq,
+    names,
+    policy,
+    referrals,
+    rights,
+    rootdse,
+    sorted_search,
+    visibility,
+)
 from addc.directory.context import ReadContext
 from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.filter_match import Compiler, Match
-from addc.directory.plan_search import Children, SearchPlan, Source, Subtree
+from addc.directory.plan_search import Children, Fixed, SearchPlan, Source, Subtree
 from addc.directory.selection import Attributes, ResultEntry, Selection, Shaper, select
+from addc.directory.sorting import Asked
+from addc.directory.vlv import ViewOutcome
 from addc.store.objects import ObjectRow, ObjectState
 
 BASE: Final = 0
@@ -58,7 +70,7 @@ class SearchResult:
 
     referrals: continuation references, LDAP URLs. cookie: of the paged results control, b"" at the end, None
     without paging. limit: why the search stopped early, None if it did not.
-    sort_result: LDAP result of the sort control, None without one.
+    sort_result, view, asq_result: what became of the sort, list view and ASQ controls, None without them.
     """
 
     entries: list[ResultEntry] = field(default_factory=list)
@@ -67,6 +79,19 @@ class SearchResult:
     limit: Win32 | None = None
     sort_result: LdapResult | None = None
     sort_attribute: str = ""
+    view: ViewOutcome | None = None
+    asq_result: LdapResult | None = None
+
+
+class ControlRefused(DsError):
+    """A critical control could not be honoured.
+
+    result: what the response controls say about it; without entries.
+    """
+
+    def __init__(self, error: DsError, result: SearchResult) -> None:
+        super().__init__(error.code, error.detail, ldap_result=error.ldap_result, attribute=error.attribute)
+        self.result = result
 
 
 def search(ctx: ReadContext, request: SearchRequest) -> SearchResult:
@@ -98,7 +123,7 @@ class _Search:
     """One search under way."""
 
     __slots__ = (
-        "base", "compiler", "confined_to", "ctx", "deadline", "match", "options", "request", "result",
+        "asq", "base", "compiler", "confined_to", "ctx", "deadline", "match", "options", "request", "result",
         "selection", "shaper", "states", "term",
     )  # fmt: skip
 
@@ -115,7 +140,7 @@ class _Search:
         self.compiler = Compiler(ctx, options)
         self.match: Match = self.compiler.compile(self.term)
         self.selection: Selection = select(ctx, request.attributes, options)
-        if self.selection.base_only and request.scope != BASE:
+        if self.selection.base_only and (request.scope != BASE or options.asq_attribute is not None):
             raise DsError(
                 Win32.ERROR_DS_NON_BASE_SEARCH,
                 "only a search of a single object returns the attribute",
@@ -124,6 +149,7 @@ class _Search:
             )
         self.shaper = Shaper(ctx, options)
         self.deadline = 0
+        self.asq: asq.Scope | None = None
 
     def _without_anr(self, term: Filter) -> Filter:
         if not anr.mentions_anr(term):
@@ -172,19 +198,23 @@ class _Search:
     def run(self) -> SearchResult:
         """All steps after the base is found."""
         request, options = self.request, self.options
-        if request.scope == BASE:
+        arranged = bool(options.sort_keys) or options.list_view is not None
+        if request.scope == BASE and options.asq_attribute is None and not arranged:
             self._base_only()
+            return self.result
+        if options.asq_attribute is not None and not self._scope_by_attribute(options.asq_attribute):
             return self.result
         limits = policy.limits(self.ctx)
         seconds = min(request.time_limit_s or limits.max_query_duration, limits.max_query_duration)
         self.deadline = self.ctx.clock.now() + seconds * TICKS_PER_S
-        if options.sort_keys:
-            self._sorted(limits)
+        if arranged and self._sorted(limits):
+            pass
         elif self._is_paged(limits):
             self._paged(limits)
         else:
             self._unpaged(limits)
-        if not options.domain_scope and not options.page_cookie and self.confined_to is not None:
+        spans = request.scope != BASE and not options.domain_scope and self.confined_to is not None
+        if spans and not options.page_cookie:
             self.result.referrals = referrals.continuations(self.ctx, self.base, request.scope)
         return self.result
 
@@ -211,6 +241,32 @@ class _Search:
             attributes = [(name, []) for name, _ in attributes]
         return ResultEntry(self.shaper.dn(row), attributes)
 
+    def _scope_by_attribute(self, attribute: str) -> bool:
+        """Let an attribute of the base object say what is searched; False if that ends the search."""
+        scope = asq.Scope(LdapResult.UNWILLING_TO_PERFORM, [])
+        if self.request.scope == BASE:
+            scope = asq.scope_of(self.shaper, self.base, attribute)
+        self.asq = scope
+        self.result.asq_result = scope.result
+        if scope.result in (LdapResult.SUCCESS, LdapResult.AFFECTS_MULTIPLE_DSAS):
+            return True
+        if self.options.asq_critical:
+            code = Win32.ERROR_DS_UNWILLING_TO_PERFORM
+            if scope.result == LdapResult.INVALID_ATTRIBUTE_SYNTAX:
+                code = Win32.ERROR_DS_INVALID_ATTRIBUTE_SYNTAX
+            raise ControlRefused(
+                DsError(code, "not an attribute scoped query", attribute=attribute), self.result
+            )
+        return False
+
+    def _source(self) -> Source:
+        """The candidates of the whole search."""
+        if self.asq is not None:
+            return Fixed(self.asq.dnts)
+        if self.request.scope == BASE:
+            return Fixed([self.base.dnt])
+        return self._plan().choose()
+
     def _plan(self) -> SearchPlan:
         base = self.base
         scope: Children | Subtree
@@ -236,6 +292,8 @@ class _Search:
                 return
 
     def _in_scope(self, row: ObjectRow) -> bool:
+        if self.request.scope == BASE:
+            return True
         if self.confined_to is not None:
             if row.nc != self.confined_to:
                 return False
@@ -248,7 +306,7 @@ class _Search:
     def _unpaged(self, limits: policy.QueryPolicy) -> None:
         size = min(self.request.size_limit or limits.max_page_size, limits.max_page_size)
         entries = self.result.entries
-        for row in self._matching(self._plan().choose(), b""):
+        for row in self._matching(self._source(), b""):
             if len(entries) >= size:
                 self.result.limit = Win32.ERROR_DS_SIZELIMIT_EXCEEDED
                 break
@@ -263,109 +321,101 @@ class _Search:
         asked = options.page_size or 0
         if asked == 0:
             return
-        plan = self._plan()
-        source, after = plan.choose(), b""
+        after = b""
         if options.page_cookie:
-            kind, state, after = self._read_cookie(options.page_cookie)
-            source = plan.resume(kind, state)
+            kind, state, after = self.read_cookie(options.page_cookie)
+            source = self._source() if self.request.scope == BASE else self._plan().resume(kind, state)
+        else:
+            source = self._source()
         size = min(asked, limits.max_page_size)
         last: ObjectRow | None = None
         for row in self._matching(source, after):
             if len(self.result.entries) >= size:
                 assert last is not None
-                self.result.cookie = self._cookie(source, source.position(last))
+                self.result.cookie = self.cookie(source.kind, source.state(), source.position(last))
                 return
             self.result.entries.append(self._entry(row))
             last = row
 
-    def _query_hash(self) -> bytes:
-        """Ties a cookie to the search that made it."""
-        request = self.request
-        text = b"%d %d %s " % (self.base.dnt, request.scope, bytes(self.ctx.requester.user).hex().encode())
-        return hashlib.sha256(text + pack_filter(request.filter)).digest()[:_COOKIE_HASH_SIZE]
+    def list_hash(self) -> bytes:
+        """Ties a list view's context to base, scope, order and requester."""
+        request, options = self.request, self.options
+        text = f"{self.base.dnt} {request.scope} {self.ctx.requester.user} {options.sort_keys}"
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:_COOKIE_HASH_SIZE]
 
-    def _cookie(self, source: Source, position: bytes) -> bytes:
-        state = source.state()
-        return self._query_hash() + source.kind + len(state).to_bytes(2, "big") + state + position
+    def query_hash(self) -> bytes:
+        """Ties a cookie to the search that made it: all of it but the limits."""
+        request, options = self.request, self.options
+        text = (
+            f"{self.base.dnt} {request.scope} {self.ctx.requester.user} {request.attributes} "
+            f"{options.sort_keys} {options.sort_critical} {options.asq_attribute} {options.gc_port} "
+            f"{options.show_deleted} {options.show_recycled} {options.show_deactivated_link} "
+        )
+        whole = text.encode("utf-8", "surrogatepass") + pack_filter(request.filter)
+        return hashlib.sha256(whole).digest()[:_COOKIE_HASH_SIZE]
 
-    def _read_cookie(self, cookie: bytes) -> tuple[bytes, bytes, bytes]:
+    def cookie(self, kind: bytes, state: bytes, position: bytes) -> bytes:
+        """What tells a later request where this one ended."""
+        return self.query_hash() + kind + len(state).to_bytes(2, "big") + state + position
+
+    def read_cookie(self, cookie: bytes) -> tuple[bytes, bytes, bytes]:
         """Kind, state and position; a cookie of another search is refused.
 
         Nothing that a forged one can say widens what the search returns.
         """
         at = _COOKIE_HASH_SIZE
-        if len(cookie) < at + 3 or cookie[:at] != self._query_hash():
+        if len(cookie) < at + 3 or cookie[:at] != self.query_hash():
             raise DsError(
                 Win32.ERROR_INVALID_PARAMETER,
                 "the cookie is not of this search",
-                ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+                ldap_result=LdapResult.UNAVAILABLE_CRITICAL_EXTENSION,
             )
         size = int.from_bytes(cookie[at + 1 : at + 3], "big")
         return cookie[at : at + 1], cookie[at + 3 : at + 3 + size], cookie[at + 3 + size :]
 
-    def _sorted(self, limits: policy.QueryPolicy) -> None:
-        """Server-side sorting: gather, sort by one attribute, return the window that is asked for.
+    # --- what sorting needs of a search (sorted_search.Host) ---
 
-        Spec: [MS-ADTS] 3.1.1.3.4.1.13, RFC 2891.
-        """
-        sort_key = self.options.sort_keys[0]
-        attribute = self.ctx.schema.attribute(sort_key.attribute)
-        self.result.sort_result = LdapResult.SUCCESS
-        if len(self.options.sort_keys) > 1 or attribute is None or not attribute.syntax.ordered:
-            missing = attribute is None
-            self.result.sort_result = (
-                LdapResult.NO_SUCH_ATTRIBUTE if missing else LdapResult.INAPPROPRIATE_MATCHING
-            )
-            self.result.sort_attribute = sort_key.attribute
-            if self.options.sort_critical:
-                raise DsError(
-                    Win32.ERROR_DS_NOT_SUPPORTED_SORT_ORDER,
-                    "cannot sort by that",
-                    ldap_result=LdapResult.UNAVAILABLE_CRITICAL_EXTENSION,
-                )
-            if self._is_paged(limits):
-                self._paged(limits)
-            else:
-                self._unpaged(limits)
-            return
-        rows: list[tuple[bool, bytes, Dnt, ObjectRow]] = []
-        get = self.compiler.getter(attribute)
-        for row in self._matching(self._plan().choose(), b""):
-            if len(rows) >= limits.max_temp_table_size:
-                self.result.limit = Win32.ERROR_DS_ADMIN_LIMIT_EXCEEDED
-                break
-            granted = rights.ALL_GRANTS if self.ctx.unrestricted else rights.grants(self.ctx, row)
-            values = get(row) if self.shaper.may_read(row, attribute, granted) else ()
-            keys = [attribute.syntax.key(value) for value in values]
-            rows.append((not keys, min(keys) if keys else b"", row.dnt, row))
-        rows.sort(key=lambda one: one[:3], reverse=sort_key.reverse)
-        self._sorted_window([row for _, _, _, row in rows], limits)
+    def everything(self) -> Iterator[ObjectRow]:
+        """All objects that match."""
+        return self._matching(self._source(), b"")
 
-    def _sorted_window(self, rows: list[ObjectRow], limits: policy.QueryPolicy) -> None:
-        size = min(self.request.size_limit or limits.max_page_size, limits.max_page_size)
-        start = 0
-        if self._is_paged(limits):
-            size = min(self.options.page_size or 0, limits.max_page_size)
-            self.result.cookie = b""
-            if self.options.page_cookie:
-                _, _, after = self._read_cookie(self.options.page_cookie)
-                start = _place_after(rows, after)
-            if start + size < len(rows) and size:
-                last = rows[start + size - 1].dnt.to_bytes(8, "big")
-                offset = (start + size).to_bytes(4, "big")
-                self.result.cookie = self._query_hash() + b"T\0\0" + offset + last
-        elif len(rows) > size:
-            self.result.limit = Win32.ERROR_DS_SIZELIMIT_EXCEEDED
-        self.result.entries = [self._entry(row) for row in rows[start : start + size]]
+    def still(self, row: ObjectRow) -> bool:
+        """Whether an object that matched before does so now; it may have moved out of the scope."""
+        ctx = self.ctx
+        if row.state not in self.states:
+            return False
+        granted = rights.ALL_GRANTS if ctx.unrestricted else rights.grants(ctx, row)
+        return bool(self.match(row, granted)) and visibility.visible(ctx, row)
 
+    def is_stopped(self) -> bool:
+        """Whether the time for the search ran out."""
+        return self.result.limit is not None
 
-def _place_after(rows: list[ObjectRow], position: bytes) -> int:
-    """Where the next page of a sorted result starts: behind the last row returned, else at its old place."""
-    last = Dnt(int.from_bytes(position[4:12], "big"))
-    for number, row in enumerate(rows):
-        if row.dnt == last:
-            return number + 1
-    return int.from_bytes(position[:4], "big")
+    def entry(self, row: ObjectRow) -> ResultEntry:
+        """The object as it is returned."""
+        return self._entry(row)
+
+    def _sorted(self, limits: policy.QueryPolicy) -> bool:
+        """Carry out a search with the sort or list view control; False if it goes on without them."""
+        request, result = self.request, self.result
+        asked = Asked(request.base, request.scope == SUBTREE, request.filter)
+        size = min(request.size_limit or limits.max_page_size, limits.max_page_size)
+        if self.options.page_size is not None:
+            size = limits.max_page_size
+        answer = sorted_search.run(self, asked, limits, size)
+        if self.options.sort_keys:
+            sort = answer.sort
+            result.sort_result = LdapResult.SUCCESS if sort is None else sort.result
+            result.sort_attribute = "" if sort is None else sort.attribute
+        result.view = answer.view
+        if answer.refused is not None:
+            raise ControlRefused(answer.refused, result)
+        if answer.unsorted:
+            return False
+        result.entries, result.cookie = answer.entries, answer.cookie
+        if answer.cut:
+            result.limit = Win32.ERROR_DS_SIZELIMIT_EXCEEDED
+        return True
 
 
 def compare(ctx: ReadContext, dn: str, attribute: str, value: bytes, options: RequestOptions = PLAIN) -> bool:

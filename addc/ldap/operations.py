@@ -16,9 +16,18 @@ from addc.codes.win32 import Win32
 from addc.directory import accounts
 from addc.directory.api import Change, Directory
 from addc.directory.context import ReadContext
-from addc.directory.controls import RequestOptions, SortKey
+from addc.directory.controls import ListView, RequestOptions, SortKey
 from addc.directory.rootdse_operations import Outcome
-from addc.directory.search import BASE, ONE_LEVEL, SUBTREE, SearchRequest, SearchResult, compare, search
+from addc.directory.search import (
+    BASE,
+    ONE_LEVEL,
+    SUBTREE,
+    ControlRefused,
+    SearchRequest,
+    SearchResult,
+    compare,
+    search,
+)
 from addc.ldap import controls as wire
 from addc.ldap import messages as m
 from addc.ldap.controls import NO_CONTROLS, RequestControls, read_controls
@@ -43,6 +52,9 @@ _LAZY: Final = frozenset({wire.LDAP_SERVER_LAZY_COMMIT_OID, wire.LDAP_SERVER_SD_
 SEARCH_CONTROLS: Final = _COMMON | _SEEING_DELETED | {
     wire.LDAP_PAGED_RESULT_OID_STRING,
     wire.LDAP_SERVER_SORT_OID,
+    wire.LDAP_CONTROL_VLVREQUEST,
+    wire.LDAP_SERVER_ASQ_OID,
+    wire.LDAP_SERVER_DN_INPUT_OID,
     wire.LDAP_SERVER_SD_FLAGS_OID,
     wire.LDAP_SERVER_SEARCH_OPTIONS_OID,
     wire.LDAP_SERVER_RANGE_OPTION_OID,
@@ -133,6 +145,11 @@ def options_of(found: RequestControls, asker: Asker) -> RequestOptions:
         page_cookie=b"" if found.paged is None else found.paged.cookie,
         sort_keys=_sort_keys(found),
         sort_critical=wire.LDAP_SERVER_SORT_OID in found.critical,
+        list_view=_list_view(found),
+        asq_attribute=found.asq_attribute,
+        asq_critical=wire.LDAP_SERVER_ASQ_OID in found.critical,
+        dn_input=found.dn_input,
+        quota_sid=found.quota_sid,
         permissive_modify=found.permissive_modify,
         tree_delete=found.tree_delete,
         lazy_commit=found.lazy_commit,
@@ -145,6 +162,29 @@ def _sort_keys(found: RequestControls) -> tuple[SortKey, ...]:
     if found.sort is None:
         return ()
     return tuple(SortKey(k.attribute_type, k.ordering_rule or "", k.reverse_order) for k in found.sort.keys)
+
+
+def _list_view(found: RequestControls) -> ListView | None:
+    if found.vlv is None:
+        return None
+    asked, target = found.vlv, found.vlv.target
+    critical = wire.LDAP_CONTROL_VLVREQUEST in found.critical
+    if isinstance(target, wire.VlvByOffset):
+        return ListView(
+            asked.before_count,
+            asked.after_count,
+            offset=target.offset,
+            content_count=target.content_count,
+            context_id=asked.context_id,
+            critical=critical,
+        )
+    return ListView(
+        asked.before_count,
+        asked.after_count,
+        value=target.value,
+        context_id=asked.context_id,
+        critical=critical,
+    )
 
 
 def refuse(message_id: MessageId, response: type[m.LdapResultFields], error: DsError) -> bytes:
@@ -179,6 +219,10 @@ def search_answer(ctx: ReadContext, message_id: MessageId, request: SearchReques
     """The whole answer of a search as one run of messages."""
     try:
         return _encode_search(message_id, search(ctx, request))
+    except ControlRefused as error:
+        result, text = ldap_face(error)
+        back = tuple(_search_controls(error.result))
+        return m.encode_result(message_id, m.SearchResultDone, result, "", text, controls=back)
     except DsError as error:
         return refuse(message_id, m.SearchResultDone, error)
 
@@ -187,18 +231,33 @@ def _encode_search(message_id: MessageId, found: SearchResult) -> bytes:
     parts = [m.encode_search_entry(message_id, entry.dn, entry.attributes) for entry in found.entries]
     for url in found.referrals:
         parts.append(m.encode_search_reference(message_id, url))
-    back: list[m.Control] = []
-    if found.sort_result is not None:
-        value = wire.SortResult(found.sort_result, found.sort_attribute or None).pack()
-        back.append(m.Control(wire.LDAP_SERVER_RESP_SORT_OID, False, value))
-    if found.cookie is not None:
-        value = wire.PagedResults(0, found.cookie).pack()
-        back.append(m.Control(wire.LDAP_PAGED_RESULT_OID_STRING, False, value))
+    back = _search_controls(found)
     result, text = LdapResult.SUCCESS, ""
     if found.limit is not None:
         result, text = ldap_face(DsError(found.limit))
     parts.append(m.encode_result(message_id, m.SearchResultDone, result, "", text, controls=tuple(back)))
     return b"".join(parts)
+
+
+def _search_controls(found: SearchResult) -> list[m.Control]:
+    """The response controls of a search."""
+    back: list[m.Control] = []
+    if found.sort_result is not None:
+        value = wire.SortResult(found.sort_result, found.sort_attribute or None).pack()
+        back.append(m.Control(wire.LDAP_SERVER_RESP_SORT_OID, False, value))
+    if found.view is not None:
+        view = found.view
+        value = wire.VlvResponseValue(
+            view.target_position, view.content_count, view.result, view.context_id
+        ).pack()
+        back.append(m.Control(wire.LDAP_CONTROL_VLVRESPONSE, False, value))
+    if found.asq_result is not None:
+        value = wire.AsqResponseValue(found.asq_result).pack()
+        back.append(m.Control(wire.LDAP_SERVER_ASQ_OID, False, value))
+    if found.cookie is not None:
+        value = wire.PagedResults(0, found.cookie).pack()
+        back.append(m.Control(wire.LDAP_PAGED_RESULT_OID_STRING, False, value))
+    return back
 
 
 def is_ping(op: m.SearchRequest) -> bool:

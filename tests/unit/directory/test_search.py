@@ -432,7 +432,7 @@ def test_a_cookie_is_good_for_its_own_search_and_requester_only(sqlite_forest: K
     ):
         with pytest.raises(DsError) as caught:
             ask(sqlite_forest, base, ONE_LEVEL, wanted, options=again, who=who)
-        assert caught.value.ldap_result == LdapResult.UNWILLING_TO_PERFORM
+        assert caught.value.ldap_result == LdapResult.UNAVAILABLE_CRITICAL_EXTENSION
     with pytest.raises(DsError):
         ask(sqlite_forest, USERS_DN, ONE_LEVEL, options=RequestOptions(page_size=1, page_cookie=b"junk"))
 
