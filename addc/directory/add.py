@@ -22,6 +22,7 @@ from addc.codes.win32 import Win32
 from addc.directory import (
     add_rights,
     add_values,
+    dynamic_objects,
     hooks,
     linked_values,
     machine_accounts,
@@ -109,6 +110,7 @@ def add_object(
         _waiting(ctx, place.parent_dnt, place.rdn_key)
     draft = Draft(plan, None, None, place.dn.rdn.value)
     links = add_values.store(ctx, draft, given, place.rdn_att)
+    dynamic_objects.on_add(ctx, draft, given.values(attr.ENTRY_TTL))
     if place.parent is not None and not ctx.unrestricted and not machine:
         add_rights.check_attributes(ctx, place.parent, draft, given, place.rdn_att)
     fixed = _fixed_by_requester(ctx, given, fixed)
@@ -129,6 +131,7 @@ def add_object(
         sd_id = object_sd.new_descriptor(ctx, place.parent, plan, place.nc or ctx.forest.domain_nc, fixed.sd)
     dnt = _insert(ctx, draft, place, fixed, sd_id)
     _put_links(ctx, dnt, draft, links)
+    dynamic_objects.stored(ctx, dnt, draft)
     return dnt
 
 
@@ -219,6 +222,7 @@ def _place(ctx: WriteContext, dn: str, given: Given) -> _Place:
         parent_dnt, nc = parent.dnt, parent.nc
     if parent is not None and not ctx.unrestricted:
         check_superior(given.plan, parent)
+        dynamic_objects.check_place(ctx, given.plan, parent)
         if parent.nc == ctx.forest.schema_nc and not given.plan.is_schema:
             raise DsError(
                 Win32.ERROR_DS_CANT_CREATE_UNDER_SCHEMA,
@@ -479,3 +483,6 @@ def _put_links(ctx: WriteContext, dnt: Dnt, draft: Draft, links: add_values.Link
         for target in targets:
             if not linked_values.add_value(ctx, dnt, attribute, target, draft.usn):
                 raise write_values.duplicate_error(attribute)
+            due_ft = draft.expiries.get((attribute.att_id, *target))
+            if due_ft is not None:
+                linked_values.set_expiry(ctx, dnt, attribute, target, due_ft)

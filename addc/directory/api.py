@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Final, TypeVar
 
@@ -23,7 +24,7 @@ from addc.directory import passwords
 from addc.directory.add import add_object
 from addc.directory.context import FOREST_STATE, Forest, Home, ReadContext, Shared, WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
-from addc.directory.delete import delete_object, is_finished, not_finished
+from addc.directory.delete import TREE_BATCH, delete_object, delete_part, not_finished
 from addc.directory.filter_match import TRANSITIVE_EVAL
 from addc.directory.jobs import JOBS
 from addc.directory.logon_counters import record_bad_password
@@ -306,14 +307,20 @@ class Directory:
     async def delete(self, requester: Token, dn: str, options: RequestOptions = PLAIN) -> int:
         """The delete operation; see delete.delete_object. The number of objects deleted.
 
+        A tree goes in several transactions, between which other writers get their turn.
         Raises DsError(ERROR_DS_TREE_DELETE_NOT_FINISHED) when a part of a large tree was deleted for good.
         """
-
-        def work(ctx: WriteContext) -> tuple[int, bool]:
-            count = delete_object(ctx, dn, options)
-            return count, not options.tree_delete or is_finished(ctx, dn)
-
-        count, finished = await self.write("delete", requester, work)
-        if not finished:
-            raise not_finished()
-        return count
+        if not options.tree_delete:
+            return await self.write("delete", requester, lambda ctx: delete_object(ctx, dn, options))
+        count = 0
+        while True:
+            limit = min(TREE_BATCH, options.tree_delete_max - count)
+            part = await self.write(
+                "delete", requester, partial(delete_part, dn=dn, options=options, limit=limit)
+            )
+            count += part.count
+            if part.finished:
+                return count
+            if count >= options.tree_delete_max:
+                raise not_finished()
+            dn = part.root

@@ -8,6 +8,9 @@ from typing import Final
 
 from addc.codec.ids import Sid
 
+TREE_DELETE_MAX: Final = 16_384
+"""Objects that one tree deletion takes at most. Spec: [MS-ADTS] 3.1.1.3.4.1.15."""
+
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
@@ -73,6 +76,7 @@ class RequestOptions:
     quota_sid: Sid | None = None
     permissive_modify: bool = False
     tree_delete: bool = False
+    tree_delete_max: int = TREE_DELETE_MAX
     lazy_commit: bool = False
     verify_name: str | None = None
     policy_hints: bool = False

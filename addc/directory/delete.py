@@ -1,77 +1,83 @@
-"""Turning objects into tombstones, one or a whole tree.
+"""Deleting objects, one or a whole tree: who may, what stays, and in which order.
 
-The Recycle Bin is off in every forest made here, so what is deleted becomes a tombstone at once.
+What becomes of a deleted object is tombstones.py's.
 
 Spec: [MS-ADTS] 3.1.1.5.5.
 """
 
-from functools import lru_cache
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from addc.base.errors import DsError
-from addc.base.ids import AttId, Dnt
+from addc.base.ids import Dnt
 from addc.codec.ids import Sid
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import (
     entry,
-    linked_values,
+    levels,
     member_rules,
-    names,
+    modify_rules,
     object_sd,
     referrals,
-    rename,
     rid_pool,
     rights,
+    tombstones,
+    visibility,
 )
 from addc.directory.account_flags import SystemFlags, UserAccountControl
 from addc.directory.context import WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
-from addc.directory.draft import draft_of
 from addc.directory.object_classes import ClassPlan, class_plan
-from addc.directory.stamp import save, usn_of
 from addc.schema import attr, cls
-from addc.schema.snapshot import Schema
-from addc.schema.wellknown import TOMBSTONE_PRESERVED, WellKnownContainer
 from addc.security import wellknown
-from addc.store.objects import ObjectRow, ObjectState, RowChange
+from addc.store.objects import ObjectRow, ObjectState
 
-TREE_BATCH: Final = 2000
-"""Objects that one tree deletion takes; a larger tree is finished by repeating the request."""
+TREE_BATCH: Final = 250
+"""Objects of a tree that go in one transaction, so that other writers get their turn."""
 
-_RDN_MAX: Final = 255
 _BATCH: Final = 100
-_ALWAYS_REMOVED: Final = frozenset((attr.OBJECT_CATEGORY, attr.SAM_ACCOUNT_TYPE))
+
+
+@dataclass(frozen=True, slots=True)
+class TreePart:
+    """What one transaction of a tree deletion did. root: a name that finds the rest of the tree."""
+
+    count: int
+    finished: bool
+    root: str
 
 
 def delete_object(ctx: WriteContext, dn: str, options: RequestOptions = PLAIN) -> int:
     """Delete an object, with options.tree_delete all below it too; the number of objects deleted.
 
-    A tree of more than TREE_BATCH objects is deleted in part: the caller commits, then answers
-    adminLimitExceeded / ERROR_DS_TREE_DELETE_NOT_FINISHED if `is_finished` says so.
     Raises DsError with the pairs of [MS-ADTS] 3.1.1.5.5.5.
     """
-    row = referrals.visible_object(ctx, dn, deleted=options.show_deleted or options.show_recycled)
-    if options.tree_delete and has_living_children(ctx, row):
-        return _delete_tree(ctx, row)
+    row = _target(ctx, dn, options)
+    if options.tree_delete and row.state is ObjectState.LIVE:
+        return len(_delete_tree(ctx, row, None))
     delete_row(ctx, row)
     return 1
 
 
-def is_finished(ctx: WriteContext, dn: str) -> bool:
-    """Whether nothing of a tree is left."""
-    try:
-        names.resolve(ctx, dn)
-    except DsError as error:
-        if error.code == Win32.ERROR_DS_OBJ_NOT_FOUND:
-            return True
-        raise
-    return False
+def delete_part(ctx: WriteContext, dn: str, options: RequestOptions, limit: int) -> TreePart:
+    """Delete at most `limit` objects of a tree, leaves first; the root only when nothing is left below it.
+
+    The caller commits and goes on with `root` until it is finished. Spec: 3.1.1.5.5.7.3.
+    """
+    row = _target(ctx, dn, options)
+    root = f"<GUID={UUID(bytes_le=row.guid)}>"
+    if row.state is not ObjectState.LIVE:
+        delete_row(ctx, row)
+        return TreePart(1, True, root)
+    gone = _delete_tree(ctx, row, limit)
+    return TreePart(len(gone), gone[-1] == row.dnt, root)
 
 
 def not_finished() -> DsError:
-    """The answer for a tree that takes another request. Spec: 3.1.1.5.5.7.3."""
+    """The answer for a tree that takes another request. Spec: 3.1.1.3.4.1.15, 3.1.1.5.5.7.3."""
     return DsError(
         Win32.ERROR_DS_TREE_DELETE_NOT_FINISHED,
         "the tree is not deleted completely yet",
@@ -79,8 +85,16 @@ def not_finished() -> DsError:
     )
 
 
+def _target(ctx: WriteContext, dn: str, options: RequestOptions) -> ObjectRow:
+    shown = visibility.shown_states(options.show_deleted, options.show_recycled)
+    row = referrals.visible_object(ctx, dn, deleted=len(shown) > 1)
+    if row.state not in shown:
+        raise referrals.hidden(ctx, dn)
+    return row
+
+
 def delete_row(ctx: WriteContext, row: ObjectRow) -> None:
-    """Delete one object without children."""
+    """Delete one object without children; a deleted-object becomes a recycled-object."""
     plan = class_plan(ctx.schema, entry.class_names(row))
     if not ctx.unrestricted:
         _check_access(ctx, row, plan)
@@ -91,7 +105,10 @@ def delete_row(ctx: WriteContext, row: ObjectRow) -> None:
             "the object has children",
             ldap_result=LdapResult.NOT_ALLOWED_ON_NON_LEAF,
         )
-    _bury(ctx, row)
+    if row.state is ObjectState.LIVE:
+        tombstones.bury(ctx, row)
+    else:
+        tombstones.recycle(ctx, row)
 
 
 def has_living_children(ctx: WriteContext, row: ObjectRow) -> bool:
@@ -114,7 +131,13 @@ def _refuse(code: Win32, detail: str) -> DsError:
 
 
 def _check_access(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
-    """DELETE on the object or DELETE_CHILD on its parent. Spec: 3.1.1.5.5.4."""
+    """DELETE on the object or DELETE_CHILD on its parent; Reanimate-Tombstones besides for a deleted-object.
+
+    Spec: 3.1.1.5.5.4.
+    """
+    if row.state is not ObjectState.LIVE and not modify_rules.may_reanimate(ctx, row):
+        if levels.recycle_bin_enabled(ctx):
+            raise DsError(Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "INSUFF_ACCESS_RIGHTS")
     if rights.allows(ctx, row, rights.DELETE):
         return
     parent = None if object_sd.is_nc_root(row) else ctx.tx.get(row.parent)
@@ -124,8 +147,9 @@ def _check_access(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
 
 def check_deletable(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
     """Objects that stay. Spec: 3.1.1.5.5.3, 3.1.1.5.5.5."""
-    if row.state is not ObjectState.LIVE:
-        if plan.is_sam:
+    is_deleted_object = row.state is ObjectState.DELETED and levels.recycle_bin_enabled(ctx)
+    if row.state is not ObjectState.LIVE and (not is_deleted_object or tombstones.is_recycled(row)):
+        if plan.is_sam and row.state is ObjectState.DELETED:
             raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "NO_OBJECT")
         raise _refuse(Win32.ERROR_DS_CANT_DELETE, "the object is deleted")
     if object_sd.is_nc_root(row) or row.nc == ctx.forest.schema_nc:
@@ -181,85 +205,47 @@ def _check_account(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
 # --- trees -------------------------------------------------------------------------------------------------
 
 
-def _delete_tree(ctx: WriteContext, row: ObjectRow) -> int:
-    """Delete from the leaves up. Spec: 3.1.1.5.5.7."""
-    if object_sd.is_nc_root(row):
-        raise _refuse(Win32.ERROR_DS_CANT_DELETE, "not the root of a naming context")
-    if not rights.allows(ctx, row, rights.DELETE_TREE):
-        raise DsError(Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "INSUFF_ACCESS_RIGHTS")
-    doomed = _leaves_first(ctx, row)
+def _delete_tree(ctx: WriteContext, row: ObjectRow, limit: int | None) -> list[Dnt]:
+    """Delete from the leaves up, at most `limit` objects; those that went. Spec: 3.1.1.5.5.7."""
+    if not ctx.unrestricted:
+        if not rights.allows(ctx, row, rights.DELETE_TREE):
+            raise DsError(Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "INSUFF_ACCESS_RIGHTS")
+        if object_sd.is_nc_root(row):
+            raise _refuse(Win32.ERROR_DS_CANT_DELETE, "not the root of a naming context")
+    doomed = _leaves_first(ctx, row, limit)
     for one in doomed:
         plan = class_plan(ctx.schema, entry.class_names(one))
         if not ctx.unrestricted:
             check_deletable(ctx, one, plan)
             if not plan.is_sam and entry.boolean(one, attr.IS_CRITICAL_SYSTEM_OBJECT):
                 raise _refuse(Win32.ERROR_DS_CANT_TREE_DELETE_CRITICAL_OBJ, "a critical system object")
-        _bury(ctx, one)
-    return len(doomed)
+        tombstones.bury(ctx, one)
+    return [one.dnt for one in doomed]
 
 
-def _leaves_first(ctx: WriteContext, row: ObjectRow) -> list[ObjectRow]:
-    """At most TREE_BATCH rows of the tree, every one after all below it."""
+def _leaves_first(ctx: WriteContext, row: ObjectRow, limit: int | None) -> list[ObjectRow]:
+    """Living rows of the tree, every one after all below it; at most `limit` of them.
+
+    Each row's children are asked for in batches, so a wide tree costs a statement for every batch of leaves.
+    """
     found: list[ObjectRow] = []
-    stack: list[tuple[Dnt, bytes]] = [(row.dnt, b"")]
-    while stack and len(found) < TREE_BATCH:
-        dnt, after = stack.pop()
-        batch = ctx.tx.children(dnt, after, 1)
-        if batch:
-            stack.append((dnt, batch[0][0]))
-            stack.append((batch[0][1], b""))
+    walk: list[tuple[ObjectRow, Iterator[ObjectRow]]] = [(row, _children(ctx, row.dnt))]
+    while walk and (limit is None or len(found) < limit):
+        parent, below = walk[-1]
+        child = next(below, None)
+        if child is not None:
+            walk.append((child, _children(ctx, child.dnt)))
             continue
-        one = ctx.tx.get(dnt)
-        assert one is not None
-        if one.state is ObjectState.LIVE:
-            found.append(one)
+        walk.pop()
+        if parent.state is ObjectState.LIVE:
+            found.append(parent)
     return found
 
 
-# --- the tombstone -----------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=8)
-def _preserved(schema: Schema) -> frozenset[AttId]:
-    """Attributes that a tombstone keeps. Spec: 3.1.1.5.5.6.1."""
-    marked = {one.att_id for one in schema.attributes if one.preserve_on_delete and not one.is_linked}
-    return (TOMBSTONE_PRESERVED | marked) - _ALWAYS_REMOVED
-
-
-def mangled(rdn: str, guid_text: str) -> str:
-    """The delete-mangled RDN: unique below Deleted Objects. Spec: 3.1.1.5.5."""
-    tail = f"\nDEL:{guid_text}"
-    return rdn[: _RDN_MAX - len(tail)] + tail
-
-
-def deleted_objects(ctx: WriteContext, nc: Dnt) -> ObjectRow | None:
-    """The Deleted Objects container of a naming context."""
-    root = ctx.tx.get(nc)
-    return None if root is None else names.well_known(ctx, root, WellKnownContainer.DELETED_OBJECTS)
-
-
-def _bury(ctx: WriteContext, row: ObjectRow) -> None:
-    """Make the object a tombstone. Spec: 3.1.1.5.5.6.1."""
-    container = deleted_objects(ctx, row.nc)
-    flags = entry.integer(row, attr.SYSTEM_FLAGS)
-    stays = container is None or bool(flags & SystemFlags.FLAG_DISALLOW_MOVE_ON_DELETE)
-    rdn = mangled(row.rdn, str(UUID(bytes_le=row.guid)))
-    key = names.rdn_key(ctx.schema, row.rdn_att, rdn)
-    last_parent = row.parent
-    if not stays:
-        assert container is not None
-        row = ctx.tx.move(row.dnt, container.dnt, name=(row.rdn_att, rdn, key))
-    draft = draft_of(ctx, row)
-    kept = _preserved(ctx.schema)
-    for att in list(draft.attrs):
-        if att not in kept and att != attr.WHEN_CHANGED:
-            draft.put(att)
-    draft.put(attr.IS_DELETED, b"TRUE")
-    draft.put(attr.IS_RECYCLED, b"TRUE")
-    draft.put(attr.LAST_KNOWN_PARENT, names.reference(last_parent))
-    usn_of(ctx, draft)
-    change: RowChange = {"rdn": rdn, "rdn_key": key, "state": ObjectState.DELETED}
-    save(ctx, draft, stamped=[attr.NAME, row.rdn_att], change=change)
-    rename.set_name_index(ctx, row, rdn)
-    linked_values.purge(ctx, row.dnt)
-    names.renamed(ctx)
+def _children(ctx: WriteContext, parent: Dnt) -> Iterator[ObjectRow]:
+    after = b""
+    while batch := ctx.tx.children(parent, after, _BATCH):
+        yield from ctx.tx.get_many([dnt for _, dnt in batch])
+        if len(batch) < _BATCH:
+            return
+        after = batch[-1][0]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from addc.base.ids import AttId, Usn
+from addc.base.ids import AttId, Dnt, Usn
 from addc.codec.ids import Sid
 from addc.directory.context import ReadContext
 from addc.directory.object_classes import ClassPlan, class_plan
@@ -20,10 +20,12 @@ class Draft:
     work on this object began. touched: attributes that were written, changed or not.
     given: attributes that the requester named, as opposed to those that rules wrote.
     rewritten: touched attributes that count as changed even where the values are the same.
-    usn: of this update, once one was drawn.
+    usn: of this update, once one was drawn. expiries: when link values expire that come with a new object.
     """
 
-    __slots__ = ("attrs", "before", "given", "plan", "rdn", "rewritten", "row", "sid", "touched", "usn")
+    __slots__ = (
+        "attrs", "before", "expiries", "given", "plan", "rdn", "rewritten", "row", "sid", "touched", "usn",
+    )  # fmt: skip
 
     def __init__(self, plan: ClassPlan, row: ObjectRow | None, sid: Sid | None, rdn: str) -> None:
         self.plan = plan
@@ -36,6 +38,7 @@ class Draft:
         self.given: set[AttId] = set()
         self.rewritten: set[AttId] = set()
         self.usn: Usn | None = None
+        self.expiries: dict[tuple[AttId, Dnt, bytes], int] = {}
 
     @property
     def is_new(self) -> bool:

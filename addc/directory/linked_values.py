@@ -1,8 +1,14 @@
 """Values of forward link attributes: each is a row with its own stamp; a removed one stays as a tombstone.
 
-Spec: [MS-ADTS] 3.1.1.1.9 (LinkValueStamp), 3.1.1.1.6 (forward and back links), 3.1.1.5.5.6.
+What comes next in a value's life stands on the agenda, one row per value: a living one expires (the
+Privileged Access Management feature), a tombstone is taken away for good.
+
+Spec: [MS-ADTS] 3.1.1.1.9 (LinkValueStamp), 3.1.1.1.6 (forward and back links), 3.1.1.5.5.6, 3.1.1.9.2.
 """
 
+from typing import Final
+
+from addc.base.clock import TICKS_PER_S
 from addc.base.ids import Dnt, Usn
 from addc.codec.times import format_generalized
 from addc.directory import entry
@@ -10,8 +16,19 @@ from addc.directory.context import WriteContext
 from addc.directory.stamp import next_version, whole_second
 from addc.schema import attr
 from addc.schema.snapshot import Attribute
+from addc.store.agenda import Due
 from addc.store.links import LinkRow
 from addc.store.objects import ObjectRow, Stamp
+
+LINK: Final = "link"
+"""On the agenda: a link value whose next change is due."""
+KEPT_FT: Final = 180 * 86_400 * TICKS_PER_S
+"""When the tombstone of a value is first looked at; ttl_links.step settles by the lifetime in force then."""
+
+
+def agenda_data(link_base: int, target: Dnt, data: bytes) -> bytes:
+    """What names a value on the agenda of its source."""
+    return link_base.to_bytes(4, "big") + target.to_bytes(8, "big") + data
 
 
 def _stamp(ctx: WriteContext, version: int, usn: Usn) -> Stamp:
@@ -42,6 +59,7 @@ def add_value(
         return False
     stamp = _stamp(ctx, next_version(old.stamp.version), usn)
     ctx.tx.update_link(old._replace(deleted_ft=0, stamp=stamp))
+    ctx.tx.drop_due(LINK, source, agenda_data(old.link_base, target, data))
     return True
 
 
@@ -61,6 +79,31 @@ def bury(ctx: WriteContext, old: LinkRow, usn: Usn) -> None:
     """Make one living link row a tombstone."""
     stamp = _stamp(ctx, next_version(old.stamp.version), usn)
     ctx.tx.update_link(old._replace(deleted_ft=whole_second(ctx.now), stamp=stamp))
+    await_removal(ctx, old)
+
+
+def await_removal(ctx: WriteContext, link: LinkRow) -> None:
+    """Enter the physical removal of a value that has just become a tombstone."""
+    data = agenda_data(link.link_base, link.target, link.data)
+    ctx.tx.put_due(Due(LINK, link.source, data, ctx.now + KEPT_FT))
+
+
+def set_expiry(
+    ctx: WriteContext, source: Dnt, attribute: Attribute, value: tuple[Dnt, bytes], due_ft: int | None
+) -> bool:
+    """Let a living value expire at `due_ft`, or never (None); whether that is anything new."""
+    data = agenda_data(entry.link_base(attribute), *value)
+    if due_ft is None:
+        return ctx.tx.drop_due(LINK, source, data)
+    ctx.tx.put_due(Due(LINK, source, data, due_ft))
+    return True
+
+
+def restamp(ctx: WriteContext, source: Dnt, attribute: Attribute, value: tuple[Dnt, bytes], usn: Usn) -> None:
+    """Raise the version of a living value whose expiry changed."""
+    old = find(ctx, source, attribute, *value)
+    assert old is not None
+    ctx.tx.update_link(old._replace(stamp=_stamp(ctx, next_version(old.stamp.version), usn)))
 
 
 def living(ctx: WriteContext, row: ObjectRow, attribute: Attribute) -> dict[tuple[Dnt, bytes], LinkRow]:
@@ -93,7 +136,10 @@ def touch_source(ctx: WriteContext, row: ObjectRow, usn: Usn) -> None:
 def purge(ctx: WriteContext, dnt: Dnt) -> None:
     """Take every link value from and to an object away, which is no originating update.
 
+    Costs few statements however many values there are.
     Spec: [MS-ADTS] 3.1.1.5.5.6.1.
     """
-    for link in (*ctx.tx.all_links(dnt), *ctx.tx.all_back_links(dnt)):
-        ctx.tx.delete_link(link.link_base, link.source, link.target, link.data)
+    for work in ctx.tx.due_of(LINK, dnt):
+        ctx.tx.drop_due(LINK, dnt, work.data)
+    for link in ctx.tx.purge_links(dnt):
+        ctx.tx.drop_due(LINK, link.source, agenda_data(link.link_base, link.target, link.data))

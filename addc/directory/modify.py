@@ -6,7 +6,6 @@ Spec: [MS-ADTS] 3.1.1.5.3.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final
 
 from addc.base.errors import DsError
 from addc.base.ids import AttId, Dnt
@@ -15,6 +14,7 @@ from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import (
     add_values,
+    dynamic_objects,
     entry,
     hooks,
     member_rules,
@@ -22,10 +22,14 @@ from addc.directory import (
     names,
     object_sd,
     passwords,
+    reanimate,
     referrals,
     rights,
     sd_propagate,
+    tombstones,
+    ttl_links,
     validated_writes,
+    visibility,
     well_known_updates,
     write_values,
 )
@@ -102,8 +106,11 @@ def modify_row(
     password: PreparedPassword | None = None,
 ) -> None:
     """`modify_object` for a row that is at hand."""
-    plan = class_plan(ctx.schema, entry.class_names(row))
     resolved = [(change, write_values.attribute_named(ctx, change.attribute)) for change in changes]
+    revived = any(attribute.att_id == attr.DISTINGUISHED_NAME for _, attribute in resolved)
+    if revived:
+        row, resolved, revived = _revive(ctx, row, resolved, options)
+    plan = class_plan(ctx.schema, entry.class_names(row))
     if not ctx.unrestricted:
         _check_object(ctx, row, plan, resolved, options)
     draft = draft_of(ctx, row)
@@ -122,6 +129,8 @@ def modify_row(
             well_known_updates.apply(ctx, draft)
         _check_schema(ctx, work)
     _store(ctx, work)
+    if revived and not ctx.unrestricted:
+        reanimate.check_complete(ctx, row.dnt)
 
 
 def prepare_modify(ctx: ReadContext, dn: str, changes: Sequence[Change]) -> PreparedPassword | None:
@@ -149,7 +158,29 @@ def prepare_modify(ctx: ReadContext, dn: str, changes: Sequence[Change]) -> Prep
 # --- may this be changed at all ----------------------------------------------------------------------------
 
 _Resolved = list[tuple[Change, Attribute]]
-_DELETABLE_TOGETHER: Final = frozenset((attr.IS_DELETED, attr.DISTINGUISHED_NAME))
+
+
+def _revive(
+    ctx: WriteContext, row: ObjectRow, resolved: _Resolved, options: RequestOptions
+) -> tuple[ObjectRow, _Resolved, bool]:
+    """Undelete, where that is asked for: the row, what is left to change, and whether it was.
+
+    Spec: [MS-ADTS] 3.1.1.5.3.7.
+    """
+    parts = [reanimate.Part(change.op, attribute, change.values) for change, attribute in resolved]
+    if not reanimate.is_asked(parts):
+        return row, resolved, False
+    _check_shown(ctx, row, options)
+    rest = [one for one in resolved if not reanimate.is_part(one[1])]
+    return reanimate.revive(ctx, row, parts), rest, True
+
+
+def _check_shown(ctx: WriteContext, row: ObjectRow, options: RequestOptions) -> None:
+    """Deleted objects are there only for requests that ask to see them. Spec: [MS-ADTS] 3.1.1.3.4.1.14."""
+    if not ctx.unrestricted and row.state not in visibility.shown_states(
+        options.show_deleted, options.show_recycled
+    ):
+        raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "NO_OBJECT")
 
 
 def _illegal(detail: str) -> DsError:
@@ -162,15 +193,11 @@ def _check_object(
     """Objects that requesters do not modify. Spec: [MS-ADTS] 3.1.1.5.3.2."""
     atts = {attribute.att_id for _, attribute in resolved}
     if row.state is not ObjectState.LIVE:
-        if not options.show_deleted and not options.show_recycled:
-            raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "NO_OBJECT")
-        if _DELETABLE_TOGETHER <= atts:
-            raise DsError(
-                Win32.ERROR_DS_NOT_SUPPORTED,
-                "reanimation is not built yet",
-                ldap_result=LdapResult.UNWILLING_TO_PERFORM,
-            )
-        if not (atts == {attr.NT_SECURITY_DESCRIPTOR} and modify_rules.may_reanimate(ctx, row)):
+        _check_shown(ctx, row, options)
+        container = tombstones.deleted_objects(ctx, row.nc)
+        is_container = container is not None and container.dnt == row.dnt
+        only_sd = atts == {attr.NT_SECURITY_DESCRIPTOR}
+        if not is_container and not (only_sd and modify_rules.may_reanimate(ctx, row)):
             raise _illegal("the object is deleted")
     if plan.is_lsa:
         raise _illegal("LSA's objects are modified over LSA")
@@ -229,6 +256,8 @@ def _apply(ctx: WriteContext, work: _Work, change: Change, attribute: Attribute)
         work.user_passwords.append((change.op, change.values))
     elif attribute.is_linked:
         _apply_links(ctx, work, change, attribute)
+    elif att == attr.ENTRY_TTL:
+        dynamic_objects.change_ttl(ctx, work.draft, change.op == ModOp.DELETE, change.values)
     elif att == attr.OBJECT_CLASS:
         modify_rules.change_classes(ctx, work.draft, change.op, change.values)
     else:
@@ -340,19 +369,28 @@ def _apply_links(ctx: WriteContext, work: _Work, change: Change, attribute: Attr
         if not edit.clear() and not permissive:
             raise _not_on_object(attribute)
     elif change.op == ModOp.DELETE:
+        shown = work.options.show_deactivated_link
         for value in change.values:
-            target = _target_to_remove(ctx, attribute, value)
+            target = _target_to_remove(ctx, attribute, value, deleted=shown)
             if (target is None or not edit.remove(target)) and not permissive:
                 raise missing_value(attribute)
         return
     for value in change.values:
-        if not edit.add(write_values.link_value(ctx, attribute, value)) and not permissive:
-            raise write_values.duplicate_error(attribute)
+        seconds, plain = ttl_links.split(ctx, attribute, value)
+        target = write_values.link_value(ctx, attribute, plain)
+        if not edit.add(target, seconds):
+            if seconds is None and not permissive:
+                raise write_values.duplicate_error(attribute)
+            edit.retime(target, seconds or 0)
 
 
-def _target_to_remove(ctx: WriteContext, attribute: Attribute, value: bytes) -> tuple[Dnt, bytes] | None:
+def _target_to_remove(
+    ctx: WriteContext, attribute: Attribute, value: bytes, *, deleted: bool
+) -> tuple[Dnt, bytes] | None:
+    """deleted: values that refer to deleted-objects are visible to the request. Spec: 3.1.1.5.3.3."""
     try:
-        return write_values.link_value(ctx, attribute, value)
+        plain = ttl_links.split(ctx, attribute, value)[1]
+        return write_values.link_value(ctx, attribute, plain, deleted=deleted)
     except DsError as error:
         if error.code != Win32.ERROR_DS_OBJ_NOT_FOUND:
             raise
@@ -478,6 +516,7 @@ def _store(ctx: WriteContext, work: _Work) -> None:
         change["sd_id"] = sd_id
         stamped.append(attr.NT_SECURITY_DESCRIPTOR)
     save(ctx, draft, stamped=stamped, change=change)
+    dynamic_objects.stored(ctx, row.dnt, draft)
     if sd_id != row.sd_id:
         now = ctx.tx.get(row.dnt)
         assert now is not None

@@ -16,8 +16,7 @@ from addc.directory.account_flags import SystemFlags
 from addc.directory.context import WriteContext
 from addc.directory.draft import draft_of
 from addc.directory.object_classes import ClassPlan, class_plan
-from addc.directory.stamp import save
-from addc.directory.write_values import index_keys
+from addc.directory.stamp import save, set_name_index
 from addc.schema import attr
 from addc.store.objects import ObjectRow, ObjectState, RowChange
 
@@ -213,12 +212,3 @@ def _store(ctx: WriteContext, move: _Move) -> None:
         now = ctx.tx.get(row.dnt)
         assert now is not None
         sd_propagate.moved(ctx, now, old_sd)
-
-
-def set_name_index(ctx: WriteContext, row: ObjectRow, rdn: str) -> None:
-    """Index a new name."""
-    wire = rdn.encode("utf-8", "surrogatepass")
-    for att in (attr.NAME, row.rdn_att):
-        keys = index_keys(ctx.schema, att, (wire,))
-        if keys is not None:
-            ctx.tx.set_index(row.dnt, att, keys)

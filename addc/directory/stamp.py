@@ -17,7 +17,7 @@ from addc.directory.draft import Draft
 from addc.directory.write_values import index_keys
 from addc.schema import attr
 from addc.schema.snapshot import Schema
-from addc.store.objects import RowChange, Stamp
+from addc.store.objects import ObjectRow, RowChange, Stamp
 
 _VERSION_MAX: Final = 0xFFFF_FFFF
 
@@ -103,3 +103,12 @@ def save(
         if keys is not None:
             ctx.tx.set_index(row.dnt, att, keys)
     return True
+
+
+def set_name_index(ctx: WriteContext, row: ObjectRow, rdn: str) -> None:
+    """Index a new name, which the row keeps in a column."""
+    wire = rdn.encode("utf-8", "surrogatepass")
+    for att in (attr.NAME, row.rdn_att):
+        keys = index_keys(ctx.schema, att, (wire,))
+        if keys is not None:
+            ctx.tx.set_index(row.dnt, att, keys)

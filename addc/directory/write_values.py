@@ -7,6 +7,7 @@ Spec: [MS-ADTS] 3.1.1.1.6, 3.1.1.2.2, 3.1.1.2.3, 3.1.1.5.1.1.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from addc.base.errors import DecodeError, DsError
 from addc.base.ids import AttId, Dnt
@@ -33,19 +34,20 @@ def attribute_named(ctx: WriteContext, name: str) -> Attribute:
     return found
 
 
-def resolve_target(ctx: WriteContext, attribute: Attribute, name: str) -> Dnt:
+def resolve_target(ctx: WriteContext, attribute: Attribute, name: str, *, deleted: bool = False) -> Dnt:
     """The object that a DN value names; the DC itself may name one that is yet to come.
 
+    deleted: deleted-objects count too, for values that go.
     Spec: [MS-ADTS] 3.1.1.1.6: a missing or deleted target is noSuchObject / ERROR_DS_OBJ_NOT_FOUND.
     """
     try:
-        row = names.resolve(ctx, name)
+        row = names.resolve(ctx, name, deleted=deleted)
     except DsError as error:
         if error.code != Win32.ERROR_DS_OBJ_NOT_FOUND or not ctx.unrestricted:
             error.attribute = error.attribute or attribute.name
             raise
         return phantom(ctx, _plain_dn(name))
-    if row.state in (ObjectState.DELETED, ObjectState.RECYCLED) and not ctx.unrestricted:
+    if row.state in (ObjectState.DELETED, ObjectState.RECYCLED) and not (ctx.unrestricted or deleted):
         raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "the target is deleted", attribute=attribute.name)
     return row.dnt
 
@@ -75,10 +77,12 @@ def _link_parts(attribute: Attribute, value: bytes) -> tuple[str, bytes]:
         raise _bad_syntax(attribute, error) from None
 
 
-def link_value(ctx: WriteContext, attribute: Attribute, value: bytes) -> tuple[Dnt, bytes]:
+def link_value(
+    ctx: WriteContext, attribute: Attribute, value: bytes, *, deleted: bool = False
+) -> tuple[Dnt, bytes]:
     """Target and payload of one value of an object-reference attribute."""
     name, payload = _link_parts(attribute, value)
-    target = resolve_target(ctx, attribute, name)
+    target = resolve_target(ctx, attribute, name, deleted=deleted)
     if payload:
         _check_range(ctx, attribute, len(payload))
     return target, payload
@@ -129,12 +133,28 @@ def match_key(attribute: Attribute, stored: bytes) -> bytes:
     return stored if attribute.syntax.dn_kind is not DnKind.NONE else attribute.syntax.key(stored)
 
 
+VALUES_MAX: Final = 3_200
+"""Values of one attribute that is no link: what a record of Windows' database has room for (32 KB pages)."""
+
+
+def too_many(attribute: Attribute) -> DsError:
+    """An object that grew too large; links are the way to have more values."""
+    return DsError(
+        Win32.ERROR_DS_MAX_OBJ_SIZE_EXCEEDED,
+        f"{attribute.name} has too many values",
+        ldap_result=LdapResult.ADMIN_LIMIT_EXCEEDED,
+        attribute=attribute.name,
+    )
+
+
 def stored_values(ctx: WriteContext, attribute: Attribute, values: Sequence[bytes]) -> tuple[bytes, ...]:
     """The stored forms of all values of a non-link attribute; refuses duplicates and too many."""
     stored = tuple([stored_value(ctx, attribute, value) for value in values])
     if len(stored) > 1:
         if attribute.single_valued:
             raise single_value_error(attribute)
+        if len(stored) > VALUES_MAX and not ctx.unrestricted:
+            raise too_many(attribute)
         if len({match_key(attribute, value) for value in stored}) != len(stored):
             raise duplicate_error(attribute)
     return stored

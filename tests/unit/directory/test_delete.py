@@ -10,7 +10,8 @@ from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import delete, names, rights
 from addc.directory.controls import PLAIN, RequestOptions
-from addc.directory.delete import delete_object, mangled
+from addc.directory.delete import delete_object
+from addc.directory.tombstones import mangled
 from addc.schema import attr
 from addc.security.access_mask import AccessMask
 from addc.security.descriptor import ACCESS_ALLOWED, Ace, Acl, SecurityDescriptor
@@ -128,16 +129,21 @@ def test_a_tree_goes_with_the_control(corp: Corp) -> None:
         corp.read(lambda ctx: names.resolve(ctx, corp.dn("OU=a")))
 
 
-def test_a_large_tree_takes_several_requests(corp_sqlite: Corp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_tree_goes_in_parts_with_its_root_last(corp_sqlite: Corp) -> None:
+    """3.1.1.5.5.7.3"""
     corp = corp_sqlite
-    monkeypatch.setattr(delete, "TREE_BATCH", 3)
-    corp.add("OU=a", "organizationalUnit")
+    root = corp.add("OU=a", "organizationalUnit")
     for number in range(4):
         corp.add(f"OU={number},OU=a", "organizationalUnit")
-    assert remove(corp, "OU=a", TREE) == 3
-    assert not corp.write(lambda ctx: delete.is_finished(ctx, corp.dn("OU=a")))
-    assert remove(corp, "OU=a", TREE) == 2
-    assert corp.write(lambda ctx: delete.is_finished(ctx, corp.dn("OU=a")))
+
+    def part(dn: str) -> delete.TreePart:
+        return corp.write(lambda ctx: delete.delete_part(ctx, dn, TREE, 3), corp.admin)
+
+    first = part(corp.dn("OU=a"))
+    assert (first.count, first.finished) == (3, False) and corp.row(root).state is ObjectState.LIVE
+    second = part(first.root)
+    assert (second.count, second.finished) == (2, True)
+    assert corp.row(root).state is ObjectState.DELETED
 
 
 def test_some_objects_stay(corp_sqlite: Corp) -> None:
