@@ -214,6 +214,8 @@ class Directory:
 
         Walks along links, and values far behind the first, may touch any number.
         """
+        if request.options.dirsync is not None:
+            return False
         if request.scope != BASE and not self._names_few(request.filter):
             return False
         return self._reads_few(request.attributes) and not _walks(request.filter)

@@ -41,6 +41,20 @@ class ListView:
 
 
 @dataclass(frozen=True, slots=True)
+class DirSync:
+    """What changed since a cookie, b"" for everything.
+
+    flags: LDAP_DIRSYNC_ bits. max_bytes: of the answer. extended: LDAP_SERVER_DIRSYNC_EX_OID.
+    Spec: [MS-ADTS] 3.1.1.3.4.1.3, 3.1.1.3.4.1.29.
+    """
+
+    flags: int = 0
+    max_bytes: int = 0
+    cookie: bytes = b""
+    extended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RequestOptions:
     """How an operation is to be carried out, as its controls and its connection say.
 
@@ -74,6 +88,7 @@ class RequestOptions:
     asq_critical: bool = False
     dn_input: str | None = None
     quota_sid: Sid | None = None
+    dirsync: DirSync | None = None
     permissive_modify: bool = False
     tree_delete: bool = False
     tree_delete_max: int = TREE_DELETE_MAX

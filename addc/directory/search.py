@@ -19,6 +19,7 @@ from addc.codes.win32 import Win32
 from addc.directory import (
     anr,
     asq,
+    dirsync,
     names,
     policy,
     referrals,
@@ -28,7 +29,7 @@ from addc.directory import (
     visibility,
 )
 from addc.directory.context import ReadContext
-from addc.directory.controls import PLAIN, RequestOptions
+from addc.directory.controls import PLAIN, DirSync, RequestOptions
 from addc.directory.filter_match import Compiler, Match
 from addc.directory.plan_search import Children, Fixed, SearchPlan, Source, Subtree
 from addc.directory.selection import Attributes, ResultEntry, Selection, Shaper, select
@@ -71,6 +72,7 @@ class SearchResult:
     referrals: continuation references, LDAP URLs. cookie: of the paged results control, b"" at the end, None
     without paging. limit: why the search stopped early, None if it did not.
     sort_result, view, asq_result: what became of the sort, list view and ASQ controls, None without them.
+    changes: the answer of DirSync, None without it.
     """
 
     entries: list[ResultEntry] = field(default_factory=list)
@@ -81,6 +83,7 @@ class SearchResult:
     sort_attribute: str = ""
     view: ViewOutcome | None = None
     asq_result: LdapResult | None = None
+    changes: dirsync.Changes | None = None
 
 
 class ControlRefused(DsError):
@@ -100,10 +103,20 @@ def search(ctx: ReadContext, request: SearchRequest) -> SearchResult:
     Raises DsError: ERROR_NOT_AUTHENTICATED, ERROR_DS_OBJ_NOT_FOUND, ERROR_DS_REFERRAL,
     ERROR_DS_INAPPROPRIATE_MATCHING, ERROR_DS_INVALID_DN_SYNTAX, ERROR_DS_NON_BASE_SEARCH.
     """
-    if not request.base and request.scope == BASE:
+    if not request.base and request.scope == BASE and request.options.dirsync is None:
         return SearchResult(entries=[rootdse.read(ctx, request.attributes, request.options)])
     require_authenticated(ctx)
+    if request.options.dirsync is not None:
+        return _changes(ctx, request, request.options.dirsync)
     return _Search(ctx, request).run()
+
+
+def _changes(ctx: ReadContext, request: SearchRequest, sync: DirSync) -> SearchResult:
+    query = dirsync.Query(
+        request.base, request.filter, request.attributes, request.size_limit, request.options, sync
+    )
+    found = dirsync.changes(ctx, query)
+    return SearchResult(entries=found.entries, changes=found)
 
 
 def require_authenticated(ctx: ReadContext) -> None:

@@ -16,7 +16,7 @@ from addc.codes.win32 import Win32
 from addc.directory import accounts
 from addc.directory.api import Change, Directory
 from addc.directory.context import ReadContext
-from addc.directory.controls import ListView, RequestOptions, SortKey
+from addc.directory.controls import DirSync, ListView, RequestOptions, SortKey
 from addc.directory.rootdse_operations import Outcome
 from addc.directory.search import (
     BASE,
@@ -52,6 +52,8 @@ _LAZY: Final = frozenset({wire.LDAP_SERVER_LAZY_COMMIT_OID, wire.LDAP_SERVER_SD_
 SEARCH_CONTROLS: Final = _COMMON | _SEEING_DELETED | {
     wire.LDAP_PAGED_RESULT_OID_STRING,
     wire.LDAP_SERVER_SORT_OID,
+    wire.LDAP_SERVER_DIRSYNC_OID,
+    wire.LDAP_SERVER_DIRSYNC_EX_OID,
     wire.LDAP_CONTROL_VLVREQUEST,
     wire.LDAP_SERVER_ASQ_OID,
     wire.LDAP_SERVER_DN_INPUT_OID,
@@ -150,6 +152,7 @@ def options_of(found: RequestControls, asker: Asker) -> RequestOptions:
         asq_critical=wire.LDAP_SERVER_ASQ_OID in found.critical,
         dn_input=found.dn_input,
         quota_sid=found.quota_sid,
+        dirsync=_dirsync(found),
         permissive_modify=found.permissive_modify,
         tree_delete=found.tree_delete,
         lazy_commit=found.lazy_commit,
@@ -185,6 +188,13 @@ def _list_view(found: RequestControls) -> ListView | None:
         context_id=asked.context_id,
         critical=critical,
     )
+
+
+def _dirsync(found: RequestControls) -> DirSync | None:
+    sync = found.dirsync
+    if sync is None:
+        return None
+    return DirSync(sync.flags, max(sync.max_bytes, 0), sync.cookie, found.dirsync_ex)
 
 
 def refuse(message_id: MessageId, response: type[m.LdapResultFields], error: DsError) -> bytes:
@@ -232,6 +242,9 @@ def _encode_search(message_id: MessageId, found: SearchResult) -> bytes:
     for url in found.referrals:
         parts.append(m.encode_search_reference(message_id, url))
     back = _search_controls(found)
+    if found.changes is not None:
+        value = wire.DirSyncValue(int(found.changes.more), 0, found.changes.cookie).pack()
+        back.append(m.Control(wire.LDAP_SERVER_DIRSYNC_OID, False, value))
     result, text = LdapResult.SUCCESS, ""
     if found.limit is not None:
         result, text = ldap_face(DsError(found.limit))
