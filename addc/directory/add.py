@@ -23,6 +23,7 @@ from addc.directory import (
     add_rights,
     add_values,
     dynamic_objects,
+    foreign_principals,
     hooks,
     linked_values,
     machine_accounts,
@@ -49,6 +50,7 @@ from addc.schema.snapshot import Schema
 from addc.schema.syntax import DnKind
 from addc.schema.wellknown import ExtendedRight
 from addc.security.descriptor import SecurityDescriptor
+from addc.security.token import SYSTEM
 from addc.store.objects import NewObject, ObjectRow, ObjectState, Stamp
 
 RDN_LENGTH_MAX: Final = 255
@@ -108,6 +110,8 @@ def add_object(
     if not ctx.unrestricted:
         machine = _check_access(ctx, place, given)
         _waiting(ctx, place.parent_dnt, place.rdn_key)
+    for att in given.plain.keys() & foreign_principals.ENABLED:
+        add_foreign_principals(ctx, given.values(att))
     draft = Draft(plan, None, None, place.dn.rdn.value)
     links = add_values.store(ctx, draft, given, place.rdn_att)
     dynamic_objects.on_add(ctx, draft, given.values(attr.ENTRY_TTL))
@@ -133,6 +137,17 @@ def add_object(
     _put_links(ctx, dnt, draft, links)
     dynamic_objects.stored(ctx, dnt, draft)
     return dnt
+
+
+def add_foreign_principals(ctx: WriteContext, values: Sequence[bytes]) -> None:
+    """Make the objects that values of an FPO-enabled attribute need. Spec: [MS-SAMR] 3.1.1.8.9."""
+    for sid in foreign_principals.missing(ctx, values):
+        add_object(
+            ctx.as_requester(SYSTEM),
+            foreign_principals.dn_of(ctx, sid),
+            [("objectClass", [foreign_principals.CLASS_NAME])],
+            fixed=Fixed(sid=sid, sd=foreign_principals.descriptor(ctx)),
+        )
 
 
 # --- who and where -----------------------------------------------------------------------------------------

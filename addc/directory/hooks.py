@@ -12,6 +12,7 @@ from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import (
     account_control,
+    foreign_principals,
     group_types,
     machine_names,
     member_rules,
@@ -40,7 +41,6 @@ _UNSUPPORTED_CLASSES: Final = frozenset(
         cls.CROSS_REF,
         cls.ATTRIBUTE_SCHEMA,
         cls.CLASS_SCHEMA,
-        cls.FOREIGN_SECURITY_PRINCIPAL,
         cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT,
     )
 )
@@ -129,6 +129,8 @@ def _check_category(ctx: WriteContext, draft: Draft) -> None:
 
 def check_supported(plan: ClassPlan) -> None:
     """Classes whose instances need machinery that this DC lacks so far."""
+    if cls.FOREIGN_SECURITY_PRINCIPAL in plan.all_ids:
+        raise foreign_principals.not_by_hand()
     if plan.all_ids & _UNSUPPORTED_CLASSES:
         raise DsError(
             Win32.ERROR_DS_NOT_SUPPORTED,

@@ -71,6 +71,15 @@ def check_not_primary(ctx: WriteContext, group: ObjectRow, targets: Iterable[Dnt
             )
 
 
+def check_not_primary_removed(ctx: WriteContext, group: ObjectRow, target: Dnt) -> None:
+    """A primary group is left by taking another one, not by way of `member`, where it does not stand."""
+    row = ctx.tx.get(target)
+    if group.sid is None or row is None or row.sid is None or row.sid[:-4] != group.sid[:-4]:
+        return
+    if _primary(row) == int.from_bytes(group.sid[-4:], "little"):
+        raise _refuse(Win32.ERROR_MEMBERS_PRIMARY_GROUP, "the group is the member's primary group")
+
+
 def _primary(row: ObjectRow) -> int:
     return entry.integer(row, attr.PRIMARY_GROUP_ID, -1)
 

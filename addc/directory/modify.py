@@ -16,6 +16,7 @@ from addc.directory import (
     add_values,
     dynamic_objects,
     entry,
+    foreign_principals,
     hooks,
     member_rules,
     modify_rules,
@@ -33,6 +34,7 @@ from addc.directory import (
     well_known_updates,
     write_values,
 )
+from addc.directory.add import add_foreign_principals
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.draft import Draft, draft_of
@@ -373,8 +375,12 @@ def _apply_links(ctx: WriteContext, work: _Work, change: Change, attribute: Attr
         for value in change.values:
             target = _target_to_remove(ctx, attribute, value, deleted=shown)
             if (target is None or not edit.remove(target)) and not permissive:
+                if target is not None and attribute.att_id == attr.MEMBER:
+                    member_rules.check_not_primary_removed(ctx, work.row, target[0])
                 raise missing_value(attribute)
         return
+    if attribute.att_id in foreign_principals.ENABLED:
+        add_foreign_principals(ctx, change.values)
     for value in change.values:
         seconds, plain = ttl_links.split(ctx, attribute, value)
         target = write_values.link_value(ctx, attribute, plain)

@@ -200,7 +200,9 @@ def _by_other_form(ctx: ReadContext, name: GuidName | SidName | WkGuidName) -> O
     if isinstance(name, SidName):
         rows = ctx.tx.by_sid(bytes(name.sid))
         live = [row for row in rows if row.state is ObjectState.LIVE]
-        return live[0] if live else (rows[0] if rows else None)
+        # S-1-5-11 is in the configuration too, but what is in the domain is meant.
+        near = [row for row in live if row.nc == ctx.forest.domain_nc] or live or rows
+        return near[0] if near else None
     base = find_dn(ctx, name.dn)
     return None if base is None else well_known(ctx, base, name.guid)
 
