@@ -29,8 +29,10 @@ from addc.directory import (
     machine_accounts,
     names,
     object_sd,
+    owners,
     passwords,
     policy,
+    quotas,
     referrals,
     rid_pool,
     rights,
@@ -132,7 +134,9 @@ def add_object(
     if machine:
         sd_id = machine_accounts.descriptor(ctx, place.parent, plan)
     else:
-        sd_id = object_sd.new_descriptor(ctx, place.parent, plan, place.nc or ctx.forest.domain_nc, fixed.sd)
+        nc = place.nc or ctx.forest.domain_nc
+        sd_id = object_sd.new_descriptor(ctx, place.parent, plan, nc, fixed.sd, owner=options.set_owner)
+    quotas.check_descriptor(ctx, place.nc, sd_id, bypass=options.bypass_quota)
     dnt = _insert(ctx, draft, place, fixed, sd_id)
     _put_links(ctx, dnt, draft, links)
     dynamic_objects.stored(ctx, dnt, draft)
@@ -470,6 +474,8 @@ def _insert(ctx: WriteContext, draft: Draft, place: _Place, fixed: Fixed, sd_id:
         meta=meta,
     )
     attrs.pop(attr.INSTANCE_TYPE, None)
+    if place.nc:
+        index[owners.OWNER_INDEX] = owners.keys(ctx, place.nc, sd_id, columns["state"])
     # Looked up only now: an object's own values may have referred to it, and made its phantom.
     phantom = _waiting(ctx, place.parent_dnt, place.rdn_key)
     if phantom is None:
@@ -483,12 +489,15 @@ def _insert(ctx: WriteContext, draft: Draft, place: _Place, fixed: Fixed, sd_id:
                 **columns,
             )
         )
-    dnt = phantom.dnt
-    tx.update(phantom, nc=place.nc or dnt, **columns)
-    for att, keys in index.items():
-        tx.set_index(dnt, att, keys)
-    if phantom.rdn != draft.rdn:
-        names.renamed(ctx)
+    else:
+        dnt = phantom.dnt
+        tx.update(phantom, nc=place.nc or dnt, **columns)
+        for att, keys in index.items():
+            tx.set_index(dnt, att, keys)
+        if phantom.rdn != draft.rdn:
+            names.renamed(ctx)
+    if not place.nc:  # the root of a naming context is in its own, whose number it gets only now
+        tx.set_index(dnt, owners.OWNER_INDEX, owners.keys(ctx, dnt, sd_id, columns["state"]))
     return dnt
 
 

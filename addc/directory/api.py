@@ -301,9 +301,10 @@ class Directory:
         options: RequestOptions = PLAIN,
     ) -> Dnt:
         """The modify DN operation; see rename.rename_object."""
-        del options  # no control changes a rename
         return await self.write(
-            "rename", requester, lambda ctx: rename_object(ctx, dn, new_rdn, delete_old, new_superior)
+            "rename",
+            requester,
+            lambda ctx: rename_object(ctx, dn, new_rdn, delete_old, new_superior, options=options),
         )
 
     async def delete(self, requester: Token, dn: str, options: RequestOptions = PLAIN) -> int:

@@ -66,6 +66,8 @@ class RequestOptions:
     asq_attribute: search what this attribute of the base object names; asq_critical: or fail.
     dn_input: the security principal that msDS-IsUserCachableAtRodc is asked for.
     quota_sid: whose quota is asked for, the requester's without it.
+    set_owner: who is to own a new object. bypass_quota: quotas do not hold for who may do that.
+    crossdom_target: host name of the DC of another domain to move an object to, "" to ask whether it could be.
     """
 
     confidential: bool = False
@@ -95,7 +97,9 @@ class RequestOptions:
     lazy_commit: bool = False
     verify_name: str | None = None
     policy_hints: bool = False
-    bypass_quota_sid: bytes | None = None
+    set_owner: Sid | None = None
+    bypass_quota: bool = False
+    crossdom_target: str | None = None
     rodc_promo: bool = False
     force_update: bool = False
 

@@ -17,12 +17,14 @@ from addc.directory import (
     dynamic_objects,
     entry,
     foreign_principals,
+    fsmo,
     hooks,
     member_rules,
     modify_rules,
     names,
     object_sd,
     passwords,
+    quotas,
     reanimate,
     referrals,
     rights,
@@ -94,6 +96,10 @@ def modify_object(
     password: what `prepare_modify` made of the same changes.
     Raises DsError with the pairs of [MS-ADTS] 3.1.1.5.3.2.
     """
+    if not changes:
+        raise DsError(
+            Win32.ERROR_INVALID_PARAMETER, "nothing to change", ldap_result=LdapResult.UNWILLING_TO_PERFORM
+        )
     row = referrals.visible_object(ctx, dn, deleted=True)
     modify_row(ctx, row, changes, options, password=password)
     return row.dnt
@@ -204,7 +210,10 @@ def _check_object(
     if plan.is_lsa:
         raise _illegal("LSA's objects are modified over LSA")
     modify_rules.check_object(ctx, row, plan, atts)
+    if attr.MS_DS_UPDATE_SCRIPT in atts:
+        _check_update_script(ctx, options)
     for change, attribute in resolved:
+        modify_rules.check_own_name(attribute, replaced=change.op == ModOp.REPLACE)
         modify_rules.check_attribute(ctx, row, plan, attribute)
         if change.op != ModOp.DELETE and change.values:
             add_values.check_sid_history(attribute)
@@ -214,6 +223,18 @@ def _check_object(
                 "well-known objects are added and removed",
                 ldap_result=LdapResult.UNWILLING_TO_PERFORM,
             )
+
+
+def _check_update_script(ctx: WriteContext, options: RequestOptions) -> None:
+    """A script that every DC will run comes to the RID master, and in secret. Spec: 3.1.1.5.3.2."""
+    if not fsmo.is_ours(ctx, fsmo.RID_MASTER):
+        raise _illegal("another DC is the RID master")
+    if not options.confidential:
+        raise DsError(
+            Win32.ERROR_DS_CONFIDENTIALITY_REQUIRED,
+            "the connection is not encrypted",
+            ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+        )
 
 
 def _check_rights(ctx: WriteContext, work: _Work, resolved: _Resolved) -> None:
@@ -261,7 +282,10 @@ def _apply(ctx: WriteContext, work: _Work, change: Change, attribute: Attribute)
     elif att == attr.ENTRY_TTL:
         dynamic_objects.change_ttl(ctx, work.draft, change.op == ModOp.DELETE, change.values)
     elif att == attr.OBJECT_CLASS:
-        modify_rules.change_classes(ctx, work.draft, change.op, change.values)
+        if change.op == ModOp.ADD and not change.values:
+            raise _nothing_to_add(attribute)
+        permissive = work.options.permissive_modify
+        modify_rules.change_classes(ctx, work.draft, change.op, change.values, permissive=permissive)
     else:
         _apply_values(ctx, work, change, attribute)
 
@@ -270,6 +294,8 @@ def _apply_values(ctx: WriteContext, work: _Work, change: Change, attribute: Att
     """Add, delete and replace on an ordinary attribute. Spec: [MS-ADTS] 3.1.1.5.3.2, RFC 4511 4.6."""
     draft, permissive = work.draft, work.options.permissive_modify
     held = draft.get(attribute.att_id)
+    if attribute.single_valued and len(change.values) > 1 and change.op != ModOp.DELETE:
+        raise _second_value(attribute)  # of a new object it would be constraintViolation
     if change.op == ModOp.REPLACE:
         new = write_values.stored_values(ctx, attribute, change.values)
     elif change.op == ModOp.ADD:
@@ -283,6 +309,16 @@ def _apply_values(ctx: WriteContext, work: _Work, change: Change, attribute: Att
     if attribute.att_id == attr.DESCRIPTION and change.op != ModOp.DELETE and len(new) > 1:
         modify_rules.check_description(ctx, draft)
     draft.put(attribute.att_id, *new)
+
+
+def _second_value(attribute: Attribute) -> DsError:
+    """Spec: 3.1.1.5.3.2."""
+    return DsError(
+        Win32.ERROR_DS_SINGLE_VALUE_CONSTRAINT,
+        f"{attribute.name} has its one value",
+        ldap_result=LdapResult.ATTRIBUTE_OR_VALUE_EXISTS,
+        attribute=attribute.name,
+    )
 
 
 def _not_on_object(attribute: Attribute) -> DsError:
@@ -318,12 +354,9 @@ def _added(
     if len(fresh) != len(stored) and not permissive:
         raise write_values.duplicate_error(attribute)
     if attribute.single_valued and held and fresh:
-        raise DsError(
-            Win32.ERROR_DS_SINGLE_VALUE_CONSTRAINT,
-            f"{attribute.name} has its one value",
-            ldap_result=LdapResult.ATTRIBUTE_OR_VALUE_EXISTS,
-            attribute=attribute.name,
-        )
+        raise _second_value(attribute)
+    if len(held) + len(fresh) > write_values.VALUES_MAX:
+        raise write_values.too_many(attribute)
     return held + fresh
 
 
@@ -365,6 +398,10 @@ def _apply_links(ctx: WriteContext, work: _Work, change: Change, attribute: Attr
     if edit is None:
         edit = work.links[attribute.att_id] = LinkEdit(ctx, work.row, attribute)
     permissive = work.options.permissive_modify
+    if attribute.single_valued and len(change.values) > 1 and change.op != ModOp.DELETE:
+        raise write_values.single_value_error(attribute)
+    if change.op == ModOp.ADD and not change.values:
+        raise _nothing_to_add(attribute)
     if change.op == ModOp.REPLACE:
         edit.clear()
     elif change.op == ModOp.DELETE and not change.values:
@@ -519,6 +556,7 @@ def _store(ctx: WriteContext, work: _Work) -> None:
         )
         change["class_id"] = draft.plan.structural.class_id
     if sd_id != row.sd_id:
+        quotas.check_new_owner(ctx, row, sd_id)
         change["sd_id"] = sd_id
         stamped.append(attr.NT_SECURITY_DESCRIPTOR)
     save(ctx, draft, stamped=stamped, change=change)

@@ -12,7 +12,7 @@ from addc.base.ids import AttId
 from addc.codec.ids import Sid
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import add_values, levels, names, rights
+from addc.directory import add_values, behavior_versions, names, rights, role_scope
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
 from addc.directory.link_edit import LinkEdit
@@ -66,6 +66,7 @@ def check_object(ctx: WriteContext, row: ObjectRow, plan: ClassPlan, atts: set[A
         raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "the subschema is made, not written")
     if plan.is_schema and not atts <= _SCHEMA_WRITABLE:
         raise _unwilling(Win32.ERROR_DS_NOT_SUPPORTED, "the schema cannot be changed yet")
+    role_scope.check_modify(ctx, row, atts)
     if attr.FSMO_ROLE_OWNER in atts:
         _check_role(ctx, row, plan)
 
@@ -75,6 +76,16 @@ def _check_role(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
     right = _ROLE_RIGHTS.get(plan.structural.class_id)
     if right is not None and not rights.holds_right(ctx, row, right.bytes_le):
         raise DsError(Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "INSUFF_ACCESS_RIGHTS", attribute="fSMORoleOwner")
+
+
+def check_own_name(attribute: Attribute, *, replaced: bool) -> None:
+    """distinguishedName is written by an undelete alone.
+
+    Replacing it is refused like any system-only attribute. Deviation: other changes of it have a result that
+    the documents do not name; Samba's test of Windows holds to it.
+    """
+    if attribute.att_id == attr.DISTINGUISHED_NAME and not replaced:
+        raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "a name is replaced", attribute.name)
 
 
 def check_attribute(ctx: WriteContext, row: ObjectRow, plan: ClassPlan, attribute: Attribute) -> None:
@@ -134,25 +145,16 @@ def check_values(ctx: WriteContext, draft: Draft) -> None:
         if held != (names.reference(ctx.forest.dsa_dnt),):
             raise _unwilling(Win32.ERROR_DS_INVALID_ROLE_OWNER, "a role is only taken", "fSMORoleOwner")
     if draft.changes(attr.MS_DS_BEHAVIOR_VERSION):
-        _check_level(draft)
+        behavior_versions.check(ctx, draft)
+    if draft.changes(attr.MS_DS_UPDATE_SCRIPT) and draft.plan.structural.class_id == cls.CROSS_REF_CONTAINER:
+        draft.put(attr.MS_DS_EXECUTE_SCRIPT_PASSWORD)
     if draft.changes(attr.NT_MIXED_DOMAIN) and (draft.row is None or draft.row.dnt != ctx.forest.domain_nc):
         raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "only on the domain", "nTMixedDomain")
 
 
-def _check_level(draft: Draft) -> None:
-    """Functional levels rise, and not above what the DCs can do. Spec: 3.1.1.5.3.4."""
-    new, old = (
-        draft.integer(attr.MS_DS_BEHAVIOR_VERSION, -1),
-        draft.integer_before(attr.MS_DS_BEHAVIOR_VERSION),
-    )
-    name = "msDS-Behavior-Version"
-    if new > levels.DC_BEHAVIOR_VERSION:
-        raise _unwilling(Win32.ERROR_DS_LOW_DSA_VERSION, "a DC is of a lower version", name)
-    if new < old:
-        raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "functional levels do not sink", name)
-
-
-def change_classes(ctx: WriteContext, draft: Draft, op: int, values: Sequence[bytes]) -> None:
+def change_classes(
+    ctx: WriteContext, draft: Draft, op: int, values: Sequence[bytes], *, permissive: bool = False
+) -> None:
     """Add or remove dynamic auxiliary classes, or swap user and inetOrgPerson. Spec: 3.1.1.5.3.5."""
     known = []
     for value in values:
@@ -164,15 +166,22 @@ def change_classes(ctx: WriteContext, draft: Draft, op: int, values: Sequence[by
         known.append(found.token)
     held = list(draft.plan.names)
     if op == _ADD:
+        if not permissive and any(name in held for name in known):
+            raise DsError(
+                Win32.ERROR_DS_ATT_VAL_ALREADY_EXISTS,
+                "the object is of the class already",
+                ldap_result=LdapResult.ATTRIBUTE_OR_VALUE_EXISTS,
+                attribute="objectClass",
+            )
         wanted = held + [name for name in known if name not in held]
     elif op == _DELETE:
-        if not known or any(name not in held for name in known):
+        if not permissive and any(name not in held for name in known):
             raise DsError(
                 Win32.ERROR_DS_CANT_REM_MISSING_ATT_VAL,
                 "no such class",
                 ldap_result=LdapResult.NO_SUCH_ATTRIBUTE,
             )
-        wanted = [name for name in held if name not in known]
+        wanted = [name for name in held if name not in known] if known else []
     else:
         wanted = known
     plan = class_plan(ctx.schema, tuple(wanted))
@@ -186,8 +195,22 @@ def change_classes(ctx: WriteContext, draft: Draft, op: int, values: Sequence[by
         )
     if cls.DYNAMIC_OBJECT in plan.all_ids ^ draft.plan.all_ids:
         raise _unwilling(Win32.ERROR_DS_NOT_SUPPORTED, "an object stays dynamic or static", "objectClass")
+    _check_new_musts(ctx, draft, plan)
     draft.plan = plan
     draft.put(attr.OBJECT_CLASS, *plan.names)
+
+
+def _check_new_musts(ctx: WriteContext, draft: Draft, plan: ClassPlan) -> None:
+    """A class that takes a system-only attribute to be whole is not for requesters to add.
+
+    Spec: 3.1.1.5.3.2.
+    """
+    if ctx.unrestricted:
+        return
+    for att in plan.must - draft.plan.must - draft.attrs.keys() - _COLUMNS:
+        attribute = ctx.schema.attribute_by_id(att)
+        if attribute is not None and attribute.system_only and not attribute.is_constructed:
+            raise add_values.system_only_error(attribute)
 
 
 def check_content(ctx: WriteContext, draft: Draft) -> None:

@@ -86,10 +86,13 @@ def new_descriptor(
     plan: ClassPlan,
     nc: Dnt,
     given: SecurityDescriptor | None = None,
+    *,
+    owner: Sid | None = None,
 ) -> int:
     """Store the descriptor of an object that is being created and give its id.
 
     parent: None for the root of a naming context. given: from the requester, None for the class's default.
+    owner: whom the requester asks for by LDAP_SERVER_SET_OWNER_OID, in place of the owner that `given` names.
     Spec: [MS-ADTS] 6.1.3.3 (add), 6.1.3.6, 6.1.3.7.
     """
     if given is not None and not ctx.unrestricted:
@@ -100,24 +103,31 @@ def new_descriptor(
                 ldap_result=LdapResult.UNWILLING_TO_PERFORM,
                 attribute="nTSecurityDescriptor",
             )
-        check_owner(ctx, given.owner, nc, LdapResult.UNWILLING_TO_PERFORM)
+        if owner is None:
+            check_owner(ctx, given.owner, nc, LdapResult.UNWILLING_TO_PERFORM)
+    default = default_descriptor(plan.structural.default_sd, ctx.forest.domain_sid, ctx.forest.domain_sid)
+    if owner is not None:
+        check_owner(ctx, owner, nc, LdapResult.UNWILLING_TO_PERFORM)
+        if given is not None:
+            given = replace(given, owner=owner)
+        else:
+            default = replace(default or SecurityDescriptor(), owner=owner)
     above = parent.sd_id if parent is not None else 0
     administrators = None if ctx.unrestricted else _administrators(ctx, nc)
     kind = _kind(ctx)
     source: object = plan.structural.default_sd if given is None else id(given)
-    key = ("new-sd", above, source, plan.object_types, administrators, ctx.requester, kind)
+    key = ("new-sd", above, source, plan.object_types, administrators, ctx.requester, kind, owner)
     # Ids are made of contents, so what was worked out holds in every transaction, undone ones too.
     facts = ctx.shared.facts
     known = facts.get(key)
     if known is not None and known[0] is given:
         return ctx.tx.put_descriptor(known[1])  # type: ignore[arg-type]
-    domain_sid = ctx.forest.domain_sid
     made = create_sd(
         None if parent is None else rights.descriptor(ctx, parent),
         given,
         ctx.requester,
         plan.object_types,
-        default_sd=default_descriptor(plan.structural.default_sd, domain_sid, domain_sid),
+        default_sd=default,
         default_owner=administrators,
         kind=kind,
     )

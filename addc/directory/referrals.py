@@ -183,6 +183,11 @@ def to_other_dc(ctx: ReadContext, row: ObjectRow) -> DsError:
     return _referral(host, dn)
 
 
+def to_host(ctx: ReadContext, host: str, row: ObjectRow) -> DsError:
+    """A referral to one DC for an object that is here too, but not for this DC to write."""
+    return _referral(host, Dn.parse(names.dn_of_row(ctx, row)))
+
+
 def visible_object(ctx: ReadContext, name: str, *, deleted: bool = False) -> ObjectRow:
     """The object that a requester wants to write to or below.
 

@@ -11,13 +11,26 @@ from addc.base.ids import AttId, Dnt
 from addc.codec.dn import Dn
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import add, entry, hooks, names, object_sd, referrals, rights, sd_propagate
+from addc.directory import (
+    add,
+    cross_domain_move,
+    entry,
+    hooks,
+    names,
+    object_sd,
+    referrals,
+    rights,
+    sd_propagate,
+)
 from addc.directory.account_flags import SystemFlags
 from addc.directory.context import WriteContext
+from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.draft import draft_of
 from addc.directory.object_classes import ClassPlan, class_plan
 from addc.directory.stamp import save, set_name_index
 from addc.schema import attr
+from addc.security.descriptor import Control
+from addc.security.sd_create import SECURITY_PRIVATE_OBJECT
 from addc.store.objects import ObjectRow, ObjectState, RowChange
 
 _SAME_PARENT: Final = None
@@ -49,22 +62,29 @@ def rename_object(
     new_rdn: str,
     delete_old_rdn: bool = True,
     new_superior: str | None = _SAME_PARENT,
+    *,
+    options: RequestOptions = PLAIN,
 ) -> Dnt:
     """Rename or move an object with all below it, and give its row.
 
     new_rdn: "CN=New Name". new_superior: DN of the new parent, None for the present one.
-    Raises DsError with the pairs of [MS-ADTS] 3.1.1.5.4.1.
+    Raises DsError with the pairs of [MS-ADTS] 3.1.1.5.4.1 and 3.1.1.5.4.2.
     """
     if not delete_old_rdn:
         raise _unwilling(Win32.ERROR_INVALID_PARAMETER, "deleteoldrdn must be TRUE")
+    if not dn:
+        raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "NO_OBJECT")
     row = referrals.visible_object(ctx, dn, deleted=True)
+    if options.crossdom_target is not None:
+        if not new_rdn:
+            raise _no_rdn()
+        cross_domain_move.check(ctx, row, new_superior, options.crossdom_target)
+        return row.dnt
     move = _work_out(ctx, row, new_rdn, new_superior)
     if not ctx.unrestricted:
         _check_object(ctx, move)
         _check_access(ctx, move)
         _check_flags(ctx, move)
-        if move.is_move:
-            add.check_superior(move.plan, move.parent)
     there = ctx.tx.child(move.parent.dnt, move.rdn_key)
     if there is not None and there.dnt != row.dnt:
         raise DsError(
@@ -84,9 +104,18 @@ def _other(code: Win32, detail: str) -> DsError:
     return DsError(code, detail, ldap_result=LdapResult.OTHER)
 
 
+def _no_rdn() -> DsError:
+    return DsError(Win32.ERROR_INVALID_PARAMETER, "no new RDN", ldap_result=LdapResult.PROTOCOL_ERROR)
+
+
 def _parse_rdn(ctx: WriteContext, row: ObjectRow, plan: ClassPlan, new_rdn: str) -> str:
     if not new_rdn:
-        raise DsError(Win32.ERROR_INVALID_PARAMETER, "no new RDN", ldap_result=LdapResult.PROTOCOL_ERROR)
+        raise _no_rdn()
+    att, equals, value = new_rdn.partition("=")
+    if equals and not value.strip() and ctx.schema.attribute(att.strip()) is not None:
+        raise DsError(
+            Win32.ERROR_DS_NAMING_VIOLATION, "an empty name", ldap_result=LdapResult.NAMING_VIOLATION
+        )
     try:
         parsed = Dn.parse(new_rdn)
     except DecodeError as error:
@@ -94,11 +123,8 @@ def _parse_rdn(ctx: WriteContext, row: ObjectRow, plan: ClassPlan, new_rdn: str)
     if len(parsed) != 1:
         raise DsError(Win32.ERROR_DS_INVALID_DN_SYNTAX, "one RDN is wanted")
     if names.rdn_att(ctx.schema, parsed.rdn) != row.rdn_att:
-        raise DsError(
-            Win32.ERROR_DS_RDN_DOESNT_MATCH_SCHEMA,
-            "wrong naming attribute",
-            ldap_result=LdapResult.NAMING_VIOLATION,
-        )
+        # Not namingViolation, which Add answers: Windows tells the two apart, and so does Samba's test of it.
+        raise _unwilling(Win32.ERROR_DS_RDN_DOESNT_MATCH_SCHEMA, "wrong naming attribute")
     if not ctx.unrestricted:
         add.check_rdn_value(ctx, plan.structural.rdn_att, parsed.rdn.value)
     return parsed.rdn.value
@@ -121,6 +147,9 @@ def _work_out(ctx: WriteContext, row: ObjectRow, new_rdn: str, new_superior: str
             if error.code != Win32.ERROR_DS_OBJ_NOT_FOUND:
                 raise
             raise _other(Win32.ERROR_DS_NO_PARENT_OBJECT, "no such parent") from None
+    # The schema speaks first: a user cannot be below a user, and that it is the very same does not matter.
+    if parent.dnt != old_parent.dnt and not ctx.unrestricted:
+        add.check_superior(plan, parent)
     if parent.nc != row.nc:
         raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "the parent is in another naming context")
     if parent.path.startswith(row.path):
@@ -135,8 +164,9 @@ def _check_object(ctx: WriteContext, move: _Move) -> None:
     if move.row.nc == ctx.forest.schema_nc:
         if move.is_move:
             raise _unwilling(Win32.ERROR_DS_NO_OBJECT_MOVE_IN_SCHEMA_NC, "nothing moves in the schema")
-        if move.plan.is_schema:
-            raise _unwilling(Win32.ERROR_DS_ILLEGAL_BASE_SCHEMA_MOD, "the schema cannot be changed yet")
+        flags = entry.integer(move.row, attr.SYSTEM_FLAGS)
+        if move.plan.is_schema and flags & SystemFlags.FLAG_SCHEMA_BASE_OBJECT:
+            raise _unwilling(Win32.ERROR_DS_ILLEGAL_BASE_SCHEMA_MOD, "an object of the base schema")
     if move.is_move and hooks.is_in_system_container(ctx, move.row) != hooks.is_in_system_container(
         ctx, move.parent
     ):
@@ -151,6 +181,7 @@ def _check_access(ctx: WriteContext, move: _Move) -> None:
         assert attribute is not None
         if not rights.can_write(ctx, row, attribute):
             raise _insufficient(attribute.name)
+    _check_private(ctx, row)
     if not move.is_move:
         return
     if not rights.can_create_child(ctx, move.parent, move.plan.structural):
@@ -158,6 +189,15 @@ def _check_access(ctx: WriteContext, move: _Move) -> None:
     if not rights.allows(ctx, row, rights.DELETE) and not rights.can_delete_child(
         ctx, move.old_parent, move.plan.structural
     ):
+        raise _insufficient()
+
+
+def _check_private(ctx: WriteContext, row: ObjectRow) -> None:
+    """A private object of configuration or schema is for its owner. Spec: 3.1.1.5.4.1, 6.1.3."""
+    if ctx.unrestricted or row.nc not in (ctx.forest.config_nc, ctx.forest.schema_nc):
+        return
+    sd = rights.descriptor(ctx, row)
+    if sd.control & Control.RM and sd.sbz1 & SECURITY_PRIVATE_OBJECT and sd.owner not in ctx.requester.sids:
         raise _insufficient()
 
 

@@ -66,16 +66,25 @@ SEARCH_CONTROLS: Final = _COMMON | _SEEING_DELETED | {
     wire.LDAP_SERVER_LINK_TTL_OID,
     wire.LDAP_SERVER_UPDATE_STATS_OID,
 }  # fmt: skip
-ADD_CONTROLS: Final = _COMMON | _LAZY
+ADD_CONTROLS: Final = _COMMON | _LAZY | {
+    wire.LDAP_SERVER_SET_OWNER_OID,
+    wire.LDAP_SERVER_BYPASS_QUOTA_OID,
+    wire.LDAP_SERVER_VERIFY_NAME_OID,
+}  # fmt: skip
 MODIFY_CONTROLS: Final = _COMMON | _SEEING_DELETED | _LAZY | {
     wire.LDAP_SERVER_PERMISSIVE_MODIFY_OID,
     wire.LDAP_SERVER_VERIFY_NAME_OID,
     wire.LDAP_SERVER_POLICY_HINTS_OID,
     wire.LDAP_SERVER_POLICY_HINTS_DEPRECATED_OID,
 }  # fmt: skip
-RENAME_CONTROLS: Final = _COMMON | _SEEING_DELETED | {wire.LDAP_SERVER_LAZY_COMMIT_OID}
+RENAME_CONTROLS: Final = _COMMON | _SEEING_DELETED | {
+    wire.LDAP_SERVER_LAZY_COMMIT_OID,
+    wire.LDAP_SERVER_CROSSDOM_MOVE_TARGET_OID,
+    wire.LDAP_SERVER_VERIFY_NAME_OID,
+}  # fmt: skip
 DELETE_CONTROLS: Final = _COMMON | _SEEING_DELETED | {
     wire.LDAP_SERVER_TREE_DELETE_OID,
+    wire.LDAP_SERVER_TREE_DELETE_EX_OID,
     wire.LDAP_SERVER_LAZY_COMMIT_OID,
 }  # fmt: skip
 
@@ -154,9 +163,13 @@ def options_of(found: RequestControls, asker: Asker) -> RequestOptions:
         quota_sid=found.quota_sid,
         dirsync=_dirsync(found),
         permissive_modify=found.permissive_modify,
-        tree_delete=found.tree_delete,
+        tree_delete=found.tree_delete or found.tree_delete_count is not None,
+        tree_delete_max=_tree_delete_max(found.tree_delete_count),
         lazy_commit=found.lazy_commit,
         verify_name=found.verify_name,
+        set_owner=found.set_owner,
+        bypass_quota=found.bypass_quota,
+        crossdom_target=found.crossdom_move_target,
         policy_hints=bool(found.policy_hints & wire.POLICY_HINTS_ENFORCE_HISTORY),
     )
 

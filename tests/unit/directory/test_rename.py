@@ -120,7 +120,7 @@ def test_refusals_are_exact(corp_sqlite: Corp) -> None:
         Win32.ERROR_DS_ILLEGAL_MOD_OPERATION,
     )
     assert refusal(lambda: rename(corp, "CN=ann,CN=Users", "OU=ann")) == (
-        LdapResult.NAMING_VIOLATION,
+        LdapResult.UNWILLING_TO_PERFORM,
         Win32.ERROR_DS_RDN_DOESNT_MATCH_SCHEMA,
     )
     assert refusal(lambda: rename(corp, "CN=ann,CN=Users", "CN=a,CN=b"))[1] is (
@@ -130,8 +130,14 @@ def test_refusals_are_exact(corp_sqlite: Corp) -> None:
     assert refusal(lambda: rename(corp, "", "DC=other"))[1] is (
         Win32.ERROR_DS_MODIFYDN_DISALLOWED_BY_INSTANCE_TYPE
     )
-    assert refusal(lambda: rename(corp, "CN=ann,CN=Users", "CN=ann", CONFIG_DN))[1] is (
-        Win32.ERROR_DS_ILLEGAL_MOD_OPERATION
+    assert refusal(lambda: rename(corp, "CN=ann,CN=Users", "CN=ann", CONFIG_DN)) == (
+        LdapResult.NAMING_VIOLATION,
+        Win32.ERROR_DS_ILLEGAL_SUPERIOR,
+    )
+    corp.add("CN=box,CN=Users", "container")
+    assert refusal(lambda: rename(corp, "CN=box,CN=Users", "CN=box", CONFIG_DN)) == (
+        LdapResult.UNWILLING_TO_PERFORM,
+        Win32.ERROR_DS_ILLEGAL_MOD_OPERATION,
     )
     assert refusal(lambda: rename(corp, "OU=b,OU=a", "OU=b", "CN=Users")) == (
         LdapResult.NAMING_VIOLATION,
