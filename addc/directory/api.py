@@ -9,7 +9,7 @@ Spec: [MS-ADTS] 3.1.1.5.1.4 (transactional semantics).
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
@@ -27,6 +27,7 @@ from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.delete import TREE_BATCH, delete_object, delete_part, not_finished
 from addc.directory.filter_match import TRANSITIVE_EVAL
 from addc.directory.jobs import JOBS
+from addc.directory.lanes import Pace, QuickPace, SlowLane, WalkNeededError
 from addc.directory.logon_counters import record_bad_password
 from addc.directory.modify import Change, modify_object, prepare_modify
 from addc.directory.passwords import PreparedPassword, WrongPasswordError
@@ -50,6 +51,8 @@ Attributes = Sequence[tuple[str, Sequence[bytes]]]
 """Attributes of a new object: descriptions as written and values in LDAP form."""
 
 READ_THREADS: Final = 8
+_WALKS_AT_ONCE: Final = 2
+"""Long reads that run side by side where they mostly wait for the network."""
 _PASSWORDS: Final = frozenset(("unicodepwd", "userpassword"))
 _POINTS: Final = NEARLY_UNIQUE | {attr.OBJECT_GUID, attr.OBJECT_SID, attr.DISTINGUISHED_NAME}
 
@@ -110,6 +113,7 @@ class Directory:
         self._home = Home(Forest.from_json(forest), Shared(), self._services.clock)
         self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="directory")
         self._polling = Lock()
+        self._walks = SlowLane(1 if store.reads_inline else _WALKS_AT_ONCE)
         self.reads_inline = store.reads_inline
         self.turns = Turns()
         """For the services that judge passwords; used on their event loop alone."""
@@ -147,6 +151,7 @@ class Directory:
     def close(self) -> None:
         """Finish what is queued and close the store."""
         self._threads.shutdown(wait=True)
+        self._walks.close()
         self._store.close()
 
     # --- units of work ---
@@ -157,6 +162,7 @@ class Directory:
         name: what the work is called in metrics and logs.
         """
         del name
+        self._walks.press()
         with self._store.read() as tx:
             return work(ReadContext(tx, self._schema, requester, self._services.clock.now(), self._home))
 
@@ -167,13 +173,33 @@ class Directory:
 
         point: the work touches a handful of rows: it may run on the loop where that needs no network.
         """
-        if point and self.reads_inline:
-            return self.read_now(name, requester, work)
-        return await self._on_thread(lambda: self.read_now(name, requester, work))
+        try:
+            if point and self.reads_inline:
+                return self.read_point(name, requester, work)
+            return await self._finished(self._threads.submit(self._paced, requester, work, QuickPace()))
+        except WalkNeededError:
+            walk = self._walks.submit(requester.user, lambda pace: self._paced(requester, work, pace))
+            return await self._finished(walk)
 
-    async def _on_thread(self, work: Callable[[], T]) -> T:
-        """Run on a thread; a cancelled caller waits until the thread has let go of its transaction."""
-        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+    def read_point(self, name: str, requester: Token, work: Callable[[ReadContext], T]) -> T:
+        """Run a point read here and now, before any walk.
+
+        Raises WalkNeededError if it turns out to be none: `read` is the way for it then.
+        """
+        del name
+        self._walks.press()
+        return self._paced(requester, work, QuickPace())
+
+    def _paced(self, requester: Token, work: Callable[[ReadContext], T], pace: Pace) -> T:
+        with self._store.read() as tx:
+            ctx = ReadContext(tx, self._schema, requester, self._services.clock.now(), self._home)
+            ctx.pace = pace
+            return work(ctx)
+
+    @staticmethod
+    async def _finished(work: "Future[T]") -> T:
+        """What a thread answers; a cancelled caller waits until it has let go of its transaction."""
+        future = asyncio.wrap_future(work)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:

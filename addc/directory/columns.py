@@ -5,8 +5,9 @@ of every row in one byte string, searched as a whole. It gives candidates, which
 what it holds may be outdated, as long as nothing is missing. So every row that a commit touched since the
 column was made is a candidate too, and the commit log names those; once they are many, their keys are added.
 
-Spec: the implementation's; [MS-ADTS] 3.1.1.2.3 (fATTINDEX, fTUPLEINDEX) says which indexes an administrator
-may ask for, 3.1.1.3.1.3 what a search finds with or without them.
+The indexes that an administrator can ask for are searchFlags' (fATTINDEX, fTUPLEINDEX); a search finds the
+same with or without any of this.
+Spec: [MS-ADTS] 3.1.1.3.1.3.
 """
 
 from array import array

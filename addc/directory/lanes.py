@@ -4,15 +4,19 @@ A read begins in the quick lane and may look at QUICK_ROWS rows there. One that 
 the slow lane, where a requester has a few walks under way at most and only the walks that have a turn run; a
 turn is over after TURN_S if others wait. While somebody asks for a point read, walks step aside.
 
-Spec: the implementation's; [MS-ADTS] 3.1.1.3.4.6 (MaxPoolThreads, MaxQueryDuration) bounds the same things.
+Spec: [MS-ADTS] 3.1.1.3.4.6 (MaxPoolThreads and MaxQueryDuration bound the same things).
 """
 
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from threading import Condition, Lock
 from typing import Final, Generic, TypeVar
+
+from addc.base.errors import DsError
+from addc.codes.win32 import Win32
 
 T = TypeVar("T")
 
@@ -22,6 +26,8 @@ WALKS: Final = 16
 """Walks under way in one process, running or waiting for their turn."""
 SHARE: Final = 3
 """Of these, walks of one requester."""
+QUEUE_MAX: Final = 256
+"""Walks of one requester that may wait."""
 TURN_S: Final = 0.05
 _ASIDE_S: Final = 0.0003
 """How long a walk steps aside for point reads; a point read takes about half of it."""
@@ -123,17 +129,21 @@ class _Walk(Generic[T]):
         self.work = work
         self.future: Future[T] = Future()
 
-    def run(self, lane: "SlowLane") -> None:
-        """Carry it out on this thread."""
-        if not self.future.set_running_or_notify_cancel():
-            return
+    def run(self, lane: "SlowLane") -> T:
+        """Carry it out on this thread when its turn comes."""
         lane.turns.take()
         try:
-            self.future.set_result(self.work(WalkPace(lane)))
-        except BaseException as error:  # whoever waits for the future is told
-            self.future.set_exception(error)
+            return self.work(WalkPace(lane))
         finally:
             lane.turns.give()
+
+    def tell(self, done: "Future[T]") -> None:
+        """Pass on how it ended."""
+        error = done.exception()
+        if error is not None:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(done.result())
 
 
 class SlowLane:
@@ -151,21 +161,31 @@ class SlowLane:
         self._under_way: dict[Hashable, int] = {}
         self._count = 0
 
-    def submit(self, owner: Hashable, work: Callable[[Pace], T]) -> "Future[T]":
-        """Queue a walk; owners come in turn, each with its share.
+    def press(self) -> None:
+        """A point read is asked for: walks step aside."""
+        self.pressed_at = time.monotonic()
 
-        A walk that is cancelled before it has a thread is not begun.
+    def submit(self, owner: Hashable, work: Callable[[Pace], T]) -> "Future[T]":
+        """Queue a walk; owners come in turn, each with its share. One that was cancelled is not begun.
+
+        Raises DsError(ERROR_DS_BUSY) for an owner with too many waiting.
         """
         walk = _Walk(owner, work)
         with self._lock:
-            self._waiting.setdefault(owner, deque()).append(walk)  # type: ignore[arg-type]
+            queue = self._waiting.setdefault(owner, deque())
+            if len(queue) >= QUEUE_MAX:
+                raise DsError(Win32.ERROR_DS_BUSY, "too many long searches wait already")
+            queue.append(walk)  # type: ignore[arg-type]
         self._begin()
         return walk.future
 
     def _begin(self) -> None:
         """Give threads to walks that wait, while there are some."""
         while (walk := self._next()) is not None:
-            self._threads.submit(self._carry_out, walk)
+            if walk.future.set_running_or_notify_cancel():
+                self._threads.submit(walk.run, self).add_done_callback(partial(self._ended, walk))
+            else:
+                self._leave(walk.owner)
 
     def _next(self) -> _Walk[object] | None:
         with self._lock:
@@ -183,19 +203,25 @@ class SlowLane:
             self._count += 1
             return walk
 
-    def _carry_out(self, walk: _Walk[object]) -> None:
-        try:
-            walk.run(self)
-        finally:
-            with self._lock:
-                self._count -= 1
-                left = self._under_way[walk.owner] - 1
-                if left:
-                    self._under_way[walk.owner] = left
-                else:
-                    del self._under_way[walk.owner]
-            self._begin()
+    def _ended(self, walk: _Walk[object], done: "Future[object]") -> None:
+        self._leave(walk.owner)
+        walk.tell(done)
+        self._begin()
+
+    def _leave(self, owner: Hashable) -> None:
+        with self._lock:
+            self._count -= 1
+            left = self._under_way[owner] - 1
+            if left:
+                self._under_way[owner] = left
+            else:
+                del self._under_way[owner]
 
     def close(self) -> None:
-        """Finish what was begun."""
+        """Finish what was begun, and nothing else."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for queue in waiting.values():
+            for walk in queue:
+                walk.future.cancel()
         self._threads.shutdown(wait=True)

@@ -43,6 +43,10 @@ SUBTREE: Final = 2
 
 EVERYTHING: Final = Present("objectClass")
 
+_STEP: Final = 16
+"""Rows that a walk looks at before it lets others go first."""
+_TOGETHER: Final = 32
+"""Entries whose links are read in one go."""
 _COOKIE_HASH_SIZE: Final = 12
 _WRITABLE: Final = 0x4
 
@@ -292,14 +296,19 @@ class _Search:
     def _matching(self, source: Source, after: bytes) -> Iterator[ObjectRow]:
         """The objects in scope that match and are visible, in the source's order."""
         ctx, match, states = self.ctx, self.match, self.states
-        unrestricted = ctx.unrestricted
+        unrestricted, in_scope, visible = ctx.unrestricted, self._in_scope, visibility.Seen(ctx).visible
         for batch in source.batches(after):
-            for row in ctx.tx.get_many(batch):
-                if row.state not in states or not self._in_scope(row):
-                    continue
-                granted = rights.ALL_GRANTS if unrestricted else rights.grants(ctx, row)
-                if match(row, granted) and visibility.visible(ctx, row):
-                    yield row
+            ctx.pace.step(min(len(batch), _STEP))
+            rows = ctx.tx.get_many(batch) if len(batch) <= _STEP else ctx.tx.pass_by(batch)
+            for start in range(0, len(rows), _STEP):
+                if start:
+                    ctx.pace.step(_STEP)
+                for row in rows[start : start + _STEP]:
+                    if row.state not in states or not in_scope(row):
+                        continue
+                    granted = rights.ALL_GRANTS if unrestricted else rights.grants(ctx, row)
+                    if match(row, granted) and visible(row):
+                        yield row
             if ctx.clock.now() > self.deadline:
                 self.result.limit = Win32.ERROR_DS_TIMELIMIT_EXCEEDED
                 return
@@ -318,12 +327,13 @@ class _Search:
 
     def _unpaged(self, limits: policy.QueryPolicy) -> None:
         size = min(self.request.size_limit or limits.max_page_size, limits.max_page_size)
-        entries = self.result.entries
+        rows: list[ObjectRow] = []
         for row in self._matching(self._source(), b""):
-            if len(entries) >= size:
+            if len(rows) >= size:
                 self.result.limit = Win32.ERROR_DS_SIZELIMIT_EXCEEDED
                 break
-            entries.append(self._entry(row))
+            rows.append(row)
+        self._emit(rows)
         if self.options.page_size is not None:
             self.result.cookie = b""
 
@@ -341,14 +351,22 @@ class _Search:
         else:
             source = self._source()
         size = min(asked, limits.max_page_size)
-        last: ObjectRow | None = None
+        rows: list[ObjectRow] = []
         for row in self._matching(source, after):
-            if len(self.result.entries) >= size:
-                assert last is not None
-                self.result.cookie = self.cookie(source.kind, source.state(), source.position(last))
-                return
-            self.result.entries.append(self._entry(row))
-            last = row
+            if len(rows) >= size:
+                self.result.cookie = self.cookie(source.kind, source.state(), source.position(rows[-1]))
+                break
+            rows.append(row)
+        self._emit(rows)
+
+    def _emit(self, rows: list[ObjectRow]) -> None:
+        """Put the objects into the result, a few at a time."""
+        entries = self.result.entries
+        for start in range(0, len(rows), _TOGETHER):
+            some = rows[start : start + _TOGETHER]
+            self.ctx.pace.step(len(some) if start else 0)
+            self.selection.prepare(self.shaper, some)
+            entries += [self._entry(row) for row in some]
 
     def list_hash(self) -> bytes:
         """Ties a list view's context to base, scope, order and requester."""

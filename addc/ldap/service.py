@@ -23,6 +23,7 @@ from addc.codes.win32 import Win32
 from addc.directory import policy
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext, WriteContext
+from addc.directory.lanes import WalkNeededError
 from addc.directory.search import BASE
 from addc.ldap import messages as m
 from addc.ldap import operations
@@ -328,9 +329,11 @@ class LdapConnection(asyncio.Protocol):
         """Answer a read: at once if it is a point read and needs no network, else from a thread."""
         if point and self._directory.reads_inline:
             try:
-                self._answer(message.message_id, self._directory.read_now(name, self._token, work))
+                self._answer(message.message_id, self._directory.read_point(name, self._token, work))
             except StoreError as error:
                 self._answer(message.message_id, self._store_failed(message, error))
+            except WalkNeededError:
+                self._service.start(self._read(message, name, self._token, work))
         else:
             self._service.start(self._read(message, name, self._token, work))
 

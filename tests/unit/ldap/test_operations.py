@@ -96,7 +96,7 @@ def test_failures_of_the_database_are_told_apart(
         def fail(*_: object, retryable: bool = retryable, **__: object) -> None:
             raise StoreError("disk", retryable=retryable)
 
-        for method in ("read_now", "write"):
+        for method in ("read", "write"):
             with monkeypatch.context() as patch:
                 patch.setattr(desk.directory, method, fail)
                 one = WRITES[1] if method == "write" else users()
