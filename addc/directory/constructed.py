@@ -426,7 +426,8 @@ def _server_of(request: Request) -> ObjectRow | None:
         return None
     back = ctx.schema.attribute("serverReferenceBL")
     links = [] if back is None else entry.live_back_links(ctx, row, back)
-    return ctx.tx.get(links[0].source) if links else None
+    servers = ctx.tx.get_many([link.source for link in links])
+    return next((one for one in servers if one.state is ObjectState.LIVE), None)
 
 
 def _dsa_of(request: Request) -> ObjectRow | None:

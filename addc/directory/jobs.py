@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from addc.directory import sd_propagate
+from addc.directory import dynamic_objects, garbage, linked_values, sd_propagate, tombstones, ttl_links
 from addc.directory.context import WriteContext
 from addc.security.token import SYSTEM, Token
 
@@ -43,7 +43,16 @@ class Door(Protocol):
     def write_now(self, name: str, requester: Token, work: Callable[[WriteContext], T]) -> T: ...
 
 
-JOBS: Final[tuple[Job, ...]] = (Job("sdprop", sd_propagate.step, _SELDOM_S, sd_propagate.KIND),)
+_HALF_A_DAY_S: Final = 43_200.0
+"""How often Windows collects garbage."""
+
+JOBS: Final[tuple[Job, ...]] = (
+    Job("sdprop", sd_propagate.step, _SELDOM_S, sd_propagate.KIND),
+    Job("links", ttl_links.step, _SELDOM_S, linked_values.LINK),
+    Job("objects", garbage.expire_objects_step, _SELDOM_S, dynamic_objects.OBJECT),
+    Job("garbage", garbage.collect_step, _HALF_A_DAY_S, tombstones.TOMBSTONE),
+    Job("phantoms", garbage.phantoms_step, _HALF_A_DAY_S, tombstones.PHANTOM),
+)
 """All of them, in the order in which they are tried; what one leaves waiting, a later one may find."""
 
 

@@ -170,12 +170,12 @@ def _global_groups(ctx: ReadContext, row: ObjectRow) -> list[ObjectRow]:
     seen: dict[int, ObjectRow] = {}
     while todo:
         one = todo.pop()
-        if one.dnt in seen:
+        if one.dnt in seen or one.state is not ObjectState.LIVE:
             continue
         seen[one.dnt] = one
         links = entry.live_back_links(ctx, one, member_of)
         todo += ctx.tx.get_many([link.source for link in links if link.source not in seen])
-    seen.pop(row.dnt)
+    seen.pop(row.dnt, None)
     return [one for one in seen.values() if entry.integer(one, attr.GROUP_TYPE) & 0xFFFF_FFFF == 0x8000_0002]
 
 

@@ -70,14 +70,15 @@ def disable(ctx: WriteContext, value: bytes) -> None:
     if not entry.integer(asked.feature, attr.MS_DS_OPTIONAL_FEATURE_FLAGS) & DISABLABLE_OPTIONAL_FEATURE:
         raise _unwilling("the feature cannot be disabled")
     attribute = _attribute(ctx)
-    value_of = (asked.feature.dnt, b"")
-    if not linked_values.remove_value(ctx, asked.scope.dnt, attribute, value_of, ctx.tx.next_usn()):
+    usn = ctx.tx.next_usn()
+    if not linked_values.remove_value(ctx, asked.scope.dnt, attribute, (asked.feature.dnt, b""), usn):
         raise DsError(
             Win32.ERROR_DS_CANT_REM_MISSING_ATT_VAL,
             "the feature is not enabled",
             ldap_result=LdapResult.NO_SUCH_ATTRIBUTE,
             attribute=attribute.name,
         )
+    linked_values.touch_source(ctx, asked.scope, usn)
 
 
 # --- what is asked for -------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from addc.codec.ids import Sid
 from addc.codec.text import utf8_from_wire
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import entry, fsmo, names, policy, rights
+from addc.directory import entry, fsmo, garbage, names, policy, recycle_bin, rights
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import draft_of
 from addc.directory.fsmo import Role
@@ -312,6 +312,21 @@ def _purge(ctx: WriteContext, value: bytes) -> Outcome:
     raise _failed(Win32.ERROR_DS_GENERIC_ERROR, "this DC is not read-only")
 
 
+def _phantoms(ctx: WriteContext, value: bytes) -> Outcome:
+    """Spec: [MS-ADTS] 3.1.1.3.3.20."""
+    outcome = run("phantoms", only_for=b"1")(ctx, value)
+    garbage.hasten_phantoms(ctx)
+    return outcome
+
+
+def _feature(switch: Callable[[WriteContext, bytes], None]) -> Action:
+    def act(ctx: WriteContext, value: bytes) -> Outcome:
+        switch(ctx, value)
+        return NOTHING
+
+    return act
+
+
 _ALL: Final = (
     Operation(
         "becomeDomainMaster", lambda ctx: fsmo.may_move(ctx, fsmo.NAMING_MASTER), _become(fsmo.NAMING_MASTER)
@@ -336,7 +351,7 @@ _ALL: Final = (
     # References are kept by row number here: a name that another DC changes is changed for all of them.
     Operation("checkPhantoms", _on_dsa(ExtendedRight.DS_CHECK_STALE_PHANTOMS), _nothing),
     Operation("doGarbageCollection", _GARBAGE, run("garbage", only_for=b"1")),
-    Operation("doGarbageCollectionPhantomsNow", _GARBAGE, run("garbage", only_for=b"1")),
+    Operation("doGarbageCollectionPhantomsNow", _GARBAGE, _phantoms),
     Operation("doLinkCleanup", _GARBAGE, _nothing),
     Operation("msDS-RunDeletedPhantomsWithLinksTask", _GARBAGE, _nothing),
     Operation("doOnlineDefrag", _GARBAGE, _defragment),
@@ -370,6 +385,9 @@ _ALL: Final = (
     Operation("msDS-ProcessLinksAbandonOperation", _may_debug, _existing),
     Operation("msDS-ProcessLinksScheduleOperation", _may_debug, _existing),
     Operation("stopService", _anybody, _refuse("the service is stopped by its supervisor alone")),
+    # Who may is asked there, after what the right is needed on has been found.
+    Operation("enableOptionalFeature", _anybody, _feature(recycle_bin.enable)),
+    Operation("disableOptionalFeature", _anybody, _feature(recycle_bin.disable)),
     Operation("null", _anybody, _nothing),
 )
 

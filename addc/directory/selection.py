@@ -17,7 +17,7 @@ from addc.base.ids import AttId, Dnt
 from addc.codec.dn import format_extended
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import constructed, entry, names, policy, rights
+from addc.directory import constructed, entry, names, policy, rights, ttl_links
 from addc.directory.context import Fact, ReadContext
 from addc.directory.controls import RequestOptions
 from addc.schema import attr
@@ -408,6 +408,8 @@ def _link_field(wanted: Wanted) -> Field:
                 attribute=attribute.name,
             )
         shown = _print_links(shaper, attribute, found[:count])
+        if shaper.options.link_ttl:
+            shown = ttl_links.with_ttls(shaper.ctx, attribute, row.dnt, found[:count], shown)
         if wanted.low >= 0 or not is_last:
             _put_window(wanted, low, shown, is_last, out)
         elif shown:

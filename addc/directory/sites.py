@@ -73,8 +73,8 @@ def _read(ctx: ReadContext) -> SiteMap:
     assert site_object is not None and site_object.link_id is not None
     subnets: list[tuple[Network, str]] = []
     for row in _children(ctx, f"CN=Subnets,{base}"):
-        targets = ctx.tx.link_targets(site_object.link_id // 2, row.dnt, limit=1)
-        site = sites.get(targets[0]) if targets else None
+        targets = ctx.tx.link_targets(site_object.link_id // 2, row.dnt)  # a deleted site may be among them
+        site = next((sites[target] for target in targets if target in sites), None)
         if site is None:
             continue
         try:

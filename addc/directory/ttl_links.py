@@ -6,6 +6,7 @@ without an expiry cost nothing.
 Spec: [MS-ADTS] 3.1.1.3.1.2.4 (TTL-DN), 3.1.1.3.4.1.36, 3.1.1.9.2.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from addc.base.clock import TICKS_PER_S
@@ -13,12 +14,11 @@ from addc.base.errors import DsError
 from addc.base.ids import Dnt
 from addc.codec.dn import split_ttl
 from addc.codes.win32 import Win32
-from addc.directory import entry, levels, linked_values, tombstones
+from addc.directory import entry, levels, tombstones
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.linked_values import LINK, agenda_data
 from addc.schema.snapshot import Attribute
 from addc.store.agenda import Due
-from addc.store.links import LinkRow
 
 BATCH: Final = 500
 """Link values that one step takes."""
@@ -49,28 +49,30 @@ def expiry(ctx: ReadContext, seconds: int) -> int | None:
     return ctx.now + seconds * TICKS_PER_S if seconds else None
 
 
-class Expiries:
-    """When the values of links expire, read once for each object that has them."""
+def with_ttls(
+    ctx: ReadContext, attribute: Attribute, own: Dnt, ends: Sequence[tuple[int, bytes]], shown: list[bytes]
+) -> list[bytes]:
+    """The answer to LDAP_SERVER_LINK_TTL_OID: `shown`, as TTL-DNs where the values expire.
 
-    __slots__ = ("_by_source", "_ctx")
+    own: the object that the values are shown on. ends: the other ends of the same values, with payloads.
+    Spec: 3.1.1.3.4.1.36.
+    """
+    base = entry.link_base(attribute)
+    if attribute.is_back_link:
+        lefts = [_left(ctx, Dnt(end)).get(agenda_data(base, own, data)) for end, data in ends]
+    else:
+        held = _left(ctx, own)
+        lefts = [held.get(agenda_data(base, Dnt(end), data)) for end, data in ends]
+    return [
+        value if seconds is None else b"<TTL=%d,%s>" % (seconds, value)
+        for value, seconds in zip(shown, lefts, strict=True)
+    ]
 
-    def __init__(self, ctx: ReadContext) -> None:
-        self._ctx = ctx
-        self._by_source: dict[Dnt, dict[bytes, int]] = {}
 
-    def seconds_left(self, link: LinkRow) -> int | None:
-        """Of a living value; None if it does not expire."""
-        held = self._by_source.get(link.source)
-        if held is None:
-            found = self._ctx.tx.due_of(LINK, link.source)
-            held = self._by_source[link.source] = {work.data: work.due_ft for work in found}
-        due_ft = held.get(agenda_data(link.link_base, link.target, link.data)) if held else None
-        return None if due_ft is None else max(0, (due_ft - self._ctx.now) // TICKS_PER_S)
-
-
-def ttl_dn(seconds: int, value: bytes) -> bytes:
-    """The answer to LDAP_SERVER_LINK_TTL_OID for a value that expires."""
-    return b"<TTL=%d,%s>" % (seconds, value)
+def _left(ctx: ReadContext, source: Dnt) -> dict[bytes, int]:
+    """Seconds until values of an object expire; those of deleted values are of no concern."""
+    found = ctx.tx.due_of(LINK, source)
+    return {work.data: max(0, (work.due_ft - ctx.now) // TICKS_PER_S) for work in found}
 
 
 def step(ctx: WriteContext) -> bool:
@@ -99,15 +101,6 @@ def _advance(ctx: WriteContext, work: Due, lifetime: int) -> None:
     else:
         ctx.tx.delete_link(base, work.dnt, target, work.data[12:])
         ctx.tx.drop_due(LINK, work.dnt, work.data)
-
-
-def set_expiries(
-    ctx: WriteContext, source: Dnt, attribute: Attribute, wanted: dict[tuple[Dnt, bytes], int | None]
-) -> None:
-    """Enter the expiry of values that were just stored; those without one need nothing."""
-    for value, due_ft in wanted.items():
-        if due_ft is not None:
-            linked_values.set_expiry(ctx, source, attribute, value, due_ft)
 
 
 def has_expiry(ctx: ReadContext, source: Dnt, attribute: Attribute, value: tuple[Dnt, bytes]) -> bool:
