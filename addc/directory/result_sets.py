@@ -8,7 +8,6 @@ Spec: [MS-ADTS] 3.1.1.3.4.6 (MaxTempTableSize, MaxResultSetSize, MinResultSets).
 """
 
 from array import array
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -51,7 +50,7 @@ def arrange(rows: Iterable[ObjectRow], order: SortOrder, limits: QueryPolicy) ->
         else:
             found.append((key, row.dnt))
     found.sort(reverse=order.reverse)
-    missing.sort()
+    missing.sort(reverse=order.reverse)
     return SortedRows(array("Q", [*(dnt for _, dnt in found), *missing]), len(found), found)
 
 
@@ -95,8 +94,10 @@ def place_after(rows: SortedRows, order: SortOrder, key: bytes | None, last: Dnt
     """
     assert rows.places is not None
     if key is None:
-        missing = rows.dnts[rows.valued :]
-        return rows.valued + bisect_right(missing, last)
+        places = range(rows.valued, len(rows.dnts))
+        if order.reverse:
+            return next((place for place in places if rows.dnts[place] < last), len(rows.dnts))
+        return next((place for place in places if rows.dnts[place] > last), len(rows.dnts))
     low, high = 0, rows.valued
     while low < high:
         middle = (low + high) // 2

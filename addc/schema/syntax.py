@@ -159,6 +159,10 @@ def _check_generalized(value: bytes) -> bytes:
     return format_generalized(parse_generalized(value if loose is None else loose[1] + b"Z"))
 
 
+def _generalized_assertion(value: bytes, _names: OidNames) -> bytes:
+    return _generalized_key(_check_generalized(value))
+
+
 def _generalized_key(value: bytes) -> bytes:
     return int64_key(parse_generalized(value))
 
@@ -375,7 +379,9 @@ _RULES: Final[dict[str, _Rules]] = {
     "String(Teletex)": _text(_pattern(_TELETEX, "String(Teletex)"), _lower),
     "String(Unicode)": _text(_check_unicode, fold_utf8, _characters),
     "String(UTC-Time)": _Rules(_check_utc, _utc_key, _unbounded, assertion=_utc_assertion, ordered=True),
-    "String(Generalized-Time)": _Rules(_check_generalized, _generalized_key, _unbounded, ordered=True),
+    "String(Generalized-Time)": _Rules(
+        _check_generalized, _generalized_key, _unbounded, assertion=_generalized_assertion, ordered=True
+    ),
 }
 
 
