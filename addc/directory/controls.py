@@ -61,6 +61,7 @@ class RequestOptions:
     confidential: the connection encrypts with 128 bits or more. gc_port: it came to a global catalog port.
     sd_flags: parts of nTSecurityDescriptor, 0 for all four, None without the control.
     extended_dn: 0 hexadecimal, 1 dashed, None off.
+    notification: the search stays and reports changes.
     page_size: None without the paged results control. page_cookie: as handed out, b"" at the start.
     sort_critical: fail rather than return unsorted entries.
     asq_attribute: search what this attribute of the base object names; asq_critical: or fail.
@@ -102,6 +103,7 @@ class RequestOptions:
     crossdom_target: str | None = None
     rodc_promo: bool = False
     force_update: bool = False
+    notification: bool = False
 
 
 PLAIN: Final = RequestOptions()

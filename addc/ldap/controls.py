@@ -291,7 +291,10 @@ _MARKERS: Final[dict[str, str]] = {
     LDAP_SERVER_UPDATE_STATS_OID: "update_stats",
     LDAP_SERVER_SHUTDOWN_NOTIFY_OID: "shutdown_notify",
 }
-"""Controls whose presence is all they say; a value that comes nevertheless is ignored."""
+"""Controls whose presence is all they say; one that says more is not what it seems and is not followed.
+
+Spec: [MS-ADTS] 3.1.1.3.4.1.
+"""
 
 
 def _flags(value: bytes) -> int:
@@ -389,7 +392,10 @@ def read_controls(controls: Sequence[Control], supported: frozenset[str] = UNDER
         if control.criticality:
             critical.add(oid)
         if oid in _MARKERS:
-            found[_MARKERS[oid]] = True
+            if not control.control_value:
+                found[_MARKERS[oid]] = True
+            elif control.criticality:
+                raise _unavailable(oid)
         elif oid in _VALUES and (value := _read_value(control)) is not None:
             if oid == LDAP_SERVER_SEARCH_HINTS_OID:
                 assert isinstance(value, tuple)

@@ -206,6 +206,10 @@ class LdapEngine:
         """Whether an answer may still be given: not after an abandon."""
         return message_id in self._outstanding
 
+    def forget(self, message_id: MessageId) -> None:
+        """An operation ends without an answer."""
+        self._outstanding.discard(message_id)
+
     def next_deadline(self) -> FileTime | None:
         """When `receive(b"", now)` must be called at the latest; None while an operation is running."""
         if self._state is State.CLOSED or self._outstanding:

@@ -16,7 +16,7 @@ from addc.codes.win32 import Win32
 from addc.directory import accounts
 from addc.directory.api import Change, Directory
 from addc.directory.context import ReadContext
-from addc.directory.controls import DirSync, ListView, RequestOptions, SortKey
+from addc.directory.controls import TREE_DELETE_MAX, DirSync, ListView, RequestOptions, SortKey
 from addc.directory.rootdse_operations import Outcome
 from addc.directory.search import (
     BASE,
@@ -65,6 +65,7 @@ SEARCH_CONTROLS: Final = _COMMON | _SEEING_DELETED | {
     wire.LDAP_SERVER_SEARCH_HINTS_OID,
     wire.LDAP_SERVER_LINK_TTL_OID,
     wire.LDAP_SERVER_UPDATE_STATS_OID,
+    wire.LDAP_SERVER_NOTIFICATION_OID,
 }  # fmt: skip
 ADD_CONTROLS: Final = _COMMON | _LAZY | {
     wire.LDAP_SERVER_SET_OWNER_OID,
@@ -93,6 +94,9 @@ SUPPORTED_CONTROLS: Final = (
 )
 """All that rootDSE may list as supportedControl."""
 
+BIND_FIRST: Final = (
+    "In order to perform this operation a successful bind must be completed on the connection."
+)
 _NETLOGON: Final = "netlogon"
 _SCOPES: Final = (BASE, ONE_LEVEL, SUBTREE)
 
@@ -166,12 +170,18 @@ def options_of(found: RequestControls, asker: Asker) -> RequestOptions:
         tree_delete=found.tree_delete or found.tree_delete_count is not None,
         tree_delete_max=_tree_delete_max(found.tree_delete_count),
         lazy_commit=found.lazy_commit,
+        notification=found.notification,
         verify_name=found.verify_name,
         set_owner=found.set_owner,
         bypass_quota=found.bypass_quota,
         crossdom_target=found.crossdom_move_target,
         policy_hints=bool(found.policy_hints & wire.POLICY_HINTS_ENFORCE_HISTORY),
     )
+
+
+def _tree_delete_max(count: int | None) -> int:
+    """How many objects a tree deletion takes. Spec: [MS-ADTS] 3.1.1.3.4.1.31."""
+    return TREE_DELETE_MAX if count is None else min(max(count, 2), TREE_DELETE_MAX)
 
 
 def _sort_keys(found: RequestControls) -> tuple[SortKey, ...]:
@@ -222,8 +232,13 @@ def refuse_for_store(message_id: MessageId, response: type[m.LdapResultFields], 
     return refuse(message_id, response, DsError(code, "the database does not answer"))
 
 
-def search_request(message: m.LdapMessage, op: m.SearchRequest, asker: Asker) -> SearchRequest:
-    """The search as the directory wants it. Raises DsError for controls and scopes that are not served."""
+def search_request(
+    message: m.LdapMessage, op: m.SearchRequest, asker: Asker, *, time_max_s: int = 0
+) -> SearchRequest:
+    """The search as the directory wants it. Raises DsError for controls and scopes that are not served.
+
+    time_max_s: a shorter time limit than the policy's, 0 for none.
+    """
     if op.scope not in _SCOPES:
         raise DsError(Win32.ERROR_INVALID_PARAMETER, "no such scope", ldap_result=LdapResult.PROTOCOL_ERROR)
     return SearchRequest(
@@ -233,7 +248,7 @@ def search_request(message: m.LdapMessage, op: m.SearchRequest, asker: Asker) ->
         attributes=op.attributes,
         types_only=op.types_only,
         size_limit=op.size_limit,
-        time_limit_s=op.time_limit,
+        time_limit_s=min(op.time_limit or time_max_s, time_max_s) if time_max_s else op.time_limit,
         options=options_of(read_controls(message.controls, SEARCH_CONTROLS), asker),
     )
 
@@ -322,11 +337,11 @@ async def write(directory: Directory, message: m.LdapMessage, asker: Asker) -> b
     try:
         match op:
             case m.AddRequest():
-                options = _write_options(message, asker, ADD_CONTROLS)
+                options = write_options(message, asker, ADD_CONTROLS)
                 await directory.add(requester, op.entry, [(a.type, a.vals) for a in op.attributes], options)
             case m.ModifyRequest():
                 response = m.ModifyResponse
-                options = _write_options(message, asker, MODIFY_CONTROLS)
+                options = write_options(message, asker, MODIFY_CONTROLS)
                 changes = [Change(c.operation, c.modification.type, c.modification.vals) for c in op.changes]
                 if op.object:
                     await directory.modify(requester, op.object, changes, options)
@@ -334,7 +349,7 @@ async def write(directory: Directory, message: m.LdapMessage, asker: Asker) -> b
                     asker.session.follow(await directory.operate(requester, changes))
             case m.ModifyDnRequest():
                 response = m.ModifyDnResponse
-                options = _write_options(message, asker, RENAME_CONTROLS)
+                options = write_options(message, asker, RENAME_CONTROLS)
                 await directory.rename(
                     requester,
                     op.entry,
@@ -345,19 +360,17 @@ async def write(directory: Directory, message: m.LdapMessage, asker: Asker) -> b
                 )
             case m.DelRequest():
                 response = m.DelResponse
-                options = _write_options(message, asker, DELETE_CONTROLS)
+                options = write_options(message, asker, DELETE_CONTROLS)
                 await directory.delete(requester, op.entry, options)
     except DsError as error:
         return refuse(message.message_id, response, error)
     return m.encode_result(message.message_id, response)
 
 
-def _write_options(message: m.LdapMessage, asker: Asker, supported: frozenset[str]) -> RequestOptions:
+def write_options(message: m.LdapMessage, asker: Asker, supported: frozenset[str]) -> RequestOptions:
+    """The options of a write. Raises DsError for a control that it does not take, or on a read-only port."""
     if asker.requester.is_anonymous:
-        raise DsError(
-            Win32.ERROR_NOT_AUTHENTICATED,
-            "In order to perform this operation a successful bind must be completed on the connection.",
-        )
+        raise DsError(Win32.ERROR_NOT_AUTHENTICATED, BIND_FIRST)
     if asker.gc_port:
         raise DsError(Win32.ERROR_DS_UNWILLING_TO_PERFORM, "the global catalog is read-only")
     return options_of(read_controls(message.controls, supported), asker)

@@ -9,7 +9,7 @@ Spec: RFC 4511 4, 5; [MS-ADTS] 3.1.1.3.4.2, 3.1.1.3.4.6, 5.1.1
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,12 +24,13 @@ from addc.directory import policy
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.lanes import WalkNeededError
-from addc.directory.search import BASE
+from addc.directory.search import BASE, SearchRequest
+from addc.ldap import batch, operations, refresh
 from addc.ldap import messages as m
-from addc.ldap import operations
 from addc.ldap.bind import Binder, BindOutcome, Protection, SaslBind
 from addc.ldap.engine import Event, LdapEngine, Limits, TimedOut, Violation
 from addc.ldap.locator import Self, answer_ping
+from addc.ldap.notify import Notifier
 from addc.ldap.operations import Asker, Session
 from addc.security.token import ANONYMOUS, SYSTEM, Token
 
@@ -45,9 +46,11 @@ _TIMED_OUT: Final = ldap_error_text(
 _NO_ACCEPTOR: Final = ldap_error_text(
     Win32.ERROR_SUCCESS, LdapResult.UNAVAILABLE, "The server cannot check Kerberos tickets now"
 )
-_BIND_FIRST: Final = (
-    "In order to perform this operation a successful bind must be completed on the connection."
-)
+_LATER: Final[dict[str, Callable[[Directory, bytes | None, Asker], Awaitable[bytes]]]] = {
+    batch.OID: batch.run,
+    refresh.OID: refresh.run,
+}
+"""Extended operations that go to the directory."""
 _RESPONSES: Final[dict[type, type[m.LdapResultFields]]] = {
     m.SearchRequest: m.SearchResultDone,
     m.ModifyRequest: m.ModifyResponse,
@@ -96,6 +99,7 @@ class LdapService:
         self._strangers: dict[LdapConnection, None] = {}
         self._bound: dict[LdapConnection, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.notifier = Notifier(directory, clock)
         self.limits = Limits()
         self.renew_limits()
 
@@ -209,6 +213,7 @@ class LdapConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._service.notifier.forget(self)
         self._service.closed(self)
 
     def pause_writing(self) -> None:
@@ -217,6 +222,7 @@ class LdapConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable = True
+        self._service.notifier.wake()
         self.data_received(b"")
 
     # --- what the service tells it ---
@@ -297,8 +303,9 @@ class LdapConnection(asyncio.Protocol):
                 self._extended(message.message_id, op)
             case m.UnbindRequest():
                 self._close(b"")
-            case m.AbandonRequest():
-                pass  # the engine has forgotten the operation; its answer will find nobody waiting
+            case m.AbandonRequest(abandoned):
+                # The engine has forgotten the operation; its answer will find nobody waiting.
+                self._service.notifier.forget(self, abandoned)
 
     def _asker(self) -> Asker:
         confidential = self._protection.confidential
@@ -316,6 +323,10 @@ class LdapConnection(asyncio.Protocol):
             request = operations.search_request(message, op, self._asker())
         except DsError as error:
             self._answer(message_id, operations.refuse(message_id, m.SearchResultDone, error))
+            return
+
+        if request.options.notification:
+            self._service.start(self._stay(message_id, request))
             return
 
         def work(ctx: ReadContext) -> bytes:
@@ -342,7 +353,7 @@ class LdapConnection(asyncio.Protocol):
         if not self._token.is_anonymous:
             return False
         response = _RESPONSES[type(message.protocol_op)]
-        error = DsError(Win32.ERROR_NOT_AUTHENTICATED, _BIND_FIRST)
+        error = DsError(Win32.ERROR_NOT_AUTHENTICATED, operations.BIND_FIRST)
         self._answer(message.message_id, operations.refuse(message.message_id, response, error))
         return True
 
@@ -386,6 +397,33 @@ class LdapConnection(asyncio.Protocol):
         self._flush()
         if self._writable:
             self.data_received(b"")
+
+    # --- standing searches ---
+
+    async def _stay(self, message_id: MessageId, request: SearchRequest) -> None:
+        try:
+            try:
+                await self._service.notifier.begin(self, message_id, self._token, request)
+            except DsError as error:
+                self.end_search(message_id, error)
+            except StoreError as error:
+                refused = operations.refuse_for_store(message_id, m.SearchResultDone, error)
+                self._late_answer(message_id, refused)
+            if self._transport is None or not self._engine.is_outstanding(message_id):
+                self._service.notifier.forget(self, message_id)
+        except Exception as error:
+            self._fault(error)
+
+    def takes_more(self) -> bool:
+        return self._writable and self._transport is not None
+
+    def notify(self, message_id: MessageId, entries: bytes) -> None:
+        if self._transport is not None and self._engine.is_outstanding(message_id):
+            self._engine.reply_encoded(message_id, entries, final=False)
+            self._flush()
+
+    def end_search(self, message_id: MessageId, error: DsError) -> None:
+        self._late_answer(message_id, operations.refuse(message_id, m.SearchResultDone, error))
 
     # --- binds ---
 
@@ -439,6 +477,9 @@ class LdapConnection(asyncio.Protocol):
             self.data_received(b"")
 
     def _answer_bind(self, message_id: MessageId, op: m.BindRequest, outcome: BindOutcome) -> None:
+        if outcome.token is not None:
+            for standing in self._service.notifier.forget(self):  # what stood for one stands for no other
+                self._engine.forget(standing)
         if outcome.token is not None and not self._fast_bind:
             self._token, self._principal = outcome.token, outcome.principal
             lifetime_s = outcome.lifetime_s
@@ -536,10 +577,13 @@ class LdapConnection(asyncio.Protocol):
                 self._extended_success(message_id, name=name)
                 return
             error = DsError(
-                Win32.ERROR_DS_INAPPROPRIATE_AUTH,
+                Win32.ERROR_DS_UNWILLING_TO_PERFORM,
                 "already bound",
                 ldap_result=LdapResult.UNWILLING_TO_PERFORM,
             )
+        elif name in _LATER:
+            self._service.start(self._extended_later(message_id, op))
+            return
         else:
             error = DsError(
                 Win32.ERROR_DS_DECODING_ERROR,
@@ -547,6 +591,24 @@ class LdapConnection(asyncio.Protocol):
                 ldap_result=LdapResult.PROTOCOL_ERROR,
             )
         self._answer(message_id, operations.refuse(message_id, m.ExtendedResponse, error))
+
+    async def _extended_later(self, message_id: MessageId, op: m.ExtendedRequest) -> None:
+        """An extended operation that reads or changes the directory."""
+        name = op.request_name
+        try:
+            try:
+                value = await _LATER[name](self._directory, op.request_value, self._asker())
+                response = m.ExtendedResponse(
+                    result_code=LdapResult.SUCCESS, response_name=name, response_value=value
+                )
+                answer = m.LdapMessage(message_id, response).pack()
+            except DsError as error:
+                answer = operations.refuse(message_id, m.ExtendedResponse, error)
+            except StoreError as error:
+                answer = operations.refuse_for_store(message_id, m.ExtendedResponse, error)
+            self._late_answer(message_id, answer)
+        except Exception as error:
+            self._fault(error)
 
     def _extended_success(
         self, message_id: MessageId, *, name: str | None = None, value: bytes | None = None

@@ -214,12 +214,14 @@ class Worker:
             self._say_ready()
             async with asyncio.TaskGroup() as group:
                 sweep = group.create_task(self._ldap.sweep())
+                notifier = group.create_task(self._ldap.notifier.run())
                 keytab = group.create_task(self._watch_keytab())
                 if not self._config.workers:
                     group.create_task(Background(self._directory, self._clock).run(stop))
                 await stop.wait()
                 await self._drain()
                 sweep.cancel()
+                notifier.cancel()
                 keytab.cancel()
         finally:
             await self._close_sockets()
