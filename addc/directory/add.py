@@ -22,6 +22,7 @@ from addc.codes.win32 import Win32
 from addc.directory import (
     add_rights,
     add_values,
+    cross_refs,
     dynamic_objects,
     foreign_principals,
     hooks,
@@ -36,6 +37,7 @@ from addc.directory import (
     referrals,
     rid_pool,
     rights,
+    schema_updates,
     sites,
     write_values,
 )
@@ -112,8 +114,14 @@ def add_object(
     if not ctx.unrestricted:
         machine = _check_access(ctx, place, given)
         _waiting(ctx, place.parent_dnt, place.rdn_key)
+    schema_object = None
+    if plan.is_schema and place.parent is not None and not ctx.unrestricted:
+        schema_object = schema_updates.Addition(ctx, given, place.dn, place.parent, options)
     for att in given.plain.keys() & foreign_principals.ENABLED:
         add_foreign_principals(ctx, given.values(att))
+    nc_name = None
+    if plan.structural.class_id == cls.CROSS_REF and not ctx.unrestricted:
+        nc_name = cross_refs.take_name(ctx, given)
     draft = Draft(plan, None, None, place.dn.rdn.value)
     links = add_values.store(ctx, draft, given, place.rdn_att)
     dynamic_objects.on_add(ctx, draft, given.values(attr.ENTRY_TTL))
@@ -121,6 +129,10 @@ def add_object(
         add_rights.check_attributes(ctx, place.parent, draft, given, place.rdn_att)
     fixed = _fixed_by_requester(ctx, given, fixed)
     _defaults(ctx, draft, given)
+    if place.parent is not None and not ctx.unrestricted:
+        hooks.flags_of_place(draft, place.parent)
+        if nc_name is not None:
+            cross_refs.complete(ctx, place.parent, draft, nc_name)
     if machine:
         machine_accounts.mark(ctx, draft)
     draft.sid = fixed.sid or _new_sid(ctx, plan)
@@ -128,6 +140,8 @@ def add_object(
     if machine:
         machine_accounts.check_values(ctx, draft)
     hooks.before_add(ctx, draft)
+    if schema_object is not None:
+        schema_object.complete(ctx, draft)
     add_values.check_complete(ctx, draft, links, place.rdn_att)
     if plan.is_group and links:
         hooks.check_new_members(ctx, draft, links)
@@ -140,6 +154,8 @@ def add_object(
     dnt = _insert(ctx, draft, place, fixed, sd_id)
     _put_links(ctx, dnt, draft, links)
     dynamic_objects.stored(ctx, dnt, draft)
+    if schema_object is not None:
+        schema_updates.changed(ctx)
     return dnt
 
 
@@ -230,6 +246,8 @@ def check_rdn_value(ctx: WriteContext, att: AttId, value: str) -> None:
 
 
 def _place(ctx: WriteContext, dn: str, given: Given) -> _Place:
+    if "<" in dn:
+        dn = names.below_other_form(ctx, dn)
     parsed = _parse(dn)
     rdn_att = check_rdn(ctx, given.plan, parsed)
     key = names.rdn_key(ctx.schema, rdn_att, parsed.rdn.value)
@@ -276,6 +294,7 @@ def _check_access(ctx: WriteContext, place: _Place, given: Given) -> bool:
     """RIGHT_DS_CREATE_CHILD, or a machine account by privilege; True for the latter. Spec: 3.1.1.5.2.1."""
     assert place.parent is not None
     if rights.can_create_child(ctx, place.parent, given.plan.structural):
+        add_rights.check_partition_secrets(ctx, place.nc, given)
         return False
     if given.plan.is_computer and machine_accounts.may_create(ctx, place.parent, given):
         return True
@@ -479,7 +498,7 @@ def _insert(ctx: WriteContext, draft: Draft, place: _Place, fixed: Fixed, sd_id:
     # Looked up only now: an object's own values may have referred to it, and made its phantom.
     phantom = _waiting(ctx, place.parent_dnt, place.rdn_key)
     if phantom is None:
-        return tx.insert(
+        dnt = tx.insert(
             NewObject(
                 parent=place.parent_dnt,
                 nc=place.nc,

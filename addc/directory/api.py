@@ -34,13 +34,14 @@ from addc.directory.passwords import PreparedPassword, WrongPasswordError
 from addc.directory.plan_search import NEARLY_UNIQUE
 from addc.directory.rename import rename_object
 from addc.directory.rootdse_operations import Outcome, operate
+from addc.directory.schema_cache import SchemaCache
 from addc.directory.search import BASE, SearchRequest, SearchResult, compare, search
 from addc.directory.turns import Turns
 from addc.schema import attr
 from addc.schema.snapshot import Schema
 from addc.security.token import SYSTEM, Token
 from addc.store.engine import Store
-from addc.store.tx import WriteTx
+from addc.store.tx import ReadTx, WriteTx
 from addc.store.writer import Committed
 
 __all__ = ["Attributes", "Change", "Committed", "Directory", "Services"]
@@ -104,13 +105,15 @@ class Directory:
         Raises UserError if the store holds no forest.
         """
         self._store = store
-        self._schema = schema
         self._services = services or Services(SystemClock(), SystemRng())
         with store.read() as tx:
             forest = tx.state(FOREST_STATE)
         if forest is None:
             raise UserError("this database holds no forest; create one with 'addc provision'")
         self._home = Home(Forest.from_json(forest), Shared(), self._services.clock)
+        self._schemas = SchemaCache(schema, self._home.shared)
+        with store.read() as tx:
+            self._schema_of(tx)  # a changed schema is loaded before anybody is served
         self._threads = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="directory")
         self._polling = Lock()
         self._walks = SlowLane(1 if store.reads_inline else _WALKS_AT_ONCE)
@@ -128,11 +131,15 @@ class Directory:
     @property
     def schema(self) -> Schema:
         """The schema that new transactions work with."""
-        return self._schema
+        return self._schemas.current
 
     def replace_schema(self, schema: Schema) -> None:
-        """Let transactions that begin from now on work with another schema."""
-        self._schema = schema
+        """Let transactions that begin from now on work with another schema, until the store has a newer."""
+        self._schemas.replace(schema)
+
+    def _schema_of(self, tx: ReadTx) -> Schema:
+        """What a transaction works with: the schema of its snapshot."""
+        return self._schemas.at(tx, self._home.forest.schema_nc)
 
     def usn(self) -> Usn:
         """The highest USN committed."""
@@ -164,7 +171,8 @@ class Directory:
         del name
         self._walks.press()
         with self._store.read() as tx:
-            return work(ReadContext(tx, self._schema, requester, self._services.clock.now(), self._home))
+            schema = self._schema_of(tx)
+            return work(ReadContext(tx, schema, requester, self._services.clock.now(), self._home))
 
     async def read(
         self, name: str, requester: Token, work: Callable[[ReadContext], T], *, point: bool = False
@@ -192,7 +200,7 @@ class Directory:
 
     def _paced(self, requester: Token, work: Callable[[ReadContext], T], pace: Pace) -> T:
         with self._store.read() as tx:
-            ctx = ReadContext(tx, self._schema, requester, self._services.clock.now(), self._home)
+            ctx = ReadContext(tx, self._schema_of(tx), requester, self._services.clock.now(), self._home)
             ctx.pace = pace
             return work(ctx)
 
@@ -211,7 +219,8 @@ class Directory:
 
         def in_writer(tx: WriteTx) -> T:
             now = services.clock.now()
-            return work(WriteContext(tx, self._schema, requester, now, self._home, rng=services.rng))
+            schema = self._schema_of(tx)
+            return work(WriteContext(tx, schema, requester, now, self._home, rng=services.rng))
 
         return in_writer
 
@@ -251,7 +260,7 @@ class Directory:
             if ";" in name:  # such as a range
                 return False
             if name[:1] in _WALKS_BEGIN:
-                found = self._schema.attribute(name)
+                found = self._schemas.current.attribute(name)
                 if found is not None and found.att_id in _WALKS:
                     return False
         return True
@@ -261,7 +270,7 @@ class Directory:
             return any(map(self._names_few, wanted.terms))
         if not isinstance(wanted, Equal):
             return False
-        attribute = self._schema.attribute(wanted.attribute)
+        attribute = self._schemas.current.attribute(wanted.attribute)
         return attribute is not None and attribute.att_id in _POINTS
 
     async def compare(

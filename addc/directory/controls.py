@@ -67,6 +67,7 @@ class RequestOptions:
     asq_attribute: search what this attribute of the base object names; asq_critical: or fail.
     dn_input: the security principal that msDS-IsUserCachableAtRodc is asked for.
     quota_sid: whose quota is asked for, the requester's without it.
+    schema_upgrade: fSchemaUpgradeInProgress of the connection ([MS-ADTS] 3.1.1.3.3.14).
     set_owner: who is to own a new object. bypass_quota: quotas do not hold for who may do that.
     crossdom_target: host name of the DC of another domain to move an object to, "" to ask whether it could be.
     """
@@ -103,6 +104,7 @@ class RequestOptions:
     crossdom_target: str | None = None
     rodc_promo: bool = False
     force_update: bool = False
+    schema_upgrade: bool = False
     notification: bool = False
 
 

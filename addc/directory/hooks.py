@@ -38,9 +38,6 @@ _SETTABLE_SYSTEM_FLAGS: Final = int(
 )
 _UNSUPPORTED_CLASSES: Final = frozenset(
     (
-        cls.CROSS_REF,
-        cls.ATTRIBUTE_SCHEMA,
-        cls.CLASS_SCHEMA,
         cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT,
     )
 )
@@ -56,6 +53,11 @@ _FLAGS_OF_CLASS: Final = {
     cls.NTDS_CONNECTION: _RENAME,
     cls.SUBNET: _RENAME,
 }
+
+_RENAMED_BELOW: Final = frozenset((cls.SITES_CONTAINER, cls.SUBNET_CONTAINER))
+_FIXED_IN_SITES: Final = frozenset((cls.SUBNET_CONTAINER, cls.INTER_SITE_TRANSPORT_CONTAINER))
+_CROSS_REF_FLAGS: Final = 0x7
+"""FLAG_CR_NTDS_NC, FLAG_CR_NTDS_DOMAIN, FLAG_CR_NTDS_NOT_GC_REPLICATED ([MS-ADTS] 2.2.10)."""
 
 
 # --- add ---------------------------------------------------------------------------------------------------
@@ -154,15 +156,29 @@ def _check_role_owner(ctx: WriteContext, draft: Draft) -> None:
 
 def limit_system_flags(draft: Draft) -> None:
     """Flags that a requester may set on a new object. Spec: [MS-ADTS] 3.1.1.5.2.4."""
-    draft.put_integer(attr.SYSTEM_FLAGS, draft.integer(attr.SYSTEM_FLAGS) & _SETTABLE_SYSTEM_FLAGS)
+    settable = _SETTABLE_SYSTEM_FLAGS
+    if draft.plan.structural.class_id == cls.CROSS_REF:
+        settable |= _CROSS_REF_FLAGS
+    draft.put_integer(attr.SYSTEM_FLAGS, draft.integer(attr.SYSTEM_FLAGS) & settable)
+
+
+def flags_of_place(draft: Draft, parent: ObjectRow) -> None:
+    """What lies right below Sites and Subnets may be renamed. Spec: [MS-ADTS] 3.1.1.5.2.4."""
+    kind = draft.plan.structural.class_id
+    if parent.class_id in _RENAMED_BELOW and kind not in _FLAGS_OF_CLASS and kind not in _FIXED_IN_SITES:
+        _more_flags(draft, _RENAME)
 
 
 def _class_system_flags(draft: Draft) -> None:
     """Flags that objects of some classes are born with. Spec: [MS-ADTS] 3.1.1.5.2.4."""
     more = _FLAGS_OF_CLASS.get(draft.plan.structural.class_id, 0)
     if more:
-        flags = draft.integer(attr.SYSTEM_FLAGS) & 0xFFFF_FFFF | more
-        draft.put_integer(attr.SYSTEM_FLAGS, flags - (1 << 32) if flags >> 31 else flags)
+        _more_flags(draft, more)
+
+
+def _more_flags(draft: Draft, more: int) -> None:
+    flags = draft.integer(attr.SYSTEM_FLAGS) & 0xFFFF_FFFF | more
+    draft.put_integer(attr.SYSTEM_FLAGS, flags - (1 << 32) if flags >> 31 else flags)
 
 
 def check_new_members(ctx: WriteContext, draft: Draft, links: Links) -> None:

@@ -10,7 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from addc.directory import dynamic_objects, garbage, linked_values, sd_propagate, tombstones, ttl_links
+from addc.directory import (
+    dynamic_objects,
+    garbage,
+    linked_values,
+    schema_cache,
+    schema_index,
+    sd_propagate,
+    tombstones,
+    ttl_links,
+)
 from addc.directory.context import WriteContext
 from addc.security.token import SYSTEM, Token
 
@@ -47,6 +56,8 @@ _HALF_A_DAY_S: Final = 43_200.0
 """How often Windows collects garbage."""
 
 JOBS: Final[tuple[Job, ...]] = (
+    Job("schema", schema_cache.step, _SELDOM_S, schema_cache.DUE_KIND),
+    Job("reindex", schema_index.step, _SELDOM_S, schema_cache.REINDEX_KIND),
     Job("sdprop", sd_propagate.step, _SELDOM_S, sd_propagate.KIND),
     Job("links", ttl_links.step, _SELDOM_S, linked_values.LINK),
     Job("objects", garbage.expire_objects_step, _SELDOM_S, dynamic_objects.OBJECT),

@@ -28,6 +28,7 @@ from addc.directory import (
     reanimate,
     referrals,
     rights,
+    schema_updates,
     sd_propagate,
     tombstones,
     ttl_links,
@@ -119,6 +120,9 @@ def modify_row(
     if revived:
         row, resolved, revived = _revive(ctx, row, resolved, options)
     plan = class_plan(ctx.schema, entry.class_names(row))
+    of_schema = plan.is_schema and not ctx.unrestricted
+    if of_schema:
+        schema_updates.check_modify(ctx, row, [attribute for _, attribute in resolved], options)
     if not ctx.unrestricted:
         _check_object(ctx, row, plan, resolved, options)
     draft = draft_of(ctx, row)
@@ -126,6 +130,9 @@ def modify_row(
     if not ctx.unrestricted:
         _check_rights(ctx, work, resolved)
     for change, attribute in resolved:
+        if of_schema:
+            values = schema_updates.values_to_store(ctx, attribute, change.values)
+            change = Change(change.op, change.attribute, values)  # noqa: PLW2901
         _apply(ctx, work, change, attribute)
     _passwords(ctx, work, password)
     hooks.before_modify(ctx, draft)
@@ -136,7 +143,11 @@ def modify_row(
         if draft.changes(attr.WELL_KNOWN_OBJECTS):
             well_known_updates.apply(ctx, draft)
         _check_schema(ctx, work)
+    if of_schema:
+        schema_updates.before_modify(ctx, draft, options)
     _store(ctx, work)
+    if of_schema:
+        schema_updates.changed(ctx)
     if revived and not ctx.unrestricted:
         reanimate.check_complete(ctx, row.dnt)
 
@@ -214,7 +225,8 @@ def _check_object(
         _check_update_script(ctx, options)
     for change, attribute in resolved:
         modify_rules.check_own_name(attribute, replaced=change.op == ModOp.REPLACE)
-        modify_rules.check_attribute(ctx, row, plan, attribute)
+        if not (plan.is_schema and schema_updates.frees(row, attribute, options)):
+            modify_rules.check_attribute(ctx, row, plan, attribute)
         if change.op != ModOp.DELETE and change.values:
             add_values.check_sid_history(attribute)
         if attribute.att_id == attr.WELL_KNOWN_OBJECTS and change.op == ModOp.REPLACE:

@@ -25,16 +25,6 @@ from addc.store.objects import ObjectRow
 _ADD: Final = 0
 _DELETE: Final = 1
 
-_SCHEMA_WRITABLE: Final = frozenset(
-    (
-        attr.NT_SECURITY_DESCRIPTOR,
-        attr.DESCRIPTION,
-        attr.ADMIN_DESCRIPTION,
-        attr.ADMIN_DISPLAY_NAME,
-        attr.SHOW_IN_ADVANCED_VIEW_ONLY,
-    )
-)
-"""What is harmless to change in schema objects while the schema itself is fixed."""
 _ROLE_RIGHTS: Final[dict[AttId, UUID]] = {
     cls.INFRASTRUCTURE_UPDATE: ExtendedRight.CHANGE_INFRASTRUCTURE_MASTER,
     cls.DMD: ExtendedRight.CHANGE_SCHEMA_MASTER,
@@ -64,8 +54,13 @@ def check_object(ctx: WriteContext, row: ObjectRow, plan: ClassPlan, atts: set[A
         raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "lost and found stays as it is")
     if cls.SUB_SCHEMA in plan.all_ids and atts != {attr.NT_SECURITY_DESCRIPTOR}:
         raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "the subschema is made, not written")
-    if plan.is_schema and not atts <= _SCHEMA_WRITABLE:
-        raise _unwilling(Win32.ERROR_DS_NOT_SUPPORTED, "the schema cannot be changed yet")
+    if plan.structural.is_defunct:
+        raise DsError(
+            Win32.ERROR_DS_OBJECT_CLASS_REQUIRED,
+            "the class is defunct",
+            ldap_result=LdapResult.OBJECT_CLASS_VIOLATION,
+            attribute="objectClass",
+        )
     role_scope.check_modify(ctx, row, atts)
     if attr.FSMO_ROLE_OWNER in atts:
         _check_role(ctx, row, plan)

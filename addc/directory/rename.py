@@ -20,6 +20,7 @@ from addc.directory import (
     object_sd,
     referrals,
     rights,
+    schema_updates,
     sd_propagate,
 )
 from addc.directory.account_flags import SystemFlags
@@ -82,7 +83,7 @@ def rename_object(
         return row.dnt
     move = _work_out(ctx, row, new_rdn, new_superior)
     if not ctx.unrestricted:
-        _check_object(ctx, move)
+        _check_object(ctx, move, options)
         _check_access(ctx, move)
         _check_flags(ctx, move)
     there = ctx.tx.child(move.parent.dnt, move.rdn_key)
@@ -157,16 +158,15 @@ def _work_out(ctx: WriteContext, row: ObjectRow, new_rdn: str, new_superior: str
     return _Move(row, plan, old_parent, parent, rdn, names.rdn_key(ctx.schema, row.rdn_att, rdn))
 
 
-def _check_object(ctx: WriteContext, move: _Move) -> None:
+def _check_object(ctx: WriteContext, move: _Move, options: RequestOptions) -> None:
     """Spec: 3.1.1.5.4.1 (Constraints)."""
     if move.plan.is_lsa:
         raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "LSA's objects keep their place")
     if move.row.nc == ctx.forest.schema_nc:
         if move.is_move:
             raise _unwilling(Win32.ERROR_DS_NO_OBJECT_MOVE_IN_SCHEMA_NC, "nothing moves in the schema")
-        flags = entry.integer(move.row, attr.SYSTEM_FLAGS)
-        if move.plan.is_schema and flags & SystemFlags.FLAG_SCHEMA_BASE_OBJECT:
-            raise _unwilling(Win32.ERROR_DS_ILLEGAL_BASE_SCHEMA_MOD, "an object of the base schema")
+        if move.plan.is_schema:
+            schema_updates.check_rename(ctx, move.row, options)
     if move.is_move and hooks.is_in_system_container(ctx, move.row) != hooks.is_in_system_container(
         ctx, move.parent
     ):
@@ -248,6 +248,8 @@ def _store(ctx: WriteContext, move: _Move) -> None:
     save(ctx, draft, stamped=stamped, change=change)
     set_name_index(ctx, row, move.rdn)
     names.renamed(ctx)
+    if move.plan.is_schema and not ctx.unrestricted:
+        schema_updates.renamed(ctx)
     if move.is_move:
         now = ctx.tx.get(row.dnt)
         assert now is not None

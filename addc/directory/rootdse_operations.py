@@ -17,7 +17,17 @@ from addc.codec.ids import Sid
 from addc.codec.text import utf8_from_wire
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import entry, fsmo, garbage, names, policy, recycle_bin, rights
+from addc.directory import (
+    entry,
+    fsmo,
+    garbage,
+    names,
+    policy,
+    recycle_bin,
+    rights,
+    schema_cache,
+    sd_propagate,
+)
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import draft_of
 from addc.directory.fsmo import Role
@@ -207,6 +217,12 @@ def _renew_certificate(ctx: WriteContext, value: bytes) -> Outcome:
     return Outcome(renew_certificate=True)
 
 
+def _fixup_inheritance(ctx: WriteContext, value: bytes) -> Outcome:
+    """Accepted means that the background will do it. Spec: [MS-ADTS] 3.1.1.3.3.10."""
+    sd_propagate.fixup_inheritance(ctx, value)
+    return NOTHING
+
+
 def _defragment(ctx: WriteContext, value: bytes) -> Outcome:
     """Both databases take freed pages into use again by themselves. Spec: [MS-ADTS] 3.1.1.3.3.17."""
     del ctx
@@ -267,7 +283,15 @@ def _update_indices(ctx: WriteContext, value: bytes) -> Outcome:
     """Only where administrators keep index creation to themselves. Spec: [MS-ADTS] 3.1.1.3.3.32."""
     if policy.heuristics(ctx).disable_auto_indexing != "2":
         raise _unwilling("indices are made as the schema changes", Win32.ERROR_DS_NOT_SUPPORTED)
+    schema_cache.bring_forward(ctx)
     return run("reindex")(ctx, value)
+
+
+def _schema_update(ctx: WriteContext, value: bytes) -> Outcome:
+    """Spec: [MS-ADTS] 3.1.1.3.3.13."""
+    del value
+    schema_cache.renew(ctx)
+    return NOTHING
 
 
 _SERVER: Final = "CN=Server,CN=System,"
@@ -365,10 +389,16 @@ _ALL: Final = (
     Operation("recalcHierarchy", _on_dsa(ExtendedRight.RECALCULATE_HIERARCHY), _nothing),
     Operation("updateCachedMemberships", _on_dsa(ExtendedRight.REFRESH_GROUP_CACHE), _nothing),
     Operation("invalidateGCConnection", _OPERATORS, _nothing),
+    Operation("schemaUpdateNow", _SCHEMA_CACHE, _schema_update),
     Operation("schemaUpgradeInProgress", _on_schema(ExtendedRight.CHANGE_SCHEMA_MASTER), _schema_upgrade),
     Operation("schemaUpdateIndicesNow", _SCHEMA_CACHE, _update_indices),
     Operation("removeLingeringObject", _anybody, _remove_lingering),
     Operation("replicateSingleObject", _anybody, _replicate_one),
+    Operation(
+        "fixupInheritance",
+        _on_dsa(ExtendedRight.RECALCULATE_SECURITY_INHERITANCE),
+        _fixup_inheritance,
+    ),
     Operation("renewServerCertificate", _on_dsa(ExtendedRight.RELOAD_SSL_CERTIFICATE), _renew_certificate),
     Operation(
         "rODCPurgeAccount",

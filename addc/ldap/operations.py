@@ -5,7 +5,7 @@ Spec: RFC 4511 4.5 - 4.12, [MS-ADTS] 3.1.1.3.1, 3.1.1.3.4
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from addc.base.errors import DsError, StoreError
@@ -373,7 +373,8 @@ def write_options(message: m.LdapMessage, asker: Asker, supported: frozenset[str
         raise DsError(Win32.ERROR_NOT_AUTHENTICATED, BIND_FIRST)
     if asker.gc_port:
         raise DsError(Win32.ERROR_DS_UNWILLING_TO_PERFORM, "the global catalog is read-only")
-    return options_of(read_controls(message.controls, supported), asker)
+    options = options_of(read_controls(message.controls, supported), asker)
+    return replace(options, schema_upgrade=True) if asker.session.schema_upgrade else options
 
 
 def who_am_i(ctx: ReadContext, requester: Token) -> bytes:
