@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.kit.forest",
     "tests.kit.served",
     "tests.kit.ldap_desk",
+    "tests.kit.graveyard",
 ]
