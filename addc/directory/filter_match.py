@@ -25,14 +25,16 @@ from addc.codec.filter import (
     Present,
     Substrings,
 )
+from addc.codec.text import fold_utf8
 from addc.codes.win32 import Win32
-from addc.directory import names, rights
+from addc.directory import matching_rules, names, rights
 from addc.directory.context import ReadContext
 from addc.directory.controls import RequestOptions
-from addc.directory.entry import link_base
+from addc.directory.entry import link_base, target_is_shown
+from addc.directory.matching_rules import BIT_AND, BIT_OR, DN_WITH_DATA, TRANSITIVE_EVAL
 from addc.directory.policy import heuristics
 from addc.schema import attr
-from addc.schema.snapshot import Attribute
+from addc.schema.snapshot import Attribute, Schema
 from addc.schema.syntax import DnKind
 from addc.security.access_check import Grants
 from addc.store.objects import ObjectRow, ObjectState
@@ -40,11 +42,12 @@ from addc.store.objects import ObjectRow, ObjectState
 Match = Callable[[ObjectRow, Grants], bool | None]
 """True, False, or None for Undefined."""
 
-BIT_AND: Final = "1.2.840.113556.1.4.803"
-BIT_OR: Final = "1.2.840.113556.1.4.804"
-TRANSITIVE_EVAL: Final = "1.2.840.113556.1.4.1941"
-DN_WITH_DATA: Final = "1.2.840.113556.1.4.2253"
-
+CHAIN_BATCH: Final = 32
+"""Objects whose values are read in one go."""
+_CHAIN_ENDS: Final = 4000
+"""Values that are read in one go; those of objects with more are read one object at a time."""
+_ROWS_TOGETHER: Final = 128
+_MANY_LINKS: Final = 500
 TRANSITIVE_VISITS_MAX: Final = 100_000
 """Objects that one chain evaluation may walk through."""
 
@@ -134,11 +137,14 @@ def named_row(ctx: ReadContext, text: str) -> Dnt | None:
 class Compiler:
     """Compiles one request's filter."""
 
-    __slots__ = ("assertions", "chains", "confidential_hidden", "ctx", "gc_only", "naming")
+    __slots__ = (
+        "assertions", "chains", "confidential_hidden", "ctx", "deactivated_links", "gc_only", "naming",
+    )  # fmt: skip
 
     def __init__(self, ctx: ReadContext, options: RequestOptions) -> None:
         self.ctx = ctx
         self.gc_only = options.gc_port
+        self.deactivated_links = options.show_deactivated_link
         self.confidential_hidden = not (options.confidential or ctx.unrestricted)
         self.naming = names.naming_attributes(ctx)
         self.assertions: dict[tuple[AttId, bytes], Assertion | None] = {}
@@ -171,7 +177,7 @@ class Compiler:
             return _not(self.compile(term.term))
         if term.attribute is None:
             return undefined
-        attribute = self.ctx.schema.attribute(term.attribute)
+        attribute = described(self.ctx.schema, term.attribute)
         if attribute is None:
             return undefined
         if attribute.is_constructed:
@@ -194,15 +200,32 @@ class Compiler:
             return not heuristics(self.ctx).confidential_without_encryption & 1
         return attribute.att_id == attr.USER_PASSWORD and heuristics(self.ctx).user_pwd_support
 
+    @staticmethod
+    def _is_special(attribute: Attribute) -> bool:
+        """Whether more than RIGHT_DS_READ_PROPERTY is needed to read it. Spec: [MS-ADTS] 3.1.1.4.4."""
+        return (
+            attribute.is_confidential
+            or bool(attribute.search_flags & rights.PARTITION_SECRET)
+            or attribute.att_id == attr.NT_SECURITY_DESCRIPTOR
+        )
+
+    def shielded(self, attribute: Attribute) -> bool:
+        """Whether no index may be asked about the attribute: its values are confidential, and how long an
+        answer takes would tell them to requesters who hold no rights over the domain.
+        """
+        if self.ctx.unrestricted or not self._is_special(attribute):
+            return False
+        head = self.ctx.tx.get(self.ctx.forest.domain_nc)
+        guid, set_guid = attribute.schema_id_guid_wire, attribute.attribute_security_guid_wire
+        return head is None or not rights.allows(self.ctx, head, rights.CONTROL_ACCESS, guid, set_guid)
+
     def guarded(self, attribute: Attribute, inner: Match) -> Match:
         """The clause, false where the requester may not read the attribute."""
         if inner in (undefined, always, never) or self.ctx.unrestricted:
             return inner
-        if attribute.is_confidential or attribute.search_flags & rights.PARTITION_SECRET:
+        if self._is_special(attribute):
             ctx = self.ctx
             return lambda row, granted: inner(row, granted) if rights.can_read(ctx, row, attribute) else False
-        if attribute.att_id == attr.NT_SECURITY_DESCRIPTOR:
-            return never
         guid, set_guid = attribute.schema_id_guid_wire, attribute.attribute_security_guid_wire
 
         def guarded(row: ObjectRow, granted: Grants) -> bool | None:
@@ -243,20 +266,42 @@ class Compiler:
         if att in _ALWAYS_PRESENT:
             return always
         if attribute.is_linked:
-            tx, base = self.ctx.tx, link_base(attribute)
-            if attribute.is_back_link:
-                return lambda row, _: bool(tx.back_links(base, row.dnt, limit=1))
-            return lambda row, _: bool(tx.links(base, row.dnt, limit=1))
+            return self._any_link(attribute)
         if att == attr.NT_SECURITY_DESCRIPTOR:
             return lambda row, _: bool(row.sd_id)
         get = self.getter(attribute)
         return lambda row, _: bool(get(row))
+
+    def _any_link(self, attribute: Attribute) -> Match:
+        """Whether a row has a link value that is shown."""
+        ctx, base, back = self.ctx, link_base(attribute), attribute.is_back_link
+
+        def present(row: ObjectRow, _: Grants) -> bool:
+            if not self._has_links(row):
+                return False
+            after, size = (0, b""), 4
+            while True:
+                ends = ctx.tx.link_ends(base, row.dnt, back=back, after=after, limit=size)
+                for end, _data in ends:
+                    if self.deactivated_links or target_is_shown(ctx, Dnt(end)):
+                        return True
+                if len(ends) < size:
+                    return False
+                after, size = ends[-1], _MANY_LINKS
+
+        return present
+
+    def _has_links(self, row: ObjectRow) -> bool:
+        """Whether link values of a row count: those of deleted objects are deactivated."""
+        return row.state is ObjectState.LIVE or self.deactivated_links
 
     def _equal(self, attribute: Attribute, value: bytes) -> Match:
         wanted = self.assertion(attribute, value)
         if wanted is None:
             return undefined
         att = attribute.att_id
+        if att == attr.NT_SECURITY_DESCRIPTOR or attribute.syntax.name == "String(NT-Sec-Desc)":
+            return undefined
         if att == attr.DISTINGUISHED_NAME:
             dnt = wanted.dnt
             return lambda row, _: row.dnt == dnt
@@ -269,6 +314,12 @@ class Compiler:
     def _has_value(self, attribute: Attribute, wanted: Assertion) -> Match:
         get = self.getter(attribute)
         raw, wanted_key = wanted.raw, wanted.key
+        if attribute.syntax.dn_kind is DnKind.DN_STRING:
+            folded, dnt = fold_utf8(wanted.data), wanted.dnt
+            return lambda row, _: any(
+                names.reference_dnt(one) == dnt and fold_utf8(names.reference_data(one)) == folded
+                for one in get(row)
+            )
         if attribute.syntax.dn_kind is not DnKind.NONE:
             return lambda row, _: wanted_key in get(row)
         key = attribute.syntax.key
@@ -288,7 +339,7 @@ class Compiler:
 
     def _linked_to(self, attribute: Attribute, wanted: Assertion) -> Match:
         tx, base, dnt, data = self.ctx.tx, link_base(attribute), wanted.dnt, wanted.data
-        if not dnt:
+        if not dnt or not (self.deactivated_links or target_is_shown(self.ctx, dnt)):
             return never
 
         def linked(source: Dnt, target: Dnt) -> bool:
@@ -296,8 +347,8 @@ class Compiler:
             return found is not None and not found.deleted
 
         if attribute.is_back_link:
-            return lambda row, _: linked(dnt, row.dnt)
-        return lambda row, _: linked(row.dnt, dnt)
+            return lambda row, _: self._has_links(row) and linked(dnt, row.dnt)
+        return lambda row, _: self._has_links(row) and linked(row.dnt, dnt)
 
     def _substrings(self, attribute: Attribute, term: Substrings) -> Match:
         syntax = attribute.syntax
@@ -341,17 +392,8 @@ class Compiler:
         return undefined
 
     def _bits(self, attribute: Attribute, value: bytes, *, all_bits: bool) -> Match:
-        """LDAP_MATCHING_RULE_BIT_AND and _BIT_OR. Spec: [MS-ADTS] 3.1.1.3.4.4.1, 3.1.1.3.4.4.2."""
-        if not attribute.syntax.bitwise:
-            return undefined
-        try:
-            mask = int(value)
-        except ValueError:
-            return undefined
-        get = self.getter(attribute)
-        if all_bits:
-            return lambda row, _: any(int(one) & mask == mask for one in get(row))
-        return lambda row, _: any(int(one) & mask for one in get(row))
+        test = matching_rules.bits(attribute, value, self.getter(attribute), all_bits=all_bits)
+        return undefined if test is None else lambda row, _: test(row)
 
     def _chain(self, attribute: Attribute, value: bytes) -> Match:
         """LDAP_MATCHING_RULE_TRANSITIVE_EVAL: one walk from the value finds all objects that match.
@@ -367,22 +409,34 @@ class Compiler:
         return lambda row, _: row.dnt in reached
 
     def _dn_with_data(self, attribute: Attribute, value: bytes) -> Match:
-        """LDAP_MATCHING_RULE_DN_WITH_DATA. Spec: [MS-ADTS] 3.1.1.3.4.4.4."""
-        if attribute.syntax.dn_kind not in (DnKind.DN_BINARY, DnKind.DN_STRING) or attribute.is_linked:
+        if not matching_rules.names_data(attribute):
             return undefined
         wanted = self.assertion(attribute, value)
         if wanted is None:
             return undefined
-        any_dn = value.endswith(b":")
-        get, dnt, data = self.getter(attribute), wanted.dnt, wanted.data
+        if attribute.is_linked:
+            ctx, base = self.ctx, link_base(attribute)
 
-        def fits(row: ObjectRow, _: Grants) -> bool:
-            return any(
-                (any_dn or names.reference_dnt(one) == dnt) and names.reference_data(one).startswith(data)
-                for one in get(row)
+            def pairs(row: ObjectRow) -> Sequence[tuple[int, bytes]]:
+                return ctx.tx.link_ends(base, row.dnt, back=False) if self._has_links(row) else ()
+
+            test = matching_rules.dn_with_data(
+                None if value.endswith(b":") else wanted.dnt, wanted.data, pairs
             )
+        else:
+            stored = matching_rules.stored_pairs(self.getter(attribute))
+            test = matching_rules.dn_with_data(
+                None if value.endswith(b":") else wanted.dnt, wanted.data, stored
+            )
+        return lambda row, _: test(row)
 
-        return fits
+
+def described(schema: Schema, description: str) -> Attribute | None:
+    """The attribute that a clause is about; an option other than ;binary makes it unknown."""
+    name, mark, option = description.partition(";")
+    if mark and option.lower() != "binary":
+        return None
+    return schema.attribute(name)
 
 
 _COLUMN_GETTERS: Final[dict[AttId, Getter]] = {
@@ -430,11 +484,10 @@ def transitive(ctx: ReadContext, attribute: Attribute, goal: Dnt) -> frozenset[D
     Links from and to deleted objects do not count, nor values that the requester may not read on the object
     that has them: no chain tells what its links would not.
     """
-    base = link_base(attribute)
-    next_rows = ctx.tx.link_targets if attribute.is_back_link else ctx.tx.link_sources
+    back = not attribute.is_back_link
 
-    def step(dnt: Dnt) -> list[ObjectRow]:
-        found = _living(ctx, next_rows(base, dnt))
+    def step(dnts: list[Dnt]) -> list[ObjectRow]:
+        found = _living(ctx, _far_ends(ctx, attribute, dnts, back=back))
         return [row for row in found if rights.can_read(ctx, row, attribute)]
 
     return _walk(goal, step)
@@ -442,28 +495,46 @@ def transitive(ctx: ReadContext, attribute: Attribute, goal: Dnt) -> frozenset[D
 
 def led_to(ctx: ReadContext, attribute: Attribute, start: Dnt) -> frozenset[Dnt]:
     """Objects that a chain of `attribute` values leads to from `start`; the same values count."""
-    base = link_base(attribute)
-    next_rows = ctx.tx.link_sources if attribute.is_back_link else ctx.tx.link_targets
+    back = attribute.is_back_link
 
-    def step(dnt: Dnt) -> list[ObjectRow]:
-        row = ctx.tx.get(dnt)
-        shown = row is not None and rights.can_read(ctx, row, attribute)
-        return _living(ctx, next_rows(base, dnt)) if shown else []
+    def step(dnts: list[Dnt]) -> list[ObjectRow]:
+        shown = [row.dnt for row in ctx.tx.pass_by(dnts) if rights.can_read(ctx, row, attribute)]
+        return _living(ctx, _far_ends(ctx, attribute, shown, back=back))
 
     return _walk(start, step)
 
 
+def _far_ends(ctx: ReadContext, attribute: Attribute, dnts: list[Dnt], *, back: bool) -> list[Dnt]:
+    """What the values on the rows refer to, or what refers to them where `back`; each once."""
+    tx, base = ctx.tx, link_base(attribute)
+    found: dict[Dnt, None] = {}
+    for at in range(0, len(dnts), CHAIN_BATCH):
+        some = dnts[at : at + CHAIN_BATCH]
+        ctx.pace.step(len(some))
+        ends = tx.link_ends_of(base, some, _CHAIN_ENDS, back=back) if len(some) > 1 else None
+        if ends is not None:
+            found.update({Dnt(end): None for held in ends.values() for end, _ in held})
+            continue
+        for dnt in some:
+            found.update(dict.fromkeys(tx.link_sources(base, dnt) if back else tx.link_targets(base, dnt)))
+    return list(found)
+
+
 def _living(ctx: ReadContext, dnts: list[Dnt]) -> list[ObjectRow]:
-    return [row for row in ctx.tx.get_many(dnts) if row.state is ObjectState.LIVE]
+    found: list[ObjectRow] = []
+    for at in range(0, len(dnts), _ROWS_TOGETHER):
+        ctx.pace.step(_ROWS_TOGETHER)
+        rows = ctx.tx.pass_by(dnts[at : at + _ROWS_TOGETHER])
+        found += [row for row in rows if row.state is ObjectState.LIVE]
+    return found
 
 
-def _walk(start: Dnt, step: Callable[[Dnt], list[ObjectRow]]) -> frozenset[Dnt]:
+def _walk(start: Dnt, step: Callable[[list[Dnt]], list[ObjectRow]]) -> frozenset[Dnt]:
     reached: set[Dnt] = set()
     frontier = [start]
     while frontier:
-        fresh = [row.dnt for row in step(frontier.pop()) if row.dnt not in reached]
-        reached.update(fresh)
-        frontier += fresh
+        frontier = list({row.dnt for row in step(frontier)} - reached)
+        reached.update(frontier)
         if len(reached) >= TRANSITIVE_VISITS_MAX:
             raise DsError(Win32.ERROR_DS_ADMIN_LIMIT_EXCEEDED, "the chain is too long")
     return frozenset(reached)
