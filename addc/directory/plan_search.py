@@ -220,7 +220,7 @@ class Planner:
         if term.attribute is None:
             return None
         attribute = self.ctx.schema.attribute(term.attribute)
-        if attribute is None or self.compiler.hidden(attribute):
+        if attribute is None or self.compiler.hidden(attribute) or self.compiler.shielded(attribute):
             return None
         if isinstance(term, Equal | Approx):
             return self._equal(attribute, term.value)

@@ -103,19 +103,22 @@ class _Maker:
         self.mapping = kind.mapping
 
     def _effective(self, ace: Ace, flags: int) -> Ace:
-        """`ace` as it controls this object alone: no inheritance, creator SIDs replaced.
+        """An inherited entry as it controls this object alone: no inheritance, creator SIDs replaced.
 
         The class it was inherited for has done its work and goes; without an object type the entry is plain.
         """
-        sid = ace.sid
-        if sid == wellknown.CREATOR_OWNER and self.owner is not None:
-            sid = self.owner
-        elif sid == wellknown.CREATOR_GROUP and self.group is not None:
-            sid = self.group
         kind = ace.type
         if kind in OBJECT_TYPES and ace.object_type is None:
             kind = _PLAIN_OF_OBJECT.get(kind, kind)
-        return replace(ace, type=kind, flags=flags, sid=sid, inherited_object_type=None)
+        return replace(ace, type=kind, flags=flags, sid=self._holder(ace), inherited_object_type=None)
+
+    def _holder(self, ace: Ace) -> Sid:
+        """Whom an entry is about, the creator SIDs replaced."""
+        if ace.sid == wellknown.CREATOR_OWNER and self.owner is not None:
+            return self.owner
+        if ace.sid == wellknown.CREATOR_GROUP and self.group is not None:
+            return self.group
+        return ace.sid
 
     def inherit(self, ace: Ace) -> list[Ace]:
         """What this object gets from one entry of its parent: none, one or two.
@@ -157,7 +160,8 @@ class _Maker:
             ace = replace(ace, mask=mask, flags=flags)
         if flags & INHERIT_ONLY or ace.sid not in _CREATORS:
             return [ace]
-        effective = self._effective(ace, flags & ~_INHERITANCE)
+        # Nothing was inherited: the class that the entry is for stays written down, as for computers.
+        effective = replace(ace, flags=flags & ~_INHERITANCE, sid=self._holder(ace))
         if flags & (CONTAINER_INHERIT | OBJECT_INHERIT) and self.is_container:
             return [effective, replace(ace, flags=flags | INHERIT_ONLY)]
         return [effective]

@@ -137,6 +137,13 @@ def pair(forest: KitForest, acl: str, who: str, attributes: list[Attribute]) -> 
     return Pair(forest, forest.token(f"CN={who},{USERS_DN}"))
 
 
+def _order(told: Pair, name: str, reverse: bool) -> list[str] | str:
+    options = RequestOptions(
+        confidential=told.options.confidential, sort_keys=(SortKey(name, reverse=reverse),)
+    )
+    return told.found(Present("objectClass"), options)
+
+
 def learned(told: Pair, attribute: Attribute) -> list[object]:
     """The questions about an attribute that tell the two objects apart."""
     found: list[object] = []
@@ -145,11 +152,9 @@ def learned(told: Pair, attribute: Attribute) -> list[object]:
         if not isinstance(answer, str) and len(answer) == 1:
             found.append(term)
     for reverse in (False, True):
-        options = RequestOptions(
-            confidential=told.options.confidential, sort_keys=(SortKey(attribute.name, reverse=reverse),)
-        )
-        order = told.found(Present("objectClass"), options)
-        if order != list(NAMES)[:: -1 if reverse and attribute.syntax.ordered else 1]:
+        # Neither has the one attribute, and nobody may see who has the other.
+        missing, order = (_order(told, name, reverse) for name in ("isRecycled", attribute.name))
+        if order != (missing if attribute.syntax.ordered else list(NAMES)):
             found.append("sorting")
     if told.compared("rich", attribute) != told.compared("poor", attribute):
         found.append("compare")

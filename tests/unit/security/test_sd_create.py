@@ -203,3 +203,13 @@ def test_the_default_administrators_group(nc: NcKind, groups: list[str], expecte
     token = build_token(DOMAIN.child(1105), [sddl.parse_sid(group, DOMAIN, ROOT) for group in groups])
     found = sd_create.default_administrators_group(token, nc, DOMAIN, ROOT)
     assert found == (sddl.parse_sid(expected, DOMAIN, ROOT) if expected else None)
+
+
+def test_the_class_of_an_explicit_creator_owner_entry_stays() -> None:
+    """As in the default descriptor of computers; only inheritance is done with it. [MS-DTYP] 2.5.3.4.5"""
+    computer, logon = "bf967a86-0de6-11d0-a285-00aa003049e2", "5f202010-79a5-11d0-9020-00c04fc2d4cf"
+    made = create_sd(None, None, SYSTEM, (), default_sd=sddl.parse(f"D:(OA;;WP;{logon};{computer};CO)"))
+    assert made.dacl is not None
+    (ace,) = made.dacl.aces
+    assert ace.inherited_object_type == guid_to_wire(guid_parse(computer))
+    assert ace.sid == made.owner
