@@ -42,9 +42,13 @@ _PATIENCE_S: Final = 60.0
 @pytest.fixture(scope="session")
 def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A forest's data folder that nobody serves: copy it."""
-    scene = tmp_path_factory.mktemp("served")
+    return provision_below(tmp_path_factory.mktemp("served"))
+
+
+def provision_below(scene: Path, *more: str) -> Path:
+    """Provision REALM with more options of the command; its data folder."""
     (scene / "password").write_text(PASSWORD)
-    words = ["provision", "--realm", REALM, "--host-name", "dc1", "--host-ip", "127.0.0.1"]
+    words = ["provision", "--realm", REALM, "--host-name", "dc1", "--host-ip", "127.0.0.1", *more]
     words += ["--admin-password-file", str(scene / "password"), "--data-dir", str(scene / "forest")]
     assert main(words) == 0
     return scene / "forest"
@@ -166,6 +170,10 @@ class LdapLine:
         self.sock.sendall(m.LdapMessage(MessageId(self._last), op).pack())
 
     def take(self) -> m.Request | m.Response:
+        """The next message's operation; EOFError at the end of the connection."""
+        return self.take_message().protocol_op
+
+    def take_message(self) -> m.LdapMessage:
         """The next message, whole; EOFError at the end of the connection."""
         while (size := _whole(self._held)) == 0:
             chunk = self.sock.recv(65_536)
@@ -173,7 +181,7 @@ class LdapLine:
                 raise EOFError
             self._held += chunk
         message, self._held = m.LdapMessage.unpack(self._held[:size]), self._held[size:]
-        return message.protocol_op
+        return message
 
     def ask(self, op: m.Request) -> m.Request | m.Response:
         self.send(op)
