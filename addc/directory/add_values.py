@@ -90,6 +90,8 @@ SYSTEM_ONLY_WRITABLE: Final = frozenset(
         attr.MS_DS_ADDITIONAL_DNS_HOST_NAME,
         # Deviation: the schema says systemOnly, yet Windows lets clients set resource-based delegation.
         attr.MS_DS_ALLOWED_TO_ACT_ON_BEHALF_OF_OTHER_IDENTITY,
+        # Deviation: system-only too, and the switch by which administrators go on behind the RID ceiling.
+        attr.MS_DS_RID_POOL_ALLOCATION_ENABLED,
     )
 )
 """System-only attributes that requesters write all the same. Spec: [MS-ADTS] 3.1.1.5.3.2."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from addc.directory import (
+    admin_sd,
     dynamic_objects,
     garbage,
     linked_values,
@@ -58,6 +59,7 @@ _HALF_A_DAY_S: Final = 43_200.0
 JOBS: Final[tuple[Job, ...]] = (
     Job("schema", schema_cache.step, _SELDOM_S, schema_cache.DUE_KIND),
     Job("reindex", schema_index.step, _SELDOM_S, schema_cache.REINDEX_KIND),
+    Job(admin_sd.JOB, admin_sd.step, admin_sd.PERIOD_S),
     Job("sdprop", sd_propagate.step, _SELDOM_S, sd_propagate.KIND),
     Job("links", ttl_links.step, _SELDOM_S, linked_values.LINK),
     Job("objects", garbage.expire_objects_step, _SELDOM_S, dynamic_objects.OBJECT),

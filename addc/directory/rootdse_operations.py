@@ -18,12 +18,14 @@ from addc.codec.text import utf8_from_wire
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import (
+    admin_sd,
     entry,
     fsmo,
     garbage,
     names,
     policy,
     recycle_bin,
+    rid_pool,
     rights,
     schema_cache,
     sd_propagate,
@@ -330,6 +332,13 @@ def _sid_compatibility(ctx: WriteContext, value: bytes) -> Outcome:
 _NO_DUMPS: Final = _refuse("this DC writes nothing of its database to files")
 
 
+def _invalidate_rid_pool(ctx: WriteContext, value: bytes) -> Outcome:
+    """Spec: [MS-ADTS] 3.1.1.3.3.11."""
+    _require_domain_sid(ctx, value)
+    rid_pool.invalidate(ctx)
+    return NOTHING
+
+
 def _purge(ctx: WriteContext, value: bytes) -> Outcome:
     """Spec: [MS-ADTS] 3.1.1.3.3.23."""
     del ctx, value
@@ -404,6 +413,12 @@ _ALL: Final = (
         "rODCPurgeAccount",
         _on_domain(ExtendedRight.READ_ONLY_REPLICATION_SECRET_SYNCHRONIZATION),
         _purge,
+    ),
+    Operation("invalidateRidPool", lambda ctx: fsmo.may_move(ctx, fsmo.RID_MASTER), _invalidate_rid_pool),
+    Operation(
+        "runProtectAdminGroupsTask",
+        _on_domain(ExtendedRight.RUN_PROTECT_ADMIN_GROUPS_TASK),
+        run(admin_sd.JOB),  # of no effect on a DC that is not the PDC
     ),
     Operation("runSamUpgradeTasks", _is_domain_admin, _sam_upgrade),
     Operation("sqmRunOnce", _may_debug, _refuse("this DC reports nothing to anybody")),
