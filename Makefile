@@ -60,6 +60,7 @@ journey: $(STAMP) ## real clients in network namespaces (needs root)
 bench: $(STAMP) ## figures of this machine, and beside them those of Debian's Samba (needs root)
 	@tools/debian-packages bench
 	$(BIN)/python -m tests.bench.run
+	$(BIN)/python -m tests.bench.bench_directory
 
 run: $(RUNTIME) ## provision a demo forest (once) and serve it in the foreground
 	@tools/debian-packages demo || echo "The demo runs without them; the commands that it shows want them." >&2

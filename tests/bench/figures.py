@@ -22,7 +22,7 @@ class Figure:
 
     @property
     def less_is_better(self) -> bool:
-        return self.unit in ("s", "MiB")
+        return self.unit in ("s", "ms", "MiB")
 
 
 FIGURES: Final = (
@@ -89,13 +89,13 @@ def _number(value: float | None, digits: int = 3) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.{digits}g}"
 
 
-def table(results: Results, servers: Sequence[str]) -> str:
+def table(results: Results, servers: Sequence[str], figures: Sequence[Figure] = FIGURES) -> str:
     """Lines for people: medians, ratio to the peer (over 1: ours is better), ratio to the reference."""
     ours, peers = servers[0], servers[1:]
     head = ["", "unit", *servers, *(f"x {peer}" for peer in peers), "Samba 4.22", "x 4.22"]
     head += [f"{server} cpu ms" for server in servers]
     rows, faults = [head], []
-    for figure in FIGURES:
+    for figure in figures:
         found = results.get(figure.name)
         if found is None:
             continue

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import load_datagrams, load_kerberos, load_ldap
+from tests.bench import load_datagrams, load_directory, load_kerberos, load_ldap
 from tests.bench.load_kit import Settings, Tally, settings_of
 
 KINDS: Final[dict[str, Callable[[Settings], Tally]]] = (
-    load_ldap.KINDS | load_kerberos.KINDS | load_datagrams.KINDS
+    load_ldap.KINDS | load_kerberos.KINDS | load_datagrams.KINDS | load_directory.KINDS
 )
 
 

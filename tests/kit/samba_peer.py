@@ -90,11 +90,7 @@ def provision(host: Host, folder: Path) -> SambaPeer:
             "Samba's domain controller is not installed; next step: tools/debian-packages bench"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    host.etc("resolv.conf", f"search {DNS_DOMAIN}\nnameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
-    host.etc(
-        "hosts",
-        f"127.0.0.1 localhost {os.uname().nodename}\n{host.address} {HOST_NAME}.{DNS_DOMAIN} {HOST_NAME}\n",
-    )
+    _name(host)
     started = time.monotonic()
     host.run(
         [
@@ -109,6 +105,21 @@ def provision(host: Host, folder: Path) -> SambaPeer:
     peer = SambaPeer(host, folder, took_s)
     _configure(peer)
     return peer
+
+
+def kept(host: Host, folder: Path) -> SambaPeer:
+    """The domain that an earlier run provisioned in `folder`."""
+    _name(host)
+    return SambaPeer(host, folder, 0.0)
+
+
+def _name(host: Host) -> None:
+    """Let the machine find itself by name."""
+    host.etc("resolv.conf", f"search {DNS_DOMAIN}\nnameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+    host.etc(
+        "hosts",
+        f"127.0.0.1 localhost {os.uname().nodename}\n{host.address} {HOST_NAME}.{DNS_DOMAIN} {HOST_NAME}\n",
+    )
 
 
 def _configure(peer: SambaPeer) -> None:
