@@ -353,21 +353,6 @@ def test_principal_names_are_unique(corp: Corp, ann: Dnt) -> None:
     modify(ANN, replace_values("sAMAccountName", "ANN"))
 
 
-def test_an_alias_of_a_taken_host_name_is_taken(corp_sqlite: Corp, anne: Dnt) -> None:
-    joe = corp_sqlite.user("joe")
-    sid = corp_sqlite.sid(joe)
-    may_write = sddl.parse(
-        f"D:(A;;RPWP;;;{sid})", corp_sqlite.forest.domain_sid, corp_sqlite.forest.domain_sid
-    )
-    options = RequestOptions(sd_flags=rights.DACL_PART)
-    corp_sqlite.modify(ANN, replace_values("nTSecurityDescriptor", may_write.pack()), options=options)
-    for requester in (corp_sqlite.admin, corp_sqlite.token("joe")):
-        change = replace_values("servicePrincipalName", "cifs/dc1")
-        refused = refusal(lambda: corp_sqlite.modify(ANN, change, requester=requester))  # noqa: B023
-        assert refused[1] is Win32.ERROR_DS_SPN_VALUE_NOT_UNIQUE_IN_FOREST
-    corp_sqlite.modify("CN=dc1,OU=Domain Controllers", add_values("servicePrincipalName", "cifs/dc1"))
-
-
 # --- members -----------------------------------------------------------------------------------------------
 
 
