@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 QUICK_ROWS: Final = 256
 """Rows that a read may look at before it has to take the slow lane."""
+POINT_ROWS: Final = 48
+"""Rows that a point read may look at on the event loop."""
 WALKS: Final = 16
 """Walks under way in one process, running or waiting for their turn."""
 SHARE: Final = 3

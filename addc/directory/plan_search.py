@@ -71,7 +71,8 @@ NEARLY_UNIQUE: Final = frozenset(
         attr.GID_NUMBER,
     )
 )
-_COMMON: Final = frozenset((attr.OBJECT_CLASS, attr.OBJECT_CATEGORY, attr.SHOW_IN_ADVANCED_VIEW_ONLY))
+COMMON: Final = frozenset((attr.OBJECT_CLASS, attr.OBJECT_CATEGORY, attr.SHOW_IN_ADVANCED_VIEW_ONLY))
+"""Indexed attributes of which most objects share a few values."""
 _NEVER_INDEXED: Final = frozenset((attr.USN_CHANGED, attr.USN_CREATED, attr.OBJECT_GUID, attr.OBJECT_SID))
 """Columns of the row, of which the attribute index holds nothing."""
 
@@ -286,7 +287,7 @@ class Planner:
             return self._column(attribute, columns.whole(key))
         if attribute.syntax.dn_kind in (DnKind.DN_BINARY, DnKind.DN_STRING):
             return None
-        rank = _NAMES if att in NEARLY_UNIQUE else (_RANGE if att in _COMMON else _EQUALITY)
+        rank = _NAMES if att in NEARLY_UNIQUE else (_RANGE if att in COMMON else _EQUALITY)
         return Leaf(rank, lambda limit: tx.index_eq(att, key, limit), (att, key))
 
     def _linked(self, attribute: Attribute, dnt: Dnt) -> Leaf:

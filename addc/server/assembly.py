@@ -58,6 +58,8 @@ _LOG: Final = logging.getLogger("addc.server")
 _FILES_SPARE: Final = 256
 _HANDSHAKE_S: Final = 10.0
 """So short that one machine has not ports enough to hold every file of this process in handshakes."""
+_SWITCH_S: Final = 0.0005
+"""How long the event loop waits for a thread at work; Python's own 5 ms are as long as thirty point reads."""
 _KEYTAB_CHECK_S: Final = 5.0
 
 
@@ -74,6 +76,7 @@ def serve(config: ServeConfig) -> int:
     """Serve until told to stop; the exit status. UserError: what a person has to mend first."""
     logs.configure(config.log_level)
     _keep_to_itself()
+    sys.setswitchinterval(_SWITCH_S)
     os.environ["KRB5_CONFIG"] = str(config.data_dir / KRB5_CONF_NAME)
     try:
         if config.workers:
