@@ -10,7 +10,13 @@ from addc.base.version import VERSION
 
 
 def _parser() -> argparse.ArgumentParser:
-    from addc.cli import check, provision, serve, status  # noqa: PLC0415 - after --version, which must be quick
+    from addc.cli import (  # noqa: PLC0415 - after --version, which must be quick
+        check,
+        provision,
+        schema,
+        serve,
+        status,
+    )
 
     parser = argparse.ArgumentParser(
         prog="addc",
@@ -20,7 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"addc {VERSION}")
     parser.add_argument("--debug", action="store_true", help="show a traceback when a command fails")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (provision, serve, check, status):
+    for command in (provision, serve, schema, check, status):
         command.add_parser(subparsers)
     return parser
 

@@ -106,33 +106,29 @@ def add_object(
     assert fixed is NOTHING_FIXED or ctx.unrestricted
     given = add_values.collect(ctx, attributes)
     plan = given.plan
+    upgrading = schema_updates.relaxes(ctx, dn, options)
     if not ctx.unrestricted:
         check_concrete(plan)
-        _check_class(plan)
+        _check_class(plan, upgrading)
     place = _place(ctx, dn, given)
     machine = False
     if not ctx.unrestricted:
         machine = _check_access(ctx, place, given)
         _waiting(ctx, place.parent_dnt, place.rdn_key)
-    schema_object = None
-    if plan.is_schema and place.parent is not None and not ctx.unrestricted:
-        schema_object = schema_updates.Addition(ctx, given, place.dn, place.parent, options)
+    schema_object = schema_updates.Addition(ctx, given, place.dn, place.parent, options)
     for att in given.plain.keys() & foreign_principals.ENABLED:
         add_foreign_principals(ctx, given.values(att))
-    nc_name = None
-    if plan.structural.class_id == cls.CROSS_REF and not ctx.unrestricted:
-        nc_name = cross_refs.take_name(ctx, given)
     draft = Draft(plan, None, None, place.dn.rdn.value)
+    cross_refs.take_name(ctx, draft, given)
     links = add_values.store(ctx, draft, given, place.rdn_att)
     dynamic_objects.on_add(ctx, draft, given.values(attr.ENTRY_TTL))
     if place.parent is not None and not ctx.unrestricted and not machine:
         add_rights.check_attributes(ctx, place.parent, draft, given, place.rdn_att)
     fixed = _fixed_by_requester(ctx, given, fixed)
     _defaults(ctx, draft, given)
-    if place.parent is not None and not ctx.unrestricted:
-        hooks.flags_of_place(draft, place.parent)
-        if nc_name is not None:
-            cross_refs.complete(ctx, place.parent, draft, nc_name)
+    if not ctx.unrestricted and not upgrading:
+        hooks.limit_system_flags(draft)
+    _rules_of_place(ctx, draft, place.parent)
     if machine:
         machine_accounts.mark(ctx, draft)
     draft.sid = fixed.sid or _new_sid(ctx, plan)
@@ -140,8 +136,7 @@ def add_object(
     if machine:
         machine_accounts.check_values(ctx, draft)
     hooks.before_add(ctx, draft)
-    if schema_object is not None:
-        schema_object.complete(ctx, draft)
+    schema_object.complete(ctx, draft)
     add_values.check_complete(ctx, draft, links, place.rdn_att)
     if plan.is_group and links:
         hooks.check_new_members(ctx, draft, links)
@@ -152,10 +147,7 @@ def add_object(
         sd_id = object_sd.new_descriptor(ctx, place.parent, plan, nc, fixed.sd, owner=options.set_owner)
     quotas.check_descriptor(ctx, place.nc, sd_id, bypass=options.bypass_quota)
     dnt = _insert(ctx, draft, place, fixed, sd_id)
-    _put_links(ctx, dnt, draft, links)
-    dynamic_objects.stored(ctx, dnt, draft)
-    if schema_object is not None:
-        schema_updates.changed(ctx)
+    _follow_up(ctx, dnt, draft, links, schema_object)
     return dnt
 
 
@@ -173,9 +165,9 @@ def add_foreign_principals(ctx: WriteContext, values: Sequence[bytes]) -> None:
 # --- who and where -----------------------------------------------------------------------------------------
 
 
-def _check_class(plan: ClassPlan) -> None:
+def _check_class(plan: ClassPlan, upgrading: bool) -> None:
     """Classes that no requester may instantiate. Spec: [MS-ADTS] 3.1.1.5.2.2."""
-    if plan.structural.system_only or plan.is_lsa:
+    if (plan.structural.system_only and not upgrading) or plan.is_lsa:
         raise DsError(
             Win32.ERROR_DS_CANT_ADD_SYSTEM_ONLY,
             f"{plan.structural.name} is for the system",
@@ -355,8 +347,14 @@ def _defaults(ctx: WriteContext, draft: Draft, given: Given) -> None:
         )
     if plan.structural.default_hiding and attr.SHOW_IN_ADVANCED_VIEW_ONLY not in attrs:
         attrs[attr.SHOW_IN_ADVANCED_VIEW_ONLY] = (b"TRUE",)
-    if attr.SYSTEM_FLAGS in attrs and not ctx.unrestricted:
-        hooks.limit_system_flags(draft)
+
+
+def _rules_of_place(ctx: WriteContext, draft: Draft, parent: ObjectRow | None) -> None:
+    if parent is None or ctx.unrestricted:
+        return
+    hooks.flags_of_place(draft, parent)
+    if draft.plan.structural.class_id == cls.CROSS_REF:
+        cross_refs.check_add(ctx, parent, draft)
 
 
 def category(ctx: WriteContext, cn: str) -> Dnt:
@@ -518,6 +516,15 @@ def _insert(ctx: WriteContext, draft: Draft, place: _Place, fixed: Fixed, sd_id:
     if not place.nc:  # the root of a naming context is in its own, whose number it gets only now
         tx.set_index(dnt, owners.OWNER_INDEX, owners.keys(ctx, dnt, sd_id, columns["state"]))
     return dnt
+
+
+def _follow_up(
+    ctx: WriteContext, dnt: Dnt, draft: Draft, links: add_values.Links, of_schema: schema_updates.Addition
+) -> None:
+    """What is stored beside the row."""
+    _put_links(ctx, dnt, draft, links)
+    dynamic_objects.stored(ctx, dnt, draft)
+    of_schema.stored(ctx)
 
 
 def _put_links(ctx: WriteContext, dnt: Dnt, draft: Draft, links: add_values.Links) -> None:

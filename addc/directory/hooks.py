@@ -36,11 +36,7 @@ _SETTABLE_SYSTEM_FLAGS: Final = int(
     | SystemFlags.FLAG_CONFIG_ALLOW_MOVE
     | SystemFlags.FLAG_CONFIG_ALLOW_LIMITED_MOVE
 )
-_UNSUPPORTED_CLASSES: Final = frozenset(
-    (
-        cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT,
-    )
-)
+_UNSUPPORTED_CLASSES: Final = frozenset((cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT,))
 _MOVE_ON_DELETE: Final = int(SystemFlags.FLAG_DISALLOW_MOVE_ON_DELETE)
 _RENAME: Final = int(SystemFlags.FLAG_CONFIG_ALLOW_RENAME)
 _FLAGS_OF_CLASS: Final = {
@@ -156,6 +152,8 @@ def _check_role_owner(ctx: WriteContext, draft: Draft) -> None:
 
 def limit_system_flags(draft: Draft) -> None:
     """Flags that a requester may set on a new object. Spec: [MS-ADTS] 3.1.1.5.2.4."""
+    if not draft.has(attr.SYSTEM_FLAGS):
+        return
     settable = _SETTABLE_SYSTEM_FLAGS
     if draft.plan.structural.class_id == cls.CROSS_REF:
         settable |= _CROSS_REF_FLAGS

@@ -61,15 +61,32 @@ _OBJECT_SYNTAX: Final = 127
 _INFO_MARK: Final = b"\xff"
 
 
+def relaxes(ctx: WriteContext, dn: str, options: RequestOptions) -> bool:
+    """Whether an upgrade of the schema lets what is otherwise the system's be added there.
+
+    Deviation: in the configuration and the schema alone, which is all that an upgrade needs.
+    Spec: [MS-ADTS] 3.1.1.5.2.2, 3.1.1.3.3.14.
+    """
+    return options.schema_upgrade and dn.lower().endswith(ctx.forest.config_dn.lower())
+
+
 class Addition:
-    """A schema object on its way in: made of what was given before it is stored, completed afterwards."""
+    """What an Add of a schema object needs besides: before the values are stored, after, and at the end.
+
+    Nothing at all for other objects, and for what the system adds.
+    """
 
     __slots__ = ("_catalogue", "_dn", "_flags", "_relaxed")
 
+    _catalogue: Catalogue | None
+
     def __init__(
-        self, ctx: WriteContext, given: Given, dn: Dn, parent: ObjectRow, options: RequestOptions
+        self, ctx: WriteContext, given: Given, dn: Dn, parent: ObjectRow | None, options: RequestOptions
     ) -> None:
         """Refuse what nobody gives, and bring names into the form that the syntaxes take."""
+        if not given.plan.is_schema or parent is None or ctx.unrestricted:
+            self._catalogue = None
+            return
         role_scope.require(ctx, fsmo.SCHEMA_MASTER, parent)
         self._dn = dn
         self._relaxed = options.schema_upgrade
@@ -84,6 +101,8 @@ class Addition:
 
     def complete(self, ctx: WriteContext, draft: Draft) -> None:
         """Add the values that the DC makes, then judge the whole."""
+        if self._catalogue is None:
+            return
         draft.put_if_absent(attr.LDAP_DISPLAY_NAME, display_name(draft.rdn).encode("utf-8"))
         draft.put_if_absent(attr.SCHEMA_IDGUID, new_guid(ctx.rng).bytes_le)
         self._put_flags(draft)
@@ -98,6 +117,11 @@ class Addition:
         one = schema_objects.of_values(Dnt(0), draft.rdn, draft.attrs, is_class=is_class)
         if one is not None:  # else a mandatory value is missing, which is told as of any object
             _judge(ctx, self._catalogue, one, None)
+
+    def stored(self, ctx: WriteContext) -> None:
+        """The object is in the directory."""
+        if self._catalogue is not None:
+            changed(ctx)
 
     def _put_flags(self, draft: Draft) -> None:
         """The flags that a requester may set, and that of back links. Spec: 3.1.1.5.2.4, 3.1.1.2.3."""

@@ -27,6 +27,12 @@ def data_folder() -> Path:
     return inside if inside.is_dir() else _HERE.parent.parent / "schema"
 
 
+def level_file(version: int) -> Path | None:
+    """The changes that bring the shipped schema to a later objectVersion, as LDIF; None where none ship."""
+    path = data_folder() / f"level_{version}.ldf"
+    return path if path.is_file() else None
+
+
 def table(name: str) -> list[dict[str, str]]:
     """The rows of one table by column name; an empty cell is an absent value.
 
