@@ -17,6 +17,7 @@ from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
 from addc.schema import attr
 from addc.schema.snapshot import Attribute
+from addc.schema.wellknown import ExtendedRight
 from addc.security import wellknown
 from addc.security.access_check import Grants, evaluate
 from addc.store.objects import ObjectRow
@@ -44,6 +45,16 @@ def check_attributes(
             continue
         if not _may_write(ctx, granted, draft, attribute):
             raise _insufficient(attribute.name)
+
+
+def check_partition_secrets(ctx: WriteContext, nc: Dnt, given: Given) -> None:
+    """Secrets of a partition take DS-Write-Partition-Secrets on its root. Spec: 3.1.1.5.2.1."""
+    for attribute, _ in given.plain.values():
+        if attribute.search_flags & rights.PARTITION_SECRET:
+            root = ctx.tx.get(nc)
+            right = ExtendedRight.DS_WRITE_PARTITION_SECRETS.bytes_le
+            if root is None or not rights.holds_right(ctx, root, right):
+                raise _insufficient(attribute.name)
 
 
 def _is_admin(ctx: WriteContext) -> bool:

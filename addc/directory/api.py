@@ -30,6 +30,7 @@ from addc.directory.jobs import JOBS
 from addc.directory.lanes import Pace, QuickPace, SlowLane, WalkNeededError
 from addc.directory.logon_counters import record_bad_password
 from addc.directory.modify import Change, modify_object, prepare_modify
+from addc.directory.nc_add import add_naming_context, is_asked
 from addc.directory.passwords import PreparedPassword, WrongPasswordError
 from addc.directory.plan_search import NEARLY_UNIQUE
 from addc.directory.rename import rename_object
@@ -289,6 +290,10 @@ class Directory:
         if any(name.lower() in _PASSWORDS for name, _ in attributes):
             password = await self.read(
                 "prepare", requester, lambda ctx: passwords.prepare_add(ctx, dn, attributes)
+            )
+        if is_asked(attributes):
+            return await self.write(
+                "add", requester, lambda ctx: add_naming_context(ctx, dn, attributes, options)
             )
         return await self.write(
             "add", requester, lambda ctx: add_object(ctx, dn, attributes, options, password=password)

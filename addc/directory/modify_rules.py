@@ -202,7 +202,8 @@ def _check_new_musts(ctx: WriteContext, draft: Draft, plan: ClassPlan) -> None:
     """
     if ctx.unrestricted:
         return
-    for att in plan.must - draft.plan.must - draft.attrs.keys() - _COLUMNS:
+    has_sid = {attr.OBJECT_SID} if draft.sid else set()
+    for att in plan.must - draft.plan.must - draft.attrs.keys() - has_sid:
         attribute = ctx.schema.attribute_by_id(att)
         if attribute is not None and attribute.system_only and not attribute.is_constructed:
             raise add_values.system_only_error(attribute)

@@ -189,6 +189,33 @@ def resolve(ctx: ReadContext, name: str, *, deleted: bool = False) -> ObjectRow:
     return row
 
 
+def below_other_form(ctx: ReadContext, name: str) -> str:
+    """The DN that `RDN,<WKGUID=...>`, `RDN,<GUID=...>` or `RDN,<SID=...>` means; any other name as it is."""
+    head, bracket, tail = name.partition(",<")
+    if not bracket:
+        return name
+    try:
+        if len(Dn.parse(head)) != 1:
+            return name
+    except DecodeError:
+        return name
+    return f"{head},{dn_of_row(ctx, resolve(ctx, '<' + tail))}"
+
+
+RDN_MAX: Final = 255
+"""Characters of an RDN value."""
+
+
+def mangled(rdn: str, why: str, guid: UUID) -> str:
+    """An RDN value that no living object has, and that tells whose it was.
+
+    why: "DEL" for a deleted object, "CNF" for the loser of a conflict over the name.
+    Spec: [MS-ADTS] 3.1.1.5.5, [MS-DRSR] 4.1.10.6.9 (MakeConflictDN).
+    """
+    tail = f"\n{why}:{guid}"
+    return rdn[: RDN_MAX - len(tail)] + tail
+
+
 def is_object(row: ObjectRow) -> bool:
     """Whether a row stands for an object, and not only for a name that others refer to."""
     return row.state is not ObjectState.PHANTOM

@@ -98,6 +98,10 @@ def _naming_contexts(ctx: ReadContext) -> list[bytes]:
         held.append(forest.domain_dns_dn)
     if forest.forest_dns_nc:
         held.append(forest.forest_dns_dn)
+    dsa, masters = ctx.tx.get(forest.dsa_dnt), ctx.schema.attribute_by_id(attr.MS_DS_HAS_MASTER_N_CS)
+    if dsa is not None and masters is not None:  # application naming contexts made since
+        found = [names.dn_of(ctx, link.target) for link in entry.live_links(ctx, dsa, masters)]
+        held += [dn for dn in found if dn not in held]
     return _texts(*held)
 
 
