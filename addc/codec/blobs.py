@@ -53,6 +53,13 @@ class PropertyMetaData(NamedTuple):
     local_usn: Usn
 
 
+def read_property_meta_data(data: bytes) -> PropertyMetaData:
+    """PROPERTY_META_DATA alone, as values of msDS-RevealedUsers hold it. Spec: [MS-DRSR] 4.1.10.2.23."""
+    if len(data) != _META_ENTRY.size:
+        raise DecodeError(f"{_META_ENTRY.size} bytes wanted", len(data), "PROPERTY_META_DATA")
+    return PropertyMetaData(*_META_ENTRY.unpack(data))
+
+
 @register
 @dataclass(frozen=True, slots=True)
 class ReplPropertyMetaData:

@@ -9,42 +9,51 @@ Spec: [MS-ADTS] 3.1.1.4.5.
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from addc.base.clock import TICKS_PER_S
+from addc.base.clock import TICKS_PER_S, FileTime
 from addc.base.errors import DsError
-from addc.base.ids import AttId
+from addc.base.ids import AttId, Dnt
 from addc.codec.dn import Dn
 from addc.codec.ids import Sid
+from addc.codec.times import format_generalized
 from addc.directory import (
+    constructed_rodc,
     entry,
     groups,
     levels,
     names,
     password_policy,
     policy,
+    quotas,
     repl_metadata,
     rights,
     subschema,
 )
 from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import Fact, ReadContext
+from addc.directory.controls import RequestOptions
 from addc.directory.filter_match import led_to
 from addc.schema import attr, cls
 from addc.schema.snapshot import Attribute, ObjectClass
 from addc.schema.wellknown import ExtendedRight
 from addc.security.access_check import Grants
+from addc.security.wellknown import BUILTIN_DOMAIN
 from addc.store.objects import ObjectRow, ObjectState
 
 property_meta_data = repl_metadata.property_meta_data
 
 
 class Request(NamedTuple):
-    """One read of one constructed attribute. binary: with the ;binary option."""
+    """One read of one constructed attribute.
+
+    binary: with the ;binary option. upto: how many values are needed at most, where they cost something each.
+    """
 
     ctx: ReadContext
     row: ObjectRow
     granted: Grants
     binary: bool
-    confidential: bool
+    options: RequestOptions
+    upto: int
 
 
 Builder = Callable[[Request], list[bytes]]
@@ -63,7 +72,6 @@ _NEVER_EXPIRES: Final = _MACHINE | int(
 _NEVER: Final = 0x7FFF_FFFF_FFFF_FFFF
 _SPC: Final = frozenset((cls.BUILTIN_DOMAIN, cls.SAM_SERVER, cls.SAM_DOMAIN, cls.GROUP, cls.USER))
 _NTDSDSA_OPT_IS_GC: Final = 0x1
-_VALUES_MAX: Final = 1500
 
 
 def _sub_schema_sub_entry(request: Request) -> list[bytes]:
@@ -218,17 +226,53 @@ def _may_read_meta(request: Request) -> bool:
 
 
 def _attribute_meta_data(request: Request) -> list[bytes]:
-    """3.1.1.4.5.13, as XML; the binary form is not built."""
-    if request.binary or not _may_read_meta(request):
+    """3.1.1.4.5.13"""
+    if not _may_read_meta(request):
         return []
-    return repl_metadata.attribute_meta_data(request.ctx, request.row)
+    return repl_metadata.attribute_meta_data(request.ctx, request.row, binary=request.binary)
 
 
 def _value_meta_data(request: Request) -> list[bytes]:
-    """3.1.1.4.5.13, as XML; the binary form is not built."""
-    if request.binary or not _may_read_meta(request):
+    """3.1.1.4.5.13"""
+    if not _may_read_meta(request):
         return []
-    return repl_metadata.value_meta_data(request.ctx, request.row, _VALUES_MAX)
+    return repl_metadata.value_meta_data(request.ctx, request.row, request.upto, binary=request.binary)
+
+
+def _may_read_topology(request: Request, att: AttId) -> bool:
+    """3.1.1.4.4: RIGHT_DS_READ_PROPERTY on the stored attribute, or managing or monitoring the topology.
+
+    False too for an object that is not the root of a naming context.
+    """
+    ctx, row = request.ctx, request.row
+    if row.nc != row.dnt:
+        return False
+    attribute = ctx.schema.attribute_by_id(att)
+    if attribute is not None and rights.can_read(ctx, row, attribute):
+        return True
+    topology = (
+        ExtendedRight.DS_REPLICATION_MANAGE_TOPOLOGY,
+        ExtendedRight.DS_REPLICATION_MONITOR_TOPOLOGY,
+    )
+    return any(rights.holds_right(ctx, row, right.bytes_le) for right in topology)
+
+
+def _repl_cursors(request: Request) -> list[bytes]:
+    """3.1.1.4.5.13"""
+    if not _may_read_topology(request, attr.REPL_UP_TO_DATE_VECTOR):
+        return []
+    return repl_metadata.cursors(request.ctx, request.row, binary=request.binary)
+
+
+def _repl_neighbors(att: AttId) -> Builder:
+    """3.1.1.4.5.13, 3.1.1.4.5.14"""
+
+    def build(request: Request) -> list[bytes]:
+        if not _may_read_topology(request, att):
+            return []
+        return repl_metadata.neighbors(request.ctx, request.row, att, binary=request.binary)
+
+    return build
 
 
 def _approx_immed_subordinates(request: Request) -> list[bytes]:
@@ -393,7 +437,8 @@ def principal_name(ctx: ReadContext, row: ObjectRow) -> str | None:
     sam = entry.text(row, attr.SAM_ACCOUNT_NAME)
     if sam is None or not _is_in_domain(ctx, row):
         return str(Sid(row.sid))
-    return f"{ctx.forest.netbios}\\{sam}"
+    authority = "BUILTIN" if Sid(row.sid).domain() == BUILTIN_DOMAIN else ctx.forest.netbios
+    return f"{authority}\\{sam}"
 
 
 def _principal_name(request: Request) -> list[bytes]:
@@ -471,6 +516,36 @@ def _resultant_pso(request: Request) -> list[bytes]:
     return [] if found is None else [names.reference(found.dnt)]
 
 
+def _is_user_cachable(request: Request) -> list[bytes]:
+    """3.1.1.4.5.32"""
+    ctx, row = request.ctx, request.row
+    computer: ObjectRow | None = row if entry.is_a(row, b"computer") else None
+    if computer is None:
+        server = _server_of(request)
+        named = None if server is None else _first_target(ctx, server, attr.SERVER_REFERENCE)
+        computer = None if named is None else ctx.tx.get(named)
+    return constructed_rodc.is_user_cachable(ctx, computer, request.options.dn_input)
+
+
+def _first_target(ctx: ReadContext, row: ObjectRow, att: AttId) -> Dnt | None:
+    attribute = ctx.schema.attribute_by_id(att)
+    links = [] if attribute is None else entry.live_links(ctx, row, attribute)
+    return links[0].target if links else None
+
+
+def _transformed(att: AttId) -> Builder:
+    """3.1.1.4.5.37, 3.1.1.4.5.38: when the object was deleted or recycled, by the stamp of what says so."""
+
+    def build(request: Request) -> list[bytes]:
+        row = request.row
+        if row.state not in (ObjectState.DELETED, ObjectState.RECYCLED) or not entry.boolean(row, att):
+            return []
+        stamp = row.meta.get(att)
+        return [] if stamp is None else [format_generalized(FileTime(stamp.time_ft))]
+
+    return build
+
+
 def _subschema(build: Callable[[ReadContext], list[bytes]]) -> Builder:
     """A builder for the subSchema object alone. Spec: [MS-ADTS] 3.1.1.3.1.1.1."""
     return lambda request: build(request.ctx) if request.row.class_id == cls.SUB_SCHEMA else []
@@ -493,6 +568,21 @@ BUILDERS: Final[dict[AttId, Builder]] = {
     attr.MS_DS_APPROX_IMMED_SUBORDINATES: _approx_immed_subordinates,
     attr.MS_DS_AUXILIARY_CLASSES: _auxiliary_classes,
     attr.MS_DS_IS_GC: _is_gc,
+    attr.MS_DS_IS_USER_CACHABLE_AT_RODC: _is_user_cachable,
+    attr.MS_DS_LOCAL_EFFECTIVE_DELETION_TIME: _transformed(attr.IS_DELETED),
+    attr.MS_DS_LOCAL_EFFECTIVE_RECYCLE_TIME: _transformed(attr.IS_RECYCLED),
+    attr.MS_DS_NC_REPL_CURSORS: _repl_cursors,
+    attr.MS_DS_NC_REPL_INBOUND_NEIGHBORS: _repl_neighbors(attr.REPS_FROM),
+    attr.MS_DS_NC_REPL_OUTBOUND_NEIGHBORS: _repl_neighbors(attr.REPS_TO),
+    attr.MS_DS_QUOTA_EFFECTIVE: lambda request: quotas.effective(
+        request.ctx, request.row, request.options.quota_sid
+    ),
+    attr.MS_DS_QUOTA_USED: lambda request: quotas.used(request.ctx, request.row, request.options.quota_sid),
+    attr.MS_DS_REVEALED_LIST: lambda request: constructed_rodc.revealed_list(request.ctx, request.row),
+    attr.MS_DS_REVEALED_LIST_BL: lambda request: constructed_rodc.revealed_list_back(
+        request.ctx, request.row
+    ),
+    attr.MS_DS_TOP_QUOTA_USAGE: lambda request: quotas.top_usage(request.ctx, request.row),
     attr.MS_DS_IS_RODC: _is_rodc,
     attr.MS_DS_KEY_VERSION_NUMBER: _key_version_number,
     attr.MSDS_MEMBER_OF_TRANSITIVE: _member_of_transitive,
@@ -529,6 +619,12 @@ OWN_ACCESS_RULES: Final = frozenset(
         attr.MS_DS_APPROX_IMMED_SUBORDINATES,
         attr.MS_DS_REPL_ATTRIBUTE_META_DATA,
         attr.MS_DS_REPL_VALUE_META_DATA,
+        attr.MS_DS_NC_REPL_CURSORS,
+        attr.MS_DS_NC_REPL_INBOUND_NEIGHBORS,
+        attr.MS_DS_NC_REPL_OUTBOUND_NEIGHBORS,
+        attr.MS_DS_IS_USER_CACHABLE_AT_RODC,
+        attr.MS_DS_QUOTA_EFFECTIVE,
+        attr.MS_DS_QUOTA_USED,
     )
 )
 """Attributes whose rule of access is their own and not RIGHT_DS_READ_PROPERTY ([MS-ADTS] 3.1.1.4.4)."""
@@ -540,18 +636,33 @@ _UNBOUNDED: Final = frozenset(
         attr.DIT_CONTENT_RULES,
         attr.EXTENDED_ATTRIBUTE_INFO,
         attr.EXTENDED_CLASS_INFO,
+        attr.ALLOWED_ATTRIBUTES,
+        attr.ALLOWED_ATTRIBUTES_EFFECTIVE,
+    )
+)
+_TOKEN_GROUPS: Final = frozenset(
+    (
         attr.TOKEN_GROUPS,
         attr.TOKEN_GROUPS_NO_GC_ACCEPTABLE,
         attr.TOKEN_GROUPS_GLOBAL_AND_UNIVERSAL,
         attr.MSDS_TOKEN_GROUP_NAMES,
         attr.MSDS_TOKEN_GROUP_NAMES_NO_GC_ACCEPTABLE,
         attr.MSDS_TOKEN_GROUP_NAMES_GLOBAL_AND_UNIVERSAL,
-        attr.ALLOWED_ATTRIBUTES,
-        attr.ALLOWED_ATTRIBUTES_EFFECTIVE,
     )
 )
 
 
-def is_unbounded(attribute: Attribute) -> bool:
-    """Whether all values are returned at once, however many. Spec: [MS-ADTS] 3.1.1.3.4.6."""
-    return attribute.att_id in _UNBOUNDED
+def values_at_once(ctx: ReadContext, attribute: Attribute, max_val_range: int, *, ranged: bool) -> int | None:
+    """How many values an entry may have of the attribute; None for all, however many.
+
+    ranged: the client asked for a range of them.
+    Spec: [MS-ADTS] 3.1.1.3.4.6 (MaxValRange, MaxValRangeTransitive), 3.1.1.4.5.24 (ten by default).
+    """
+    att = attribute.att_id
+    if att in _UNBOUNDED:
+        return max_val_range if ranged else None
+    if att in _TOKEN_GROUPS and policy.heuristics(ctx).treat_token_groups_as_transitive:
+        return max(1, policy.limits(ctx).max_val_range_transitive)
+    if att == attr.MS_DS_TOP_QUOTA_USAGE and not ranged:
+        return min(quotas.TOP_USAGE_RANGE, max_val_range)
+    return max_val_range

@@ -79,6 +79,7 @@ class Heuristics:
     bypass_upper_bounds_on_limits: bool = False
     disable_auto_indexing: str = "0"
     do_not_verify_upn_spn_uniqueness: int = 0
+    treat_token_groups_as_transitive: bool = False
     attribute_authorization_on_ldap_add: int = 0
     block_owner_implicit_rights: int = 0
     confidential_without_encryption: int = 0
@@ -104,6 +105,7 @@ class Heuristics:
             bypass_upper_bounds_on_limits=at(18) != "0",
             disable_auto_indexing=at(19),
             do_not_verify_upn_spn_uniqueness=_digit(at(21), 10),
+            treat_token_groups_as_transitive=at(27) != "0",
             attribute_authorization_on_ldap_add=_zero_to_three(at(28)),
             block_owner_implicit_rights=_zero_to_three(at(29)),
             confidential_without_encryption=_digit(at(31), 10),

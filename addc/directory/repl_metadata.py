@@ -1,24 +1,40 @@
-"""Stamps as LDAP clients read them: replPropertyMetaData and the XML of msDS-Repl*MetaData.
+"""Stamps and partners as LDAP clients read them: replPropertyMetaData, msDS-Repl*MetaData, msDS-NCRepl*.
 
-Spec: [MS-ADTS] 3.1.1.4.5.13, [MS-DRSR] 4.1.13.1.17, 4.1.13.1.25.
+Spec: [MS-ADTS] 3.1.1.4.5.13, 3.1.1.4.5.14, [MS-DRSR] 4.1.13.3.
 """
 
 from typing import Final
-from uuid import UUID
-from xml.sax.saxutils import escape
 
-from addc.base.clock import FileTime
-from addc.codec.blobs import PropertyMetaData, ReplPropertyMetaData, dstime
-from addc.codec.times import format_generalized
+from addc.base.errors import DecodeError
+from addc.base.ids import AttId
+from addc.codec.blobs import (
+    PropertyMetaData,
+    ReplPropertyMetaData,
+    ReplUpToDateVector,
+    RepsFrom,
+    UpToDateCursor,
+    dstime,
+    from_dstime,
+)
+from addc.codec.repl_info import (
+    ATTR_META_DATA,
+    CURSOR,
+    NEIGHBOR,
+    VALUE_META_DATA,
+    Record,
+    written,
+)
 from addc.directory import entry, names
 from addc.directory.context import Fact, ReadContext
 from addc.schema import attr
 from addc.schema.snapshot import Attribute
 from addc.store.links import LinkRow
-from addc.store.objects import ObjectRow, ObjectState
+from addc.store.objects import ObjectRow, ObjectState, Stamp
 
-_NEVER: Final = "1601-01-01T00:00:00Z"
 _DSAS: Final[Fact[dict[bytes, str]]] = Fact()
+_FORWARD: Final[Fact[dict[int, Attribute]]] = Fact()
+_NEIGHBOR_FLAGS: Final = 0x3023_02F0
+"""The bits of a partner's replica flags that DS_REPL_NEIGHBORW shows."""
 
 
 def property_meta_data(row: ObjectRow) -> bytes:
@@ -38,13 +54,6 @@ def property_meta_data(row: ObjectRow) -> bytes:
     ).pack()
 
 
-def _when(when_ft: int) -> str:
-    if not when_ft:
-        return _NEVER
-    text = format_generalized(FileTime(when_ft)).decode()
-    return f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[8:10]}:{text[10:12]}:{text[12:14]}Z"
-
-
 def _dsa_dn(ctx: ReadContext, invocation_id: bytes) -> str:
     """DN of the nTDSDSA object with that invocationId; "" if it is unknown."""
     known = _DSAS.get(ctx, ctx.tx.seq, dict)
@@ -56,59 +65,114 @@ def _dsa_dn(ctx: ReadContext, invocation_id: bytes) -> str:
     return found
 
 
-def _xml(name: str, fields: list[tuple[str, str]]) -> bytes:
-    """Deviation: the element is named without the "_2", as Windows writes it and PowerShell reads it."""
-    inner = "".join(f"\t<{tag}>{escape(text)}</{tag}>\n" for tag, text in fields)
-    return f"<{name}>\n{inner}</{name}>\n\0".encode()
+def _origin(ctx: ReadContext, stamp: Stamp) -> Record:
+    return {
+        "dwVersion": stamp.version,
+        "ftimeLastOriginatingChange": stamp.time_ft,
+        "uuidLastOriginatingDsaInvocationID": stamp.invocation_id,
+        "usnOriginatingChange": stamp.originating_usn,
+        "usnLocalChange": stamp.local_usn,
+        "pszLastOriginatingDsaDN": _dsa_dn(ctx, stamp.invocation_id),
+    }
 
 
-def attribute_meta_data(ctx: ReadContext, row: ObjectRow) -> list[bytes]:
-    """msDS-ReplAttributeMetaData as XML, a value for each stamp."""
+def attribute_meta_data(ctx: ReadContext, row: ObjectRow, *, binary: bool = False) -> list[bytes]:
+    """msDS-ReplAttributeMetaData, a value for each stamp."""
     found = []
     for att, stamp in sorted(row.meta.items()):
         attribute = ctx.schema.attribute_by_id(att)
-        if attribute is None:
-            continue
-        fields = [
-            ("pszAttributeName", attribute.name),
-            ("dwVersion", str(stamp.version)),
-            ("ftimeLastOriginatingChange", _when(stamp.time_ft)),
-            ("uuidLastOriginatingDsaInvocationID", str(UUID(bytes_le=stamp.invocation_id))),
-            ("usnOriginatingChange", str(stamp.originating_usn)),
-            ("usnLocalChange", str(stamp.local_usn)),
-            ("pszLastOriginatingDsaDN", _dsa_dn(ctx, stamp.invocation_id)),
-        ]
-        found.append(_xml("DS_REPL_ATTR_META_DATA", fields))
+        if attribute is not None:
+            record: Record = {"pszAttributeName": attribute.name, **_origin(ctx, stamp)}
+            found.append(written(ATTR_META_DATA, record, binary=binary))
     return found
 
 
-def value_meta_data(ctx: ReadContext, row: ObjectRow, limit: int) -> list[bytes]:
-    """msDS-ReplValueMetaData as XML, a value for each link value, removed ones too."""
+def value_meta_data(ctx: ReadContext, row: ObjectRow, limit: int, *, binary: bool = False) -> list[bytes]:
+    """msDS-ReplValueMetaData, a value for each of the first `limit` link values, removed ones too."""
+    forward = _FORWARD.get(
+        ctx,
+        ctx.schema,
+        lambda: {
+            one.link_id // 2: one
+            for one in ctx.schema.attributes
+            if one.link_id is not None and not one.is_back_link
+        },
+    )
     found = []
     for link in ctx.tx.all_links(row.dnt, limit):
-        attribute = next((one for one in ctx.schema.attributes if one.link_id == link.link_base * 2), None)
+        attribute = forward.get(link.link_base)
         if attribute is not None:
-            found.append(_value_xml(ctx, attribute, link))
+            found.append(written(VALUE_META_DATA, _value(ctx, attribute, link), binary=binary))
     return found
 
 
-def _value_xml(ctx: ReadContext, attribute: Attribute, link: LinkRow) -> bytes:
-    stamp = link.stamp
-    data = entry.print_reference(ctx, attribute, link.target, link.data) if link.data else b""
-    return _xml(
-        "DS_REPL_VALUE_META_DATA",
-        [
-            ("pszAttributeName", attribute.name),
-            ("pszObjectDn", names.dn_of(ctx, link.target)),
-            ("cbData", str(len(link.data))),
-            ("pbData", data.decode("utf-8")),
-            ("ftimeDeleted", _when(link.deleted_ft)),
-            ("ftimeCreated", _when(link.created_ft)),
-            ("dwVersion", str(stamp.version)),
-            ("ftimeLastOriginatingChange", _when(stamp.time_ft)),
-            ("uuidLastOriginatingDsaInvocationID", str(UUID(bytes_le=stamp.invocation_id))),
-            ("usnOriginatingChange", str(stamp.originating_usn)),
-            ("usnLocalChange", str(stamp.local_usn)),
-            ("pszLastOriginatingDsaDN", _dsa_dn(ctx, stamp.invocation_id)),
-        ],
-    )
+def _value(ctx: ReadContext, attribute: Attribute, link: LinkRow) -> Record:
+    return {
+        "pszAttributeName": attribute.name,
+        "pszObjectDn": names.dn_of(ctx, link.target),
+        "cbData": len(link.data),
+        "pbData": link.data,
+        "ftimeDeleted": link.deleted_ft,
+        "ftimeCreated": link.created_ft,
+        **_origin(ctx, link.stamp),
+    }
+
+
+def cursors(ctx: ReadContext, head: ObjectRow, *, binary: bool = False) -> list[bytes]:
+    """msDS-NCReplCursors of an NC's root: how far each DC's changes are known, this one's included.
+
+    Spec: [MS-DRSR] 4.1.13.2.4 (GetUpToDatenessVector).
+    """
+    vector: tuple[UpToDateCursor, ...] = ()
+    stored = entry.first(head, attr.REPL_UP_TO_DATE_VECTOR)
+    if stored is not None:
+        vector = ReplUpToDateVector.unpack(stored).cursors
+    own = UpToDateCursor(ctx.forest.invocation_id.bytes_le, ctx.tx.usn, dstime(ctx.now))
+    found = []
+    for one in sorted((*(one for one in vector if one.uuid_dsa != own.uuid_dsa), own)):
+        record: Record = {
+            "uuidSourceDsaInvocationID": one.uuid_dsa,
+            "usnAttributeFilter": one.usn_high_prop_update,
+            "ftimeLastSyncSuccess": from_dstime(one.last_sync_s),
+            "pszSourceDsaDN": _dsa_dn(ctx, one.uuid_dsa),
+        }
+        found.append(written(CURSOR, record, binary=binary))
+    return found
+
+
+def neighbors(ctx: ReadContext, head: ObjectRow, att: AttId, *, binary: bool = False) -> list[bytes]:
+    """msDS-NCReplInboundNeighbors and its outbound kin: the partners in an attribute of an NC's root."""
+    found = []
+    for value in head.attrs.get(att, ()):
+        try:
+            partner = RepsFrom.unpack(value)
+        except DecodeError:
+            continue  # of a version that nobody can show
+        found.append(written(NEIGHBOR, _neighbor(ctx, head, partner), binary=binary))
+    return found
+
+
+def _neighbor(ctx: ReadContext, head: ObjectRow, partner: RepsFrom) -> Record:
+    return {
+        "pszNamingContext": names.dn_of_row(ctx, head),
+        "pszSourceDsaDN": _dn_of_guid(ctx, partner.uuid_dsa_obj),
+        "pszSourceDsaAddress": partner.address,
+        "pszAsyncIntersiteTransportDN": _dn_of_guid(ctx, partner.uuid_transport_obj),
+        "dwReplicaFlags": partner.replica_flags & _NEIGHBOR_FLAGS,
+        "dwReserved": 0,
+        "uuidNamingContextObjGuid": head.guid,
+        "uuidSourceDsaObjGuid": partner.uuid_dsa_obj,
+        "uuidSourceDsaInvocationID": partner.uuid_invoc_id,
+        "uuidAsyncIntersiteTransportObjGuid": partner.uuid_transport_obj,
+        "usnLastObjChangeSynced": partner.usn_vector[0],
+        "usnAttributeFilter": partner.usn_vector[2],
+        "ftimeLastSyncSuccess": from_dstime(partner.last_success_s),
+        "ftimeLastSyncAttempt": from_dstime(partner.last_attempt_s),
+        "dwLastSyncResult": partner.result_last_attempt,
+        "cNumConsecutiveSyncFailures": partner.consecutive_failures,
+    }
+
+
+def _dn_of_guid(ctx: ReadContext, guid: bytes) -> str:
+    row = ctx.tx.by_guid(guid) if any(guid) else None
+    return "" if row is None else names.dn_of_row(ctx, row)

@@ -213,7 +213,7 @@ def select(ctx: ReadContext, attributes: tuple[str, ...], options: RequestOption
 
 def _compile(ctx: ReadContext, attributes: tuple[str, ...], gc_only: bool) -> Selection:
     everything = not attributes
-    wanted: dict[tuple[AttId, bool], Wanted] = {}
+    wanted: dict[tuple[AttId, bool, int, int], Wanted] = {}
     for name in attributes:
         if name == "*":
             everything = True
@@ -221,11 +221,11 @@ def _compile(ctx: ReadContext, attributes: tuple[str, ...], gc_only: bool) -> Se
             for att in _OPERATIONAL:
                 attribute = ctx.schema.attribute_by_id(att)
                 if attribute is not None:
-                    wanted.setdefault((att, False), Wanted(attribute))
+                    wanted.setdefault((att, False, -1, -1), Wanted(attribute))
         elif name != NO_ATTRIBUTES:
             one = parse_description(ctx.schema, name)
             if one is not None:
-                wanted.setdefault((one.attribute.att_id, one.binary), one)
+                wanted.setdefault((one.attribute.att_id, one.binary, one.low, one.high), one)
     naming = names.naming_attributes(ctx)
     chosen = [
         one for one in wanted.values() if one.attribute.in_gc or not gc_only or one.attribute.is_constructed
@@ -329,9 +329,9 @@ def _put_ranged(shaper: Shaper, wanted: Wanted, values: Sequence[bytes], out: At
     _put_window(wanted, low, shown, len(values) <= low + count, out)
 
 
-def _window(shaper: Shaper, wanted: Wanted) -> tuple[int, int]:
-    """First value and number of values to return."""
-    limit = shaper.max_val_range
+def _window(shaper: Shaper, wanted: Wanted, most: int | None = None) -> tuple[int, int]:
+    """First value and number of values to return. most: MaxValRange without it."""
+    limit = shaper.max_val_range if most is None else most
     if wanted.low < 0:
         return 0, limit
     if wanted.high < 0:
@@ -479,23 +479,28 @@ def _constructed_field(wanted: Wanted) -> Field:
     if build is None:
         return nothing
     guarded = attribute.att_id not in constructed.OWN_ACCESS_RULES
-    is_dn = attribute.syntax.dn_kind is DnKind.DN
+    refers = attribute.syntax.dn_kind is not DnKind.NONE
+    ranged = wanted.low >= 0
 
     def built(shaper: Shaper, row: ObjectRow, granted: Grants, out: Attributes) -> None:
         if guarded and not shaper.may_read(row, attribute, granted):
             return
-        values = build(constructed.Request(shaper.ctx, row, granted, wanted.binary, shaper.confidential))
+        limit = constructed.values_at_once(shaper.ctx, attribute, shaper.max_val_range, ranged=ranged)
+        low, count = _window(shaper, wanted, limit)
+        request = constructed.Request(
+            shaper.ctx, row, granted, wanted.binary, shaper.options, low + count + 1
+        )
+        values = build(request)
         if not values:
             return
-        if is_dn:
-            values = [shaper.printer(shaper.ctx, names.reference_dnt(value)) for value in values]
-        if wanted.low >= 0 or (
-            len(values) > shaper.max_val_range and not constructed.is_unbounded(attribute)
-        ):
-            low, count = _window(shaper, wanted)
-            _put_window(wanted, low, values[low : low + count], len(values) <= low + count, out)
+        is_whole = limit is None or len(values) <= limit
+        shown = values if is_whole and not ranged else values[low : low + count]
+        if refers:
+            shown = entry.print_stored(shaper.ctx, attribute, shown, shaper.printer)
+        if is_whole and not ranged:
+            out.append((wanted.label, shown))
         else:
-            out.append((wanted.label, values))
+            _put_window(wanted, low, shown, len(values) <= low + count, out)
 
     return built
 
