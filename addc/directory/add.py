@@ -22,6 +22,7 @@ from addc.codes.win32 import Win32
 from addc.directory import (
     add_rights,
     add_values,
+    audit,
     cross_refs,
     dynamic_objects,
     foreign_principals,
@@ -148,6 +149,7 @@ def add_object(
     quotas.check_descriptor(ctx, place.nc, sd_id, bypass=options.bypass_quota)
     dnt = _insert(ctx, draft, place, fixed, sd_id)
     _follow_up(ctx, dnt, draft, links, schema_object)
+    audit.created(ctx, place.parent, dnt)
     return dnt
 
 

@@ -8,6 +8,7 @@ Spec: [MS-ADTS] 3.1.1.5.1.4 (transactional semantics).
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ from threading import Lock
 from typing import Final, TypeVar
 
 from addc.base.clock import Clock, SystemClock
-from addc.base.errors import UserError
+from addc.base.errors import DsError, UserError
 from addc.base.ids import Dnt, Usn
 from addc.base.rng import Rng, SystemRng
 from addc.codec.filter import And, Equal, Extensible, Filter, Not, Or
-from addc.directory import passwords
+from addc.directory import passwords, rights
 from addc.directory.add import add_object
+from addc.directory.audit import watched
+from addc.directory.audit_events import AuditRecord
 from addc.directory.context import FOREST_STATE, Forest, Home, ReadContext, Shared, WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.delete import TREE_BATCH, delete_object, delete_part, not_finished
@@ -119,6 +122,7 @@ class Directory:
         self._polling = Lock()
         self._walks = SlowLane(1 if store.reads_inline else _WALKS_AT_ONCE)
         self.reads_inline = store.reads_inline
+        self._audit: Callable[[AuditRecord], None] | None = None
         self.turns = Turns()
         """For the services that judge passwords; used on their event loop alone."""
 
@@ -151,6 +155,18 @@ class Directory:
         """Have `hook` called after every commit, on the writer's thread or in `poll`; what ends that."""
         return self._store.subscribe(hook)
 
+    def on_audit(self, hook: Callable[[AuditRecord], None]) -> None:
+        """Have `hook` called with what SACLs want to be told: after the read, or once the write is durable.
+
+        It is called on any thread and must not block for long.
+        """
+        self._audit = hook
+
+    def _report(self, records: Sequence[AuditRecord]) -> None:
+        if self._audit is not None:
+            for record in records:
+                self._audit(record)
+
     def poll(self) -> int:
         """Tell the subscribers what other processes committed; the newest commit number."""
         with self._polling:
@@ -173,7 +189,8 @@ class Directory:
         self._walks.press()
         with self._store.read() as tx:
             schema = self._schema_of(tx)
-            return work(ReadContext(tx, schema, requester, self._services.clock.now(), self._home))
+            ctx = ReadContext(tx, schema, requester, self._services.clock.now(), self._home)
+            return self._audited(work, ctx)
 
     async def read(
         self, name: str, requester: Token, work: Callable[[ReadContext], T], *, point: bool = False
@@ -203,7 +220,14 @@ class Directory:
         with self._store.read() as tx:
             ctx = ReadContext(tx, self._schema_of(tx), requester, self._services.clock.now(), self._home)
             ctx.pace = pace
+            return self._audited(work, ctx)
+
+    def _audited(self, work: Callable[[ReadContext], T], ctx: ReadContext) -> T:
+        try:
             return work(ctx)
+        finally:
+            if ctx.audits and not isinstance(sys.exception(), WalkNeededError):
+                self._report(ctx.audits)
 
     @staticmethod
     async def _finished(work: "Future[T]") -> T:
@@ -221,7 +245,15 @@ class Directory:
         def in_writer(tx: WriteTx) -> T:
             now = services.clock.now()
             schema = self._schema_of(tx)
-            return work(WriteContext(tx, schema, requester, now, self._home, rng=services.rng))
+            ctx = WriteContext(tx, schema, requester, now, self._home, rng=services.rng)
+            try:
+                answer = work(ctx)
+            except DsError:
+                self._report([one for one in ctx.audits if not one.success])
+                raise
+            if ctx.audits:
+                tx.after_commit(partial(self._report, ctx.audits))
+            return answer
 
         return in_writer
 
@@ -295,9 +327,10 @@ class Directory:
             return await self.write(
                 "add", requester, lambda ctx: add_naming_context(ctx, dn, attributes, options)
             )
-        return await self.write(
-            "add", requester, lambda ctx: add_object(ctx, dn, attributes, options, password=password)
+        work = watched(
+            dn, rights.CREATE_CHILD, lambda ctx: add_object(ctx, dn, attributes, options, password=password)
         )
+        return await self.write("add", requester, work)
 
     async def modify(
         self, requester: Token, dn: str, changes: Sequence[Change], options: RequestOptions = PLAIN
@@ -317,7 +350,7 @@ class Directory:
                 record_bad_password(ctx.as_requester(SYSTEM), error.account, error.password)
                 return error
 
-        done = await self.write("modify", requester, work)
+        done = await self.write("modify", requester, watched(dn, rights.WRITE_PROPERTY, work))
         if isinstance(done, WrongPasswordError):
             raise done
         return done
@@ -341,11 +374,12 @@ class Directory:
         options: RequestOptions = PLAIN,
     ) -> Dnt:
         """The modify DN operation; see rename.rename_object."""
-        return await self.write(
-            "rename",
-            requester,
+        work = watched(
+            dn,
+            rights.WRITE_PROPERTY,
             lambda ctx: rename_object(ctx, dn, new_rdn, delete_old, new_superior, options=options),
         )
+        return await self.write("rename", requester, work)
 
     async def delete(self, requester: Token, dn: str, options: RequestOptions = PLAIN) -> int:
         """The delete operation; see delete.delete_object. The number of objects deleted.
@@ -354,7 +388,8 @@ class Directory:
         Raises DsError(ERROR_DS_TREE_DELETE_NOT_FINISHED) when a part of a large tree was deleted for good.
         """
         if not options.tree_delete:
-            return await self.write("delete", requester, lambda ctx: delete_object(ctx, dn, options))
+            work = watched(dn, rights.DELETE, lambda ctx: delete_object(ctx, dn, options))
+            return await self.write("delete", requester, work)
         count = 0
         while True:
             limit = min(TREE_BATCH, options.tree_delete_max - count)

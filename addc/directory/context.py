@@ -14,6 +14,7 @@ from addc.base.clock import Clock, FileTime, SystemClock
 from addc.base.ids import Dnt
 from addc.base.rng import Rng
 from addc.codec.ids import Sid
+from addc.directory.audit_events import AuditRecord
 from addc.directory.columns import Columns
 from addc.directory.lanes import UNHURRIED, Pace
 from addc.schema.snapshot import Schema
@@ -147,11 +148,13 @@ class Shared:
 class ReadContext:
     """One read transaction with everything that the rules need; nothing else is consulted.
 
+    audits: what SACLs want to be told (audit.py).
     unrestricted: the requester is SYSTEM, whom no descriptor stops. pace: told of the rows that long work
     looks at. columns: values of attributes at hand; None where those of committed rows do not do.
     """
 
     __slots__ = (
+        "audits",
         "clock",
         "columns",
         "descriptors",
@@ -176,6 +179,7 @@ class ReadContext:
         self.requester = requester
         self.unrestricted = requester is SYSTEM
         self.now = now
+        self.audits: list[AuditRecord] = []
         self.forest = home.forest
         self.shared = home.shared
         self.clock = home.clock
@@ -238,6 +242,7 @@ class WriteContext(ReadContext):
             rng=self.rng,
         )
         other.names = self.names
+        other.audits = self.audits
         other.facts = self.facts
         return other
 

@@ -16,6 +16,7 @@ from addc.codec.ids import Sid
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import (
+    audit,
     entry,
     levels,
     member_rules,
@@ -105,6 +106,7 @@ def delete_row(ctx: WriteContext, row: ObjectRow) -> None:
             "the object has children",
             ldap_result=LdapResult.NOT_ALLOWED_ON_NON_LEAF,
         )
+    audit.deleted(ctx, row)
     if row.state is ObjectState.LIVE:
         tombstones.bury(ctx, row)
     else:

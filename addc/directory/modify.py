@@ -14,6 +14,7 @@ from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import (
     add_values,
+    audit,
     dynamic_objects,
     entry,
     foreign_principals,
@@ -555,9 +556,6 @@ def _store(ctx: WriteContext, work: _Work) -> None:
     draft, row = work.draft, work.row
     change: RowChange = {}
     stamped: list[AttId] = []
-    for edit in work.links.values():
-        if edit.is_effective():
-            edit.apply(usn_of(ctx, draft))
     sd_id = row.sd_id
     if work.sd is not None:
         sd_id = object_sd.replaced(ctx, row, work.sd, work.options.sd_flags or 0)
@@ -571,6 +569,10 @@ def _store(ctx: WriteContext, work: _Work) -> None:
         quotas.check_new_owner(ctx, row, sd_id)
         change["sd_id"] = sd_id
         stamped.append(attr.NT_SECURITY_DESCRIPTOR)
+    audit.modified(ctx, draft, work.links, sd_id)
+    for edit in work.links.values():
+        if edit.is_effective():
+            edit.apply(usn_of(ctx, draft))
     save(ctx, draft, stamped=stamped, change=change)
     dynamic_objects.stored(ctx, row.dnt, draft)
     if sd_id != row.sd_id:

@@ -18,6 +18,7 @@ from addc.codes.win32 import Win32
 from addc.directory import (
     account_control,
     add,
+    audit,
     dynamic_objects,
     entry,
     group_types,
@@ -229,6 +230,7 @@ def _store(
     dynamic_objects.revived(ctx, row.dnt)
     now = ctx.tx.get(row.dnt)
     assert now is not None
+    audit.undeleted(ctx, now)
     return now
 
 

@@ -13,6 +13,7 @@ from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import (
     add,
+    audit,
     cross_domain_move,
     entry,
     hooks,
@@ -232,6 +233,7 @@ def _store(ctx: WriteContext, move: _Move) -> None:
     row = move.row
     if not move.is_rename and not move.is_move:
         return
+    old_dn = names.dn_of_row(ctx, row)
     if move.is_move:
         row = ctx.tx.move(row.dnt, move.parent.dnt, name=(row.rdn_att, move.rdn, move.rdn_key))
     change: RowChange = {"rdn": move.rdn, "rdn_key": move.rdn_key}
@@ -250,6 +252,7 @@ def _store(ctx: WriteContext, move: _Move) -> None:
     names.renamed(ctx)
     if move.plan.is_schema and not ctx.unrestricted:
         schema_updates.renamed(ctx)
+    audit.moved(ctx, old_dn, row.dnt)
     if move.is_move:
         now = ctx.tx.get(row.dnt)
         assert now is not None

@@ -12,6 +12,8 @@ from uuid import UUID
 from addc.base.errors import DsError
 from addc.codec.ids import Sid
 from addc.codes.win32 import Win32
+from addc.directory import names
+from addc.directory.audit_events import AuditEvent, AuditRecord
 from addc.directory.context import ReadContext
 from addc.schema import attr
 from addc.schema.snapshot import Attribute, ObjectClass
@@ -163,7 +165,33 @@ def holds_right(ctx: ReadContext, row: ObjectRow, right_guid: bytes) -> bool:
 
     Spec: [MS-ADTS] 5.1.3.3.4.
     """
-    return ctx.unrestricted or grants(ctx, row).allows(CONTROL_ACCESS, right_guid)
+    if ctx.unrestricted:
+        return True
+    granted = grants(ctx, row)
+    holds = granted.allows(CONTROL_ACCESS, right_guid)
+    if (granted.audit_success if holds else granted.audit_failure) & CONTROL_ACCESS:
+        _note(ctx, row, granted, right_guid, holds)
+    return holds
+
+
+def _note(ctx: ReadContext, row: ObjectRow, granted: Grants, right_guid: bytes, holds: bool) -> None:
+    """Tell of the use or the refusal of a control access right, where the SACL asks."""
+    found = granted.audited(CONTROL_ACCESS, (right_guid,), success=holds)
+    if found:
+        own_class = ctx.schema.class_by_id(row.class_id)
+        ctx.audits.append(
+            AuditRecord(
+                event=AuditEvent.OBJECT_ACCESS,
+                success=holds,
+                when_ft=ctx.now,
+                subject=ctx.requester.user,
+                dn=names.dn_of_row(ctx, row),
+                guid=row.guid,
+                object_class="" if own_class is None else own_class.name,
+                access_mask=found,
+                properties=(right_guid,),
+            )
+        )
 
 
 def holds_validated_write(ctx: ReadContext, row: ObjectRow, right_guid: bytes) -> bool:

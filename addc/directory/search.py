@@ -19,6 +19,7 @@ from addc.codes.win32 import Win32
 from addc.directory import (
     anr,
     asq,
+    audit,
     dirsync,
     names,
     policy,
@@ -254,6 +255,8 @@ class _Search:
     def _entry(self, row: ObjectRow) -> ResultEntry:
         granted = rights.ALL_GRANTS if self.ctx.unrestricted else rights.grants(self.ctx, row)
         attributes: Attributes = self.selection.shape(self.shaper, row, granted)
+        if granted.audit_success & rights.READ_PROPERTY:
+            audit.read(self.ctx, row, granted, attributes)
         if self.request.types_only:
             attributes = [(name, []) for name, _ in attributes]
         return ResultEntry(self.shaper.dn(row), attributes)

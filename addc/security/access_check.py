@@ -5,6 +5,7 @@ Every rule of order is the same: for one right at one node, the first entry that
 Spec: [MS-DTYP] 2.5.3.2, [MS-ADTS] 5.1.3.3.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -15,9 +16,12 @@ from addc.security import claims, wellknown
 from addc.security.access_mask import DS_ALL, DS_MAPPING, AccessMask, GenericMapping
 from addc.security.descriptor import (
     ALLOW_TYPES,
+    AUDIT_TYPES,
     CALLBACK_TYPES,
     DENY_TYPES,
+    FAILED_ACCESS,
     INHERIT_ONLY,
+    SUCCESSFUL_ACCESS,
     Acl,
     Control,
     SecurityDescriptor,
@@ -50,14 +54,25 @@ class _Step(NamedTuple):
     condition: bytes | None
 
 
+class Audit(NamedTuple):
+    """An entry of the SACL that asks for records. flags: SUCCESSFUL_ACCESS, FAILED_ACCESS, or both."""
+
+    flags: int
+    mask: int
+    object_type: bytes | None
+    sid: Sid
+    condition: bytes | None
+
+
 class _Plan(NamedTuple):
-    """A DACL made ready for evaluation; `open` = no DACL, everything is granted."""
+    """A descriptor made ready for evaluation; `open` = no DACL, everything is granted."""
 
     open: bool
     steps: tuple[_Step, ...]
     owner: Sid | None
     owner_rights: bool
     sacl: Acl | None
+    audits: tuple[Audit, ...]
 
 
 def _plan(sd: SecurityDescriptor) -> _Plan:
@@ -67,7 +82,7 @@ def _plan(sd: SecurityDescriptor) -> _Plan:
         assert isinstance(plan, _Plan)
         return plan
     if sd.dacl is None or not sd.control & Control.DP:
-        plan = _Plan(True, (), sd.owner, False, sd.sacl)
+        plan = _Plan(True, (), sd.owner, False, sd.sacl, _audits(sd))
     else:
         steps = tuple(
             _Step(
@@ -81,9 +96,37 @@ def _plan(sd: SecurityDescriptor) -> _Plan:
             if not ace.flags & INHERIT_ONLY and (ace.type in ALLOW_TYPES or ace.type in DENY_TYPES)
         )
         owner_rights = any(step.sid == wellknown.OWNER_RIGHTS for step in steps)
-        plan = _Plan(False, steps, sd.owner, owner_rights, sd.sacl)
+        plan = _Plan(False, steps, sd.owner, owner_rights, sd.sacl, _audits(sd))
     object.__setattr__(sd, "plan", plan)
     return plan
+
+
+def _audits(sd: SecurityDescriptor) -> tuple[Audit, ...]:
+    """The SACL's entries that ask for records about this object."""
+    if sd.sacl is None or not sd.control & Control.SP:
+        return ()
+    return tuple(
+        Audit(
+            ace.flags & (SUCCESSFUL_ACCESS | FAILED_ACCESS),
+            int(ace.mask),
+            ace.object_type,
+            ace.sid,
+            ace.data if ace.type in CALLBACK_TYPES else None,
+        )
+        for ace in sd.sacl.aces
+        if not ace.flags & INHERIT_ONLY and ace.type in AUDIT_TYPES
+    )
+
+
+def _audits_of(plan: _Plan, token: Token, self_sid: Sid | None) -> tuple[Audit, ...]:
+    """The audit entries about this requester; one whose condition cannot be evaluated counts."""
+    sids = _subjects(plan, token, self_sid)
+    return tuple(
+        one
+        for one in plan.audits
+        if one.sid in sids
+        and (one.condition is None or claims.evaluate(one.condition, token, plan.sacl) is not False)
+    )
 
 
 def _subjects(plan: _Plan, token: Token, self_sid: Sid | None) -> frozenset[Sid]:
@@ -140,13 +183,25 @@ class Grants:
     """What one descriptor gives one requester; cheap to ask, meant to be cached.
 
     object_mask: rights on the object as a whole. uniform_read: every property may be read.
+    audit_success, audit_failure: rights of which the SACL may want to hear when they are used or refused.
     Spec: [MS-ADTS] 5.1.3.3.2 - 5.1.3.3.5.
     """
 
-    __slots__ = ("_memo", "_scoped", "_steps", "_undecided", "object_mask", "uniform_read")
+    __slots__ = (
+        "_audits", "_memo", "_scoped", "_steps", "_undecided", "audit_failure", "audit_success",
+        "object_mask", "uniform_read",
+    )  # fmt: skip
 
-    def __init__(self, object_mask: int, steps: list[tuple[bytes | None, bool, int]]) -> None:
-        """object_mask: from whole-object entries. steps: (object type, allow, mask) in order, all of them."""
+    def __init__(
+        self,
+        object_mask: int,
+        steps: list[tuple[bytes | None, bool, int]],
+        audits: tuple[Audit, ...] = (),
+    ) -> None:
+        """object_mask: from whole-object entries. steps: (object type, allow, mask) in order, all of them.
+
+        audits: the entries of the SACL about the requester.
+        """
         self.object_mask = object_mask
         self._steps = steps
         scoped_deny = scoped_allow = granted = denied = 0
@@ -164,6 +219,11 @@ class Grants:
         self._undecided = scoped_allow
         self.uniform_read = bool(object_mask & _READ_PROPERTY) and not scoped_deny & _READ_PROPERTY
         self._memo: dict[tuple[int, bytes, bytes | None], bool] = {}
+        self._audits = audits
+        self.audit_success = self.audit_failure = 0
+        for one in audits:
+            self.audit_success |= one.mask if one.flags & SUCCESSFUL_ACCESS else 0
+            self.audit_failure |= one.mask if one.flags & FAILED_ACCESS else 0
 
     def has(self, right: int) -> bool:
         """Whether every bit of `right` is granted on the object as a whole."""
@@ -193,6 +253,18 @@ class Grants:
                     denied |= mask & ~granted
         return granted & right == right
 
+    def audited(self, right: int, guids: Container[bytes], *, success: bool) -> int:
+        """Which bits of `right` the SACL wants a record of, when they are used on what has these GUIDs.
+
+        success: whether the right was granted. Spec: [MS-DTYP] 2.4.4.10, 2.4.4.11.
+        """
+        wanted = SUCCESSFUL_ACCESS if success else FAILED_ACCESS
+        found = 0
+        for one in self._audits:
+            if one.flags & wanted and (one.object_type is None or one.object_type in guids):
+                found |= one.mask & right
+        return found
+
     def any_scoped(self, right: int) -> bool:
         """Whether an entry for one property or class may grant `right` beyond the whole object's."""
         return bool(self._undecided & right)
@@ -208,8 +280,9 @@ def evaluate(
     class means below the object, nor for rights that have GUIDs of their own (5.1.3.3.4, 5.1.3.3.5).
     """
     plan = _plan(sd)
+    audits = _audits_of(plan, token, self_sid) if plan.audits else ()
     if plan.open:
-        return Grants(DS_ALL | _beyond_dacl(plan, token), [])
+        return Grants(DS_ALL | _beyond_dacl(plan, token), [], audits)
     steps: list[tuple[bytes | None, bool, int]] = []
     granted = denied = 0
     for _, allow, mask, object_type, _ in _applicable(plan, token, self_sid):
@@ -224,7 +297,7 @@ def evaluate(
             granted |= whole & ~denied
         else:
             denied |= whole & ~granted
-    return Grants(granted | _beyond_dacl(plan, token), steps)
+    return Grants(granted | _beyond_dacl(plan, token), steps, audits)
 
 
 @dataclass(frozen=True, slots=True)

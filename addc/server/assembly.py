@@ -126,6 +126,7 @@ async def _work_in_background(config: ServeConfig, lifeline: int) -> None:
     stop = _stop_event(lifeline)
     clock = SystemClock()
     directory = Directory(_open_store(config), load_base(), Services(clock, SystemRng()))
+    directory.on_audit(logs.audit)
     try:
         _LOG.info("background work begins", extra={"fields": {"pid": os.getpid()}})
         await Background(directory, clock).run(stop)
@@ -212,6 +213,7 @@ class Worker:
         store = _open_store(self._config)
         try:
             self._directory = Directory(store, load_base(), Services(self._clock, self._rng))
+            self._directory.on_audit(logs.audit)
             await self._write_keytab()
             await self._start_services(files - _FILES_SPARE)
             self._say_ready()

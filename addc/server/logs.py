@@ -10,6 +10,8 @@ import traceback
 from datetime import UTC, datetime
 from typing import Final
 
+from addc.directory.audit_events import AuditRecord
+
 _LEVELS: Final = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
@@ -45,3 +47,11 @@ def configure(level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+_AUDIT: Final = logging.getLogger("addc.audit")
+
+
+def audit(record: AuditRecord) -> None:
+    """Write down what a SACL wants to be told."""
+    _AUDIT.info(record.event.name.lower().replace("_", " "), extra={"fields": record.fields()})

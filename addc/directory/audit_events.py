@@ -1,0 +1,69 @@
+"""Records of who did what to the directory's objects, as values that a service can write down.
+
+Event numbers are those of Windows' security log, so that what reads that log can read this one.
+
+Spec: the implementation's; [MS-ADTS] 5.1.3.1 (SACL), [MS-DTYP] 2.4.4.10, 2.4.4.11 (audit entries).
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from uuid import UUID
+
+from addc.base.clock import FileTime
+from addc.codec.ids import Sid
+
+
+class AuditEvent(IntEnum):
+    """What happened."""
+
+    OBJECT_ACCESS = 4662
+    MODIFIED = 5136
+    CREATED = 5137
+    UNDELETED = 5138
+    MOVED = 5139
+    DELETED = 5141
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One event.
+
+    guid, properties: 16 wire bytes each; properties: GUIDs of attributes, property sets, classes or rights.
+    attribute, added, removed: of a modification; values of secrets and those that are no text are not told.
+    new_dn: where the object went.
+    """
+
+    event: AuditEvent
+    success: bool
+    when_ft: FileTime
+    subject: Sid
+    dn: str
+    guid: bytes
+    object_class: str
+    access_mask: int
+    properties: tuple[bytes, ...] = ()
+    attribute: str = ""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    new_dn: str = ""
+
+    def fields(self) -> dict[str, object]:
+        """What a log line holds; JSON can hold all of it."""
+        found: dict[str, object] = {
+            "event": int(self.event),
+            "result": "success" if self.success else "failure",
+            "subject": str(self.subject),
+            "object": self.dn,
+            "object_guid": str(UUID(bytes_le=self.guid)),
+            "object_class": self.object_class,
+            "access_mask": f"{self.access_mask:#x}",
+        }
+        if self.properties:
+            found["properties"] = [str(UUID(bytes_le=one)) for one in self.properties]
+        if self.attribute:
+            found["attribute"] = self.attribute
+            found["added"] = list(self.added)
+            found["removed"] = list(self.removed)
+        if self.new_dn:
+            found["new_object"] = self.new_dn
+        return found
