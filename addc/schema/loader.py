@@ -91,6 +91,7 @@ def attribute_defs() -> list[AttributeDef]:
             range_lower=_number(row["rangeLower"]),
             range_upper=_number(row["rangeUpper"]),
             in_gc=row["isMemberOfPartialAttributeSet"] == "TRUE",
+            is_defunct=row["isDefunct"] == "TRUE",
         )
         for row in table("attributes")
     ]

@@ -220,7 +220,7 @@ def test_compare_and_subschema(admin: Client) -> None:
         "objectClasses",
         base=f"CN=Aggregate,CN=Schema,{CONFIG_DN}",
     )[0]
-    assert len(schema["attributetypes"]) >= 1499
+    assert len(schema["attributetypes"]) >= 1498
     assert len(schema["objectclasses"]) >= 269
 
 
