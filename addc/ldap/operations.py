@@ -57,6 +57,7 @@ SEARCH_CONTROLS: Final = _COMMON | _SEEING_DELETED | {
     wire.LDAP_CONTROL_VLVREQUEST,
     wire.LDAP_SERVER_ASQ_OID,
     wire.LDAP_SERVER_DN_INPUT_OID,
+    wire.LDAP_SERVER_QUOTA_CONTROL_OID,
     wire.LDAP_SERVER_SD_FLAGS_OID,
     wire.LDAP_SERVER_SEARCH_OPTIONS_OID,
     wire.LDAP_SERVER_RANGE_OPTION_OID,
@@ -275,9 +276,16 @@ def _encode_search(message_id: MessageId, found: SearchResult) -> bytes:
         back.append(m.Control(wire.LDAP_SERVER_DIRSYNC_OID, False, value))
     result, text = LdapResult.SUCCESS, ""
     if found.limit is not None:
-        result, text = ldap_face(DsError(found.limit))
+        result, text = ldap_face(_limit_error(found.limit))
     parts.append(m.encode_result(message_id, m.SearchResultDone, result, "", text, controls=tuple(back)))
     return b"".join(parts)
+
+
+def _limit_error(limit: Win32) -> DsError:
+    """What a search that stopped early says. Spec: [MS-ADTS] 3.1.1.3.4.6 (MaxQueryDuration)."""
+    if limit == Win32.ERROR_DS_TIMELIMIT_EXCEEDED:
+        return DsError(Win32.ERROR_INVALID_PARAMETER, ldap_result=LdapResult.TIME_LIMIT_EXCEEDED)
+    return DsError(limit)
 
 
 def _search_controls(found: SearchResult) -> list[m.Control]:
