@@ -157,7 +157,7 @@ def _check_bits(ctx: WriteContext, draft: Draft, old: int, new: int) -> None:
 
 def _check_kind(ctx: WriteContext, draft: Draft, old: int, new: int) -> None:
     """Class and kind go together, for all but domain admins. Spec: [MS-SAMR] 3.1.1.6 (CVE-2021-42278)."""
-    if new & _UF.UF_SERVER_TRUST_ACCOUNT and not draft.plan.is_computer:
+    if new & (_UF.UF_SERVER_TRUST_ACCOUNT | _UF.UF_PARTIAL_SECRETS_ACCOUNT) and not draft.plan.is_computer:
         raise _class_error("only a computer is a domain controller")
     if is_domain_admin(ctx):
         return

@@ -264,9 +264,7 @@ def check_sid_history(attribute: Attribute) -> None:
     Windows adds values in DsAddSidHistory alone; they may be taken away.
     """
     if attribute.att_id == attr.SID_HISTORY:
-        raise _violation(
-            Win32.ERROR_DS_ATTRIBUTE_OWNED_BY_SAM, LdapResult.UNWILLING_TO_PERFORM, attribute.name
-        )
+        raise DsError(Win32.ERROR_ACCESS_DENIED, "sIDHistory is for the system", attribute=attribute.name)
 
 
 def system_only_error(attribute: Attribute) -> DsError:

@@ -71,13 +71,23 @@ def check_not_primary(ctx: WriteContext, group: ObjectRow, targets: Iterable[Dnt
             )
 
 
-def check_not_primary_removed(ctx: WriteContext, group: ObjectRow, target: Dnt) -> None:
-    """A primary group is left by taking another one, not by way of `member`, where it does not stand."""
-    row = ctx.tx.get(target)
-    if group.sid is None or row is None or row.sid is None or row.sid[:-4] != group.sid[:-4]:
-        return
-    if _primary(row) == int.from_bytes(group.sid[-4:], "little"):
-        raise _refuse(Win32.ERROR_MEMBERS_PRIMARY_GROUP, "the group is the member's primary group")
+def in_group_already() -> DsError:
+    """A member is added a second time."""
+    return DsError(
+        Win32.ERROR_MEMBER_IN_ALIAS,
+        "a member already",
+        ldap_result=LdapResult.ENTRY_ALREADY_EXISTS,
+        attribute="member",
+    )
+
+
+def not_in_group(ctx: WriteContext, group: ObjectRow, target: tuple[Dnt, bytes] | None) -> DsError:
+    """What is no member is removed. A primary group is left by taking another one, not by way of `member`."""
+    row = None if target is None else ctx.tx.get(target[0])
+    if group.sid is not None and row is not None and row.sid is not None and row.sid[:-4] == group.sid[:-4]:
+        if _primary(row) == int.from_bytes(group.sid[-4:], "little"):
+            return _refuse(Win32.ERROR_MEMBERS_PRIMARY_GROUP, "the group is the member's primary group")
+    return _refuse(Win32.ERROR_MEMBER_NOT_IN_ALIAS, "not a member")
 
 
 def _primary(row: ObjectRow) -> int:

@@ -425,8 +425,8 @@ def _apply_links(ctx: WriteContext, work: _Work, change: Change, attribute: Attr
         for value in change.values:
             target = _target_to_remove(ctx, attribute, value, deleted=shown)
             if (target is None or not edit.remove(target)) and not permissive:
-                if target is not None and attribute.att_id == attr.MEMBER:
-                    member_rules.check_not_primary_removed(ctx, work.row, target[0])
+                if _is_membership(work, attribute):
+                    raise member_rules.not_in_group(ctx, work.row, target)
                 raise missing_value(attribute)
         return
     if attribute.att_id in foreign_principals.ENABLED:
@@ -436,8 +436,15 @@ def _apply_links(ctx: WriteContext, work: _Work, change: Change, attribute: Attr
         target = write_values.link_value(ctx, attribute, plain)
         if not edit.add(target, seconds):
             if seconds is None and not permissive:
+                if _is_membership(work, attribute):
+                    raise member_rules.in_group_already()
                 raise write_values.duplicate_error(attribute)
             edit.retime(target, seconds or 0)
+
+
+def _is_membership(work: _Work, attribute: Attribute) -> bool:
+    """Whether SAM answers for the values, with its own errors."""
+    return attribute.att_id == attr.MEMBER and work.draft.plan.is_group
 
 
 def _target_to_remove(

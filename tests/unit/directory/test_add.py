@@ -202,9 +202,7 @@ def test_mandatory_attributes_are_asked_for(corp_sqlite: Corp) -> None:
     assert refused == (LdapResult.OBJECT_CLASS_VIOLATION, Win32.ERROR_DS_MISSING_REQUIRED_ATT)
 
 
-@pytest.mark.parametrize(
-    "name", ["objectSid", "sAMAccountType", "badPwdCount", "supplementalCredentials", "sIDHistory"]
-)
+@pytest.mark.parametrize("name", ["objectSid", "sAMAccountType", "badPwdCount", "supplementalCredentials"])
 def test_sam_keeps_its_attributes_to_itself(corp_sqlite: Corp, name: str) -> None:
     refused = refusal(lambda: corp_sqlite.add("CN=x,CN=Users", "user", values={name: b"0"}))
     assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_DS_ATTRIBUTE_OWNED_BY_SAM)
