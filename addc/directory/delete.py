@@ -21,7 +21,9 @@ from addc.directory import (
     levels,
     member_rules,
     modify_rules,
+    names,
     object_sd,
+    quotas,
     referrals,
     rid_pool,
     rights,
@@ -36,7 +38,7 @@ from addc.schema import attr, cls
 from addc.security import wellknown
 from addc.store.objects import ObjectRow, ObjectState
 
-TREE_BATCH: Final = 250
+TREE_BATCH: Final = 100
 """Objects of a tree that go in one transaction, so that other writers get their turn."""
 
 _BATCH: Final = 100
@@ -100,6 +102,8 @@ def delete_row(ctx: WriteContext, row: ObjectRow) -> None:
     if not ctx.unrestricted:
         _check_access(ctx, row, plan)
         check_deletable(ctx, row, plan)
+        if row.state is ObjectState.LIVE:
+            quotas.check_descriptor(ctx, row.nc, row.sd_id, quotas.DELETED)
     if has_living_children(ctx, row):
         raise DsError(
             Win32.ERROR_DS_CHILDREN_EXIST,
@@ -109,6 +113,7 @@ def delete_row(ctx: WriteContext, row: ObjectRow) -> None:
     audit.deleted(ctx, row)
     if row.state is ObjectState.LIVE:
         tombstones.bury(ctx, row)
+        names.renamed(ctx)
     else:
         tombstones.recycle(ctx, row)
 
@@ -135,7 +140,7 @@ def _refuse(code: Win32, detail: str) -> DsError:
 def _check_access(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
     """DELETE on the object or DELETE_CHILD on its parent; Reanimate-Tombstones besides for a deleted-object.
 
-    Spec: 3.1.1.5.5.4.
+    Spec: [MS-ADTS] 3.1.1.5.5.4.
     """
     if row.state is not ObjectState.LIVE and not modify_rules.may_reanimate(ctx, row):
         if levels.recycle_bin_enabled(ctx):
@@ -222,6 +227,7 @@ def _delete_tree(ctx: WriteContext, row: ObjectRow, limit: int | None) -> list[D
             if not plan.is_sam and entry.boolean(one, attr.IS_CRITICAL_SYSTEM_OBJECT):
                 raise _refuse(Win32.ERROR_DS_CANT_TREE_DELETE_CRITICAL_OBJ, "a critical system object")
         tombstones.bury(ctx, one)
+    names.renamed(ctx)
     return [one.dnt for one in doomed]
 
 

@@ -76,7 +76,7 @@ def _unwilling(detail: str) -> DsError:
 def check_place(ctx: WriteContext, plan: ClassPlan, parent: ObjectRow) -> None:
     """No static object below a dynamic one, no dynamic one where configuration and schema are.
 
-    Spec: 3.1.1.3.1.6, 3.1.1.5.2.2.
+    Spec: [MS-ADTS] 3.1.1.3.1.6, 3.1.1.5.2.2.
     """
     if cls.DYNAMIC_OBJECT in plan.all_ids:
         if parent.nc in (ctx.forest.config_nc, ctx.forest.schema_nc):
@@ -201,7 +201,7 @@ def _latest_child(ctx: WriteContext, row: ObjectRow) -> int:
 def refresh(ctx: WriteContext, dn: str, ttl_s: int) -> int:
     """Give a dynamic object another time to live, as a Modify of entryTTL would; the one it has then.
 
-    Spec: 3.1.1.3.4.2.3, RFC 2589 4.
+    Spec: [MS-ADTS] 3.1.1.3.4.2.3, RFC 2589 4.
     """
     row = referrals.visible_object(ctx, dn)
     attribute = ctx.schema.attribute_by_id(attr.ENTRY_TTL)

@@ -34,7 +34,7 @@ def collect_step(ctx: WriteContext) -> bool:
 
     A deleted-object becomes a recycled-object, a tombstone or recycled-object is expunged. The lifetimes in
     force now count, whatever they were when the objects were deleted.
-    Spec: 3.1.1.3.3.8, 3.1.1.1.5.1.
+    Spec: [MS-ADTS] 3.1.1.3.3.8, 3.1.1.1.5.1.
     """
     _follow_lifetimes(ctx)
     due = ctx.tx.due(TOMBSTONE, ctx.now, BATCH)
@@ -93,7 +93,7 @@ def phantoms_step(ctx: WriteContext) -> bool:
 
     No reference to a phantom is ever made, so what was looked through stays without one. Rows are taken in
     the order of their ids, which no move changes.
-    Spec: 3.1.1.3.3.20, 3.1.1.1.6 (values that refer to expunged objects stay).
+    Spec: [MS-ADTS] 3.1.1.3.3.20, 3.1.1.1.6 (values that refer to expunged objects stay).
     """
     held = ctx.tx.state(_SWEEP_STATE)
     if held is None:

@@ -15,6 +15,7 @@ from addc.directory import (
     add,
     audit,
     cross_domain_move,
+    dynamic_objects,
     entry,
     hooks,
     names,
@@ -152,6 +153,7 @@ def _work_out(ctx: WriteContext, row: ObjectRow, new_rdn: str, new_superior: str
     # The schema speaks first: a user cannot be below a user, and that it is the very same does not matter.
     if parent.dnt != old_parent.dnt and not ctx.unrestricted:
         add.check_superior(plan, parent)
+        dynamic_objects.check_place(ctx, plan, parent)
     if parent.nc != row.nc:
         raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "the parent is in another naming context")
     if parent.path.startswith(row.path):

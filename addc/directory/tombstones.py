@@ -14,7 +14,7 @@ from addc.base.clock import TICKS_PER_S, FileTime
 from addc.base.ids import AttId, Dnt, Usn
 from addc.directory import entry, levels, linked_values, names, object_sd, policy
 from addc.directory.account_flags import SystemFlags
-from addc.directory.context import ReadContext, WriteContext
+from addc.directory.context import Fact, ReadContext, WriteContext
 from addc.directory.draft import Draft, draft_of
 from addc.directory.stamp import save, set_name_index, usn_of
 from addc.schema import attr
@@ -65,6 +65,13 @@ def is_recycled(row: ObjectRow) -> bool:
 
 def lifetimes_days(ctx: ReadContext) -> tuple[int, int]:
     """Tombstone lifetime and deleted-object lifetime. Spec: 3.1.1.1.5.1."""
+    return _LIFETIMES.get(ctx, ctx.tx.seq, lambda: _read_lifetimes(ctx))
+
+
+_LIFETIMES: Final[Fact[tuple[int, int]]] = Fact()
+
+
+def _read_lifetimes(ctx: ReadContext) -> tuple[int, int]:
     service = policy.directory_service(ctx)
     if service is None:
         return _LIFETIME_DEFAULT, _LIFETIME_DEFAULT
@@ -76,7 +83,7 @@ def lifetimes_days(ctx: ReadContext) -> tuple[int, int]:
 def due_ft(ctx: ReadContext, row: ObjectRow) -> int:
     """When a deleted object's present state ends, by the lifetimes in force now.
 
-    Spec: 3.1.1.4.5.37, 3.1.1.4.5.38 (the times that count are those of the transformations).
+    Spec: [MS-ADTS] 3.1.1.4.5.37, 3.1.1.4.5.38 (the times that count are those of the transformations).
     """
     tombstone, deleted = lifetimes_days(ctx)
     recycled = is_recycled(row)
@@ -97,7 +104,8 @@ def _enter(ctx: WriteContext, dnt: Dnt) -> None:
 def bury(ctx: WriteContext, row: ObjectRow) -> None:
     """Make an existing-object a tombstone, or a deleted-object where the Recycle Bin is on.
 
-    Spec: 3.1.1.5.5.6.1, 3.1.1.5.5.6.2.
+    The caller tells names.renamed, once for all that it buries.
+    Spec: [MS-ADTS] 3.1.1.5.5.6.1, 3.1.1.5.5.6.2.
     """
     keeps = levels.recycle_bin_enabled(ctx)
     container = deleted_objects(ctx, row.nc)
@@ -124,7 +132,6 @@ def bury(ctx: WriteContext, row: ObjectRow) -> None:
     set_name_index(ctx, row, rdn)
     if not keeps:
         linked_values.purge(ctx, row.dnt)
-    names.renamed(ctx)
     _enter(ctx, row.dnt)
 
 
@@ -154,7 +161,7 @@ def expunge(ctx: WriteContext, row: ObjectRow) -> None:
     """Remove an object without a trace but its name, which values that refer to it still show.
 
     The name is a phantom's; `garbage.phantoms_step` takes it away once nothing refers to it.
-    Spec: 3.1.1.1.6 (expunged objects), 3.1.1.3.3.20.
+    Spec: [MS-ADTS] 3.1.1.1.6 (expunged objects), 3.1.1.3.3.20.
     """
     if row.guid == NO_GUID:
         return

@@ -55,7 +55,7 @@ def with_ttls(
     """The answer to LDAP_SERVER_LINK_TTL_OID: `shown`, as TTL-DNs where the values expire.
 
     own: the object that the values are shown on. ends: the other ends of the same values, with payloads.
-    Spec: 3.1.1.3.4.1.36.
+    Spec: [MS-ADTS] 3.1.1.3.4.1.36.
     """
     base = entry.link_base(attribute)
     if attribute.is_back_link:
@@ -79,7 +79,7 @@ def step(ctx: WriteContext) -> bool:
     """Let values expire whose time is over, and take tombstones of values away; whether more are waiting.
 
     An expiry is no originating update: every DC does it for itself.
-    Spec: 3.1.1.9.2.
+    Spec: [MS-ADTS] 3.1.1.9.2.
     """
     due = ctx.tx.due(LINK, ctx.now, BATCH)
     lifetime = tombstones.lifetimes_days(ctx)[0] * tombstones.DAY if due else 0

@@ -6,6 +6,7 @@ from addc.base.errors import DsError
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import dynamic_objects
+from addc.ldap import messages as m
 from addc.store.objects import ObjectState
 from tests.kit.corp_forest import CONFIG_DN
 from tests.kit.graveyard import (
@@ -108,6 +109,12 @@ def test_nothing_static_below_what_dies(yard: Graveyard) -> None:
     put(yard)
     assert result(yard.add(f"OU=a,{BOX}", "organizationalUnit")) == UNWILLING
     assert put(yard, f"OU=b,{BOX}") == SUCCESS
+    yard.add("OU=a", "organizationalUnit")
+    move = m.ModifyDnRequest(yard.corp.dn("OU=a"), "OU=a", True, yard.corp.dn(BOX))
+    assert result(yard.client.ask(move)) == UNWILLING
+    guid = yard.guid("OU=a")
+    yard.delete("OU=a")
+    assert result(yard.undelete(guid, f"OU=a,{BOX}")) == UNWILLING
 
 
 @pytest.mark.parametrize("parent", [f"CN=Services,{CONFIG_DN}"])

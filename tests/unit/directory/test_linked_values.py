@@ -1,7 +1,8 @@
 """Link values: stamps of their own, edits that cost what they touch, conflicts."""
 
+from addc.base.clock import TICKS_PER_S
 from addc.base.ids import Dnt, Usn
-from addc.directory import linked_values
+from addc.directory import linked_values, ttl_links
 from addc.directory.context import WriteContext
 from addc.directory.link_edit import LinkEdit
 from addc.directory.linked_values import compare_links
@@ -84,3 +85,40 @@ def test_purging_leaves_no_trace_and_no_stamp(corp: Corp) -> None:
     corp.write(lambda ctx: linked_values.purge(ctx, ann))
     assert corp.read(lambda ctx: ctx.tx.link(1, group, ann)) is None
     assert corp.row(group).usn_changed == before
+
+
+def test_a_value_expires_dies_and_goes_on_both_back_ends(corp: Corp) -> None:
+    """[MS-ADTS] 3.1.1.9.2"""
+    group, ann = corp.group("club"), corp.user("ann")
+
+    def give(ctx: WriteContext) -> None:
+        linked_values.add_value(ctx, group, member(ctx), (ann, b""), ctx.tx.next_usn())
+        linked_values.set_expiry(ctx, group, member(ctx), (ann, b""), ctx.now + 600 * TICKS_PER_S)
+
+    def held() -> LinkRow | None:
+        return corp.read(lambda ctx: ctx.tx.link(1, group, ann))
+
+    corp.write(give)
+    assert not corp.write(ttl_links.step)
+    first = held()
+    assert first is not None and not first.deleted
+    corp.later(601)
+    corp.write(ttl_links.step)
+    expired = held()
+    assert expired is not None and expired.deleted and expired.stamp == first.stamp
+    corp.later(181 * 86_400)
+    corp.write(ttl_links.step)
+    assert held() is None and corp.read(lambda ctx: ctx.tx.next_due("link")) is None
+
+
+def test_removing_and_adding_again_leaves_nothing_on_the_agenda(corp: Corp) -> None:
+    group, ann = corp.group("club"), corp.user("ann")
+
+    def work(ctx: WriteContext) -> list[int]:
+        value, waiting = (ann, b""), []
+        for change in (linked_values.add_value, linked_values.remove_value, linked_values.add_value):
+            change(ctx, group, member(ctx), value, ctx.tx.next_usn())
+            waiting.append(len(ctx.tx.due_of("link", group)))
+        return waiting
+
+    assert corp.write(work) == [0, 1, 0]

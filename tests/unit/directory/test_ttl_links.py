@@ -1,5 +1,7 @@
 """Link values that expire, over LDAP. [MS-ADTS] 3.1.1.3.1.2.4 (TTL-DN), 3.1.1.3.4.1.36, 3.1.1.9.2."""
 
+from collections.abc import Callable
+
 import pytest
 
 from addc.codes.ldap_result import LdapResult
@@ -105,12 +107,13 @@ def test_a_new_ttl_takes_the_place_of_the_old(club: Graveyard) -> None:
 def test_a_ttl_of_zero_or_none_makes_it_last(club: Graveyard) -> None:
     """3.1.1.3.1.2.4"""
     plain = club.corp.dn(ANN)
-    for again in (
+    ways: tuple[Callable[[], m.LdapResultFields], ...] = (
         lambda: club.modify(CLUB, change(ADD, "member", ttl(club, 0))),
         lambda: club.modify(CLUB, change(REPLACE, "member", plain)),
         lambda: club.modify(CLUB, change(ADD, "member", plain), controls=(PERMISSIVE,)),
         lambda: club.modify(CLUB, change(DELETE, "member", plain), change(ADD, "member", plain)),
-    ):
+    )
+    for again in ways:
         assert result(club.modify(CLUB, change(REPLACE, "member", ttl(club, 600)))) == SUCCESS
         assert members(club, TTL) == [ttl(club, 600)]
         assert result(again()) == SUCCESS
