@@ -24,6 +24,7 @@ from addc.directory import (
     rights,
     schema_updates,
     sd_propagate,
+    visibility,
 )
 from addc.directory.account_flags import SystemFlags
 from addc.directory.context import WriteContext
@@ -77,7 +78,10 @@ def rename_object(
         raise _unwilling(Win32.ERROR_INVALID_PARAMETER, "deleteoldrdn must be TRUE")
     if not dn:
         raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "NO_OBJECT")
+    shown = visibility.shown_states(options.show_deleted, options.show_recycled)
     row = referrals.visible_object(ctx, dn, deleted=True)
+    if row.state not in shown and not ctx.unrestricted:
+        raise referrals.hidden(ctx, dn)
     if options.crossdom_target is not None:
         if not new_rdn:
             raise _no_rdn()

@@ -7,6 +7,7 @@ import pytest
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import names, rights
+from addc.ldap import messages as m
 from addc.schema import attr
 from addc.schema.wellknown import ExtendedRight
 from addc.security.access_mask import AccessMask
@@ -244,6 +245,15 @@ def test_what_is_mandatory_has_to_be_there_again(yard: Graveyard) -> None:
     assert result(yard.undelete(guid, "CN=y,CN=Users")) == missing
     again = [change(REPLACE, name, value) for name, value in (*must.items(), ("versionNumber", "1"))]
     assert result(yard.undelete(guid, "CN=y,CN=Users", *again)) == SUCCESS
+
+
+def test_deleted_objects_are_not_renamed(yard: Graveyard) -> None:
+    """3.1.1.5.4.1: not there without the control, and illegal with it"""
+    yard.corp.user("ann")
+    guid = buried(yard)
+    asked = m.ModifyDnRequest(guid, "CN=ann", True, yard.corp.dn("CN=Users"))
+    assert result(yard.client.ask(asked))[0] == LdapResult.NO_SUCH_OBJECT
+    assert result(yard.client.ask(asked, DELETED)) == ILLEGAL
 
 
 # --- rights, 3.1.1.5.3.7.1 ---------------------------------------------------------------------------------
