@@ -654,6 +654,7 @@ _COMMENTS: Final[dict[tuple[int, LdapResult], str]] = {
         "The server requires binds to turn on integrity checking "
         "if SSL\\TLS are not already active on the connection"
     ),
+    (Win32.ERROR_INVALID_PARAMETER, LdapResult.UNAVAILABLE_CRITICAL_EXTENSION): "Error processing control",
     (Win32.ERROR_INVALID_PARAMETER, LdapResult.NO_SUCH_ATTRIBUTE): "Error in attribute conversion operation",
     (Win32.ERROR_DS_DECODING_ERROR, LdapResult.PROTOCOL_ERROR): "Error decoding ldap message",
 }
@@ -738,7 +739,7 @@ def _problem_text(error: DsError, result: LdapResult, att_id: int) -> str:
     family, problem, name = _PROBLEMS[result]
     place = f"DSID-{_DSID | result:08X}"
     code = f"{error.code & 0xFFFFFFFF:08X}"
-    note = f", {error.detail}" if error.detail else ""
+    note = f", {error.detail}" if error.detail not in ("", name) else ""
     if family == "NameErr":
         return (
             f"{code}: NameErr: {place}, problem {problem} ({name}), data 0{note}, "

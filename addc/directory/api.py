@@ -269,6 +269,22 @@ class Directory:
         future = asyncio.wrap_future(self._store.submit(name, self._write_work(requester, work)))
         return await asyncio.shield(future)
 
+    async def _noted(
+        self, name: str, requester: Token, options: RequestOptions, work: Callable[[WriteContext], T]
+    ) -> T:
+        """Run a write that takes down which USNs it drew, where the options ask for that."""
+        note = options.usn_note
+        if note is None:
+            return await self.write(name, requester, work)
+
+        def noted(ctx: WriteContext) -> T:
+            before = ctx.tx.usn
+            done = work(ctx)
+            note.usn = ctx.tx.usn if ctx.tx.usn > before else note.usn
+            return done
+
+        return await self.write(name, requester, noted)
+
     # --- operations ---
 
     async def search(self, requester: Token, request: SearchRequest) -> SearchResult:
@@ -324,13 +340,13 @@ class Directory:
                 "prepare", requester, lambda ctx: passwords.prepare_add(ctx, dn, attributes)
             )
         if is_asked(attributes):
-            return await self.write(
-                "add", requester, lambda ctx: add_naming_context(ctx, dn, attributes, options)
+            return await self._noted(
+                "add", requester, options, lambda ctx: add_naming_context(ctx, dn, attributes, options)
             )
         work = watched(
             dn, rights.CREATE_CHILD, lambda ctx: add_object(ctx, dn, attributes, options, password=password)
         )
-        return await self.write("add", requester, work)
+        return await self._noted("add", requester, options, work)
 
     async def modify(
         self, requester: Token, dn: str, changes: Sequence[Change], options: RequestOptions = PLAIN
@@ -350,7 +366,7 @@ class Directory:
                 record_bad_password(ctx.as_requester(SYSTEM), error.account, error.password)
                 return error
 
-        done = await self.write("modify", requester, watched(dn, rights.WRITE_PROPERTY, work))
+        done = await self._noted("modify", requester, options, watched(dn, rights.WRITE_PROPERTY, work))
         if isinstance(done, WrongPasswordError):
             raise done
         return done
@@ -379,7 +395,7 @@ class Directory:
             rights.WRITE_PROPERTY,
             lambda ctx: rename_object(ctx, dn, new_rdn, delete_old, new_superior, options=options),
         )
-        return await self.write("rename", requester, work)
+        return await self._noted("rename", requester, options, work)
 
     async def delete(self, requester: Token, dn: str, options: RequestOptions = PLAIN) -> int:
         """The delete operation; see delete.delete_object. The number of objects deleted.
@@ -389,12 +405,12 @@ class Directory:
         """
         if not options.tree_delete:
             work = watched(dn, rights.DELETE, lambda ctx: delete_object(ctx, dn, options))
-            return await self.write("delete", requester, work)
+            return await self._noted("delete", requester, options, work)
         count = 0
         while True:
             limit = min(TREE_BATCH, options.tree_delete_max - count)
-            part = await self.write(
-                "delete", requester, partial(delete_part, dn=dn, options=options, limit=limit)
+            part = await self._noted(
+                "delete", requester, options, partial(delete_part, dn=dn, options=options, limit=limit)
             )
             count += part.count
             if part.finished:

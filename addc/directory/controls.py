@@ -3,7 +3,7 @@
 Spec: [MS-ADTS] 3.1.1.3.4.1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from addc.codec.ids import Sid
@@ -54,6 +54,13 @@ class DirSync:
     extended: bool = False
 
 
+@dataclass(slots=True)
+class UsnNote:
+    """The highest USN that one operation drew; 0 while it drew none."""
+
+    usn: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
     """How an operation is to be carried out, as its controls and its connection say.
@@ -62,6 +69,10 @@ class RequestOptions:
     sd_flags: parts of nTSecurityDescriptor, 0 for all four, None without the control.
     extended_dn: 0 hexadecimal, 1 dashed, None off.
     notification: the search stays and reports changes.
+    statistics: flags of what the client wants to know of the search, None for nothing.
+    expected_entries: how many entries make a search succeed, at least and at most.
+    sort_index_only: sort by an index or not at all. soft_size_limit: as many sorted entries, and those equal
+    to the last one. usn_note: takes down the highest USN that a write draws.
     page_size: None without the paged results control. page_cookie: as handed out, b"" at the start.
     sort_critical: fail rather than return unsorted entries.
     asq_attribute: search what this attribute of the base object names; asq_critical: or fail.
@@ -69,7 +80,7 @@ class RequestOptions:
     quota_sid: whose quota is asked for, the requester's without it.
     schema_upgrade: fSchemaUpgradeInProgress of the connection ([MS-ADTS] 3.1.1.3.3.14).
     set_owner: who is to own a new object. bypass_quota: quotas do not hold for who may do that.
-    crossdom_target: host name of the DC of another domain to move an object to, "" to ask whether it could be.
+    crossdom_target: host name of the DC of another domain to move an object to, "" to ask if it could be.
     """
 
     confidential: bool = False
@@ -106,6 +117,12 @@ class RequestOptions:
     force_update: bool = False
     schema_upgrade: bool = False
     notification: bool = False
+    statistics: int | None = None
+    correlation_id: bytes = bytes(16)
+    expected_entries: tuple[int, int] | None = None
+    sort_index_only: bool = False
+    soft_size_limit: int | None = None
+    usn_note: UsnNote | None = field(default=None, compare=False)
 
 
 PLAIN: Final = RequestOptions()

@@ -576,6 +576,11 @@ def _store(ctx: WriteContext, work: _Work) -> None:
         quotas.check_new_owner(ctx, row, sd_id)
         change["sd_id"] = sd_id
         stamped.append(attr.NT_SECURITY_DESCRIPTOR)
+    if work.options.force_update:
+        # A stamp also where the values stay as they are. Spec: [MS-ADTS] 3.1.1.3.4.1.21.
+        draft.rewritten |= draft.touched
+        if work.sd is not None and sd_id == row.sd_id:
+            stamped.append(attr.NT_SECURITY_DESCRIPTOR)
     audit.modified(ctx, draft, work.links, sd_id)
     for edit in work.links.values():
         if edit.is_effective():

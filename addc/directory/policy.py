@@ -157,7 +157,7 @@ def limits(ctx: ReadContext) -> QueryPolicy:
     return _LIMITS.get(ctx, ctx.tx.seq, lambda: _read_limits(ctx))
 
 
-def _policy_object(ctx: ReadContext) -> ObjectRow | None:
+def policy_object(ctx: ReadContext) -> ObjectRow | None:
     """The queryPolicy object of the DC, else of its site, else the forest's default."""
     site_settings = f"CN=NTDS Site Settings,CN={ctx.forest.site},CN=Sites,{ctx.forest.config_dn}"
     for holder in (ctx.tx.get(ctx.forest.dsa_dnt), _object(ctx, site_settings)):
@@ -169,7 +169,7 @@ def _policy_object(ctx: ReadContext) -> ObjectRow | None:
 
 
 def _read_limits(ctx: ReadContext) -> QueryPolicy:
-    holder = _policy_object(ctx)
+    holder = policy_object(ctx)
     if holder is None:
         return QueryPolicy()
     return parse_limits(

@@ -78,6 +78,7 @@ class SearchResult:
     without paging. limit: why the search stopped early, None if it did not.
     sort_result, view, asq_result: what became of the sort, list view and ASQ controls, None without them.
     changes: the answer of DirSync, None without it.
+    visited: objects looked at. source: the letter of what was walked.
     """
 
     entries: list[ResultEntry] = field(default_factory=list)
@@ -89,6 +90,8 @@ class SearchResult:
     view: ViewOutcome | None = None
     asq_result: LdapResult | None = None
     changes: dirsync.Changes | None = None
+    visited: int = 0
+    source: bytes = b""
 
 
 class ControlRefused(DsError):
@@ -245,6 +248,7 @@ class _Search:
 
     def _base_only(self) -> None:
         row = self.base
+        self.result.visited, self.result.source = 1, Fixed.kind
         if row.dnt != names.ROOT and row.state in self.states:
             granted = rights.ALL_GRANTS if self.ctx.unrestricted else rights.grants(self.ctx, row)
             if self.match(row, granted):
@@ -299,10 +303,12 @@ class _Search:
     def _matching(self, source: Source, after: bytes) -> Iterator[ObjectRow]:
         """The objects in scope that match and are visible, in the source's order."""
         ctx, match, states = self.ctx, self.match, self.states
+        self.result.source = source.kind
         unrestricted, in_scope, visible = ctx.unrestricted, self._in_scope, visibility.Seen(ctx).visible
         for batch in source.batches(after):
             ctx.pace.step(min(len(batch), _STEP))
             rows = ctx.tx.get_many(batch) if len(batch) <= _STEP else ctx.tx.pass_by(batch)
+            self.result.visited += len(rows)
             for start in range(0, len(rows), _STEP):
                 if start:
                     ctx.pace.step(_STEP)

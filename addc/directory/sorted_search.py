@@ -104,6 +104,8 @@ def run(host: Host, asked: Asked, limits: QueryPolicy, size_limit: int) -> Sorte
     order = order_of(host.compiler, host.shaper, asked)
     if isinstance(order, SortRefusal):
         return _not_sorted(host, answer, order)
+    if options.sort_index_only and options.sort_critical and not order.is_indexed:
+        return _not_sorted(host, answer, SortRefusal(LdapResult.UNWILLING_TO_PERFORM, order.attribute.name))
     if options.page_size is not None:
         return _page(host, order, limits, min(options.page_size, size_limit))
     if options.list_view is not None:
@@ -118,6 +120,8 @@ def run(host: Host, asked: Asked, limits: QueryPolicy, size_limit: int) -> Sorte
     rows = _arranged(host, order, limits)
     if rows is None:
         return _not_sorted(host, answer, _too_many(order))
+    if options.soft_size_limit is not None:
+        size_limit = min(size_limit, _softly(host, order, rows, options.soft_size_limit))
     reached = _emit(host, answer, rows, 0, size_limit, fresh=True)
     answer.cut = reached < len(rows.dnts)
     return answer
@@ -165,6 +169,27 @@ def _not_sorted(host: Host, answer: SortedAnswer, refusal: SortRefusal) -> Sorte
 
 def _arranged(host: Host, order: SortOrder, limits: QueryPolicy) -> SortedRows | None:
     return result_sets.arrange(host.everything(), order, limits)
+
+
+def _softly(host: Host, order: SortOrder, rows: SortedRows, wanted: int) -> int:
+    """How many entries a soft limit lets through: also those that are equal to the last of them.
+
+    Spec: [MS-ADTS] 3.1.1.3.4.1.32.2.
+    """
+    count = len(rows.dnts)
+    if wanted >= count or wanted < 1:
+        return count
+
+    def key_at(place: int) -> bytes | None:
+        if rows.places is not None and place < rows.valued:
+            return rows.places[place][0]
+        row = host.ctx.tx.get(Dnt(rows.dnts[place]))
+        return None if row is None or place >= rows.valued else order.key_of(row)
+
+    last, reached = key_at(wanted - 1), wanted
+    while reached < count and key_at(reached) == last:
+        reached += 1
+    return reached
 
 
 def _emit(host: Host, answer: SortedAnswer, rows: SortedRows, start: int, size: int, *, fresh: bool) -> int:

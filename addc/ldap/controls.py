@@ -57,6 +57,8 @@ LDAP_SERVER_THREAD_TRACE_OVERRIDE_OID: Final = "1.2.840.113556.1.4.2354"
 LDAP_CONTROL_VLVREQUEST: Final = "2.16.840.1.113730.3.4.9"
 LDAP_CONTROL_VLVRESPONSE: Final = "2.16.840.1.113730.3.4.10"
 
+HINT_REQUIRE_SORT_INDEX: Final = "1.2.840.113556.1.4.2207"
+HINT_SOFT_SIZE_LIMIT: Final = "1.2.840.113556.1.4.2210"
 SERVER_SEARCH_FLAG_DOMAIN_SCOPE: Final = 0x1
 SERVER_SEARCH_FLAG_PHANTOM_ROOT: Final = 0x2
 DIRSYNC_OBJECT_SECURITY: Final = 0x1
@@ -65,6 +67,7 @@ DIRSYNC_PUBLIC_DATA_ONLY: Final = 0x2000
 DIRSYNC_INCREMENTAL_VALUES: Final = 0x8000_0000
 POLICY_HINTS_ENFORCE_HISTORY: Final = 0x1
 
+_STATS_MAX: Final = 0x7
 _COUNT: Final = ber.Integer(0, MAX_INT)
 
 
@@ -190,6 +193,13 @@ class CountValue(ber.Value):
 
 
 @ber.sequence(extensible=True)
+class RequireSortIndexHintValue(ber.Value):
+    """RequireSortIndexHintValue. Spec: [MS-ADTS] 3.1.1.3.4.1.32.1."""
+
+    index_only: bool
+
+
+@ber.sequence(extensible=True)
 class ExpectedEntryCountValue(ber.Value):
     """ExpectedEntryCountRequestValue. Spec: [MS-ADTS] 3.1.1.3.4.1.33."""
 
@@ -231,7 +241,8 @@ class RequestControls:
     """What the controls of one request ask for; a control that is absent leaves its default.
 
     critical: the OIDs whose control was critical. dirsync_ex: LDAP_SERVER_DIRSYNC_EX_OID in place of DIRSYNC.
-    tree_delete_count: limit of LDAP_SERVER_TREE_DELETE_EX_OID. search_hints: in the order given.
+    tree_delete_count: limit of LDAP_SERVER_TREE_DELETE_EX_OID.
+    sort_index_only, soft_size_limit: search hints.
     """
 
     critical: frozenset[str] = frozenset()
@@ -253,7 +264,8 @@ class RequestControls:
     crossdom_move_target: str | None = None
     tree_delete_count: int | None = None
     expected_entry_count: ExpectedEntryCountValue | None = None
-    search_hints: tuple[OidAndOctets, ...] = ()
+    sort_index_only: bool = False
+    soft_size_limit: int | None = None
     correlation_id: bytes | None = None
     show_deleted: bool = False
     show_recycled: bool = False
@@ -270,6 +282,7 @@ class RequestControls:
     link_ttl: bool = False
     update_stats: bool = False
     shutdown_notify: bool = False
+    thread_trace: bool = False
 
 
 NO_CONTROLS: Final = RequestControls()
@@ -290,6 +303,7 @@ _MARKERS: Final[dict[str, str]] = {
     LDAP_SERVER_LINK_TTL_OID: "link_ttl",
     LDAP_SERVER_UPDATE_STATS_OID: "update_stats",
     LDAP_SERVER_SHUTDOWN_NOTIFY_OID: "shutdown_notify",
+    LDAP_SERVER_THREAD_TRACE_OVERRIDE_OID: "thread_trace",
 }
 """Controls whose presence is all they say; one that says more is not what it seems and is not followed.
 
@@ -315,9 +329,10 @@ def _octets(value: bytes) -> bytes:
 
 def _stats(value: bytes) -> int:
     """A bare number, not BER. Spec: [MS-ADTS] 3.1.1.3.4.1.6."""
-    if len(value) > 4:
-        raise DecodeError("not a 32-bit number", 0, "GetStats")
-    return int.from_bytes(value, "little")
+    flags = int.from_bytes(value, "little")
+    if len(value) > 4 or flags > _STATS_MAX:
+        raise DecodeError("not flags of 32 bits", 0, "GetStats")
+    return flags
 
 
 def _owner(value: bytes) -> Sid:
@@ -365,7 +380,7 @@ _VALUES: Final[dict[str, tuple[str, Callable[[bytes], object]]]] = {
 _ABSENT: Final[dict[str, object]] = {LDAP_SERVER_EXTENDED_DN_OID: 0, LDAP_SERVER_GET_STATS_OID: 1}
 """What some values count as when they are left out."""
 
-_IGNORED: Final = frozenset({LDAP_SERVER_RANGE_OPTION_OID, LDAP_SERVER_THREAD_TRACE_OVERRIDE_OID})
+_IGNORED: Final = frozenset({LDAP_SERVER_RANGE_OPTION_OID})
 
 UNDERSTOOD: Final = frozenset(_MARKERS) | frozenset(_VALUES) | _IGNORED
 """OIDs that `read_controls` accepts; which of them a service also honours is for the service."""
@@ -382,7 +397,6 @@ def read_controls(controls: Sequence[Control], supported: frozenset[str] = UNDER
         return NO_CONTROLS
     found: dict[str, object] = {}
     critical = set()
-    hints: list[OidAndOctets] = []
     for control in controls:
         oid = control.control_type
         if oid not in supported or oid not in UNDERSTOOD:
@@ -399,7 +413,7 @@ def read_controls(controls: Sequence[Control], supported: frozenset[str] = UNDER
         elif oid in _VALUES and (value := _read_value(control)) is not None:
             if oid == LDAP_SERVER_SEARCH_HINTS_OID:
                 assert isinstance(value, tuple)
-                hints.extend(value)
+                _read_hints(control, value, found)
             else:
                 found[_VALUES[oid][0]] = value
     types = {control.control_type for control in controls}
@@ -412,9 +426,31 @@ def read_controls(controls: Sequence[Control], supported: frozenset[str] = UNDER
     return RequestControls(
         critical=frozenset(critical),
         dirsync_ex=LDAP_SERVER_DIRSYNC_EX_OID in types and "dirsync" in found,
-        search_hints=tuple(hints),
         **found,  # type: ignore[arg-type]
     )
+
+
+def _read_hints(control: Control, hints: Sequence[OidAndOctets], found: dict[str, object]) -> None:
+    """Take the hints of one control, each over an earlier one of its kind.
+
+    Raises DsError(unwillingToPerform) for a hint that nobody knows in a control that insists.
+    Spec: [MS-ADTS] 3.1.1.3.4.1.32.
+    """
+    for hint in hints:
+        try:
+            if hint.oid == HINT_REQUIRE_SORT_INDEX:
+                found["sort_index_only"] = RequireSortIndexHintValue.unpack(hint.value).index_only
+            elif hint.oid == HINT_SOFT_SIZE_LIMIT:
+                found["soft_size_limit"] = CountValue.unpack(hint.value).count
+            elif control.criticality:
+                raise DsError(
+                    Win32.ERROR_INVALID_PARAMETER,
+                    f"no search hint {hint.oid}",
+                    ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+                )
+        except DecodeError:
+            if control.criticality:
+                raise _unavailable(control.control_type) from None
 
 
 def _read_value(control: Control) -> object | None:

@@ -15,8 +15,16 @@ from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import accounts
 from addc.directory.api import Change, Directory
-from addc.directory.context import ReadContext
-from addc.directory.controls import TREE_DELETE_MAX, DirSync, ListView, RequestOptions, SortKey
+from addc.directory.context import Forest, ReadContext
+from addc.directory.controls import (
+    PLAIN,
+    TREE_DELETE_MAX,
+    DirSync,
+    ListView,
+    RequestOptions,
+    SortKey,
+    UsnNote,
+)
 from addc.directory.rootdse_operations import Outcome
 from addc.directory.search import (
     BASE,
@@ -31,6 +39,8 @@ from addc.directory.search import (
 from addc.ldap import controls as wire
 from addc.ldap import messages as m
 from addc.ldap.controls import NO_CONTROLS, RequestControls, read_controls
+from addc.ldap.statistics import SO_ONLY_OPTIMIZE, search_statistics, update_statistics
+from addc.schema.loader import load_base
 from addc.security.token import Token
 
 _COMMON: Final = frozenset(
@@ -38,6 +48,9 @@ _COMMON: Final = frozenset(
         wire.LDAP_SERVER_EXTENDED_DN_OID,
         wire.LDAP_SERVER_DOMAIN_SCOPE_OID,
         wire.LDAP_SERVER_SET_CORRELATION_ID_OID,
+        wire.LDAP_SERVER_THREAD_TRACE_OVERRIDE_OID,
+        wire.LDAP_SERVER_UPDATE_STATS_OID,
+        wire.LDAP_SERVER_LAZY_COMMIT_OID,
     }
 )
 _SEEING_DELETED: Final = frozenset(
@@ -65,8 +78,11 @@ SEARCH_CONTROLS: Final = _COMMON | _SEEING_DELETED | {
     wire.LDAP_SERVER_VERIFY_NAME_OID,
     wire.LDAP_SERVER_SEARCH_HINTS_OID,
     wire.LDAP_SERVER_LINK_TTL_OID,
-    wire.LDAP_SERVER_UPDATE_STATS_OID,
     wire.LDAP_SERVER_NOTIFICATION_OID,
+    wire.LDAP_SERVER_GET_STATS_OID,
+    wire.LDAP_SERVER_EXPECTED_ENTRY_COUNT_OID,
+    wire.LDAP_SERVER_SHUTDOWN_NOTIFY_OID,
+    wire.LDAP_SERVER_QUOTA_CONTROL_OID,
 }  # fmt: skip
 ADD_CONTROLS: Final = _COMMON | _LAZY | {
     wire.LDAP_SERVER_SET_OWNER_OID,
@@ -78,6 +94,7 @@ MODIFY_CONTROLS: Final = _COMMON | _SEEING_DELETED | _LAZY | {
     wire.LDAP_SERVER_VERIFY_NAME_OID,
     wire.LDAP_SERVER_POLICY_HINTS_OID,
     wire.LDAP_SERVER_POLICY_HINTS_DEPRECATED_OID,
+    wire.LDAP_SERVER_FORCE_UPDATE_OID,
 }  # fmt: skip
 RENAME_CONTROLS: Final = _COMMON | _SEEING_DELETED | {
     wire.LDAP_SERVER_LAZY_COMMIT_OID,
@@ -89,6 +106,8 @@ DELETE_CONTROLS: Final = _COMMON | _SEEING_DELETED | {
     wire.LDAP_SERVER_TREE_DELETE_EX_OID,
     wire.LDAP_SERVER_LAZY_COMMIT_OID,
 }  # fmt: skip
+
+COMPARE_CONTROLS: Final = _COMMON | _SEEING_DELETED
 
 SUPPORTED_CONTROLS: Final = (
     SEARCH_CONTROLS | ADD_CONTROLS | MODIFY_CONTROLS | RENAME_CONTROLS | DELETE_CONTROLS
@@ -172,6 +191,13 @@ def options_of(found: RequestControls, asker: Asker) -> RequestOptions:
         tree_delete_max=_tree_delete_max(found.tree_delete_count),
         lazy_commit=found.lazy_commit,
         notification=found.notification,
+        statistics=found.get_stats,
+        correlation_id=found.correlation_id or bytes(16),
+        expected_entries=_expected(found),
+        sort_index_only=found.sort_index_only,
+        soft_size_limit=found.soft_size_limit,
+        usn_note=UsnNote() if found.update_stats else None,
+        force_update=found.force_update,
         verify_name=found.verify_name,
         set_owner=found.set_owner,
         bypass_quota=found.bypass_quota,
@@ -183,6 +209,11 @@ def options_of(found: RequestControls, asker: Asker) -> RequestOptions:
 def _tree_delete_max(count: int | None) -> int:
     """How many objects a tree deletion takes. Spec: [MS-ADTS] 3.1.1.3.4.1.31."""
     return TREE_DELETE_MAX if count is None else min(max(count, 2), TREE_DELETE_MAX)
+
+
+def _expected(found: RequestControls) -> tuple[int, int] | None:
+    asked = found.expected_entry_count
+    return None if asked is None else (asked.search_entries_min, asked.search_entries_max)
 
 
 def _sort_keys(found: RequestControls) -> tuple[SortKey, ...]:
@@ -221,10 +252,18 @@ def _dirsync(found: RequestControls) -> DirSync | None:
     return DirSync(sync.flags, max(sync.max_bytes, 0), sync.cookie, found.dirsync_ex)
 
 
-def refuse(message_id: MessageId, response: type[m.LdapResultFields], error: DsError) -> bytes:
+def refuse(
+    message_id: MessageId,
+    response: type[m.LdapResultFields],
+    error: DsError,
+    controls: tuple[m.Control, ...] = (),
+) -> bytes:
     """The message that says no."""
-    result, text = ldap_face(error)
-    return m.encode_result(message_id, response, result, error.matched_dn, text, referral=error.referrals)
+    attribute = load_base().attribute(error.attribute) if error.attribute else None
+    result, text = ldap_face(error, 0 if attribute is None else attribute.att_id)
+    return m.encode_result(
+        message_id, response, result, error.matched_dn, text, referral=error.referrals, controls=controls
+    )
 
 
 def refuse_for_store(message_id: MessageId, response: type[m.LdapResultFields], error: StoreError) -> bytes:
@@ -242,6 +281,9 @@ def search_request(
     """
     if op.scope not in _SCOPES:
         raise DsError(Win32.ERROR_INVALID_PARAMETER, "no such scope", ldap_result=LdapResult.PROTOCOL_ERROR)
+    found = read_controls(message.controls, SEARCH_CONTROLS)
+    if found.shutdown_notify:  # [MS-ADTS] 3.1.1.3.4.1.20: for programs on the DC itself
+        raise DsError(Win32.ERROR_DS_UNWILLING_TO_PERFORM, "shutdown is not told over the network")
     return SearchRequest(
         base=op.base_object,
         scope=op.scope,
@@ -250,35 +292,53 @@ def search_request(
         types_only=op.types_only,
         size_limit=op.size_limit,
         time_limit_s=min(op.time_limit or time_max_s, time_max_s) if time_max_s else op.time_limit,
-        options=options_of(read_controls(message.controls, SEARCH_CONTROLS), asker),
+        options=options_of(found, asker),
     )
 
 
 def search_answer(ctx: ReadContext, message_id: MessageId, request: SearchRequest) -> bytes:
     """The whole answer of a search as one run of messages."""
+    began = ctx.clock.now() if request.options.statistics else None
     try:
-        return _encode_search(message_id, search(ctx, request))
+        found = search(ctx, request)
     except ControlRefused as error:
-        result, text = ldap_face(error)
-        back = tuple(_search_controls(error.result))
-        return m.encode_result(message_id, m.SearchResultDone, result, "", text, controls=back)
+        back = (*_search_controls(error.result), *_update_stats(ctx.forest, request.options))
+        return refuse(message_id, m.SearchResultDone, error, back)
     except DsError as error:
-        return refuse(message_id, m.SearchResultDone, error)
+        return refuse(message_id, m.SearchResultDone, error, _update_stats(ctx.forest, request.options))
+    back = tuple(_search_controls(found))
+    if request.options is not PLAIN:
+        back += _update_stats(ctx.forest, request.options)
+    if began is not None:
+        back += (search_statistics(ctx, request, found, began),)
+        if (request.options.statistics or 0) & SO_ONLY_OPTIMIZE:
+            found.entries, found.referrals = [], []
+    return _encode_search(message_id, found, request.options.expected_entries, back)
 
 
-def _encode_search(message_id: MessageId, found: SearchResult) -> bytes:
+def _encode_search(
+    message_id: MessageId,
+    found: SearchResult,
+    expected: tuple[int, int] | None,
+    back: tuple[m.Control, ...],
+) -> bytes:
     parts = [m.encode_search_entry(message_id, entry.dn, entry.attributes) for entry in found.entries]
     for url in found.referrals:
         parts.append(m.encode_search_reference(message_id, url))
-    back = _search_controls(found)
-    if found.changes is not None:
-        value = wire.DirSyncValue(int(found.changes.more), 0, found.changes.cookie).pack()
-        back.append(m.Control(wire.LDAP_SERVER_DIRSYNC_OID, False, value))
     result, text = LdapResult.SUCCESS, ""
     if found.limit is not None:
         result, text = ldap_face(_limit_error(found.limit))
-    parts.append(m.encode_result(message_id, m.SearchResultDone, result, "", text, controls=tuple(back)))
+    elif expected is not None and not expected[0] <= len(found.entries) <= expected[1]:
+        # [MS-ADTS] 3.1.1.3.4.1.33: the result alone says so, the entries stay as they are.
+        result, text = ldap_face(DsError(Win32.ERROR_DS_CONSTRAINT_VIOLATION, "not the expected entries"))
+    parts.append(m.encode_result(message_id, m.SearchResultDone, result, "", text, controls=back))
     return b"".join(parts)
+
+
+def _update_stats(forest: Forest, options: RequestOptions) -> tuple[m.Control, ...]:
+    if options.usn_note is None:
+        return ()
+    return (update_statistics(forest.invocation_id, options.usn_note.usn),)
 
 
 def _limit_error(limit: Win32) -> DsError:
@@ -306,6 +366,9 @@ def _search_controls(found: SearchResult) -> list[m.Control]:
     if found.cookie is not None:
         value = wire.PagedResults(0, found.cookie).pack()
         back.append(m.Control(wire.LDAP_PAGED_RESULT_OID_STRING, False, value))
+    if found.changes is not None:
+        value = wire.DirSyncValue(int(found.changes.more), 0, found.changes.cookie).pack()
+        back.append(m.Control(wire.LDAP_SERVER_DIRSYNC_OID, False, value))
     return back
 
 
@@ -326,13 +389,15 @@ def compare_work(
     message: m.LdapMessage, op: m.CompareRequest, asker: Asker
 ) -> Callable[[ReadContext], bytes]:
     def work(ctx: ReadContext) -> bytes:
+        options = PLAIN
         try:
-            options = options_of(read_controls(message.controls, _COMMON | _SEEING_DELETED), asker)
+            options = options_of(read_controls(message.controls, COMPARE_CONTROLS), asker)
             equal = compare(ctx, op.entry, op.ava.attribute_desc, op.ava.assertion_value, options)
         except DsError as error:
-            return refuse(message.message_id, m.CompareResponse, error)
+            return refuse(message.message_id, m.CompareResponse, error, _update_stats(ctx.forest, options))
         result = LdapResult.COMPARE_TRUE if equal else LdapResult.COMPARE_FALSE
-        return m.encode_result(message.message_id, m.CompareResponse, result)
+        controls = _update_stats(ctx.forest, options)
+        return m.encode_result(message.message_id, m.CompareResponse, result, controls=controls)
 
     return work
 
@@ -342,6 +407,7 @@ async def write(directory: Directory, message: m.LdapMessage, asker: Asker) -> b
     op = message.protocol_op
     requester = asker.requester
     response: type[m.LdapResultFields] = m.AddResponse
+    options = PLAIN
     try:
         match op:
             case m.AddRequest():
@@ -371,8 +437,8 @@ async def write(directory: Directory, message: m.LdapMessage, asker: Asker) -> b
                 options = write_options(message, asker, DELETE_CONTROLS)
                 await directory.delete(requester, op.entry, options)
     except DsError as error:
-        return refuse(message.message_id, response, error)
-    return m.encode_result(message.message_id, response)
+        return refuse(message.message_id, response, error, _update_stats(directory.forest, options))
+    return m.encode_result(message.message_id, response, controls=_update_stats(directory.forest, options))
 
 
 def write_options(message: m.LdapMessage, asker: Asker, supported: frozenset[str]) -> RequestOptions:

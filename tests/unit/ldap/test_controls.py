@@ -139,15 +139,42 @@ def test_both_dirsyncs_are_a_protocol_error() -> None:
     assert c.read_controls((Control(c.LDAP_SERVER_DIRSYNC_EX_OID, True, value),)).dirsync_ex
 
 
-def test_search_hints_add_up_in_order() -> None:
-    one, two = c.OidAndOctets("1.1", b"a"), c.OidAndOctets("1.2", b"b")
+def hints(critical: bool, *hints: tuple[str, bytes]) -> Control:
+    value = c.OidAndOctetsList(tuple(c.OidAndOctets(*hint) for hint in hints)).pack()
+    return Control(c.LDAP_SERVER_SEARCH_HINTS_OID, critical, value)
+
+
+def test_a_later_search_hint_overrides_an_earlier_one() -> None:
+    """3.1.1.3.4.1.32."""
+    soft, index = c.HINT_SOFT_SIZE_LIMIT, c.HINT_REQUIRE_SORT_INDEX
     found = c.read_controls(
-        tuple(
-            Control(c.LDAP_SERVER_SEARCH_HINTS_OID, False, c.OidAndOctetsList((hint,)).pack())
-            for hint in (one, two)
+        (
+            hints(False, (soft, c.CountValue(7).pack()), (index, c.RequireSortIndexHintValue(True).pack())),
+            hints(True, (soft, c.CountValue(5).pack())),
         )
     )
-    assert found.search_hints == (one, two)
+    assert (found.soft_size_limit, found.sort_index_only) == (5, True)
+
+
+def test_an_unknown_search_hint_is_refused_where_it_is_critical() -> None:
+    assert c.read_controls((hints(False, ("1.1", b"a")),)) == c.RequestControls()
+    with pytest.raises(DsError) as caught:
+        c.read_controls((hints(True, ("1.1", b"a")),))
+    assert caught.value.ldap_result == LdapResult.UNWILLING_TO_PERFORM
+    with pytest.raises(DsError) as caught:
+        c.read_controls((hints(True, (c.HINT_SOFT_SIZE_LIMIT, b"garbage")),))
+    assert caught.value.ldap_result == LdapResult.UNAVAILABLE_CRITICAL_EXTENSION
+
+
+@pytest.mark.parametrize("oid", sorted(c._MARKERS))
+def test_a_control_without_a_value_is_not_followed_if_it_has_one(oid: str) -> None:
+    """3.1.1.3.4.1: unavailableCriticalExtension / ERROR_INVALID_PARAMETER, or else it is ignored."""
+    assert c.read_controls((Control(oid, False, b"x"),)) == c.RequestControls()
+    with pytest.raises(DsError) as caught:
+        c.read_controls((Control(oid, True, b"x"),))
+    assert caught.value.ldap_result == LdapResult.UNAVAILABLE_CRITICAL_EXTENSION
+    assert caught.value.code == Win32.ERROR_INVALID_PARAMETER
+    assert getattr(c.read_controls((Control(oid, True, b""),)), c._MARKERS[oid])
 
 
 def test_every_listed_control_has_its_own_number() -> None:
