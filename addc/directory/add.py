@@ -179,7 +179,7 @@ def _check_class(plan: ClassPlan, upgrading: bool) -> None:
     hooks.check_supported(plan)
 
 
-def _check_site_names(plan: ClassPlan, value: str) -> None:
+def check_site_names(plan: ClassPlan, value: str) -> None:
     """Sites are labels in the DNS, subnets are networks. Spec: [MS-ADTS] 3.1.1.5.2.2."""
     fits = {cls.SITE: sites.is_site_name, cls.SUBNET: sites.is_subnet_name}.get(plan.structural.class_id)
     if fits is not None and not fits(value):
@@ -215,7 +215,7 @@ def check_rdn(ctx: WriteContext, plan: ClassPlan, dn: Dn) -> AttId:
         )
     if not ctx.unrestricted:
         check_rdn_value(ctx, att, dn.rdn.value)
-        _check_site_names(plan, dn.rdn.value)
+        check_site_names(plan, dn.rdn.value)
     return att
 
 

@@ -27,6 +27,7 @@ from addc.directory import (
     names,
     object_sd,
     password_policy,
+    quotas,
     referrals,
     rights,
     sam_rules,
@@ -211,6 +212,7 @@ def _store(
 ) -> ObjectRow:
     rdn, key = name
     sd_id = object_sd.inherited_anew(ctx, row.sd_id, parent.sd_id, plan.object_types)
+    quotas.check_descriptor(ctx, row.nc, sd_id, quotas.UNDELETED)
     row = ctx.tx.move(row.dnt, parent.dnt, name=(row.rdn_att, rdn, key))
     draft = draft_of(ctx, row)
     bare = tombstones.is_recycled(row)
@@ -238,7 +240,7 @@ def _account(system: WriteContext, draft: Draft, *, bare: bool) -> None:
     """What an account needs and lost. Windows gives what it gives new ones, counts of 0, and no expiry.
 
     bare: of a tombstone, which has no password any more: it stays disabled until it is given one and enabled.
-    Spec: 3.1.1.5.3.7.3, [MS-SAMR] 3.1.1.8.1, 3.1.1.8.10.
+    Spec: [MS-ADTS] 3.1.1.5.3.7.3, [MS-SAMR] 3.1.1.8.1, 3.1.1.8.10.
     """
     if bare:
         for att in _ZEROS:

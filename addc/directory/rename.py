@@ -134,6 +134,7 @@ def _parse_rdn(ctx: WriteContext, row: ObjectRow, plan: ClassPlan, new_rdn: str)
         raise _unwilling(Win32.ERROR_DS_RDN_DOESNT_MATCH_SCHEMA, "wrong naming attribute")
     if not ctx.unrestricted:
         add.check_rdn_value(ctx, plan.structural.rdn_att, parsed.rdn.value)
+        add.check_site_names(plan, parsed.rdn.value)
     return parsed.rdn.value
 
 

@@ -19,7 +19,7 @@ from addc.security.access_mask import AccessMask
 from addc.security.descriptor import ACCESS_ALLOWED, ACCESS_ALLOWED_OBJECT, Ace, Acl, SecurityDescriptor
 from addc.security.token import SYSTEM
 from addc.store.objects import ObjectRow
-from tests.kit.corp import SEALED, Corp, replace_values
+from tests.kit.corp import SEALED, Corp, delete_values, replace_values
 from tests.kit.corp_forest import DOMAIN_DN
 from tests.kit.refusals import refusal
 
@@ -230,3 +230,38 @@ def test_who_uses_most_is_listed_first(ann: Corp) -> None:
     assert used == sorted(used, reverse=True)
     all_of = ann.read(lambda ctx: quotas.top_usage_of_dc(ctx, [ctx.forest.domain_nc, ctx.forest.config_nc]))
     assert len(all_of) <= quotas.TOP_USAGE_RANGE and b"<liveCount>" in all_of[0]
+
+
+def test_undeletes_are_held_to_the_quota_too(ann: Corp) -> None:
+    """3.1.1.5.2.5: a living object counts in full, a deleted one by the factor."""
+    ann.modify(
+        QUOTAS, replace_values("msDS-DefaultQuota", "1"), replace_values("msDS-TombstoneQuotaFactor", "0")
+    )
+    gone = ann.row(make(ann, "one"))
+    allow(ann, "CN=one,OU=box", "ann", AccessMask.RIGHT_DS_WRITE_PROPERTY)
+    ann.write(lambda ctx: delete_object(ctx, f"CN=one,OU=box,{DOMAIN_DN}"), SYSTEM)
+    make(ann, "two")
+    for dn in ("", "CN=Deleted Objects"):
+        full = AccessMask.RIGHT_DS_CONTROL_ACCESS | AccessMask.RIGHT_DS_LIST_CONTENTS
+        allow(ann, dn, "ann", full | AccessMask.RIGHT_DS_READ_PROPERTY)
+    shown = RequestOptions(confidential=True, show_deleted=True)
+    back = (delete_values("isDeleted"), replace_values("distinguishedName", f"CN=one,OU=box,{DOMAIN_DN}"))
+    name = f"<GUID={gone.guid.hex()}>"
+    assert exceeded(lambda: ann.modify(name, *back, requester=ann.token("ann"), options=shown))
+    ann.modify(QUOTAS, replace_values("msDS-DefaultQuota", "2"))
+    ann.modify(name, *back, requester=ann.token("ann"), options=shown)
+
+
+def test_who_is_over_his_quota_deletes_nothing_unless_that_helps(ann: Corp) -> None:
+    """3.1.1.5.2.5: delete operations are prevented too, while USAGE stays above MAX-USAGE."""
+    make(ann, "one")
+    make(ann, "two")
+    ann.modify(QUOTAS, replace_values("msDS-DefaultQuota", "1"))
+    token = ann.token("ann")
+
+    def delete() -> object:
+        return ann.write(lambda ctx: delete_object(ctx, f"CN=one,OU=box,{DOMAIN_DN}"), token)
+
+    assert exceeded(delete)
+    ann.modify(QUOTAS, replace_values("msDS-TombstoneQuotaFactor", "0"))
+    delete()

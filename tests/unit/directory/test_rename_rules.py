@@ -165,3 +165,17 @@ def test_a_move_takes_the_right_to_delete(corp_sqlite: Corp) -> None:
     token = corp_sqlite.token("ann")
     refused = refusal(lambda: rename(corp_sqlite, BOX, "CN=box", "DC=elsewhere,DC=test", MOVING, token))
     assert refused[1] is Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS
+
+
+@pytest.mark.parametrize(
+    ("dn", "kind", "rdn"),
+    [
+        (f"CN=192.0.2.0/24,CN=Subnets,CN=Sites,{CONFIG_DN}", "subnet", "CN=office"),
+        (f"CN=here,CN=Sites,{CONFIG_DN}", "site", "CN=not a label"),
+    ],
+)
+def test_sites_and_subnets_keep_names_of_their_kind(corp_sqlite: Corp, dn: str, kind: str, rdn: str) -> None:
+    """3.1.1.5.2.2 holds for new names too."""
+    corp_sqlite.add(dn, kind)
+    refused = refusal(lambda: plainly(corp_sqlite, dn, rdn))
+    assert refused == (LdapResult.INVALID_DN_SYNTAX, Win32.ERROR_DS_BAD_NAME_SYNTAX)
