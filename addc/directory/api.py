@@ -39,7 +39,7 @@ from addc.directory.plan_search import NEARLY_UNIQUE
 from addc.directory.rename import rename_object
 from addc.directory.rootdse_operations import Outcome, operate
 from addc.directory.schema_cache import SchemaCache
-from addc.directory.search import BASE, SearchRequest, SearchResult, compare, search
+from addc.directory.search import BASE, SearchRequest, SearchResult, compare, require_authenticated, search
 from addc.directory.turns import Turns
 from addc.schema import attr
 from addc.schema.snapshot import Schema
@@ -246,6 +246,7 @@ class Directory:
             now = services.clock.now()
             schema = self._schema_of(tx)
             ctx = WriteContext(tx, schema, requester, now, self._home, rng=services.rng)
+            require_authenticated(ctx)
             try:
                 answer = work(ctx)
             except DsError:

@@ -226,6 +226,7 @@ def _delete_tree(ctx: WriteContext, row: ObjectRow, limit: int | None) -> list[D
             check_deletable(ctx, one, plan)
             if not plan.is_sam and entry.boolean(one, attr.IS_CRITICAL_SYSTEM_OBJECT):
                 raise _refuse(Win32.ERROR_DS_CANT_TREE_DELETE_CRITICAL_OBJ, "a critical system object")
+        audit.deleted(ctx, one)
         tombstones.bury(ctx, one)
     names.renamed(ctx)
     return [one.dnt for one in doomed]

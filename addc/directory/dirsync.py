@@ -19,7 +19,18 @@ from addc.codec.dirsync_cookie import DirSyncCookie
 from addc.codec.filter import And, Filter, Not, Or
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import anr, entry, names, object_sd, policy, referrals, rights, selection, visibility
+from addc.directory import (
+    anr,
+    audit,
+    entry,
+    names,
+    object_sd,
+    policy,
+    referrals,
+    rights,
+    selection,
+    visibility,
+)
 from addc.directory.account_flags import InstanceType
 from addc.directory.context import Home, ReadContext
 from addc.directory.controls import DirSync, RequestOptions
@@ -356,6 +367,8 @@ class _Cycle:
             found = self._end_of_hidden(row)
         else:
             found = self._entry(row, granted)
+            if found is not None and granted.audit_success & rights.READ_PROPERTY:
+                audit.read(self.ctx, row, granted, found.attributes)
         if found is not None:
             self.found.entries.append(found)
             self.size += len(found.dn)

@@ -463,6 +463,7 @@ def compare(ctx: ReadContext, dn: str, attribute: str, value: bytes, options: Re
 
     Raises DsError: ERROR_DS_OBJ_NOT_FOUND; ERROR_DS_NO_ATTRIBUTE_OR_VALUE where the attribute cannot be seen.
     """
+    require_authenticated(ctx)
     if not dn:
         return any(value in values for _, values in rootdse.read(ctx, (attribute,), options).attributes)
     found = search(ctx, SearchRequest(dn, BASE, EVERYTHING, (attribute,), options=options))

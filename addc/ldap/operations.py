@@ -443,8 +443,6 @@ async def write(directory: Directory, message: m.LdapMessage, asker: Asker) -> b
 
 def write_options(message: m.LdapMessage, asker: Asker, supported: frozenset[str]) -> RequestOptions:
     """The options of a write. Raises DsError for a control that it does not take, or on a read-only port."""
-    if asker.requester.is_anonymous:
-        raise DsError(Win32.ERROR_NOT_AUTHENTICATED, BIND_FIRST)
     if asker.gc_port:
         raise DsError(Win32.ERROR_DS_UNWILLING_TO_PERFORM, "the global catalog is read-only")
     options = options_of(read_controls(message.controls, supported), asker)

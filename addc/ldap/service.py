@@ -296,8 +296,6 @@ class LdapConnection(asyncio.Protocol):
             case m.AddRequest() | m.ModifyRequest() | m.ModifyDnRequest() | m.DelRequest():
                 self._service.start(self._write(message, self._asker()))
             case m.CompareRequest():
-                if self._refuse_stranger(message):
-                    return
                 self._run(message, "ldap.compare", operations.compare_work(message, op, self._asker()))
             case m.ExtendedRequest():
                 self._extended(message.message_id, op)
@@ -347,15 +345,6 @@ class LdapConnection(asyncio.Protocol):
                 self._service.start(self._read(message, name, self._token, work))
         else:
             self._service.start(self._read(message, name, self._token, work))
-
-    def _refuse_stranger(self, message: m.LdapMessage) -> bool:
-        """Anonymous clients read the root DSE and nothing else."""
-        if not self._token.is_anonymous:
-            return False
-        response = _RESPONSES[type(message.protocol_op)]
-        error = DsError(Win32.ERROR_NOT_AUTHENTICATED, operations.BIND_FIRST)
-        self._answer(message.message_id, operations.refuse(message.message_id, response, error))
-        return True
 
     async def _read(
         self, message: m.LdapMessage, name: str, requester: Token, work: Callable[[ReadContext], bytes]
