@@ -33,7 +33,7 @@ def check_name(ctx: ReadContext, dn: Dn) -> None:
     """What a new naming context of the forest may be called.
 
     Its labels make a DNS name; no object has its name; above it is a naming context, or none at all.
-    Spec: 3.1.1.5.2.6.
+    Spec: [MS-ADTS] 3.1.1.5.2.6.
     """
     if not dn or any(rdn.att.upper() != "DC" or not _LABEL.fullmatch(rdn.value) for rdn in dn.rdns):
         raise DsError(

@@ -18,6 +18,7 @@ from addc.codes.win32 import Win32
 from addc.directory import (
     audit,
     entry,
+    fsmo,
     levels,
     member_rules,
     modify_rules,
@@ -27,6 +28,7 @@ from addc.directory import (
     referrals,
     rid_pool,
     rights,
+    role_scope,
     tombstones,
     visibility,
 )
@@ -167,6 +169,7 @@ def check_deletable(ctx: WriteContext, row: ObjectRow, plan: ClassPlan) -> None:
     if dsa is not None and dsa.path.startswith(row.path):
         raise _refuse(Win32.ERROR_DS_CANT_DELETE_DSA_OBJ, "this DC's own object")
     if cls.CROSS_REF in plan.all_ids:
+        role_scope.require(ctx, fsmo.NAMING_MASTER, row)
         _check_cross_ref(ctx, row)
     rid_set = rid_pool.rid_set(ctx)
     if rid_set is not None and rid_set.path.startswith(row.path):

@@ -198,7 +198,7 @@ def change_classes(
 def _check_new_musts(ctx: WriteContext, draft: Draft, plan: ClassPlan) -> None:
     """A class that takes a system-only attribute to be whole is not for requesters to add.
 
-    Spec: 3.1.1.5.3.2.
+    Spec: [MS-ADTS] 3.1.1.5.3.2.
     """
     if ctx.unrestricted:
         return

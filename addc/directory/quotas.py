@@ -190,7 +190,7 @@ def _usages(ctx: ReadContext, holder: ObjectRow) -> list[tuple[int, int, int, Si
 def top_usage(ctx: ReadContext, row: ObjectRow) -> list[bytes]:
     """msDS-TopQuotaUsage of a quotas container, whole; a search shows the first TOP_USAGE_RANGE.
 
-    Spec: 3.1.1.4.5.24.
+    Spec: [MS-ADTS] 3.1.1.4.5.24.
     """
     if not _is_container(ctx, row) or not rights.allows(ctx, row, rights.READ_PROPERTY):
         return []
@@ -204,7 +204,7 @@ def top_usage(ctx: ReadContext, row: ObjectRow) -> list[bytes]:
 def top_usage_of_dc(ctx: ReadContext, ncs: list[Dnt]) -> list[bytes]:
     """msDS-TopQuotaUsage of the rootDSE: the ten who use most in the naming contexts of this DC.
 
-    Spec: 3.1.1.3.2.31.
+    Spec: [MS-ADTS] 3.1.1.3.2.31.
     """
     found = []
     for nc in ncs:

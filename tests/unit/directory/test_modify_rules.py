@@ -12,6 +12,7 @@ from addc.directory import behavior_versions, write_values
 from addc.directory.add import add_object
 from addc.directory.context import WriteContext
 from addc.directory.controls import RequestOptions
+from addc.directory.delete import delete_object
 from addc.directory.names import mangled
 from addc.security.token import SYSTEM
 from tests.kit.corp import SEALED, Corp, add_values, delete_values, replace_values
@@ -230,6 +231,9 @@ def test_what_belongs_to_a_role_is_written_by_its_holder(corp_sqlite: Corp) -> N
     assert refused[1] is Win32.ERROR_DS_REFERRAL
     named = {"nCName": "DC=x,DC=test", "dnsRoot": "x.test"}
     refused = refusal(lambda: corp.add(f"CN=x,{PARTITIONS}", "crossRef", values=named))
+    assert refused[1] is Win32.ERROR_DS_REFERRAL
+    domain = f"CN=CORP,{PARTITIONS}"
+    refused = refusal(lambda: corp.write(lambda ctx: delete_object(ctx, domain), corp.admin))
     assert refused[1] is Win32.ERROR_DS_REFERRAL
     mine = f"CN=NTDS Settings,CN=DC1,{servers}"
     corp.modify(PARTITIONS, replace_values("fSMORoleOwner", mine))
