@@ -1,6 +1,6 @@
-"""Computer accounts that ordinary users make by privilege, each a few of them.
+"""Computer accounts that ordinary users make by privilege, each a few of them, and join to again.
 
-Spec: [MS-SAMR] 3.1.5.4.4 (13), [MS-ADTS] 3.1.1.5.2.1, 3.1.1.5.2.2.
+Spec: [MS-SAMR] 3.1.5.4.4 (13), 3.1.5.13.8, [MS-ADTS] 3.1.1.5.2.1, 3.1.1.5.2.2.
 """
 
 from typing import Final
@@ -9,17 +9,19 @@ from addc.base.errors import DsError
 from addc.codec.ids import Sid
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import entry, names, object_sd, rights, validated_writes
+from addc.directory import entry, groups, names, object_sd, rights, validated_writes
 from addc.directory.account_flags import UserAccountControl
 from addc.directory.add_values import Given
-from addc.directory.context import WriteContext
+from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import Draft
 from addc.directory.object_classes import ClassPlan
 from addc.schema import attr, cls
 from addc.schema.wellknown import WellKnownContainer
 from addc.security import wellknown
+from addc.security.access_check import evaluate
+from addc.security.descriptor import SecurityDescriptor
 from addc.security.sd_create import create_sd
-from addc.security.token import Privilege
+from addc.security.token import Privilege, Token
 from addc.store.objects import ObjectRow, ObjectState
 
 _ALLOWED: Final = frozenset(
@@ -152,3 +154,46 @@ def descriptor(ctx: WriteContext, parent: ObjectRow | None, plan: ClassPlan) -> 
         default_owner=admins,
     )
     return ctx.tx.put_descriptor(made.pack())
+
+
+# --- joining again under an old name -----------------------------------------------------------------------
+
+
+def may_reuse(ctx: ReadContext, row: ObjectRow, allow_list: SecurityDescriptor | None = None) -> bool:
+    """Whether the requester may join a machine to the account that is there already.
+
+    He made it, or owns it, or somebody whom he has to trust anyhow does: else whoever may write to an account
+    could have a machine join under a name that others control.
+    allow_list: ComputerAccountReuseAllowList; its trustees are owners to be trusted.
+    Raises DsError: ERROR_INVALID_PARAMETER for what is no computer, ERROR_ACCESS_DENIED where the owner is
+    unknown. Spec: [MS-SAMR] 3.1.5.13.8 (KB5020276).
+    """
+    if not entry.is_a(row, b"computer"):
+        raise DsError(Win32.ERROR_INVALID_PARAMETER, "not a computer")
+    owner = rights.descriptor(ctx, row).owner
+    if owner is None:
+        raise DsError(Win32.ERROR_ACCESS_DENIED, "the account has no owner")
+    owners = [one for one in ctx.tx.by_sid(bytes(owner)) if one.state is ObjectState.LIVE]
+    if not owners:
+        raise DsError(Win32.ERROR_ACCESS_DENIED, "nobody knows the account's owner")
+    requester = ctx.requester
+    if row.attrs.get(attr.MS_DS_CREATOR_SID) == (bytes(requester.user),) or owner in requester.sids:
+        return True
+    if _trusted_owners(ctx, owner, owners[0]):
+        return True
+    return allow_list is not None and bool(evaluate(allow_list, _as_owner(ctx, owners[0])).object_mask)
+
+
+def _trusted_owners(ctx: ReadContext, owner: Sid, row: ObjectRow) -> bool:
+    """Whether the owner is an administrators' group, or somebody in one."""
+    domain = ctx.forest.domain_sid
+    admins = {
+        domain.child(wellknown.RID_DOMAIN_ADMINS),
+        domain.child(wellknown.RID_ENTERPRISE_ADMINS),
+        wellknown.BUILTIN_ADMINISTRATORS,
+    }
+    return owner in admins or not admins.isdisjoint(_as_owner(ctx, row).sids)
+
+
+def _as_owner(ctx: ReadContext, row: ObjectRow) -> Token:
+    return groups.token_for(ctx, row.dnt)

@@ -14,6 +14,7 @@ from addc.directory.account_flags import GroupType
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
 from addc.schema import attr
+from addc.schema.wellknown import ValidatedWrite
 from addc.store.objects import ObjectRow
 
 _SKIP_UPN: Final = 1
@@ -129,12 +130,18 @@ def check_service_principal_names(ctx: WriteContext, draft: Draft) -> None:
 def _check_aliases(ctx: WriteContext, draft: Draft, spn: str) -> None:
     """cifs/x goes to no one while another account is HOST/x, unless the requester rules over that too."""
     service, _, rest = spn.partition("/")
-    attribute = ctx.schema.attribute_by_id(attr.SERVICE_PRINCIPAL_NAME)
-    assert attribute is not None
     for target in accounts.mapped_to(ctx, service):
         for row in _others(ctx, draft, attr.SERVICE_PRINCIPAL_NAME, f"{target}/{rest}"):
-            if not rights.can_write(ctx, row, attribute):
+            if not _rules_over(ctx, row):
                 raise _spn_taken()
+
+
+def _rules_over(ctx: WriteContext, row: ObjectRow) -> bool:
+    """Whether the requester may write the SPNs of an account, such as a computer its own."""
+    attribute = ctx.schema.attribute_by_id(attr.SERVICE_PRINCIPAL_NAME)
+    assert attribute is not None
+    right = ValidatedWrite.VALIDATED_SPN.bytes_le
+    return rights.can_write(ctx, row, attribute) or rights.holds_validated_write(ctx, row, right)
 
 
 def _spn_taken() -> DsError:

@@ -12,10 +12,10 @@ from addc.directory import entry, names, rights
 from addc.directory.account_flags import UserAccountControl
 from addc.directory.accounts import Spn
 from addc.directory.context import ReadContext, WriteContext
-from addc.directory.draft import Draft
+from addc.directory.draft import Draft, draft_of
 from addc.schema import attr, cls
 from addc.schema.wellknown import ValidatedWrite
-from addc.store.objects import ObjectRow
+from addc.store.objects import ObjectRow, ObjectState
 
 RIGHT_OF: Final[dict[AttId, bytes]] = {
     attr.MEMBER: ValidatedWrite.SELF_MEMBERSHIP.bytes_le,
@@ -97,11 +97,24 @@ def spn_fits(ctx: WriteContext, draft: Draft, value: str) -> bool:
     spn = Spn.parse(value)
     if spn is None or spn.has_instance_name:
         return False
-    is_dc = bool(draft.integer(attr.USER_ACCOUNT_CONTROL) & UserAccountControl.UF_SERVER_TRUST_ACCOUNT)
+    dc_bits = UserAccountControl.UF_SERVER_TRUST_ACCOUNT | UserAccountControl.UF_PARTIAL_SECRETS_ACCOUNT
+    is_dc = bool(draft.integer(attr.USER_ACCOUNT_CONTROL) & dc_bits)
     host = spn.host.lower()
     if not spn.service_name:
-        return host in HostNames.of(draft) or (is_dc and _is_dsa_name(ctx, host))
+        return (
+            host in HostNames.of(draft) or (is_dc and _is_dsa_name(ctx, host)) or _is_host(ctx, draft, host)
+        )
     return is_dc and host in HostNames.of(draft) and _service_name_fits(ctx, spn)
+
+
+def _is_host(ctx: WriteContext, draft: Draft, host: str) -> bool:
+    """Whether a managed service account runs on the computer of that name. Spec: 3.1.1.5.3.1.1.4."""
+    if cls.MS_DS_MANAGED_SERVICE_ACCOUNT not in draft.plan.all_ids or draft.row is None:
+        return False
+    attribute = ctx.schema.attribute_by_id(attr.MS_DS_HOST_SERVICE_ACCOUNT)
+    assert attribute is not None
+    hosts = ctx.tx.get_many(ctx.tx.link_sources(entry.link_base(attribute), draft.row.dnt))
+    return any(host in HostNames.of(draft_of(ctx, row)) for row in hosts if row.state is ObjectState.LIVE)
 
 
 def _is_dsa_name(ctx: ReadContext, host: str) -> bool:
