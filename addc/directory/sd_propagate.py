@@ -29,7 +29,7 @@ from addc.store.objects import ObjectRow, ObjectState
 KIND: Final = "sdprop"
 AT_ONCE: Final = 200
 """Descendants that the transaction of the change itself looks at."""
-BATCH: Final = 500
+BATCH: Final = 250
 """Descendants that one step in the background looks at."""
 
 _SKIPPING: Final = b"N"
