@@ -2,7 +2,7 @@
 
 Event numbers are those of Windows' security log, so that what reads that log can read this one.
 
-Spec: the implementation's; [MS-ADTS] 5.1.3.1 (SACL), [MS-DTYP] 2.4.4.10, 2.4.4.11 (audit entries).
+Spec: [MS-ADTS] 5.1.3.1 (SACL), [MS-DTYP] 2.4.4.10, 2.4.4.11 (audit entries).
 """
 
 from dataclasses import dataclass
