@@ -289,9 +289,10 @@ def _window(host: Host, order: SortOrder, limits: QueryPolicy, size_limit: int, 
             answer.refused = DsError(Win32.ERROR_DS_UNWILLING_TO_PERFORM, "not a value of the sort attribute")
         return answer
     start, end = vlv.window(view, target, count)
-    shown = SortedRows(rows.dnts[:end], end, None)
-    reached = _emit(host, answer, shown, start, size_limit, fresh=fresh)
-    answer.cut = reached < end
+    # What has gone from a kept list leaves no gap: objects behind the window move up into it.
+    shown = SortedRows(rows.dnts[:count], count, None)
+    _emit(host, answer, shown, start, min(end - start, size_limit), fresh=fresh)
+    answer.cut = size_limit < end - start
     answer.view = vlv.ViewOutcome(LdapResult.SUCCESS, target, count, vlv.context_id(host.list_hash(), seq))
     return answer
 
