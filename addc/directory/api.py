@@ -303,6 +303,8 @@ class Directory:
             return False
         if request.scope != BASE and not self._names_few(request.filter):
             return False
+        if request.options.asq_attribute is not None:
+            return False
         return self._reads_few(request.attributes) and not _walks(request.filter)
 
     def _reads_few(self, attributes: Sequence[str]) -> bool:
