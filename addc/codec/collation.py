@@ -20,13 +20,18 @@ _MARK: Final = 0xE000
 
 def _weights() -> bytes:
     """The weight of each ASCII character, by code: 0x02 and up, since 0x01 ends the first part of a key."""
-    order = _SYMBOLS + "0123456789abcdefghijklmnopqrstuvwxyz"
     table = bytearray(256)
-    for place, char in enumerate(order):
+    for place, char in enumerate(_SYMBOLS):
         table[ord(char)] = 0x02 + place
+    for place, char in enumerate("0123456789abcdefghijklmnopqrstuvwxyz"):
+        table[ord(char)] = _OTHER_SYMBOLS + 1 + place
     return bytes(table)
 
 
+_OTHER_SYMBOLS: Final = 0x40
+"""Goes before the code point of symbols beyond ASCII, which come before digits."""
+_OTHER_LETTERS: Final = 0xF0
+"""Goes before the code point of letters beyond those that fold to ASCII."""
 _WEIGHTS: Final = _weights()
 _WEIGHTLESS: Final = bytes(code for code in range(128) if not _WEIGHTS[code] and not 65 <= code <= 90)
 """Control characters and those of _MINOR."""
@@ -54,7 +59,7 @@ def sort_key(text: str, tailor: "Tailor | None" = None) -> bytes:
         return lower.encode("ascii").translate(_WEIGHTS, _WEIGHTLESS) + _tail(lower)
     if tailor is not None:
         text = tailor(unicodedata.normalize("NFC", text).lower())
-    return _weigh(fold(text))
+    return _weigh(fold(text.translate(_BETWEEN)))
 
 
 def _weigh(folded: str) -> bytes:
@@ -62,11 +67,21 @@ def _weigh(folded: str) -> bytes:
     for char in folded:
         code = ord(char)
         if code >= _BEYOND_ASCII:
-            out += b"\xf0" + code.to_bytes(3, "big")
+            out.append(_OTHER_SYMBOLS if unicodedata.category(char)[0] in "PSZ" else _OTHER_LETTERS)
+            out += code.to_bytes(3, "big")
         elif _WEIGHTS[code]:
             out.append(_WEIGHTS[code])
     return bytes(out) + _tail(folded)
 
+
+def _between() -> dict[int, str]:
+    """Characters that sort between others for everybody: fractions before 1, eng behind n."""
+    fractions = [0xBC, 0xBD, 0xBE, *range(0x2150, 0x215F)]
+    found = {code: f"0{chr(_MARK + round(100 * unicodedata.numeric(chr(code))))}" for code in fractions}
+    return {**found, ord("ŋ"): f"n{chr(_MARK)}", ord("Ŋ"): f"n{chr(_MARK)}"}
+
+
+_BETWEEN: Final = _between()
 
 Tailor = Callable[[str], str]
 

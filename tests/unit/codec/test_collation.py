@@ -20,6 +20,16 @@ def test_symbols_come_before_digits_and_those_before_letters() -> None:
     assert in_order(["a", "1", "_", " ", "!", "z", "é", "eb"]) == [" ", "!", "_", "1", "a", "é", "eb", "z"]
 
 
+def test_what_windows_makes_of_odd_strings() -> None:
+    """The order that a Windows Server 2012 R2 was seen to give them."""
+    words = [
+        " ", " e", "\t-\t", "\n\t\t", "!@#!@#!", "¼", "¹", "1/4", "1⁄4", "3", "abc", "fo\x00od", "kōkako",
+        "ŋđ¼³ŧ “«đð", "ŋđ¼³ŧ“«đð", "ｓorttest", "sorttēst11,", "śorttest2", "ś-o-r-t-t-e-s-t-2", "soRTTēst2,",
+        "ṡorttest4", "sörttest-5", "so-rttest7,", "桑巴",
+    ]  # fmt: skip
+    assert in_order(list(reversed(words))) == words
+
+
 def test_word_sort_looks_at_hyphens_last() -> None:
     assert in_order(["coord", "co-op", "coop", "coot"]) == ["coop", "co-op", "coord", "coot"]
     assert sort_key("co-op") != sort_key("coop")
