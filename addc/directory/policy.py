@@ -4,6 +4,7 @@ Spec: [MS-ADTS] 3.1.1.3.4.6 (LDAP policies), 6.1.1.2.4.1.2 (dSHeuristics).
 """
 
 from dataclasses import dataclass, fields
+from ipaddress import IPv4Address
 from typing import Final
 
 from addc.base.errors import DsError
@@ -123,6 +124,8 @@ def _zero_to_three(character: str) -> int:
     return int(character) if character in "0123" else 1
 
 
+_SETTINGS: Final[Fact[dict[str, int]]] = Fact()
+_DENIED: Final[Fact[tuple[tuple[int, int], ...]]] = Fact()
 _LIMITS: Final[Fact[QueryPolicy]] = Fact()
 _HEURISTICS: Final[Fact[Heuristics]] = Fact()
 
@@ -150,6 +153,41 @@ def heuristics(ctx: ReadContext) -> Heuristics:
 def _read_heuristics(ctx: ReadContext) -> Heuristics:
     service = directory_service(ctx)
     return Heuristics.parse("" if service is None else entry.text(service, attr.DS_HEURISTICS) or "")
+
+
+def configurable_settings(ctx: ReadContext) -> dict[str, int]:
+    """The settings of msDS-Other-Settings that are numbers, by name in lower case. Spec: 3.1.1.3.4.7."""
+    return _SETTINGS.get(ctx, ctx.tx.seq, lambda: _read_settings(ctx))
+
+
+def _read_settings(ctx: ReadContext) -> dict[str, int]:
+    service = directory_service(ctx)
+    found: dict[str, int] = {}
+    for value in () if service is None else entry.texts(service, attr.MS_DS_OTHER_SETTINGS):
+        name, _, number = value.partition("=")
+        if number.strip().isdecimal():
+            found[name.strip().lower()] = int(number)
+    return found
+
+
+def denied_sources(ctx: ReadContext) -> tuple[tuple[int, int], ...]:
+    """lDAPIPDenyList: IPv4 networks as address and mask whose connections are refused.
+
+    Spec: 3.1.1.3.4.8.
+    """
+    return _DENIED.get(ctx, ctx.tx.seq, lambda: _read_denied(ctx))
+
+
+def _read_denied(ctx: ReadContext) -> tuple[tuple[int, int], ...]:
+    holder = policy_object(ctx)
+    found = []
+    for value in () if holder is None else entry.texts(holder, attr.LDAPIP_DENY_LIST):
+        try:
+            address, mask = map(IPv4Address, value.split())
+        except ValueError:
+            continue  # nothing that any connection could match
+        found.append((int(address), int(mask)))
+    return tuple(found)
 
 
 def limits(ctx: ReadContext) -> QueryPolicy:

@@ -8,10 +8,10 @@ from typing import Final
 
 from addc.codec.ids import Sid
 from addc.codec.times import format_generalized
-from addc.directory import constructed, entry, fsmo, levels, names, policy
+from addc.directory import constructed, entry, fsmo, levels, names, policy, rootdse_state
 from addc.directory.context import Fact, ReadContext
 from addc.directory.controls import RequestOptions
-from addc.directory.selection import Attributes, ResultEntry
+from addc.directory.selection import Attributes, ResultEntry, Shaper
 from addc.schema import attr
 from addc.security import wellknown
 from addc.store.objects import ObjectRow
@@ -59,6 +59,8 @@ SUPPORTED_CONTROLS: Final = (
 )
 """supportedControl: the controls that the directory and the LDAP service carry out."""
 
+_LIST_VIEWS: Final = ("2.16.840.1.113730.3.4.9", "2.16.840.1.113730.3.4.10")
+
 SUPPORTED_CAPABILITIES: Final = (
     "1.2.840.113556.1.4.800",
     "1.2.840.113556.1.4.1670",
@@ -83,8 +85,6 @@ SUPPORTED_SASL_MECHANISMS: Final = ("GSSAPI", "GSS-SPNEGO")
 
 VERSION_STRING: Final = "10.0.17763.1 (addc)"
 """dsaVersionString: the build number of the Windows Server whose behaviour this DC shows."""
-
-_CONFIGURABLE_SETTINGS: Final = ("DynamicObjectDefaultTTL", "DynamicObjectMinTTL", "DisableVLVSupport")
 
 Reader = Callable[[ReadContext], list[bytes]]
 
@@ -168,6 +168,13 @@ def _policies_effective(ctx: ReadContext) -> list[bytes]:
     return _texts(*(f"{name}:{getattr(limits, field)}" for name, field in policy.POLICY_FIELDS.items()))
 
 
+def _supported_controls(ctx: ReadContext) -> list[bytes]:
+    """Without list views where administrators do not want them. Spec: [MS-ADTS] 3.1.1.3.4.7."""
+    if policy.configurable_settings(ctx).get("disablevlvsupport") == 1:
+        return _texts(*(oid for oid in SUPPORTED_CONTROLS if oid not in _LIST_VIEWS))
+    return _texts(*SUPPORTED_CONTROLS)
+
+
 _DEFAULT: Final[dict[str, Reader]] = {
     "domainFunctionality": lambda ctx: [b"%d" % levels.domain_level(ctx)],
     "forestFunctionality": lambda ctx: [b"%d" % levels.forest_level(ctx)],
@@ -180,7 +187,7 @@ _DEFAULT: Final[dict[str, Reader]] = {
     "supportedSASLMechanisms": lambda _: _texts(*SUPPORTED_SASL_MECHANISMS),
     "supportedLDAPVersion": lambda _: [b"3", b"2"],
     "supportedLDAPPolicies": lambda _: _texts(*policy.POLICY_NAMES),
-    "supportedControl": lambda _: _texts(*SUPPORTED_CONTROLS),
+    "supportedControl": _supported_controls,
     "supportedCapabilities": lambda _: _texts(*SUPPORTED_CAPABILITIES),
     "subschemaSubentry": lambda ctx: _texts(f"CN=Aggregate,{ctx.forest.schema_dn}"),
     "serverName": _server_name,
@@ -204,8 +211,8 @@ _NAMED_ONLY: Final[dict[str, Reader]] = {
     "msDS-PortLDAP": lambda _: [b"389"],
     "msDS-PortSSL": lambda _: [b"636"],
     "msDS-PrincipalName": _principal_name,
-    "msDS-SupportedRootDSEAttributes": lambda _: _texts(*_DEFAULT, *_NAMED_ONLY),
-    "pendingPropagations": lambda _: [],
+    "msDS-SupportedRootDSEAttributes": lambda _: _texts(*_DEFAULT, *_NAMED_ONLY, *rootdse_state.READERS),
+    "pendingPropagations": lambda _: [],  # those of the asking connection alone, which waits for nothing
     "schemaIndexUpdateState": lambda _: [b"3"],
     "serviceAccountInfo": lambda ctx: _texts(
         "replAuthenticationMode=1",
@@ -215,7 +222,6 @@ _NAMED_ONLY: Final[dict[str, Reader]] = {
         f"machineDomainName={ctx.forest.netbios}",
     ),
     "spnRegistrationResult": lambda _: [b"0"],
-    "supportedConfigurableSettings": lambda _: _texts(*_CONFIGURABLE_SETTINGS),
     "supportedExtension": lambda _: _texts(*SUPPORTED_EXTENSIONS),
     "tokenGroups": _token_groups,
     "validFSMOs": _valid_fsmos,
@@ -225,6 +231,17 @@ _NAMED_ONLY: Final[dict[str, Reader]] = {
 _BY_NAME: Final = {
     name.lower(): (name.encode(), reader) for name, reader in (*_DEFAULT.items(), *_NAMED_ONLY.items())
 }
+
+_STATE_BY_NAME: Final = {
+    name.lower(): (name.encode(), reader) for name, reader in rootdse_state.READERS.items()
+}
+_DNS: Final = frozenset(
+    (
+        "rootdomainnamingcontext", "subschemasubentry", "servername", "schemanamingcontext", "namingcontexts",
+        "dsservicename", "defaultnamingcontext", "configurationnamingcontext", "validfsmos",
+    )
+)  # fmt: skip
+"""Attributes whose values are DNs."""
 
 _FIXED: Final[Fact[dict[str, list[bytes]]]] = Fact()
 _VOLATILE: Final = frozenset(
@@ -236,28 +253,47 @@ def read(ctx: ReadContext, attributes: tuple[str, ...], options: RequestOptions)
     """The rootDSE as a result entry with an empty DN; anybody may read it.
 
     attributes: names, () or "*" for the default ones, "+" for the operational ones. OIDs name nothing here.
+    Of the controls only the one for extended DNs changes it.
     """
-    del options  # no control changes the rootDSE
     wanted: dict[str, None] = {}
     for name in attributes or ("*",):
         if name == "*":
             wanted.update(dict.fromkeys(one.lower() for one in _DEFAULT))
         elif name == "+":
-            wanted.update(dict.fromkeys(one.lower() for one in _NAMED_ONLY))
+            wanted.update(dict.fromkeys(one.lower() for one in (*_NAMED_ONLY, *rootdse_state.READERS)))
         else:
-            wanted[name.split(";")[0].lower()] = None
+            wanted[name.lower()] = None
     kept = _FIXED.get(ctx, ctx.tx.seq, dict)
     shown: Attributes = []
-    for name in wanted:
-        known = _BY_NAME.get(name)
-        if known is None:
-            continue
-        label, reader = known
-        values = None if name in _VOLATILE else kept.get(name)
-        if values is None:
-            values = reader(ctx)
-            if name not in _VOLATILE:
-                kept[name] = values
+    for text in wanted:
+        name, _, option = text.partition(";")
+        state = _STATE_BY_NAME.get(name)
+        if state is not None:
+            label, values = state[0], state[1](ctx, option)
+            if option == "binary" and name in rootdse_state.BINARY:
+                label += b";binary"
+        else:
+            known = _BY_NAME.get(name)
+            if known is None:
+                continue
+            label, values = known[0], _values(ctx, name, known[1], kept)
+        if values and options.extended_dn is not None and name in _DNS:
+            values = _extended(ctx, values, options)
         if values:
             shown.append((label, list(values)))
     return ResultEntry(b"", shown)
+
+
+def _values(ctx: ReadContext, name: str, reader: Reader, kept: dict[str, list[bytes]]) -> list[bytes]:
+    values = None if name in _VOLATILE else kept.get(name)
+    if values is None:
+        values = reader(ctx)
+        if name not in _VOLATILE:
+            kept[name] = values
+    return values
+
+
+def _extended(ctx: ReadContext, values: list[bytes], options: RequestOptions) -> list[bytes]:
+    """DNs in the extended form. Spec: [MS-ADTS] 3.1.1.3.4.1.5."""
+    shaper = Shaper(ctx, options)
+    return [shaper.dn(names.resolve(ctx, value.decode())) for value in values]

@@ -5,7 +5,7 @@ Spec: [MS-ADTS] 3.1.1.3.1.3, 3.1.1.4.3, 3.1.1.4.6, 3.1.1.4.7; RFC 4511 4.5, RFC 
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from addc.base.clock import TICKS_PER_S
@@ -114,9 +114,28 @@ def search(ctx: ReadContext, request: SearchRequest) -> SearchResult:
     if not request.base and request.scope == BASE and request.options.dirsync is None:
         return SearchResult(entries=[rootdse.read(ctx, request.attributes, request.options)])
     require_authenticated(ctx)
+    if request.options.list_view is not None:
+        request = _without_disabled_view(ctx, request)
     if request.options.dirsync is not None:
         return _changes(ctx, request, request.options.dirsync)
     return _Search(ctx, request).run()
+
+
+def _without_disabled_view(ctx: ReadContext, request: SearchRequest) -> SearchRequest:
+    """Where administrators want no list views, it is as if nobody knew the control.
+
+    Spec: [MS-ADTS] 3.1.1.3.4.7 (DisableVLVSupport).
+    """
+    view = request.options.list_view
+    if policy.configurable_settings(ctx).get("disablevlvsupport") != 1:
+        return request
+    if view is not None and view.critical:
+        raise DsError(
+            Win32.ERROR_INVALID_PARAMETER,
+            "Error processing control",
+            ldap_result=LdapResult.UNAVAILABLE_CRITICAL_EXTENSION,
+        )
+    return replace(request, options=replace(request.options, list_view=None))
 
 
 def _changes(ctx: ReadContext, request: SearchRequest, sync: DirSync) -> SearchResult:

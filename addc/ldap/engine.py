@@ -202,6 +202,11 @@ class LdapEngine:
         """Whether reading more from the socket would only fill memory."""
         return self._state is not State.OPEN or len(self._outstanding) >= self.limits.outstanding
 
+    @property
+    def held(self) -> int:
+        """How many bytes wait for the rest of their message, or for an answer."""
+        return self._held + len(self._sealed_in)
+
     def is_outstanding(self, message_id: MessageId) -> bool:
         """Whether an answer may still be given: not after an abandon."""
         return message_id in self._outstanding

@@ -27,6 +27,7 @@ from addc.directory.lanes import WalkNeededError
 from addc.directory.search import BASE, SearchRequest
 from addc.ldap import batch, operations, refresh
 from addc.ldap import messages as m
+from addc.ldap.admission import Admission
 from addc.ldap.bind import Binder, BindOutcome, Protection, SaslBind
 from addc.ldap.engine import Event, LdapEngine, Limits, TimedOut, Violation
 from addc.ldap.locator import Self, answer_ping
@@ -96,8 +97,7 @@ class LdapService:
         self.channel_binding = channel_binding
         self._connections_max = connections_max
         self._renew_tls = renew_tls
-        self._strangers: dict[LdapConnection, None] = {}
-        self._bound: dict[LdapConnection, None] = {}
+        self.admission: Admission[LdapConnection] = Admission()
         self._tasks: set[asyncio.Task[None]] = set()
         self.notifier = Notifier(directory, clock)
         self.limits = Limits()
@@ -111,38 +111,20 @@ class LdapService:
 
     def renew_limits(self) -> None:
         """Take the query policy as it is now; new connections follow it."""
-        found = self.directory.read_now("ldap.limits", SYSTEM, policy.limits)
+        found, self.admission.denied = self.directory.read_now(
+            "ldap.limits", SYSTEM, lambda ctx: (policy.limits(ctx), policy.denied_sources(ctx))
+        )
         self.limits = Limits(
             max_receive_buffer=found.max_receive_buffer,
             init_recv_timeout_s=found.init_recv_timeout,
             max_conn_idle_time_s=found.max_conn_idle_time,
+            max_pre_auth_receive_buffer=found.max_pre_auth_receive_buffer,
         )
-        self._allowed = min(found.max_connections, self._connections_max)
+        self.admission.allowed = min(found.max_connections, self._connections_max)
 
     def connection(self, endpoint: Endpoint) -> "LdapConnection":
         """The protocol of one accepted socket."""
         return LdapConnection(self, endpoint)
-
-    def opened(self, connection: "LdapConnection") -> None:
-        """Note a connection; beyond the limit the stranger that has been here longest is dropped for it."""
-        self._strangers[connection] = None
-        if len(self._strangers) + len(self._bound) > self._allowed:
-            victim = next(iter(self._strangers))
-            victim.abort()
-            self.closed(victim)
-
-    def bound(self, connection: "LdapConnection", *, authenticated: bool) -> None:
-        """Note whether a connection belongs to somebody."""
-        source, target = self._bound, self._strangers
-        if authenticated:
-            source, target = target, source
-        if connection in source:
-            del source[connection]
-            target[connection] = None
-
-    def closed(self, connection: "LdapConnection") -> None:
-        self._strangers.pop(connection, None)
-        self._bound.pop(connection, None)
 
     def start(self, work: Coroutine[None, None, None]) -> None:
         """Own a task until it ends."""
@@ -156,14 +138,14 @@ class LdapService:
             await asyncio.sleep(_SWEEP_S)
             self.renew_limits()
             now = self.clock.now()
-            for connection in [*self._strangers, *self._bound]:
+            for connection in self.admission.everybody():
                 connection.tick(now)
 
     async def drain(self) -> None:
         """Answer what was begun, then say good-bye to everybody."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=_DRAIN_S)
-        for connection in [*self._strangers, *self._bound]:
+        for connection in self.admission.everybody():
             connection.farewell()
 
 
@@ -196,7 +178,10 @@ class LdapConnection(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]
         peer = transport.get_extra_info("peername") or ("",)
         self._source = str(peer[0])
-        self._service.opened(self)
+        if self._service.admission.refuses(self._source):
+            self.abort()
+            return
+        self._service.admission.opened(self)
 
     def data_received(self, data: bytes) -> None:
         if self._upgrading:
@@ -207,6 +192,8 @@ class LdapConnection(asyncio.Protocol):
             self._handle(self._engine.receive(data, self._service.clock.now()))
         except Exception as error:
             self._fault(error)
+        if not self._engine.authenticated:
+            self._service.admission.holds(self, self._engine.held)
 
     def eof_received(self) -> bool:
         return False
@@ -214,7 +201,7 @@ class LdapConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._service.notifier.forget(self)
-        self._service.closed(self)
+        self._service.admission.closed(self)
 
     def pause_writing(self) -> None:
         self._writable = False
@@ -476,7 +463,7 @@ class LdapConnection(asyncio.Protocol):
             self._expires = NEVER_FT if lifetime_s is None else FileTime(now + lifetime_s * TICKS_PER_S)
         authenticated = not self._token.is_anonymous
         self._engine.authenticated = authenticated
-        self._service.bound(self, authenticated=authenticated)
+        self._service.admission.bound(self, authenticated=authenticated)
         self._engine.reply(
             message_id,
             m.BindResponse(

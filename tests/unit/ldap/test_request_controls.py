@@ -318,3 +318,16 @@ def test_a_control_of_every_request_is_read_anew(admin: LdapClient) -> None:
         if isinstance(message.protocol_op, m.LdapResultFields)
     }
     assert results == {41: LdapResult.CONSTRAINT_VIOLATION, 42: LdapResult.SUCCESS}
+
+
+def test_list_views_that_are_disabled_are_no_control(admin: LdapClient) -> None:
+    """3.1.1.3.4.7: DisableVLVSupport."""
+    service = f"CN=Directory Service,CN=Windows NT,CN=Services,CN=Configuration,{DOMAIN_DN}"
+    change = m.Change(2, m.PartialAttribute("msDS-Other-Settings", (b"DisableVLVSupport=1",)))
+    assert admin.ask(m.ModifyRequest(service, (change,))).result_code == LdapResult.SUCCESS
+    value = wire.VlvRequestValue(0, 0, wire.VlvByOffset(1, 0)).pack()
+    for critical, result in ((True, LdapResult.UNAVAILABLE_CRITICAL_EXTENSION), (False, LdapResult.SUCCESS)):
+        view = m.Control(wire.LDAP_CONTROL_VLVREQUEST, critical, value)
+        got, count, back = found(admin, look(), BY_NAME, view)
+        assert (got, count) == (result, 0 if critical else 5)
+        assert wire.LDAP_CONTROL_VLVRESPONSE not in back

@@ -67,7 +67,7 @@ def over_sockets(desk: Desk, work: Callable[[int], Awaitable[None]]) -> None:
 
 async def gone(desk: Desk) -> None:
     """Wait until the service holds no connection and does nothing."""
-    while desk.service._strangers or desk.service._tasks:  # noqa: ASYNC110 - it has no event for tests
+    while desk.service.admission.everybody() or desk.service._tasks:  # noqa: ASYNC110 - it has no event for tests
         await asyncio.sleep(0)
 
 
