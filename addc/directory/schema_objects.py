@@ -67,14 +67,20 @@ def _committed(ctx: WriteContext) -> _Kept:
 
 
 def _absorb(ctx: WriteContext, kept: _Kept, until: Usn) -> None:
-    """Take in what changed since; not what changed behind `until`."""
+    """Take in what changed since; not what changed behind `until`.
+
+    A row of which the transaction holds a newer version hides what was committed of it: then everything since
+    is looked at again the next time.
+    """
     if kept.usn >= until:
         return
-    for row in _rows(ctx, ctx.tx.changes(ctx.forest.schema_nc, kept.usn)):
+    rows = _rows(ctx, ctx.tx.changes(ctx.forest.schema_nc, kept.usn))
+    for row in rows:
         one = of_row(row) if row.usn_changed <= until else None
         if one is not None:
             kept.catalogue.put(one)
-    kept.usn = until
+    if all(row.usn_changed <= until for row in rows):
+        kept.usn = until
 
 
 def _rows(ctx: WriteContext, dnts: Sequence[Dnt]) -> list[ObjectRow]:

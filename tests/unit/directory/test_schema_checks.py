@@ -63,7 +63,7 @@ def test_nothing_moves_out_of_the_schema(schema: SchemaDesk) -> None:
     assert answer.result_code != LdapResult.SUCCESS
 
 
-_BAD_ATTRIBUTES: Final = [
+_BAD_ATTRIBUTES: Final[list[tuple[dict[str, str | bytes], Win32]]] = [
     ({"attributeID": "2.5.4.4"}, Win32.ERROR_DS_DUP_OID),
     ({"attributeID": "2.5.6.6"}, Win32.ERROR_DS_DUP_OID),
     ({"lDAPDisplayName": "SN"}, Win32.ERROR_DS_DUP_LDAP_DISPLAY_NAME),
@@ -96,7 +96,7 @@ def test_an_inconsistent_attribute_is_refused(schema: SchemaDesk) -> None:
         )
 
 
-_BAD_CLASSES: Final = [
+_BAD_CLASSES: Final[list[tuple[dict[str, str], Win32]]] = [
     ({"governsID": "2.5.6.6"}, Win32.ERROR_DS_DUP_OID),
     ({"lDAPDisplayName": "sn"}, Win32.ERROR_DS_DUP_LDAP_DISPLAY_NAME),
     ({"mustContain": "1.2.3.4"}, Win32.ERROR_DS_NONEXISTENT_MUST_HAVE),
