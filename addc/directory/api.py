@@ -30,12 +30,12 @@ from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.delete import TREE_BATCH, delete_object, delete_part, not_finished
 from addc.directory.filter_match import TRANSITIVE_EVAL
 from addc.directory.jobs import JOBS
-from addc.directory.lanes import Pace, QuickPace, SlowLane, WalkNeededError
+from addc.directory.lanes import POINT_ROWS, Pace, QuickPace, SlowLane, WalkNeededError
 from addc.directory.logon_counters import record_bad_password
 from addc.directory.modify import Change, modify_object, prepare_modify
 from addc.directory.nc_add import add_naming_context, is_asked
 from addc.directory.passwords import PreparedPassword, WrongPasswordError
-from addc.directory.plan_search import NEARLY_UNIQUE
+from addc.directory.plan_search import COMMON, NEARLY_UNIQUE
 from addc.directory.rename import rename_object
 from addc.directory.rootdse_operations import Outcome, operate
 from addc.directory.schema_cache import SchemaCache
@@ -214,7 +214,7 @@ class Directory:
         """
         del name
         self._walks.press()
-        return self._paced(requester, work, QuickPace())
+        return self._paced(requester, work, QuickPace(POINT_ROWS))
 
     def _paced(self, requester: Token, work: Callable[[ReadContext], T], pace: Pace) -> T:
         with self._store.read() as tx:
@@ -295,9 +295,9 @@ class Directory:
         )
 
     def is_point(self, request: SearchRequest) -> bool:
-        """Whether a search touches a handful of rows: one object, or those with one near-unique value.
+        """Whether a search may touch no more than a handful of rows: one object, or those with one value.
 
-        Walks along links, and values far behind the first, may touch any number.
+        Walks along links, and values far behind the first, touch any number.
         """
         if request.options.dirsync is not None:
             return False
@@ -323,7 +323,11 @@ class Directory:
         if not isinstance(wanted, Equal):
             return False
         attribute = self._schemas.current.attribute(wanted.attribute)
-        return attribute is not None and attribute.att_id in _POINTS
+        if attribute is None:
+            return False
+        if attribute.att_id in _POINTS:
+            return True
+        return attribute.is_linked or (attribute.index_ready and attribute.att_id not in COMMON)
 
     async def compare(
         self, requester: Token, dn: str, attribute: str, value: bytes, options: RequestOptions = PLAIN

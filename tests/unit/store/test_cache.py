@@ -188,3 +188,32 @@ def test_an_answer_is_good_for_its_own_snapshot_alone() -> None:
     assert cache.answer(("index", 1), 4) is None
     cache.reset(9)
     assert cache.answer(("index", 1), 5) is None
+
+
+def test_a_walk_pushes_nothing_out_and_sees_its_snapshot(store: Store) -> None:
+    dnts = store.write("test", lambda tx: [add(tx, f"n{number}", note=b"old") for number in range(40)])
+    cache = RowCache(20)
+    with store.read() as tx:
+        tx._cache = cache
+        cache.reset(tx.seq)
+        used = tx.get_many(dnts[:8])
+        assert [row.dnt for row in tx.pass_by([Dnt(10**9), *reversed(dnts)])] == [*reversed(dnts)]
+        assert [row.dnt for row in tx.pass_by([dnts[-1], dnts[0], dnts[20]])] == [dnts[-1], dnts[0], dnts[20]]
+        assert len(cache) <= 20
+        assert all(cache.peek(row.dnt, tx.seq) is row for row in used)
+        store.write("test", lambda tx: change(tx, dnts[3], b"new"))
+        assert [note_of(row) for row in tx.pass_by(dnts)] == [note_of(row) for row in tx.get_many(dnts)]
+    with store.read() as tx:
+        assert note_of(tx.pass_by(dnts)[3]) == b"new"
+
+
+def test_a_walk_of_the_writer_sees_what_it_wrote(store: Store) -> None:
+    dnts = store.write("test", lambda tx: [add(tx, f"n{number}", note=b"old") for number in range(40)])
+
+    def work(tx: WriteTx) -> list[bytes]:
+        change(tx, dnts[5], b"own")
+        more = add(tx, "more", note=b"new")
+        return [note_of(row) for row in tx.pass_by([*dnts, more])]
+
+    found = store.write("test", work)
+    assert (len(found), found[5]) == (41, b"own")

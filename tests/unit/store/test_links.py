@@ -77,3 +77,22 @@ def test_a_value_is_there_once_and_updates_need_it(store: Store) -> None:
         store.write("test", lambda tx: tx.update_link(_value(other, y)))
     with pytest.raises(StoreError):
         store.write("test", lambda tx: tx.put_link(_value(Dnt(99), x)))
+
+
+def test_links_of_many_rows_are_read_together(store: Store) -> None:
+    group, x, y, other = store.write("test", _fill)
+    with store.read() as tx:
+        assert tx.link_ends(MEMBER, group, back=False) == [(x, b""), (x, b"data"), (y, b"")]
+        assert tx.link_ends(MEMBER, group, back=False, after=(x, b""), limit=1) == [(x, b"data")]
+        assert tx.link_ends(MEMBER, x, back=True) == [(group, b""), (group, b"data"), (other, b"")]
+        assert tx.link_ends_of(MEMBER, (x, y, group), 9, back=True) == {
+            x: [(group, b""), (group, b"data"), (other, b"")],
+            y: [(group, b"")],
+        }
+        assert tx.link_ends_of(MEMBER, (group, other), 4, back=False) == {
+            group: [(x, b""), (x, b"data"), (y, b"")],
+            other: [(x, b"")],
+        }
+        assert tx.link_ends_of(MEMBER, (group, other), 3, back=False) is None
+        everything = [Dnt(number) for number in range(1, 100)]
+        assert tx.link_bases(everything) == {group: [MEMBER], other: [MEMBER], x: [MANAGER]}
