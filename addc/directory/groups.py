@@ -3,21 +3,22 @@
 Spec: [MS-DRSR] 4.1.8.2.6, 4.1.8.3 (which groups count), [MS-ADTS] 3.1.1.13.3, [MS-KILE] 3.3.5.6.4.2.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
 from addc.base.errors import DsError
-from addc.base.ids import Dnt
+from addc.base.ids import AttId, Dnt
 from addc.codec.ids import Sid
 from addc.codes.win32 import Win32
 from addc.directory import entry
 from addc.directory.account_flags import GroupType, UserAccountControl
-from addc.directory.context import ReadContext
+from addc.directory.context import Fact, ReadContext, WriteContext
 from addc.schema import attr
 from addc.security import wellknown
 from addc.security.token import NO_CLAIMS, SYSTEM, Claims, Privilege, Token, build_token
 from addc.store.objects import ObjectRow, ObjectState
+from addc.store.state import LINKS_STATE
 
 T = TypeVar("T")
 
@@ -34,6 +35,10 @@ _APPLICATION: Final = int(GroupType.GROUP_TYPE_APP_BASIC_GROUP | GroupType.GROUP
 _DC: Final = int(UserAccountControl.UF_SERVER_TRUST_ACCOUNT)
 _RODC: Final = int(UserAccountControl.UF_PARTIAL_SECRETS_ACCOUNT)
 _KEPT_MAX: Final = 60_000
+_HELD_BY: Final = frozenset(
+    (attr.GROUP_TYPE, attr.PRIMARY_GROUP_ID, attr.SID_HISTORY, attr.USER_ACCOUNT_CONTROL)
+)
+"""Attributes that memberships and tokens are made of, beside links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +76,32 @@ def _principal(ctx: ReadContext, dnt: Dnt) -> ObjectRow:
     return row
 
 
-def _kept(ctx: ReadContext, kind: str, dnt: Dnt, derive: Callable[[], T]) -> T:
-    """A derived value that holds as long as nothing at all is committed."""
-    key = (kind, dnt)
-    seq = ctx.tx.seq
+def _kept(ctx: ReadContext, kind: str, of: Hashable, derive: Callable[[], T]) -> T:
+    """A derived value that holds as long as no membership changes anywhere."""
+    key = (kind, of)
+    version = _version(ctx)
     found = ctx.facts.get(key)
-    if found is not None and found[0] == seq:
+    if found is not None and found[0] == version:
         return cast(T, found[1])
     value = derive()
     if len(ctx.facts) >= _KEPT_MAX:
         ctx.facts.clear()
-    ctx.facts[key] = (seq, value)
+    ctx.facts[key] = (version, value)
     return value
+
+
+_VERSION: Final[Fact[int]] = Fact()
+
+
+def _version(ctx: ReadContext) -> int:
+    """The last commit that changed link values, brought objects or took them, or that `changed` knows of."""
+    return _VERSION.get(ctx, ctx.tx.seq, lambda: int.from_bytes(ctx.tx.state(LINKS_STATE) or b"", "big"))
+
+
+def changed(ctx: WriteContext, atts: Iterable[AttId]) -> None:
+    """Have memberships and tokens made anew where one of these attributes, just written, is in them."""
+    if not _HELD_BY.isdisjoint(atts):
+        ctx.tx.end_links_state()
 
 
 def primary_group(ctx: ReadContext, row: ObjectRow) -> ObjectRow | None:
@@ -177,6 +196,11 @@ def local_groups(ctx: ReadContext, sids: Iterable[Sid]) -> frozenset[Sid]:
     Foreign and well-known SIDs are members through their foreignSecurityPrincipal objects.
     Spec: [MS-SAMR] 3.1.5.9.2 (SamrGetAliasMembership).
     """
+    held = frozenset(sids)
+    return _kept(ctx, "local", held, lambda: _local_groups(ctx, held))
+
+
+def _local_groups(ctx: ReadContext, sids: Iterable[Sid]) -> frozenset[Sid]:
     rows: list[ObjectRow] = []
     for sid in sids:
         rows += [row for row in ctx.tx.by_sid(bytes(sid)) if row.state is ObjectState.LIVE]
@@ -207,11 +231,14 @@ def token_for(ctx: ReadContext, dnt: Dnt) -> Token:
 def _token(ctx: ReadContext, row: ObjectRow) -> Token:
     assert row.sid is not None
     user = Sid(row.sid)
-    groups = account_groups(ctx, row.dnt).all_sids()
+    membership = account_groups(ctx, row.dnt)
+    # Its own groups have been walked up already; what logging on adds has not, nor what it once was.
+    added = [*_LOGON_SIDS, *membership.sid_history]
     if _is_dc(row):
-        groups |= {wellknown.ENTERPRISE_DOMAIN_CONTROLLERS}
+        added.append(wellknown.ENTERPRISE_DOMAIN_CONTROLLERS)
+    groups = membership.all_sids() | local_groups(ctx, added) | frozenset(added[len(_LOGON_SIDS) :])
     primary = entry.integer(row, attr.PRIMARY_GROUP_ID, int(wellknown.RID_DOMAIN_USERS))
-    return token_of_sids(ctx, user, groups, primary_group=user.domain().child(primary))
+    return _built(user, (user, *groups), user.domain().child(primary), NO_CLAIMS)
 
 
 def token_of_sids(
@@ -230,9 +257,12 @@ def token_of_sids(
         return SYSTEM
     sids = frozenset((user, *groups))
     sids |= local_groups(ctx, (*sids, *_LOGON_SIDS))
+    return _built(user, sids, primary_group, claims)
+
+
+def _built(user: Sid, sids: Iterable[Sid], primary_group: Sid | None, claims: Claims) -> Token:
     token = build_token(user, sids, primary_group=primary_group, claims=claims)
-    privileges = privileges_of(token.sids)
-    return Token(token.user, token.sids, privileges, primary_group, None, claims)
+    return Token(token.user, token.sids, privileges_of(token.sids), primary_group, None, claims)
 
 
 _EVERYBODY: Final = Privilege.SE_CHANGE_NOTIFY

@@ -12,7 +12,7 @@ from typing import Final
 from addc.base.clock import TICKS_PER_S
 from addc.base.ids import AttId, Usn
 from addc.codec.times import format_generalized
-from addc.directory import owners
+from addc.directory import groups, owners
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
 from addc.directory.write_values import index_keys
@@ -100,6 +100,7 @@ def save(
         return False
     if "sd_id" in columns or "state" in columns:
         owners.follow(ctx, row, columns)
+    groups.changed(ctx, changed)
     ctx.tx.update(row, **columns)
     for att in changed:
         keys = index_keys(ctx.schema, att, draft.get(att))

@@ -16,6 +16,8 @@ COMMIT_LOG_KEPT: Final = 4096
 """Commits that a process may lag behind before it drops its whole cache."""
 COMMIT_DNTS_MAX: Final = 20_000
 """Rows that one commit names; one that touched more makes every process drop its cache."""
+LINKS_STATE: Final = "links"
+"""Named state: the last commit that changed link values, or said that it is as if; 8 bytes big-endian."""
 
 READ_CLOCK: Final[Statement[tuple[int, int]]] = Statement(select(CLOCK.c.seq, CLOCK.c.usn))
 WRITE_CLOCK: Final[Statement[tuple[int, int, int]]] = Statement(select(CLOCK.c.seq, CLOCK.c.usn, CLOCK.c.dnt))

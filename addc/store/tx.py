@@ -382,6 +382,7 @@ class WriteTx(ReadTx):
         "_fresh",
         "_hooks",
         "_indexed",
+        "_links_changed",
         "_names",
         "_own",
         "_sds",
@@ -404,6 +405,7 @@ class WriteTx(ReadTx):
         self._sds: set[int] = set()
         self._hooks: list[Callable[[], None]] = []
         self._changed = False
+        self._links_changed = False
         self.touched: set[Dnt] = set()
         self.ncs: set[Dnt] = set()
         self.sids = False
@@ -536,6 +538,8 @@ class WriteTx(ReadTx):
         self._touch(now)
         if "rdn_key" in changed:
             self._fresh.clear()
+        if "state" in changed:
+            self._links_changed = True  # values that name a deleted object count no more
         return self._replace(found)
 
     def _replace(self, found: ObjectTuple) -> ObjectRow:
@@ -618,6 +622,7 @@ class WriteTx(ReadTx):
 
     def put_link(self, value: LinkRow) -> None:
         """Add a link value; the work fails if it is there already, live or deleted."""
+        self._links_changed = True
         self._touch(self._current(value.source))
         row = (
             value.source, value.link_base, value.target, value.data, value.deleted_ft, value.created_ft,
@@ -627,6 +632,7 @@ class WriteTx(ReadTx):
 
     def update_link(self, value: LinkRow) -> None:
         """Give the value with the same base, source, target and data these times and this stamp."""
+        self._links_changed = True
         self._touch(self._current(value.source))
         same = (value.source, value.link_base, value.target, value.data)
         if self._connection.run(links.SET, (value.deleted_ft, value.created_ft, *value.stamp, *same)) != 1:
@@ -634,11 +640,13 @@ class WriteTx(ReadTx):
 
     def delete_link(self, link_base: int, source: Dnt, target: Dnt, data: bytes = b"") -> bool:
         """Take a value away for good; whether it was there."""
+        self._links_changed = True
         self._touch(self._current(source))
         return self._connection.run(links.DROP, (source, link_base, target, data)) == 1
 
     def purge_links(self, dnt: Dnt) -> list[LinkRow]:
         """Take every value from and to a row away for good; those that pointed at it."""
+        self._links_changed = True
         self._touch(self._current(dnt))
         pointing = self.all_back_links(dnt)
         self.touched.update([value.source for value in pointing])
@@ -700,6 +708,10 @@ class WriteTx(ReadTx):
         elif self._connection.run(state.SET_STATE, (value, name)) == 0:
             self._connection.run(state.PUT_STATE, (name, value))
 
+    def end_links_state(self) -> None:
+        """Say that what is derived from link values has to be derived anew, though none of them changed."""
+        self._links_changed = True
+
     # --- for the writer ---
 
     def enter_work(self) -> tuple[bool, int]:
@@ -727,6 +739,8 @@ class WriteTx(ReadTx):
         if not self._changed:
             return False
         seq, usn, dnt = self._counters[0] + 1, self._counters[1], self._counters[2]
+        if self._links_changed:
+            self.set_state(state.LINKS_STATE, seq.to_bytes(8, "big"))
         named = sorted(self.touched)
         self._connection.later(state.SET_CLOCK, ((seq, usn, dnt),))
         entry = (
