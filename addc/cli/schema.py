@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from addc.base.collection import no_collection
 from addc.server.config import default_data_dir
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
 
     directory = open_directory(args.data_dir or default_data_dir())
     try:
-        args.work(directory, args)
+        with no_collection():
+            args.work(directory, args)
     finally:
         directory.close()
     return 0

@@ -16,7 +16,7 @@ from addc.directory import names
 from addc.directory.context import WriteContext
 from addc.schema import attr, cls
 from addc.schema.catalogue import Catalogue, SchemaObject
-from addc.schema.delta import shipped_tokens
+from addc.schema.delta import shipped_attributes, shipped_tokens
 from addc.schema.elements import AttributeDef, ClassDef
 from addc.store.objects import ObjectRow, ObjectState
 
@@ -101,7 +101,10 @@ def of_values(dnt: Dnt, cn: str, values: Values, *, is_class: bool) -> SchemaObj
         category = values.get(attr.DEFAULT_OBJECT_CATEGORY)
         target = names.reference_dnt(category[0]) if category else Dnt(0)
         return SchemaObject(dnt, _class(cn, values), target)
-    return SchemaObject(dnt, _attribute(cn, values))
+    made = _attribute(cn, values)
+    ships = shipped_attributes().get(made.oid)
+    # The very same value: comparing all of them later is then comparing identities.
+    return SchemaObject(dnt, ships if ships == made and ships is not None else made)
 
 
 _ATTRIBUTE_NEEDS: Final = (

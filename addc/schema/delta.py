@@ -20,7 +20,11 @@ from addc.schema.snapshot import Schema
 D = TypeVar("D", AttributeDef, ClassDef)
 
 _FORM: Final = 1
-_GUID_FIELDS: Final = ("schema_id_guid", "attribute_security_guid")
+_ATTRIBUTE_GUIDS: Final = [
+    AttributeDef._fields.index(name) for name in ("schema_id_guid", "attribute_security_guid")
+]
+_OM_OBJECT_CLASS: Final = AttributeDef._fields.index("om_object_class")
+_CLASS_GUID: Final = ClassDef._fields.index("schema_id_guid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,13 @@ class Delta:
             {
                 "form": _FORM,
                 "base": loader.SCHEMA_VERSION,
-                "attributes": [_plain(one._asdict()) for one in self.attributes],
-                "classes": [_plain(one._asdict()) for one in self.classes],
-                "prefixes": [[index, prefix.hex()] for index, prefix in self.prefixes],
-                "indexes": [[att, ready] for att, ready in sorted(self.indexes.items())],
+                "attributes": self.attributes,
+                "classes": self.classes,
+                "prefixes": self.prefixes,
+                "indexes": sorted(self.indexes.items()),
             },
             separators=(",", ":"),
+            default=_plain,
         ).encode()
 
     @classmethod
@@ -101,6 +106,12 @@ def shipped() -> Shipped:
 
 
 @lru_cache(maxsize=1)
+def shipped_attributes() -> Mapping[str, AttributeDef]:
+    """The attributes that ship, by OID."""
+    return {one.oid: one for one in shipped().attributes}
+
+
+@lru_cache(maxsize=1)
 def shipped_tokens() -> Mapping[str, str]:
     """What stored values call what ships, by OID: the names that version 88 gave, for good."""
     ships = shipped()
@@ -122,7 +133,7 @@ def delta_of(
     known: the delta so far, whose prefixes stay.
     """
     ships = shipped()
-    atts = _differing(attributes, {one.oid: one for one in ships.attributes})
+    atts = _differing(attributes, shipped_attributes())
     found = _differing(classes, {one.oid: one for one in ships.classes})
     prefixes = known.prefix_map()
     for oid in [*[one.oid for one in atts], *[one.oid for one in found]]:
@@ -133,33 +144,33 @@ def delta_of(
 
 
 def _differing(defs: Iterable[D], ships: Mapping[str, D]) -> list[D]:
+    """All definitions with an OID of which something differs."""
     by_oid: dict[str, list[D]] = {}
     for one in defs:
         by_oid.setdefault(one.oid, []).append(one)
-    return [one for oid, several in by_oid.items() if several != [ships.get(oid)] for one in several]
+    return [
+        one
+        for oid, several in by_oid.items()
+        if len(several) > 1 or (several[0] is not ships.get(oid) and several[0] != ships.get(oid))
+        for one in several
+    ]
 
 
-def _plain(values: dict[str, object]) -> dict[str, object]:
-    """Fields that are not at their default, in the kinds that JSON has."""
-    out: dict[str, object] = {}
-    for name, value in values.items():
-        if isinstance(value, UUID):
-            out[name] = str(value)
-        elif isinstance(value, bytes):
-            out[name] = value.hex()
-        elif value is not None and value != ():
-            out[name] = value
-    return out
+def _plain(value: object) -> str:
+    """UUIDs and octets as JSON has them."""
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def _attribute_def(raw: dict[str, object]) -> AttributeDef:
-    values = dict(raw)
-    values |= {name: UUID(str(raw[name])) for name in _GUID_FIELDS if name in raw}
-    values["om_object_class"] = bytes.fromhex(str(raw["om_object_class"]))
-    return AttributeDef(**values)  # type: ignore[arg-type]
+def _attribute_def(raw: list[object]) -> AttributeDef:
+    """The fields in their order, as JSON gives them back."""
+    for place in _ATTRIBUTE_GUIDS:
+        if raw[place] is not None:
+            raw[place] = UUID(str(raw[place]))
+    raw[_OM_OBJECT_CLASS] = bytes.fromhex(str(raw[_OM_OBJECT_CLASS]))
+    return AttributeDef(*raw)  # type: ignore[arg-type]
 
 
-def _class_def(raw: dict[str, object]) -> ClassDef:
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
-    values["schema_id_guid"] = UUID(str(raw["schema_id_guid"]))
-    return ClassDef(**values)  # type: ignore[arg-type]
+def _class_def(raw: list[object]) -> ClassDef:
+    values = [tuple(value) if isinstance(value, list) else value for value in raw]
+    values[_CLASS_GUID] = UUID(str(raw[_CLASS_GUID]))
+    return ClassDef(*values)  # type: ignore[arg-type]

@@ -101,6 +101,7 @@ def _parent_ber(oid: str) -> bytes:
     return oid_to_ber(oid)
 
 
+@lru_cache(maxsize=16_384)
 def _split(oid: str) -> tuple[bytes, int]:
     """Prefix and lower word of an OID."""
     parent, _, tail = oid.rpartition(".")
