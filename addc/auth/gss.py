@@ -24,10 +24,16 @@ _MECHANISMS: Final = (gssapi.MechType.kerberos, gssapi.OID.from_int_seq("1.3.6.1
 REPLAYS_NAME: Final = "replays"
 _CONFIDENTIALITY: Final = int(gssapi.RequirementFlag.confidentiality)
 _INTEGRITY: Final = int(gssapi.RequirementFlag.integrity)
+_CHANNEL_BOUND: Final = 0x800
+"""GSS_C_CHANNEL_BOUND_FLAG of MIT krb5 1.19, which python-gssapi has no name for."""
 
 
 class AuthError(AddcError):
     """The client's proof does not hold; the text is for the log, never for the client."""
+
+
+class NoKeysError(AuthError):
+    """The acceptor has no keys: no client's fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,11 @@ class GssExchange:
     def integrity(self) -> bool:
         """Signing was negotiated."""
         return bool(self._flags & _INTEGRITY)
+
+    @property
+    def bound_to_channel(self) -> bool:
+        """The client named the TLS channel below, and named the right one."""
+        return bool(self._flags & _CHANNEL_BOUND)
 
     def peer(self) -> Peer:
         """Raises AuthError for a PAC whose signature does not hold."""
@@ -150,7 +161,7 @@ class GssAcceptor:
                 self._credentials = gssapi.Credentials(usage="accept", mechs=_MECHANISMS, store=self._store)
                 self._read_at = written
         except (OSError, GSSError) as error:
-            raise AuthError(f"the acceptor has no keys: {error}") from None
+            raise NoKeysError(f"the acceptor has no keys: {error}") from None
         return self._credentials
 
     def exchange(self, channel_binding: bytes | None = None) -> GssExchange:

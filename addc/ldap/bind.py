@@ -8,17 +8,22 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
-from addc.auth.gss import AuthError, GssAcceptor, GssExchange
+from addc.auth import ntlm_logon, spnego
+from addc.auth.gss import AuthError, GssAcceptor, GssExchange, NoKeysError
+from addc.auth.ntlm import NtlmExchange, Proof, Proven, ServerNames
+from addc.auth.ntlm_logon import NtlmVerdict
+from addc.auth.spnego import SpnegoNtlm
 from addc.auth.token_build import token_of_peer
 from addc.base.errors import DsError
 from addc.base.ids import Dnt
 from addc.base.secret import Secret
 from addc.codes.faces import bind_failure, ldap_error_text
+from addc.codes.hresult import HResult
 from addc.codes.ldap_result import LdapResult
 from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
-from addc.directory import groups, logon, logon_counters
-from addc.directory.api import Directory
+from addc.directory import accounts, groups, logon, logon_counters
+from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.passwords import password_of_utf8
 from addc.ldap.engine import SecurityLayer
@@ -51,7 +56,30 @@ _BIND_DATA: Final[dict[NtStatus, Win32]] = {
     NtStatus.STATUS_PASSWORD_MUST_CHANGE: Win32.ERROR_PASSWORD_MUST_CHANGE,
     NtStatus.STATUS_ACCOUNT_LOCKED_OUT: Win32.ERROR_ACCOUNT_LOCKED_OUT,
     NtStatus.STATUS_SMARTCARD_LOGON_REQUIRED: Win32.ERROR_ACCOUNT_RESTRICTION,
+    NtStatus.STATUS_ACCOUNT_RESTRICTION: Win32.ERROR_ACCOUNT_RESTRICTION,
 }
+
+
+class ChannelBinding(Enum):
+    """LdapEnforceChannelBinding: what SASL inside TLS must say of the channel. Spec: [MS-ADTS] 5.1.1.2."""
+
+    NEVER = "never"
+    WHEN_SUPPORTED = "when-supported"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class BindPolicy:
+    """What an operator decides about binds.
+
+    clear_simple_bind: passwords may come in clear. unsigned_sasl: SASL needs no signing outside TLS.
+    ntlm: NTLM version 2 is spoken.
+    """
+
+    clear_simple_bind: bool = False
+    unsigned_sasl: bool = False
+    ntlm: bool = True
+    channel_binding: ChannelBinding = ChannelBinding.WHEN_SUPPORTED
 
 
 class Protection(Enum):
@@ -75,6 +103,8 @@ class BindOutcome:
     creds: serverSaslCreds. count: what the logon leaves on its account, for the writer.
     lifetime_s: until the proof of identity expires; None where it does not.
     account: whose password was judged. can_lock_out: it was wrong, and such lock the account out some time.
+    sicily_creds: serverCreds of a Sicily bind.
+    again: judges the same proof anew, where the request alone would not do.
     """
 
     result: LdapResult
@@ -88,6 +118,8 @@ class BindOutcome:
     lifetime_s: int | None = None
     account: Dnt | None = None
     can_lock_out: bool = False
+    sicily_creds: bytes | None = None
+    again: "Callable[[], BindOutcome] | None" = None
 
     @property
     def is_wrong_password(self) -> bool:
@@ -95,7 +127,7 @@ class BindOutcome:
         return self.count is not None and self.result is not LdapResult.SUCCESS
 
 
-def _refused(data: Win32, *, creds: bytes | None = None) -> BindOutcome:
+def _refused(data: Win32 | HResult, *, creds: bytes | None = None) -> BindOutcome:
     # An absent serverSaslCreds makes old management consoles fail to decode: present but empty.
     return BindOutcome(LdapResult.INVALID_CREDENTIALS, bind_failure(data), creds, ANONYMOUS)
 
@@ -119,22 +151,46 @@ def signing_required() -> BindOutcome:
 
 
 class Binder:
-    """Judges the binds of all connections; the state of one lies in its SaslBind."""
+    """Judges the binds of all connections; the state of one lies in its SaslBind or SicilyBind."""
 
-    def __init__(self, directory: Directory, acceptor: GssAcceptor, *, clear_simple_bind: bool) -> None:
-        self._directory = directory
+    def __init__(
+        self, directory: Directory, acceptor: GssAcceptor, services: Services, policy: BindPolicy
+    ) -> None:
+        self.directory = directory
+        self.policy = policy
         self._acceptor = acceptor
-        self._clear_simple_bind = clear_simple_bind
+        self._services = services
+        forest = directory.forest
+        self._names = ServerNames(
+            forest.netbios, forest.host.upper(), forest.dns_domain, forest.host_fqdn, forest.dns_forest
+        )
+
+    def kerberos(self, channel_binding: bytes | None) -> GssExchange:
+        """A new context of the Kerberos acceptor. Raises AuthError where that has no keys."""
+        return self._acceptor.exchange(self._checked(channel_binding))
+
+    def ntlm(self, judge: "_NtlmJudge", channel_binding: bytes | None) -> NtlmExchange:
+        """A new context of the NTLM acceptor."""
+        services = self._services
+        binding = self._checked(channel_binding)
+        return NtlmExchange(self._names, judge, services.rng, services.clock.now(), binding)
+
+    def _checked(self, channel_binding: bytes | None) -> bytes | None:
+        return None if self.policy.channel_binding is ChannelBinding.NEVER else channel_binding
+
+    def may_go_unsigned(self, protection: Protection) -> bool:
+        """Whether a proof is taken although nothing signs what follows."""
+        return protection is not Protection.NONE or self.policy.unsigned_sasl
 
     def simple(self, name: str, password: bytes, protection: Protection) -> BindOutcome:
         """A name and a password (RFC 4513 5.1)."""
         if not password:
             # A name without a password logs nobody on (RFC 4513 5.1.2); like Windows, it is not refused.
             return BindOutcome(LdapResult.SUCCESS, token=ANONYMOUS)
-        if protection is Protection.NONE and not self._clear_simple_bind:
+        if protection is Protection.NONE and not self.policy.clear_simple_bind:
             return signing_required()
         secret = password_of_utf8(Secret(password))
-        return self._directory.read_now("ldap.bind", SYSTEM, lambda ctx: self._judge(ctx, name, secret))
+        return self.directory.read_now("ldap.bind", SYSTEM, lambda ctx: self._judge(ctx, name, secret))
 
     @staticmethod
     def _judge(ctx: ReadContext, name: str, password: Secret) -> BindOutcome:
@@ -145,17 +201,7 @@ class Binder:
         status = logon.verify_logon(ctx, row, password, ctx.now)
         dnt = account.dnt
         if status is not NtStatus.STATUS_SUCCESS:
-            refused = _refused(_BIND_DATA.get(status, Win32.ERROR_LOGON_FAILURE))
-            if status is NtStatus.STATUS_WRONG_PASSWORD:
-                return replace(
-                    refused,
-                    count=lambda tx: logon_counters.record_bad_password(tx, dnt, password),
-                    account=dnt,
-                    can_lock_out=logon_counters.can_lock_out(ctx, dnt),
-                )
-            # That an account is locked out may be told at any time: no password was looked at.
-            judged = status is not NtStatus.STATUS_ACCOUNT_LOCKED_OUT
-            return replace(refused, account=dnt) if judged else refused
+            return _turned_away(ctx, status, dnt, password)
         is_due = logon_counters.is_due(account, ctx.now)
         return BindOutcome(
             LdapResult.SUCCESS,
@@ -170,42 +216,136 @@ class Binder:
     ) -> "SaslBind | None":
         """A new exchange; None for a mechanism that is not here."""
         name = mechanism.upper()
-        if name not in MECHANISMS:
+        return SaslBind(self, name, protection, channel_binding) if name in MECHANISMS else None
+
+    def sicily(self, protection: Protection, channel_binding: bytes | None) -> "SicilyBind | None":
+        """A new exchange of NTLM alone; None where that is not spoken."""
+        return SicilyBind(self, protection, channel_binding) if self.policy.ntlm else None
+
+
+def _turned_away(
+    ctx: ReadContext, status: NtStatus, dnt: Dnt, password: Secret | None, *, is_guess: bool = True
+) -> BindOutcome:
+    """The refusal of an account's proof. password: where the client sent it. is_guess: a wrong one counts."""
+    refused = _refused(_BIND_DATA.get(status, Win32.ERROR_LOGON_FAILURE))
+    if status is NtStatus.STATUS_WRONG_PASSWORD and is_guess:
+        return replace(
+            refused,
+            count=lambda tx: logon_counters.record_bad_password(tx, dnt, password),
+            account=dnt,
+            can_lock_out=logon_counters.can_lock_out(ctx, dnt),
+        )
+    # That an account is locked out may be told at any time: no password was looked at.
+    judged = status is not NtStatus.STATUS_ACCOUNT_LOCKED_OUT
+    return replace(refused, account=dnt) if judged else refused
+
+
+class _NtlmJudge:
+    """Judges the proof of one NTLM exchange, and remembers what came of it."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._proof: Proof | None = None
+        self.verdict: NtlmVerdict | None = None
+
+    def __call__(self, proof: Proof) -> Proven:
+        """Raises AuthError where the proof is not good."""
+        verdict = self._directory.read_now("ldap.bind", SYSTEM, lambda ctx: ntlm_logon.judge(ctx, proof))
+        self._proof, self.verdict = proof, verdict
+        if verdict.proven is None:
+            raise AuthError(f"NTLM: {verdict.status.name}")
+        return verdict.proven
+
+    def refusal(self) -> BindOutcome | None:
+        """Why the account may not log on; None where no account's proof was judged, or it was good."""
+        verdict = self.verdict
+        if verdict is None or verdict.proven is not None or verdict.account is None:
             return None
-        exchange = self._acceptor.exchange(channel_binding)
-        return SaslBind(self._directory, exchange, name, protection)
+        status, dnt, is_guess = verdict.status, verdict.account, verdict.is_guess
+        return self._directory.read_now(
+            "ldap.bind", SYSTEM, lambda ctx: _turned_away(ctx, status, dnt, None, is_guess=is_guess)
+        )
+
+    def again(self, outcome: BindOutcome) -> BindOutcome:
+        """`outcome`, if the same proof still is worth it."""
+        assert self._proof is not None
+        try:
+            self(self._proof)
+        except AuthError:
+            return self.refusal() or _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
+        return outcome if outcome.result is LdapResult.SUCCESS else _refused(Win32.ERROR_LOGON_FAILURE)
+
+    def told(self, outcome: BindOutcome) -> BindOutcome:
+        """`outcome` with whose proof was judged, and with what a good logon leaves on the account."""
+        verdict = self.verdict
+        if verdict is None or verdict.account is None:
+            return outcome
+        if verdict.status is NtStatus.STATUS_ACCOUNT_LOCKED_OUT:
+            return outcome
+        dnt = verdict.account
+        count = outcome.count
+        if outcome.result is LdapResult.SUCCESS and self._directory.read_now(
+            "ldap.bind", SYSTEM, lambda ctx: _is_due(ctx, dnt)
+        ):
+            count = lambda tx: logon_counters.record_logon(tx, dnt)  # noqa: E731 - an expression elsewhere
+        return replace(outcome, account=dnt, count=count, again=lambda: self.again(outcome))
+
+
+def _is_due(ctx: ReadContext, dnt: Dnt) -> bool:
+    row = ctx.tx.get(dnt)
+    return row is not None and logon_counters.is_due(accounts.account(ctx, row), ctx.now)
 
 
 class SaslBind:
     """One GSSAPI or GSS-SPNEGO bind over as many requests as it takes."""
 
     def __init__(
-        self, directory: Directory, exchange: GssExchange, mechanism: str, protection: Protection
+        self, binder: Binder, mechanism: str, protection: Protection, channel_binding: bytes | None
     ) -> None:
-        self._directory = directory
-        self._exchange = exchange
+        """channel_binding: of the TLS channel below, where there is one."""
+        self._binder = binder
         self.mechanism = mechanism
         self._protection = protection
+        self._binding = channel_binding
+        self._judge = _NtlmJudge(binder.directory)
+        self._exchange: spnego.Exchange | None = None
         self._offered = 0
 
     def step(self, credentials: bytes) -> BindOutcome:
-        """Answer one request's credentials."""
+        """Answer one request's credentials. Raises NoKeysError where the DC cannot judge them."""
         try:
-            if self._offered:
-                return self._chosen_layer(credentials)
-            if self._exchange.complete:
-                return self._offer_layers()
-            token = self._exchange.step(credentials)
-            if not self._exchange.complete:
-                return BindOutcome(LdapResult.SASL_BIND_IN_PROGRESS, creds=token)
-            if self.mechanism == GSS_SPNEGO:
-                return self._finish_spnego(token)
-            # An empty token would end RFC 4752's first phase unseen; the offer can go out at once.
-            return (
-                BindOutcome(LdapResult.SASL_BIND_IN_PROGRESS, creds=token) if token else self._offer_layers()
-            )
+            outcome = self._step(credentials)
+        except NoKeysError:
+            raise
         except (AuthError, DsError):
-            return _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
+            outcome = self._judge.refusal() or _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
+            outcome = replace(outcome, creds=b"")
+        if outcome.result is LdapResult.SASL_BIND_IN_PROGRESS:
+            return outcome
+        return self._judge.told(outcome)
+
+    def _step(self, credentials: bytes) -> BindOutcome:
+        if self._offered:
+            return self._chosen_layer(credentials)
+        if self._exchange is None:
+            self._exchange = self._begin(credentials)
+        exchange = self._exchange
+        if exchange.complete:
+            return self._offer_layers()
+        token = exchange.step(credentials)
+        if not exchange.complete:
+            return BindOutcome(LdapResult.SASL_BIND_IN_PROGRESS, creds=token)
+        if self.mechanism == GSS_SPNEGO:
+            return self._finish_spnego(token)
+        # An empty token would end RFC 4752's first phase unseen; the offer can go out at once.
+        return BindOutcome(LdapResult.SASL_BIND_IN_PROGRESS, creds=token) if token else self._offer_layers()
+
+    def _begin(self, credentials: bytes) -> spnego.Exchange:
+        binder = self._binder
+        if self.mechanism == GSSAPI:
+            return binder.kerberos(self._binding)
+        ntlm = (lambda: binder.ntlm(self._judge, self._binding)) if binder.policy.ntlm else None
+        return spnego.chosen(credentials, lambda: binder.kerberos(self._binding), ntlm)
 
     def _offer_layers(self) -> BindOutcome:
         """RFC 4752 3.1: one byte of layers, three of our greatest wrapped message.
@@ -213,13 +353,16 @@ class SaslBind:
         Deviation: over TLS, where no layer can be chosen, they are offered all the same, as Windows does:
         ldap3 cannot read an offer of "none" alone.
         """
-        self._offered = _LAYER_NONE | _LAYER_INTEGRITY * self._exchange.integrity
-        self._offered |= _LAYER_CONFIDENTIALITY * self._exchange.confidential
-        offer = self._exchange.wrap(bytes((self._offered,)) + _WRAPPED_MAX.to_bytes(3, "big"), seal=False)
+        exchange = self._exchange
+        assert exchange is not None
+        self._offered = _LAYER_NONE | _LAYER_INTEGRITY * exchange.integrity
+        self._offered |= _LAYER_CONFIDENTIALITY * exchange.confidential
+        offer = exchange.wrap(bytes((self._offered,)) + _WRAPPED_MAX.to_bytes(3, "big"), seal=False)
         return BindOutcome(LdapResult.SASL_BIND_IN_PROGRESS, creds=offer)
 
     def _chosen_layer(self, credentials: bytes) -> BindOutcome:
         """The client's choice: layer, its greatest wrapped message, and an authorization identity."""
+        assert self._exchange is not None
         plain, _ = self._exchange.unwrap(credentials)
         if len(plain) < 4 or plain[0] not in (_LAYER_NONE, _LAYER_INTEGRITY, _LAYER_CONFIDENTIALITY):
             return _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
@@ -236,43 +379,99 @@ class SaslBind:
 
     def _finish_spnego(self, token: bytes) -> BindOutcome:
         """GSS-SPNEGO has no negotiation of its own: the context's flags are the layer."""
+        exchange = self._exchange
+        assert exchange is not None
         if self._protection is Protection.TLS:
             return self._finish(None, 0, token)
-        if self._exchange.confidential:
+        if exchange.confidential:
             return self._finish(True, _WRAPPED_MAX, token)
-        return self._finish(False if self._exchange.integrity else None, _WRAPPED_MAX, token)
+        return self._finish(False if exchange.integrity else None, _WRAPPED_MAX, token)
 
     def _finish(self, seal: bool | None, client_max: int, token: bytes) -> BindOutcome:
         """The last answer. seal: None for no layer."""
-        if seal is None and self._protection is Protection.NONE:
+        exchange = self._exchange
+        assert exchange is not None
+        if seal is None and not self._binder.may_go_unsigned(self._protection):
             return signing_required()
-        peer = self._exchange.peer()
-        requester = self._directory.read_now("ldap.bind", SYSTEM, lambda ctx: token_of_peer(ctx, peer))
+        if not self._is_bound_to_channel(exchange):
+            return _refused(HResult.SEC_E_BAD_BINDINGS, creds=b"")
         layer, protection = None, None
         if seal is not None:
-            layer = self._layer(seal, min(client_max or _WRAPPED_MAX, _WRAPPED_MAX))
+            layer = _layer(exchange, seal, min(client_max or _WRAPPED_MAX, _WRAPPED_MAX))
             protection = Protection.SEALED if seal else Protection.SIGNED
-        return BindOutcome(
-            LdapResult.SUCCESS,
-            creds=token or None,
-            token=requester,
-            principal=peer.principal,
-            layer=layer,
-            protection=protection,
-            lifetime_s=peer.lifetime_s,
-        )
+        outcome = BindOutcome(LdapResult.SUCCESS, creds=token or None, layer=layer, protection=protection)
+        if isinstance(exchange, NtlmExchange | SpnegoNtlm):
+            return _by_ntlm(outcome, self._judge)
+        peer = exchange.peer()
+        requester = self._binder.directory.read_now("ldap.bind", SYSTEM, lambda ctx: token_of_peer(ctx, peer))
+        return replace(outcome, token=requester, principal=peer.principal, lifetime_s=peer.lifetime_s)
 
-    def _layer(self, seal: bool, wrapped_max: int) -> SecurityLayer:
+    def _is_bound_to_channel(self, exchange: spnego.Exchange) -> bool:
+        """Whether a client inside TLS named the channel, where the policy wants that."""
+        wanted = self._binder.policy.channel_binding is ChannelBinding.ALWAYS
+        return not wanted or self._protection is not Protection.TLS or exchange.bound_to_channel
+
+
+def _by_ntlm(outcome: BindOutcome, judge: _NtlmJudge) -> BindOutcome:
+    """A good NTLM logon as its account."""
+    verdict = judge.verdict
+    assert verdict is not None and verdict.token is not None
+    return replace(outcome, token=verdict.token, principal=verdict.name)
+
+
+def _layer(exchange: spnego.Exchange, seal: bool, wrapped_max: int) -> SecurityLayer:
+    def unwrap(data: bytes) -> bytes:
+        plain, sealed = exchange.unwrap(data)
+        if seal and not sealed:
+            raise AuthError("a message in clear on a sealed connection")
+        return plain
+
+    return SecurityLayer(
+        wrap=lambda data: exchange.wrap(data, seal=seal),
+        unwrap=unwrap,
+        max_plain=exchange.size_limit(wrapped_max, seal=seal),
+    )
+
+
+class SicilyBind:
+    """A bind of two NTLM messages without SASL. Spec: [MS-ADTS] 5.1.1.1.3."""
+
+    def __init__(self, binder: Binder, protection: Protection, channel_binding: bytes | None) -> None:
+        self._binder = binder
+        self._protection = protection
+        self._judge = _NtlmJudge(binder.directory)
+        self._exchange = binder.ntlm(self._judge, channel_binding)
+
+    def negotiate(self, token: bytes) -> BindOutcome:
+        """The challenge, as serverCreds."""
+        try:
+            challenge = self._exchange.step(token)
+        except AuthError:
+            return _refused(Win32.ERROR_LOGON_FAILURE)
+        return BindOutcome(LdapResult.SUCCESS, sicily_creds=challenge, token=ANONYMOUS)
+
+    def respond(self, token: bytes) -> BindOutcome:
+        """The end of it."""
+        try:
+            self._exchange.step(token)
+        except AuthError:
+            return self._judge.told(self._judge.refusal() or _refused(Win32.ERROR_LOGON_FAILURE))
+        return self._judge.told(self._finish())
+
+    def _finish(self) -> BindOutcome:
         exchange = self._exchange
-
-        def unwrap(data: bytes) -> bytes:
-            plain, sealed = exchange.unwrap(data)
-            if seal and not sealed:
-                raise AuthError("a message in clear on a sealed connection")
-            return plain
-
-        return SecurityLayer(
-            wrap=lambda data: exchange.wrap(data, seal=seal),
-            unwrap=unwrap,
-            max_plain=exchange.size_limit(wrapped_max, seal=seal),
+        inside_tls = self._protection is Protection.TLS
+        if self._binder.policy.channel_binding is ChannelBinding.ALWAYS and inside_tls:
+            if not exchange.bound_to_channel:
+                return _refused(HResult.SEC_E_BAD_BINDINGS)
+        if inside_tls or not exchange.integrity:
+            if not inside_tls and not self._binder.may_go_unsigned(self._protection):
+                return signing_required()
+            return _by_ntlm(BindOutcome(LdapResult.SUCCESS), self._judge)
+        seal = exchange.confidential
+        outcome = BindOutcome(
+            LdapResult.SUCCESS,
+            layer=_layer(exchange, seal, _WRAPPED_MAX),
+            protection=Protection.SEALED if seal else Protection.SIGNED,
         )
+        return _by_ntlm(outcome, self._judge)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from addc.auth.gss import AuthError
+from addc.auth.gss import AuthError, NoKeysError
 from addc.base.clock import NEVER_FT, TICKS_PER_S, Clock, FileTime
 from addc.base.errors import AddcError, DsError, StoreError
 from addc.base.ids import Dnt, MessageId
@@ -28,7 +28,7 @@ from addc.directory.search import BASE, SearchRequest
 from addc.ldap import batch, operations, refresh
 from addc.ldap import messages as m
 from addc.ldap.admission import Admission
-from addc.ldap.bind import Binder, BindOutcome, Protection, SaslBind
+from addc.ldap.bind import Binder, BindOutcome, Protection, SaslBind, SicilyBind
 from addc.ldap.engine import Event, LdapEngine, Limits, TimedOut, Violation
 from addc.ldap.locator import Self, answer_ping
 from addc.ldap.notify import Notifier
@@ -44,6 +44,7 @@ _WHO_AM_I: Final = "1.3.6.1.4.1.4203.1.11.3"
 _TIMED_OUT: Final = ldap_error_text(
     Win32.ERROR_SUCCESS, LdapResult.UNAVAILABLE, "The server has timed out this connection"
 )
+_SICILY_PACKAGES: Final = b"NTLM"
 _NO_ACCEPTOR: Final = ldap_error_text(
     Win32.ERROR_SUCCESS, LdapResult.UNAVAILABLE, "The server cannot check Kerberos tickets now"
 )
@@ -162,6 +163,7 @@ class LdapConnection(asyncio.Protocol):
         self._principal = ""
         self._protection = Protection.TLS if endpoint.tls else Protection.NONE
         self._sasl: SaslBind | None = None
+        self._sicily: SicilyBind | None = None
         self._fast_bind = False
         self._source = ""
         self._writable = True
@@ -407,7 +409,7 @@ class LdapConnection(asyncio.Protocol):
         outcome = self._judge(op)
         turns, account = self._directory.turns, outcome.account
         if account is not None and turns.is_taken(account):
-            self._service.start(self._bind_in_turn(message_id, op, account))
+            self._service.start(self._bind_in_turn(message_id, op, account, outcome.again))
         elif outcome.is_wrong_password:
             # A wrong password is counted before it is answered, or guesses could outrun the lockout.
             if account is not None and outcome.can_lock_out:
@@ -425,13 +427,19 @@ class LdapConnection(asyncio.Protocol):
                 self._directory.turns.give(outcome.account)
         self._bind_later(message_id, op, outcome)
 
-    async def _bind_in_turn(self, message_id: MessageId, op: m.BindRequest, account: Dnt) -> None:
+    async def _bind_in_turn(
+        self,
+        message_id: MessageId,
+        op: m.BindRequest,
+        account: Dnt,
+        again: Callable[[], BindOutcome] | None,
+    ) -> None:
         """Judge anew once the wrong password before this one is counted."""
         await self._directory.turns.wait(account)
         try:
             if self._transport is None:
                 return  # nobody is told whether it was right
-            outcome = self._judge(op)
+            outcome = self._judge(op) if again is None else again()
             if outcome.is_wrong_password and outcome.count is not None:
                 await self._count(outcome.count)
         except Exception as error:
@@ -467,7 +475,10 @@ class LdapConnection(asyncio.Protocol):
         self._engine.reply(
             message_id,
             m.BindResponse(
-                result_code=outcome.result, diagnostic_message=outcome.text, server_sasl_creds=outcome.creds
+                result_code=outcome.result,
+                matched_dn=outcome.sicily_creds or b"",
+                diagnostic_message=outcome.text,
+                server_sasl_creds=outcome.creds,
             ),
         )
         if outcome.layer is not None:
@@ -482,12 +493,18 @@ class LdapConnection(asyncio.Protocol):
             return BindOutcome(
                 LdapResult.PROTOCOL_ERROR, "only LDAP versions 2 and 3 are spoken", token=ANONYMOUS
             )
+        if isinstance(op.authentication, m.SimpleAuth | m.SaslCredentials):
+            self._sicily = None
         match op.authentication:
             case m.SimpleAuth(password=password):
                 self._sasl = None
                 return self._service.binder.simple(op.name, password, self._protection)
             case m.SaslCredentials(mechanism=mechanism, credentials=credentials) if not self._fast_bind:
                 return self._sasl_step(mechanism, credentials or b"")
+            case m.SicilyPackageDiscovery() | m.SicilyNegotiate() | m.SicilyResponse() as sicily:
+                if not self._fast_bind:
+                    self._sasl = None
+                    return self._sicily_step(sicily)
         if self._fast_bind:
             text = ldap_error_text(
                 Win32.ERROR_DS_INAPPROPRIATE_AUTH,
@@ -500,19 +517,44 @@ class LdapConnection(asyncio.Protocol):
 
     def _sasl_step(self, mechanism: str, credentials: bytes) -> BindOutcome:
         if self._sasl is None or self._sasl.mechanism != mechanism.upper():
-            binding = self._channel_binding if self._protection is Protection.TLS else None
-            try:
-                self._sasl = self._service.binder.sasl(mechanism, self._protection, binding)
-            except AuthError as error:
-                _LOG.error("no Kerberos acceptor", extra={"fields": {"why": str(error)}})
-                return BindOutcome(LdapResult.UNAVAILABLE, _NO_ACCEPTOR, token=ANONYMOUS)
+            self._sasl = self._service.binder.sasl(mechanism, self._protection, self._binding())
         if self._sasl is None:
             return _not_supported()
-        outcome = self._sasl.step(credentials)
+        try:
+            outcome = self._sasl.step(credentials)
+        except NoKeysError as error:
+            self._sasl = None
+            _LOG.error("no Kerberos acceptor", extra={"fields": {"why": str(error)}})
+            return BindOutcome(LdapResult.UNAVAILABLE, _NO_ACCEPTOR, token=ANONYMOUS)
         if outcome.result is not LdapResult.SASL_BIND_IN_PROGRESS:
             self._sasl = None
             return outcome
         return BindOutcome(outcome.result, creds=outcome.creds, token=ANONYMOUS)
+
+    def _binding(self) -> bytes | None:
+        """What SASL inside TLS names the channel by."""
+        return self._channel_binding if self._protection is Protection.TLS else None
+
+    def _sicily_step(
+        self, op: m.SicilyPackageDiscovery | m.SicilyNegotiate | m.SicilyResponse
+    ) -> BindOutcome:
+        """Spec: [MS-ADTS] 5.1.1.1.3."""
+        sicily, self._sicily = self._sicily, None
+        match op:
+            case m.SicilyResponse(token=token) if sicily is not None:
+                return sicily.respond(token)
+            case m.SicilyPackageDiscovery() if self._service.binder.policy.ntlm:
+                return BindOutcome(LdapResult.SUCCESS, sicily_creds=_SICILY_PACKAGES, token=ANONYMOUS)
+            case m.SicilyNegotiate(token=token):
+                sicily = self._service.binder.sicily(self._protection, self._binding())
+                if sicily is not None:
+                    outcome = sicily.negotiate(token)
+                    self._sicily = sicily if outcome.result is LdapResult.SUCCESS else None
+                    return outcome
+        text = ldap_error_text(
+            Win32.ERROR_DS_INAPPROPRIATE_AUTH, LdapResult.INAPPROPRIATE_AUTHENTICATION, "no such package"
+        )
+        return BindOutcome(LdapResult.INAPPROPRIATE_AUTHENTICATION, text, token=ANONYMOUS)
 
     def _note(self, op: m.BindRequest, outcome: BindOutcome) -> None:
         """Log the decision."""
@@ -609,7 +651,9 @@ class LdapConnection(asyncio.Protocol):
         )
         self._flush()
         self._channel_binding = self._service.channel_binding
-        self._sasl = None  # a bind begun in clear is not finished over TLS, without the channel's binding
+        self._sasl = self._sicily = (
+            None  # a bind begun in clear is not finished over TLS, without the channel's binding
+        )
         assert self._transport is not None
         self._transport.pause_reading()
         self._upgrading = True

@@ -39,7 +39,7 @@ from addc.directory.context import ReadContext
 from addc.dns import forward
 from addc.dns.service import DnsDatagrams, DnsService
 from addc.kdc.service import KdcDatagrams, KdcService, KdcStreams
-from addc.ldap.bind import Binder
+from addc.ldap.bind import Binder, BindPolicy, ChannelBinding
 from addc.ldap.cldap import CldapDatagrams
 from addc.ldap.locator import Self
 from addc.ldap.service import Endpoint, LdapService
@@ -150,6 +150,16 @@ def _open_store(config: ServeConfig) -> Store:
     return Store.open(config.site.database, config.secret_key, secret_attributes(load_base()))
 
 
+def _bind_policy(config: ServeConfig) -> BindPolicy:
+    site = config.site
+    return BindPolicy(
+        clear_simple_bind=site.allow_simple_bind_in_clear,
+        unsigned_sasl=site.allow_unsigned_sasl,
+        ntlm=site.allow_ntlm,
+        channel_binding=ChannelBinding(site.ldap_channel_binding),
+    )
+
+
 def _tls_context(config: ServeConfig) -> ssl.SSLContext:
     return tls.server_context(config.data_dir / CERTIFICATE_NAME, config.data_dir / CERTIFICATE_KEY_NAME)
 
@@ -239,7 +249,7 @@ class Worker:
         config, directory = self._config, self._directory
         own = Self(tuple(a for a in map(ip_address, config.site.host_ips) if isinstance(a, IPv4Address)))
         acceptor = GssAcceptor(config.data_dir / KEYTAB_NAME)
-        binder = Binder(directory, acceptor, clear_simple_bind=config.site.allow_simple_bind_in_clear)
+        binder = Binder(directory, acceptor, Services(self._clock, self._rng), _bind_policy(config))
         self._certificate_time = (config.data_dir / CERTIFICATE_NAME).stat().st_mtime_ns
         self._ldap = LdapService(
             directory,

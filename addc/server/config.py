@@ -26,6 +26,8 @@ class SiteConfig:
     host_ips: the DC's own addresses, as clients know it. listen: addresses to serve on; empty = all.
     dns_forwarders: addresses, with a port after "#" where it is not 53.
     allow_simple_bind_in_clear: accept passwords over unprotected LDAP.
+    allow_unsigned_sasl: accept SASL binds that sign nothing over unprotected LDAP.
+    allow_ntlm: speak NTLM version 2. ldap_channel_binding: of SASL inside TLS.
     """
 
     database: str
@@ -33,6 +35,9 @@ class SiteConfig:
     listen: tuple[str, ...] = ()
     dns_forwarders: tuple[str, ...] = ()
     allow_simple_bind_in_clear: bool = False
+    allow_unsigned_sasl: bool = False
+    allow_ntlm: bool = True
+    ldap_channel_binding: str = "when-supported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +90,21 @@ def read_site_config(data_dir: Path) -> SiteConfig:
     if why := _wrong(raw):
         known = ", ".join(sorted(SiteConfig.__dataclass_fields__))
         raise UserError(f"{path} is not a configuration: {why}. Known keys: {known}. Next step: mend it.")
-    lists = {name: tuple(raw[name]) for name in _LISTS if name in raw}
     return SiteConfig(
         database=resolve_database(raw["database"], data_dir),
+        host_ips=tuple(raw.get("host_ips", ())),
+        listen=tuple(raw.get("listen", ())),
+        dns_forwarders=tuple(raw.get("dns_forwarders", ())),
         allow_simple_bind_in_clear=raw.get("allow_simple_bind_in_clear", False),
-        **lists,
+        allow_unsigned_sasl=raw.get("allow_unsigned_sasl", False),
+        allow_ntlm=raw.get("allow_ntlm", True),
+        ldap_channel_binding=raw.get("ldap_channel_binding", "when-supported"),
     )
 
 
 _LISTS: Final = ("host_ips", "listen", "dns_forwarders")
+_SWITCHES: Final = ("allow_simple_bind_in_clear", "allow_unsigned_sasl", "allow_ntlm")
+_CHOICES: Final = {"ldap_channel_binding": ("never", "when-supported", "always")}
 
 
 def _wrong(raw: object) -> str:
@@ -104,8 +115,12 @@ def _wrong(raw: object) -> str:
         return f"unknown: {', '.join(sorted(unknown))}"
     if not isinstance(raw.get("database"), str):
         return "database has to be a URL"
-    if not isinstance(raw.get("allow_simple_bind_in_clear", False), bool):
-        return "allow_simple_bind_in_clear has to be true or false"
+    for name in _SWITCHES:
+        if not isinstance(raw.get(name, False), bool):
+            return f"{name} has to be true or false"
+    for name, known in _CHOICES.items():
+        if raw.get(name, known[0]) not in known:
+            return f"{name} has to be one of {', '.join(known)}"
     for name in _LISTS:
         values = raw.get(name, [])
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):

@@ -13,11 +13,11 @@ from typing import Final, cast
 
 import pytest
 
-from addc.auth.gss import AuthError, GssAcceptor, Peer
+from addc.auth.gss import AuthError, GssAcceptor, NoKeysError, Peer
 from addc.base.ids import MessageId
 from addc.directory.api import Directory, Services
 from addc.ldap import messages as m
-from addc.ldap.bind import Binder
+from addc.ldap.bind import Binder, BindPolicy
 from addc.ldap.locator import Self
 from addc.ldap.service import Endpoint, LdapConnection, LdapService
 from tests.kit.corp import Corp
@@ -26,6 +26,7 @@ from tests.kit.corp_forest import ADMIN_PASSWORD, CountingRng, StandingClock
 CLIENT: Final = "192.0.2.77"
 OWN: Final = Self((IPv4Address("192.0.2.10"),))
 ADMIN: Final = "Administrator@corp.example.com"
+_POLICY: Final = BindPolicy()
 SEALED: Final = b"S"
 SIGNED: Final = b"I"
 
@@ -108,7 +109,7 @@ class FakeAcceptor:
 
     def exchange(self, channel_binding: bytes | None = None) -> FakeExchange:
         if self.broken:
-            raise AuthError("the acceptor has no keys")
+            raise NoKeysError("the acceptor has no keys")
         found = self.prepared.pop(0) if self.prepared else FakeExchange()
         found.channel_binding = channel_binding
         return found
@@ -220,15 +221,16 @@ def open_desk(
     corp: Corp,
     runner: asyncio.Runner,
     *,
-    clear_simple_bind: bool = False,
+    policy: BindPolicy = _POLICY,
     tls: ssl.SSLContext | None = None,
     connections_max: int = 100,
 ) -> Desk:
     """A service over a forest; the corp's store is not closed by it."""
     clock = StandingClock(corp.now)
-    directory = Directory(corp.store, corp.schema, Services(clock, CountingRng(b"desk")))
+    services = Services(clock, CountingRng(b"desk"))
+    directory = Directory(corp.store, corp.schema, services)
     acceptor = FakeAcceptor()
-    binder = Binder(directory, cast(GssAcceptor, acceptor), clear_simple_bind=clear_simple_bind)
+    binder = Binder(directory, cast(GssAcceptor, acceptor), services, policy)
     service = LdapService(
         directory,
         clock,

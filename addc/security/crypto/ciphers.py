@@ -116,6 +116,21 @@ def insecure_rc4(key: bytes, data: bytes) -> bytes:
     return bytes(ARC4.new(key).encrypt(data))
 
 
+class InsecureRc4Stream:
+    """RC4 whose state goes on from call to call."""
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, key: bytes) -> None:
+        from Cryptodome.Cipher import ARC4  # noqa: PLC0415
+
+        self._cipher = ARC4.new(key)
+
+    def apply(self, data: bytes) -> bytes:
+        """The next bytes, sealed or opened."""
+        return bytes(self._cipher.encrypt(data))
+
+
 def _des_key(key: bytes) -> bytes:
     """8 bytes with (unset) parity bits from 7, [MS-SAMR] 2.2.11.1.2."""
     assert len(key) == 7

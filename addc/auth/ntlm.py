@@ -1,0 +1,240 @@
+"""The NTLM acceptor: version 2 with extended session security and 128-bit keys, and nothing older.
+
+An exchange has the shape of auth/gss.py's. Who a response belongs to is for `judge`, which looks at the
+directory; what is agreed and what protects the session is decided here.
+
+Spec: [MS-NLMP] 3.2.5.1, 3.4; RFC 4121 4.1.1.2 (channel bindings).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from addc.auth.gss import AuthError
+from addc.base.clock import FileTime
+from addc.base.errors import DecodeError
+from addc.base.rng import Rng
+from addc.base.secret import Secret
+from addc.codec import ntlm
+from addc.codec.ntlm import AvId, NegotiateFlags
+from addc.security import ntlm_keys
+from addc.security.crypto.ciphers import insecure_rc4
+from addc.security.crypto.hashes import equal, insecure_md5
+from addc.security.ntlm_keys import SIGNATURE_SIZE, Direction
+
+_OFFERED: Final = (
+    NegotiateFlags.UNICODE
+    | NegotiateFlags.SIGN
+    | NegotiateFlags.SEAL
+    | NegotiateFlags.EXTENDED_SESSIONSECURITY
+    | NegotiateFlags.N128
+    | NegotiateFlags.KEY_EXCH
+    | NegotiateFlags.N56
+    | NegotiateFlags.VERSION
+)
+_ALWAYS: Final = (
+    NegotiateFlags.REQUEST_TARGET
+    | NegotiateFlags.NTLM
+    | NegotiateFlags.ALWAYS_SIGN
+    | NegotiateFlags.TARGET_TYPE_DOMAIN
+    | NegotiateFlags.TARGET_INFO
+)
+_NEEDED: Final = NegotiateFlags.UNICODE | NegotiateFlags.EXTENDED_SESSIONSECURITY
+_VERSION: Final = bytes.fromhex("0a0063450000000f")
+"""10.0.17763, NTLMSSP_REVISION_W2K3: Server 2019, as the rootDSE's functional levels have it."""
+_NO_BINDINGS: Final = bytes(16)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerNames:
+    """What a challenge tells of this DC."""
+
+    netbios_domain: str
+    netbios_host: str
+    dns_domain: str
+    dns_host: str
+    dns_forest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a client gives as proof, for the directory to judge."""
+
+    user: str
+    domain: str
+    workstation: str
+    server_challenge: bytes
+    response: ntlm.NtlmV2Response
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A response that is good: the SessionBaseKey."""
+
+    base_key: Secret
+
+
+Judge = Callable[[Proof], Proven]
+"""Raises AuthError where the response is not good, or its account may not log on."""
+
+
+class NtlmExchange:
+    """One acceptor context: `step` twice, then `wrap` and `unwrap`."""
+
+    __slots__ = (
+        "_bindings", "_challenge", "_challenge_message", "_exported", "_flags", "_judge", "_names",
+        "_negotiate_message", "_now", "_receives", "_rng", "_sends", "bound_to_channel", "complete", "user",
+    )  # fmt: skip
+
+    def __init__(
+        self, names: ServerNames, judge: Judge, rng: Rng, now: FileTime, bindings: bytes | None = None
+    ) -> None:
+        """now: for the challenge's time stamp. bindings: application data of the TLS channel below."""
+        self._names = names
+        self._judge = judge
+        self._rng = rng
+        self._now = now
+        self._bindings = bindings
+        self._negotiate_message = b""
+        self._challenge_message = b""
+        self._challenge = b""
+        self._flags = 0
+        self._exported = b""
+        self._sends: Direction | None = None
+        self._receives: Direction | None = None
+        self.bound_to_channel = False
+        self.complete = False
+        self.user = ""
+
+    def step(self, token: bytes) -> bytes:
+        """Our answer to the client's message; b"" at the end. Raises AuthError."""
+        try:
+            if not self._challenge:
+                return self._challenge_to(token)
+            self._authenticate(token)
+        except DecodeError as error:
+            raise AuthError(f"NTLM: {error}") from None
+        return b""
+
+    def _challenge_to(self, token: bytes) -> bytes:
+        """Spec: 3.2.5.1.1."""
+        wanted = ntlm.Negotiate.unpack(token).flags
+        if not wanted & NegotiateFlags.UNICODE or not wanted & NegotiateFlags.EXTENDED_SESSIONSECURITY:
+            raise AuthError("NTLM: Unicode and extended session security are required")
+        flags = wanted & _OFFERED | _ALWAYS
+        names = self._names
+        pairs = [
+            (name, text.encode("utf-16-le"))
+            for name, text in (
+                (AvId.NB_DOMAIN_NAME, names.netbios_domain),
+                (AvId.NB_COMPUTER_NAME, names.netbios_host),
+                (AvId.DNS_DOMAIN_NAME, names.dns_domain),
+                (AvId.DNS_COMPUTER_NAME, names.dns_host),
+                (AvId.DNS_TREE_NAME, names.dns_forest),
+            )
+        ]
+        pairs.append((AvId.TIMESTAMP, self._now.to_bytes(8, "little")))
+        self._challenge = self._rng.bytes(8)
+        message = ntlm.Challenge(
+            int(flags), names.netbios_domain, self._challenge, ntlm.pack_pairs(pairs), _VERSION
+        ).pack()
+        self._negotiate_message, self._challenge_message, self._flags = token, message, int(flags)
+        return message
+
+    def _authenticate(self, token: bytes) -> None:
+        """Spec: 3.2.5.1.2. No guest, no nameless client, no response of version 1."""
+        message = ntlm.Authenticate.unpack(token)
+        flags = message.flags & self._flags
+        if flags & _NEEDED != _NEEDED:
+            raise AuthError("NTLM: the client took back what was agreed")
+        if not message.user or not message.nt_response:
+            raise AuthError("NTLM: nobody is named")
+        response = ntlm.unpack_v2_response(message.nt_response)
+        proof = Proof(message.user, message.domain, message.workstation, self._challenge, response)
+        base_key = self._judge(proof).base_key.reveal()
+        exported = base_key
+        if flags & NegotiateFlags.KEY_EXCH and flags & (NegotiateFlags.SIGN | NegotiateFlags.SEAL):
+            if len(message.session_key) != len(base_key):
+                raise AuthError("NTLM: no session key was sent")
+            exported = insecure_rc4(base_key, message.session_key)
+        self._check_integrity(token, message, response, exported)
+        self._check_bindings(response)
+        self._exported, self._flags = exported, flags
+        self._sends = Direction(exported, "server", flags)
+        self._receives = Direction(exported, "client", flags)
+        self.user = message.user
+        self.complete = True
+
+    def _check_integrity(
+        self, token: bytes, message: ntlm.Authenticate, response: ntlm.NtlmV2Response, exported: bytes
+    ) -> None:
+        """That nobody changed the messages on their way (the MIC), where the client says it made one."""
+        said = int.from_bytes(response.pairs.get(AvId.FLAGS, b"")[:4], "little")
+        if not said & ntlm.AV_MIC_PRESENT:
+            return
+        made = ntlm_keys.message_integrity_code(
+            exported, self._negotiate_message, self._challenge_message, ntlm.without_mic(token)
+        )
+        if not equal(made, message.mic):
+            raise AuthError("NTLM: the messages were changed on their way")
+
+    def _check_bindings(self, response: ntlm.NtlmV2Response) -> None:
+        """That the client means this TLS channel, where it says which one it means."""
+        meant = response.pairs.get(AvId.CHANNEL_BINDINGS, _NO_BINDINGS)
+        if self._bindings is not None and meant not in (_NO_BINDINGS, bindings_hash(self._bindings)):
+            raise AuthError("NTLM: the client speaks through another TLS channel")
+        self.bound_to_channel = self._bindings is not None and meant != _NO_BINDINGS
+
+    @property
+    def confidential(self) -> bool:
+        """Sealing was agreed."""
+        return bool(self._flags & NegotiateFlags.SEAL)
+
+    @property
+    def integrity(self) -> bool:
+        """Signing was agreed, by itself or with sealing."""
+        return bool(self._flags & (NegotiateFlags.SIGN | NegotiateFlags.SEAL))
+
+    def session_key(self) -> bytes:
+        """ExportedSessionKey."""
+        return self._exported
+
+    def sign(self, data: bytes) -> bytes:
+        """A signature of the next message to the client, such as a mechListMIC."""
+        assert self._sends is not None
+        return self._sends.sign(data)
+
+    def verify(self, data: bytes, signature: bytes) -> bool:
+        assert self._receives is not None
+        return self._receives.verify(data, signature)
+
+    def restart(self) -> None:
+        """What follows a mechListMIC is numbered and sealed from the start. Spec: [MS-SPNG] 3.3.5.1."""
+        assert self._sends is not None and self._receives is not None
+        self._sends.restart()
+        self._receives.restart()
+
+    def wrap(self, data: bytes, *, seal: bool) -> bytes:
+        """Signature, then the text, sealed or not."""
+        assert self._sends is not None
+        text = self._sends.cipher(data) if seal else data
+        return self._sends.sign(data) + text
+
+    def unwrap(self, data: bytes) -> tuple[bytes, bool]:
+        """The plain bytes, and whether they came sealed. Raises AuthError when they were altered."""
+        assert self._receives is not None
+        signature, text = data[:SIGNATURE_SIZE], data[SIGNATURE_SIZE:]
+        plain = self._receives.cipher(text) if self.confidential else text
+        if not self._receives.verify(plain, signature):
+            raise AuthError("NTLM: a message was changed on its way")
+        return plain, self.confidential
+
+    def size_limit(self, size: int, *, seal: bool) -> int:
+        """How many plain bytes fit into a wrapped message of `size` bytes."""
+        del seal
+        return size - SIGNATURE_SIZE
+
+
+def bindings_hash(application_data: bytes) -> bytes:
+    """MD5 of a gss_channel_bindings_struct without addresses. Spec: RFC 4121 4.1.1.2."""
+    return insecure_md5(bytes(16) + len(application_data).to_bytes(4, "little") + application_data)

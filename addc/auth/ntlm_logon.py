@@ -1,0 +1,91 @@
+"""Whether the directory lets an NTLM response in: the account, its hash, the rules for logons.
+
+Spec: [MS-NLMP] 3.2.5.1.2, 3.3.2; [MS-APDS] 3.1.5.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from addc.auth.ntlm import Proof, Proven
+from addc.base.ids import Dnt
+from addc.base.secret import Secret
+from addc.codec.ids import Sid
+from addc.codes.ntstatus import NtStatus
+from addc.directory import accounts, entry, groups, logon
+from addc.directory.context import ReadContext
+from addc.schema import attr
+from addc.security import logon_rules, ntlm_keys, wellknown
+from addc.security.crypto.hashes import equal
+from addc.security.token import Token
+
+_HASH_SIZE: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class NtlmVerdict:
+    """What came of a response.
+
+    account: whose it is, None if nobody's. is_guess: it was wrong, and is to be counted.
+    name: sAMAccountName. proven, token: set where the status is STATUS_SUCCESS.
+    """
+
+    status: NtStatus
+    account: Dnt | None = None
+    is_guess: bool = False
+    name: str = ""
+    proven: Proven | None = None
+    token: Token | None = None
+
+
+def _find(ctx: ReadContext, proof: Proof) -> accounts.Account | None:
+    """The account: by its name in this domain, or by a principal name without a domain."""
+    ours = (ctx.forest.netbios.lower(), ctx.forest.dns_domain.lower(), "")
+    if proof.domain.lower() not in ours:
+        return None
+    found = accounts.find_by_sam(ctx, proof.user)
+    return found if found is not None or proof.domain else accounts.find_by_upn(ctx, proof.user)
+
+
+def _base_key(proof: Proof, nt_hash: bytes) -> bytes | None:
+    """The session's key if the response was made with this hash; clients may leave the domain out."""
+    for domain in dict.fromkeys((proof.domain, "")):
+        key = ntlm_keys.ntowf_v2(nt_hash, proof.user, domain)
+        made = ntlm_keys.nt_proof(key, proof.server_challenge, proof.response.blob)
+        if equal(made, proof.response.proof):
+            return ntlm_keys.session_base_key(key, made)
+    return None
+
+
+def judge(ctx: ReadContext, proof: Proof) -> NtlmVerdict:
+    """Judge a response as a logon over the network."""
+    account = _find(ctx, proof)
+    row = None if account is None else ctx.tx.get(account.dnt)
+    if account is None or row is None:
+        return NtlmVerdict(NtStatus.STATUS_NO_SUCH_USER)
+    standing = logon.standing(ctx, account, row)
+    if (locked := logon_rules.lockout(standing, ctx.now)) is not None:
+        return NtlmVerdict(locked, account.dnt)
+    current = entry.first(row, attr.UNICODE_PWD)
+    key = None if current is None else _base_key(proof, current)
+    if key is None:
+        history = entry.first(row, attr.NT_PWD_HISTORY) or b""
+        former = [history[at : at + _HASH_SIZE] for at in (_HASH_SIZE, 2 * _HASH_SIZE)]
+        is_former = any(len(one) == _HASH_SIZE and _base_key(proof, one) is not None for one in former)
+        return NtlmVerdict(NtStatus.STATUS_WRONG_PASSWORD, account.dnt, is_guess=not is_former)
+    token = groups.token_for(ctx, account.dnt)
+    refusal = (
+        _not_by_ntlm(ctx, token)
+        or logon_rules.account_refusal(standing, ctx.now)
+        or logon_rules.logon_refusal(standing, ctx.now, proof.workstation or None)
+        or logon_rules.password_refusal(standing, ctx.now)
+    )
+    if refusal is not None:
+        return NtlmVerdict(refusal, account.dnt)
+    name = account.sam_account_name
+    return NtlmVerdict(NtStatus.STATUS_SUCCESS, account.dnt, False, name, Proven(Secret(key)), token)
+
+
+def _not_by_ntlm(ctx: ReadContext, token: Token) -> NtStatus | None:
+    """Protected Users prove themselves by Kerberos alone. Spec: [MS-APDS] 3.1.5.2."""
+    protected: Sid = ctx.forest.domain_sid.child(wellknown.RID_PROTECTED_USERS)
+    return NtStatus.STATUS_ACCOUNT_RESTRICTION if protected in token.sids else None
