@@ -221,7 +221,7 @@ def test_heuristics_count_their_tens(corp_sqlite: Corp) -> None:
 def test_the_schema_stays_as_it_is(corp_sqlite: Corp) -> None:
     dn = f"CN=Person,CN=Schema,CN=Configuration,{DOMAIN_DN}"
     refused = refusal(lambda: corp_sqlite.modify(dn, replace_values("isDefunct", "TRUE")))
-    assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_DS_NOT_SUPPORTED)
+    assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_DS_ILLEGAL_BASE_SCHEMA_MOD)
 
 
 # --- rights ------------------------------------------------------------------------------------------------
