@@ -11,16 +11,16 @@ from typing import Final
 from addc.base.errors import DecodeError, DsError
 from addc.codec.filter import Filter
 from addc.codes.win32 import Win32
+from addc.directory import policy
 from addc.directory.api import Directory
 from addc.directory.search import BASE
 from addc.ldap import messages as m
 from addc.ldap import operations
 from addc.ldap.locator import Self, answer_ping
 from addc.ldap.operations import Asker
-from addc.security.token import ANONYMOUS
+from addc.security.token import ANONYMOUS, SYSTEM
 
 _LOG: Final = logging.getLogger("addc.ldap")
-_DATAGRAM_MAX: Final = 4096
 _REPLY_MAX: Final = 1432
 """What leaves in one piece. A source that is forged is sent no hundred times what the forger spent."""
 _TOO_LARGE: Final = (
@@ -40,15 +40,15 @@ class CldapDatagrams(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._kept: dict[tuple[Filter, str], bytes | None] = {}
         self._kept_usn = -1
+        self._size_max = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if len(data) > _DATAGRAM_MAX:
-            return
         try:
-            reply = self._answer(data, addr[0])
+            self._follow()
+            reply = self._answer(data, addr[0]) if len(data) <= self._size_max else None
         except DecodeError:
             return
         except Exception:
@@ -60,11 +60,15 @@ class CldapDatagrams(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         """A client that is gone (ICMP) is no concern of ours."""
 
-    def _answer(self, data: bytes, source: str) -> bytes | None:
+    def _follow(self) -> None:
+        """Forget what an earlier state of the directory said."""
         usn = self._directory.usn()
         if usn != self._kept_usn:
             self._kept.clear()
             self._kept_usn = usn
+            self._size_max = self._directory.read_now("cldap.limits", SYSTEM, policy.limits).max_datagram_recv
+
+    def _answer(self, data: bytes, source: str) -> bytes | None:
         message = m.LdapMessage.unpack(data)
         op = message.protocol_op
         if not isinstance(op, m.SearchRequest) or op.base_object or op.scope != BASE:

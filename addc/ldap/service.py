@@ -17,7 +17,7 @@ from addc.auth.gss import AuthError, NoKeysError
 from addc.base.clock import NEVER_FT, TICKS_PER_S, Clock, FileTime
 from addc.base.errors import AddcError, DsError, StoreError
 from addc.base.ids import Dnt, MessageId
-from addc.codes.faces import ldap_error_text
+from addc.codes.faces import ldap_error_text, ldap_face
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import policy
@@ -29,6 +29,7 @@ from addc.ldap import batch, operations, refresh
 from addc.ldap import messages as m
 from addc.ldap.admission import Admission
 from addc.ldap.bind import Binder, BindOutcome, Protection, SaslBind, SicilyBind
+from addc.ldap.controls import read_controls
 from addc.ldap.engine import Event, LdapEngine, Limits, TimedOut, Violation
 from addc.ldap.locator import Self, answer_ping
 from addc.ldap.notify import Notifier
@@ -226,6 +227,7 @@ class LdapConnection(asyncio.Protocol):
         if now >= self._expires:
             self._disconnect(_TIMED_OUT)
             return
+        self._engine.limits = self._service.limits
         deadline = self._engine.next_deadline()
         if deadline is not None and now >= deadline:
             self.data_received(b"")
@@ -281,18 +283,32 @@ class LdapConnection(asyncio.Protocol):
             case m.SearchRequest():
                 self._search(message, op)
             case m.BindRequest():
-                self._bind(message.message_id, op)
+                if not self._refuse_controls(message, m.BindResponse):
+                    self._bind(message.message_id, op)
             case m.AddRequest() | m.ModifyRequest() | m.ModifyDnRequest() | m.DelRequest():
                 self._service.start(self._write(message, self._asker()))
             case m.CompareRequest():
                 self._run(message, "ldap.compare", operations.compare_work(message, op, self._asker()))
             case m.ExtendedRequest():
-                self._extended(message.message_id, op)
+                if not self._refuse_controls(message, m.ExtendedResponse):
+                    self._extended(message.message_id, op)
             case m.UnbindRequest():
                 self._close(b"")
             case m.AbandonRequest(abandoned):
                 # The engine has forgotten the operation; its answer will find nobody waiting.
                 self._service.notifier.forget(self, abandoned)
+
+    def _refuse_controls(
+        self, message: m.LdapMessage, response: type[m.BindResponse | m.ExtendedResponse]
+    ) -> bool:
+        """Whether a bind or extended operation came with a critical control, of which they take few."""
+        try:
+            read_controls(message.controls, operations.COMMON_CONTROLS)
+        except DsError as error:
+            result, text = ldap_face(error)
+            self._engine.reply(message.message_id, response(result_code=result, diagnostic_message=text))
+            return True
+        return False
 
     def _asker(self) -> Asker:
         confidential = self._protection.confidential

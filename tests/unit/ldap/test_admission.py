@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from addc.base.clock import TICKS_PER_S, FileTime
 from addc.codec.filter import Present
 from addc.codes.ldap_result import LdapResult
 from addc.ldap import admission
@@ -119,3 +120,15 @@ def test_limits_are_those_of_the_directory_as_it_is_now(desk: Desk) -> None:
     assert known.ask(long).result_code == LdapResult.SUCCESS
     known.send(m.SearchRequest("", 0, 0, 0, 0, False, Present("x" * 5000), ()))
     assert known.transport.closed
+
+
+def test_idle_times_are_followed_by_connections_that_are_there(desk: Desk) -> None:
+    """3.1.1.3.4.6: MaxConnIdleTime."""
+    admin = desk.connect(tls=True)
+    admin.bind()
+    put(admin, "lDAPAdminLimits", b"MaxConnIdleTime=30")
+    desk.service.renew_limits()
+    for seconds, closed in ((29, False), (2, True)):
+        desk.clock.when = FileTime(desk.clock.when + seconds * TICKS_PER_S)
+        admin.protocol.tick(desk.clock.now())
+        assert admin.transport.closed is closed

@@ -331,3 +331,14 @@ def test_list_views_that_are_disabled_are_no_control(admin: LdapClient) -> None:
         got, count, back = found(admin, look(), BY_NAME, view)
         assert (got, count) == (result, 0 if critical else 5)
         assert wire.LDAP_CONTROL_VLVRESPONSE not in back
+
+
+@pytest.mark.parametrize(
+    "op", [m.BindRequest(3, "", m.SimpleAuth(b"")), m.ExtendedRequest("1.3.6.1.4.1.4203.1.11.3")]
+)
+def test_binds_and_extended_operations_mind_critical_controls(desk: Desk, op: m.Request) -> None:
+    """RFC 4511 4.1.11."""
+    client = desk.connect()
+    paged = m.Control(wire.LDAP_PAGED_RESULT_OID_STRING, True, wire.PagedResults(5).pack())
+    assert client.ask(op, paged).result_code == LdapResult.UNAVAILABLE_CRITICAL_EXTENSION
+    assert client.ask(op, m.Control("1.2.3", False)).result_code == LdapResult.SUCCESS
