@@ -83,6 +83,7 @@ def administrator(ctx: WriteContext) -> Token:
 class _Importer:
     def __init__(self, ctx: WriteContext, upgrade: bool) -> None:
         self._ctx = ctx.as_requester(administrator(ctx))
+        self._upgrade = upgrade
         self._options = RequestOptions(confidential=True, schema_upgrade=upgrade)
         self._summary = Summary()
 
@@ -146,7 +147,8 @@ class _Importer:
 
     def _modify(self, record: Record) -> None:
         changes = [Change(part.op, part.attribute, part.values) for part in record.modifications]
-        options = replace(self._options, permissive_modify=True) if record.lenient else self._options
+        lenient = record.lenient or self._upgrade  # which may be begun again
+        options = replace(self._options, permissive_modify=True) if lenient else self._options
         modify_object(self._ctx, record.dn, changes, options)
         self._count(modified=1)
 
