@@ -337,9 +337,9 @@ class _Search:
                     granted = rights.ALL_GRANTS if unrestricted else rights.grants(ctx, row)
                     if match(row, granted) and visible(row):
                         yield row
-            if ctx.clock.now() > self.deadline:
-                self.result.limit = Win32.ERROR_DS_TIMELIMIT_EXCEEDED
-                return
+                if ctx.clock.now() > self.deadline:
+                    self.result.limit = Win32.ERROR_DS_TIMELIMIT_EXCEEDED
+                    return
 
     def _in_scope(self, row: ObjectRow) -> bool:
         if self.request.scope == BASE:
