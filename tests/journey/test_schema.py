@@ -18,13 +18,13 @@ TRIES = 12
 @pytest.fixture
 def scene(lan: Lan) -> Iterator[tuple[ForestHost, Client]]:
     """A DC with two workers, and an administrator at a machine."""
-    host = lan.host("dc1", 60)
+    octet = 60 + len(lan.hosts)
+    host, machine = lan.host(f"schema{octet}", octet), lan.host(f"s{octet}", octet + 50)
     data_dir = host.folder / "data"
     provision_s = provision(host, data_dir)
     process, log, ready_s = serve(host, data_dir, "--workers", "2")
     forest = ForestHost(host, data_dir, process, log, provision_s, ready_s)
-    machine = client(lan.host("adminpc", 61), host, data_dir / "tls" / "ca.pem")
-    admin = Client(machine)
+    admin = Client(client(machine, host, data_dir / "tls" / "ca.pem"))
     admin.login()
     yield forest, admin
     assert forest.stop() == 0
