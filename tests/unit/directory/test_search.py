@@ -382,7 +382,7 @@ def test_size_limits(sqlite_forest: KitForest) -> None:
 def test_the_time_limit(sqlite_forest: KitForest) -> None:
     sqlite_forest.clock.step = 7 * TICKS_PER_S
     assert ask(sqlite_forest, DOMAIN_DN, time_limit_s=5).limit == Win32.ERROR_DS_TIMELIMIT_EXCEEDED
-    assert ask(sqlite_forest, DOMAIN_DN, time_limit_s=20).limit is None
+    assert ask(sqlite_forest, DOMAIN_DN, time_limit_s=100).limit is None
 
 
 @pytest.mark.parametrize("scope", [ONE_LEVEL, SUBTREE])
