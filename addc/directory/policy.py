@@ -156,7 +156,7 @@ def _read_heuristics(ctx: ReadContext) -> Heuristics:
 
 
 def configurable_settings(ctx: ReadContext) -> dict[str, int]:
-    """The settings of msDS-Other-Settings that are numbers, by name in lower case. Spec: 3.1.1.3.4.7."""
+    """The numbers in msDS-Other-Settings, by name in lower case. Spec: [MS-ADTS] 3.1.1.3.4.7."""
     return _SETTINGS.get(ctx, ctx.tx.seq, lambda: _read_settings(ctx))
 
 
@@ -173,7 +173,7 @@ def _read_settings(ctx: ReadContext) -> dict[str, int]:
 def denied_sources(ctx: ReadContext) -> tuple[tuple[int, int], ...]:
     """lDAPIPDenyList: IPv4 networks as address and mask whose connections are refused.
 
-    Spec: 3.1.1.3.4.8.
+    Spec: [MS-ADTS] 3.1.1.3.4.8.
     """
     return _DENIED.get(ctx, ctx.tx.seq, lambda: _read_denied(ctx))
 
