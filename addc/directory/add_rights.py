@@ -83,4 +83,6 @@ def _may_write(ctx: WriteContext, granted: Grants, draft: Draft, attribute: Attr
 
 
 def _insufficient(attribute: str) -> DsError:
-    return DsError(Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "INSUFF_ACCESS_RIGHTS", attribute=attribute)
+    return DsError(
+        Win32.ERROR_DS_PER_ATTRIBUTE_AUTHZ_FAILED_DURING_ADD, "INSUFF_ACCESS_RIGHTS", attribute=attribute
+    )

@@ -159,16 +159,12 @@ def replaced(ctx: WriteContext, row: ObjectRow, value: bytes, flags: int) -> int
 
     Spec: [MS-ADTS] 6.1.3.2, 6.1.3.3, 6.1.3.5.
     """
-    sent = unpack(value)
     flags = flags & rights.ALL_PARTS or rights.ALL_PARTS
+    sent = _with_defaults(ctx, row.nc, unpack(value), flags)
     old = rights.descriptor(ctx, row)
     if not ctx.unrestricted:
         flags = _writable(ctx, row, old, sent, flags)
     new = merge(old, sent, flags)
-    if flags & SecurityInformation.OWNER and sent.owner is None:
-        raise DsError(
-            Win32.ERROR_INVALID_OWNER, "an owner is needed", ldap_result=LdapResult.CONSTRAINT_VIOLATION
-        )
     if new.dacl is None:
         raise DsError(
             Win32.ERROR_INVALID_SECURITY_DESCR,
@@ -187,6 +183,21 @@ def replaced(ctx: WriteContext, row: ObjectRow, value: bytes, flags: int) -> int
         kind=_kind(ctx),
     )
     return ctx.tx.put_descriptor(made.pack())
+
+
+def _with_defaults(ctx: WriteContext, nc: Dnt, sent: SecurityDescriptor, flags: int) -> SecurityDescriptor:
+    """What was sent, with an owner and a group where they are to be written but none is named.
+
+    Spec: [MS-ADTS] 6.1.3.7.
+    """
+    owner, group = sent.owner, sent.group
+    if flags & SecurityInformation.OWNER and owner is None:
+        administrators = _administrators(ctx, nc)
+        owner = administrators or ctx.requester.owner or ctx.requester.user
+        group = group or administrators
+    if flags & SecurityInformation.GROUP and group is None:
+        group = ctx.requester.primary_group
+    return replace(sent, owner=owner, group=group)
 
 
 def is_nc_root(row: ObjectRow) -> bool:

@@ -164,7 +164,7 @@ class _Search:
 
     __slots__ = (
         "asq", "base", "compiler", "confined_to", "ctx", "deadline", "match", "options", "request", "result",
-        "selection", "shaper", "states", "term",
+        "selection", "shaper", "states", "term", "unseen",
     )  # fmt: skip
 
     def __init__(self, ctx: ReadContext, request: SearchRequest) -> None:
@@ -173,6 +173,7 @@ class _Search:
         options = self.options = request.options
         self.states = visibility.shown_states(options.show_deleted, options.show_recycled)
         self.result = SearchResult()
+        self.unseen = False
         self.base = self._find_base()
         spans = options.phantom_root or options.gc_port
         self.confined_to: Dnt | None = None if spans or self.base.dnt == names.ROOT else self.base.nc
@@ -216,7 +217,10 @@ class _Search:
             if phantom is not None:
                 return phantom
             raise referrals.instead_of(ctx, request.base, error) from None
-        if row.state not in self.states or not visibility.visible(ctx, row):
+        if row.state not in self.states:
+            raise referrals.hidden(ctx, request.base)
+        self.unseen = not visibility.visible(ctx, row)
+        if self.unseen and request.scope == BASE:
             raise referrals.hidden(ctx, request.base)
         if not options.gc_port and not self._is_hosted(row):
             raise referrals.to_other_dc(ctx, row)
@@ -236,7 +240,17 @@ class _Search:
         return head is not None and bool(head.instance_type & _WRITABLE)
 
     def run(self) -> SearchResult:
-        """All steps after the base is found."""
+        """All steps after the base is found.
+
+        A base that the requester may not see is as good as none, unless he sees something below it.
+        Spec: [MS-ADTS] 5.1.3.3.6.
+        """
+        result = self._run()
+        if self.unseen and not result.entries and not self.options.page_cookie:
+            raise referrals.hidden(self.ctx, self.request.base)
+        return result
+
+    def _run(self) -> SearchResult:
         request, options = self.request, self.options
         arranged = bool(options.sort_keys) or options.list_view is not None
         if request.scope == BASE and options.asq_attribute is None and not arranged:

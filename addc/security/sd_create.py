@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from addc.codec.ids import Sid
 from addc.security import wellknown
-from addc.security.access_mask import DS_MAPPING, FILE_MAPPING, GenericMapping
+from addc.security.access_mask import DS_MAPPING, FILE_MAPPING, GENERIC_BITS, GenericMapping
 from addc.security.descriptor import (
     ACCESS_ALLOWED,
     ACCESS_ALLOWED_CALLBACK,
@@ -103,14 +103,17 @@ class _Maker:
         self.mapping = kind.mapping
 
     def _effective(self, ace: Ace, flags: int) -> Ace:
-        """An inherited entry as it controls this object alone: no inheritance, creator SIDs replaced.
+        """An inherited entry as it controls this object alone, with creators and generic rights named.
 
         The class it was inherited for has done its work and goes; without an object type the entry is plain.
         """
         kind = ace.type
         if kind in OBJECT_TYPES and ace.object_type is None:
             kind = _PLAIN_OF_OBJECT.get(kind, kind)
-        return replace(ace, type=kind, flags=flags, sid=self._holder(ace), inherited_object_type=None)
+        mask = self.mapping.map(ace.mask)
+        return replace(
+            ace, type=kind, flags=flags, mask=mask, sid=self._holder(ace), inherited_object_type=None
+        )
 
     def _holder(self, ace: Ace) -> Sid:
         """Whom an entry is about, the creator SIDs replaced."""
@@ -134,15 +137,12 @@ class _Maker:
         applies = bool(flags & (CONTAINER_INHERIT if self.is_container else OBJECT_INHERIT))
         if ace.inherited_object_type is not None and ace.inherited_object_type not in self.object_types:
             applies = False
-        mask = self.mapping.map(ace.mask)
-        if mask != ace.mask:
-            ace = replace(ace, mask=mask)
         if not applies:
             return [replace(ace, flags=flags | INHERIT_ONLY | INHERITED)] if propagates else []
         alone = (flags & ~_INHERITANCE) | INHERITED
         if not propagates:
             return [self._effective(ace, alone)]
-        if ace.sid in _CREATORS:
+        if self._is_general(ace):
             return [
                 self._effective(ace, alone),
                 replace(ace, flags=flags | INHERIT_ONLY | INHERITED),
@@ -150,21 +150,27 @@ class _Maker:
         return [replace(ace, flags=(flags & ~INHERIT_ONLY) | INHERITED)]
 
     def explicit(self, ace: Ace) -> list[Ace]:
-        """What this object gets from one entry that its creator gave.
+        """What this object gets from one entry that its creator gave: none, one or two.
 
         Spec: [MS-DTYP] 2.5.3.4.5, 2.5.3.4.7.
         """
         flags = ace.flags & ~INHERITED
-        mask = self.mapping.map(ace.mask)
-        if mask != ace.mask or flags != ace.flags:
-            ace = replace(ace, mask=mask, flags=flags)
-        if flags & INHERIT_ONLY or ace.sid not in _CREATORS:
+        ace = replace(ace, flags=flags) if flags != ace.flags else ace
+        handed_down = self.is_container and bool(flags & (CONTAINER_INHERIT | OBJECT_INHERIT))
+        if flags & INHERIT_ONLY:
+            return [ace] if handed_down else []  # it would never be for anything
+        if not self._is_general(ace):
             return [ace]
         # Nothing was inherited: the class that the entry is for stays written down, as for computers.
-        effective = replace(ace, flags=flags & ~_INHERITANCE, sid=self._holder(ace))
-        if flags & (CONTAINER_INHERIT | OBJECT_INHERIT) and self.is_container:
-            return [effective, replace(ace, flags=flags | INHERIT_ONLY)]
-        return [effective]
+        effective = replace(
+            ace, flags=flags & ~_INHERITANCE, mask=self.mapping.map(ace.mask), sid=self._holder(ace)
+        )
+        return [effective, replace(ace, flags=flags | INHERIT_ONLY)] if handed_down else [effective]
+
+    @staticmethod
+    def _is_general(ace: Ace) -> bool:
+        """Whether it means something of its own on each object: by generic rights, or by who created it."""
+        return bool(ace.mask & GENERIC_BITS) or ace.sid in _CREATORS
 
     def compute(
         self, creator: Acl | None, parent: Acl | None, is_protected: bool, default: bool

@@ -43,7 +43,7 @@ def test_by_default_a_creator_gives_what_he_likes(corp: Corp) -> None:
 def test_where_it_is_enforced_only_what_he_could_write_then(corp: Corp, more: dict[str, Value]) -> None:
     enforce(corp)
     refused = refusal(lambda: create(corp, corp.token("joe"), more))
-    assert refused[1] is Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS
+    assert refused[1] is Win32.ERROR_DS_PER_ATTRIBUTE_AUTHZ_FAILED_DURING_ADD
 
 
 def test_names_of_the_machine_itself_and_what_a_creator_writes_are_fine(corp: Corp) -> None:

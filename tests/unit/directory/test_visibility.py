@@ -90,3 +90,18 @@ def test_list_object_is_wanted_on_both(
 
 def test_the_root_of_a_naming_context_is_always_there(sqlite_forest: KitForest, alice: Token) -> None:
     assert found(sqlite_forest, alice, CONFIG_DN, BASE) == ["CN=Configuration"]
+
+
+@pytest.mark.parametrize("scope", [ONE_LEVEL, SUBTREE])
+def test_below_a_hidden_base_is_found_what_can_be_seen(
+    sqlite_forest: KitForest, alice: Token, scope: int
+) -> None:
+    """A base that cannot be seen is none only where nothing below it can be seen either."""
+    sqlite_forest.build(_hide)
+    assert found(sqlite_forest, alice, INSIDE, scope) == ["CN=deeper"]
+    sqlite_forest.build(lambda b: b.add(f"CN=shut,{HIDDEN_OU}", "container", acl="D:(A;;RP;;;AU)"))
+    sqlite_forest.build(lambda b: b.add(f"CN=unseen,CN=shut,{HIDDEN_OU}", "container"))
+    for name in ("shut", "missing"):
+        with pytest.raises(DsError) as caught:
+            found(sqlite_forest, alice, f"CN={name},{HIDDEN_OU}", scope)
+        assert (caught.value.code, caught.value.matched_dn) == (Win32.ERROR_DS_OBJ_NOT_FOUND, HIDDEN_OU)

@@ -66,7 +66,15 @@ def child(parent: str, creator: str | None = None, **named: object) -> str:
             f"(A;ID;RP;;;{DOMAIN}-1105)(OA;CIIOID;RP;;{USER_CLASS};CO)",
         ),
         # generic rights
-        ("(A;CI;GA;;;WD)", f"(A;CIID;{ALL};;;WD)"),
+        ("(A;CI;GA;;;WD)", f"(A;ID;{ALL};;;WD)(A;CIIOID;GA;;;WD)"),
+        (
+            f"(OA;CI;GA;;{GROUP_CLASS};WD)",
+            f"(OA;CIIOID;GA;;{GROUP_CLASS};WD)",
+        ),
+        (
+            f"(OA;CI;GA;;{USER_CLASS};WD)",
+            f"(A;ID;{ALL};;;WD)(OA;CIIOID;GA;;{USER_CLASS};WD)",
+        ),
     ],
 )
 def test_inheritance_of_one_entry(entry: str, inherited: str) -> None:
@@ -213,3 +221,24 @@ def test_the_class_of_an_explicit_creator_owner_entry_stays() -> None:
     (ace,) = made.dacl.aces
     assert ace.inherited_object_type == guid_to_wire(guid_parse(computer))
     assert ace.sid == made.owner
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ("(A;CI;GA;;;DU)", f"(A;;{ALL};;;DU)(A;CIIO;GA;;;DU)"),
+        ("(A;CIIO;GA;;;DU)", "(A;CIIO;GA;;;DU)"),
+        ("(A;;GA;;;DU)", f"(A;;{ALL};;;DU)"),
+        ("(A;IO;GA;;;DU)(A;;LC;;;AU)", "(A;;LC;;;AU)"),
+        ("(D;IO;WP;;;DA)(A;;LC;;;AU)", "(A;;LC;;;AU)"),
+    ],
+)
+def test_explicit_entries_with_generic_rights(given: str, made: str) -> None:
+    """They are named for the object and kept for those below; what would be for nobody goes.
+
+    Spec: [MS-DTYP] 2.5.3.4.5.
+    """
+    sid = DOMAIN
+    found = create_sd(None, sddl.parse(f"O:DAG:DAD:{given}", sid, sid), SYSTEM)
+    assert found.dacl is not None
+    assert sddl.format(found, sid, sid).partition("D:AI")[2] == made
