@@ -72,11 +72,20 @@ def begin(ctx: ReadContext, request: SearchRequest) -> tuple[Watch, Usn]:
     return Watch(row.dnt, row.nc, request), ctx.tx.usn
 
 
-def changes(ctx: ReadContext, watch: Watch, after: Usn) -> Changes:
-    """What changed after a USN and is in scope, visible and not hidden by its state."""
-    dnts = ctx.tx.changes(watch.nc, after, BATCH)
-    rows = sorted(ctx.tx.get_many(dnts), key=lambda row: row.usn_changed)
-    more = len(dnts) == BATCH and bool(rows)
+Changed = dict[tuple[Dnt, Usn], list[ObjectRow]]
+"""Rows of a context that changed after a USN, oldest change first, for all who ask in one transaction."""
+
+
+def changes(ctx: ReadContext, watch: Watch, after: Usn, known: Changed) -> Changes:
+    """What changed after a USN and is in scope, visible and not hidden by its state.
+
+    known: what was found for others who were answered up to the same USN.
+    """
+    rows = known.get((watch.nc, after))
+    if rows is None:
+        dnts = ctx.tx.changes(watch.nc, after, BATCH)
+        rows = known[watch.nc, after] = sorted(ctx.tx.get_many(dnts), key=lambda row: row.usn_changed)
+    more = len(rows) == BATCH
     in_scope = _scope(ctx, watch)
     options = watch.request.options
     states = visibility.shown_states(options.show_deleted, options.show_recycled)

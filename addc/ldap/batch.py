@@ -45,8 +45,8 @@ _CONTROLS: Final = frozenset(
         wire.LDAP_SERVER_SHOW_RECYCLED_OID,
     }
 )
-_WRITING_MAX_S: Final = 10
-"""A batch that writes holds every other writer up, so its searches get no more time than this."""
+_WRITING_MAX_S: Final = 2
+"""A batch that writes holds every other writer up from its first write on: it gets no more time than this."""
 
 
 class _Interrupted(Exception):
@@ -66,14 +66,18 @@ async def run(directory: Directory, value: bytes | None, asker: Asker) -> bytes:
     if asker.requester.is_anonymous:
         raise DsError(Win32.ERROR_NOT_AUTHENTICATED, BIND_FIRST)
     requests = _read(value or b"")
+    count = _searches_first(requests)
+    first, rest = requests[:count], requests[count:]
+    before = b""
     try:
-        if all(isinstance(one.protocol_op, m.SearchRequest) for one in requests):
-            answers = await directory.read(
-                "ldap.batch", asker.requester, lambda ctx: _Batch(ctx, asker).run(requests)
+        if first:
+            before = await directory.read(
+                "ldap.batch", asker.requester, lambda ctx: _Batch(ctx, asker).run(first)
             )
-        else:
+        answers = before
+        if rest:
             answers = await directory.write(
-                "ldap.batch", asker.requester, lambda ctx: _Batch(ctx, asker).run(requests)
+                "ldap.batch", asker.requester, lambda ctx: _Batch(ctx, asker).run(rest, before)
             )
     except _Interrupted as stopped:
         answers = stopped.answers
@@ -83,6 +87,14 @@ async def run(directory: Directory, value: bytes | None, asker: Asker) -> bytes:
                 "ldap.logon", SYSTEM, lambda ctx: record_bad_password(ctx, account, password)
             )
     return header(0x30, len(answers)) + answers
+
+
+def _searches_first(requests: Sequence[m.LdapMessage]) -> int:
+    """How many requests come before the first that writes: they need not hold the writer up."""
+    for number, one in enumerate(requests):
+        if not isinstance(one.protocol_op, m.SearchRequest):
+            return number
+    return len(requests)
 
 
 def _read(value: bytes) -> list[m.LdapMessage]:
@@ -117,9 +129,11 @@ class _Batch:
         self._deadline = ctx.clock.now() + seconds * TICKS_PER_S
         self._wrong_password: WrongPasswordError | None = None
 
-    def run(self, requests: Sequence[m.LdapMessage]) -> bytes:
-        """The answers of all. Raises _Interrupted with those up to the first failure."""
-        answers = b""
+    def run(self, requests: Sequence[m.LdapMessage], before: bytes = b"") -> bytes:
+        """The answers of all, behind those of earlier ones. Raises _Interrupted: up to the first failure."""
+        answers = before
+        if before:
+            self._result(before)
         for request in requests:
             left_s = (self._deadline - self._ctx.clock.now()) // TICKS_PER_S
             if left_s <= 0:

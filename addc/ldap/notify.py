@@ -20,7 +20,7 @@ from addc.codes.win32 import Win32
 from addc.directory import notifications, policy
 from addc.directory.api import Committed, Directory
 from addc.directory.context import ReadContext
-from addc.directory.notifications import Changes, Watch
+from addc.directory.notifications import Changed, Changes, Watch
 from addc.directory.search import SearchRequest
 from addc.ldap import messages as m
 from addc.security.token import Token
@@ -30,6 +30,9 @@ LOOK_S: Final = 0.25
 """How long a commit of another process may go unseen."""
 _PER_CONNECTION_MAX: Final = 24
 """Whatever the policy says: a connection needs room for other requests."""
+_PER_PROCESS_MAX: Final = 5000
+_REST_S: Final = 0.05
+"""How long changes are gathered under steady writes, so that telling of them does not take all the time."""
 
 
 class Listener(Protocol):
@@ -82,8 +85,9 @@ class Notifier:
 
         limit, (watch, usn) = await self._directory.read("ldap.notify", requester, work, point=True)
         theirs = self._standing.setdefault(listener, {})
-        if len(theirs) >= min(limit, _PER_CONNECTION_MAX):
-            raise DsError(Win32.ERROR_DS_ADMIN_LIMIT_EXCEEDED, "too many notifications on one connection")
+        many = sum(map(len, self._standing.values())) >= _PER_PROCESS_MAX
+        if many or len(theirs) >= min(limit, _PER_CONNECTION_MAX):
+            raise DsError(Win32.ERROR_DS_ADMIN_LIMIT_EXCEEDED, "too many notifications")
         ends_at = None
         if request.time_limit_s:
             ends_at = FileTime(self._clock.now() + request.time_limit_s * TICKS_PER_S)
@@ -130,6 +134,7 @@ class Notifier:
                     await self._poll()
                 self._woken.clear()
                 await self.serve()
+                await asyncio.sleep(_REST_S)
         finally:
             unsubscribe()
 
@@ -181,8 +186,11 @@ class Notifier:
 
 def _all_changes(places: Sequence[tuple[Watch, Usn]]) -> Callable[[ReadContext], list[Changes]]:
     def work(ctx: ReadContext) -> list[Changes]:
+        known: Changed = {}
         return [
-            notifications.changes(ctx, watch, after) if after < ctx.tx.usn else Changes([], after, more=False)
+            notifications.changes(ctx, watch, after, known)
+            if after < ctx.tx.usn
+            else Changes([], after, more=False)
             for watch, after in places
         ]
 
