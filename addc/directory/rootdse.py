@@ -80,7 +80,7 @@ SUPPORTED_EXTENSIONS: Final = (
 )
 """supportedExtension."""
 
-SUPPORTED_SASL_MECHANISMS: Final = ("GSSAPI", "GSS-SPNEGO")
+SUPPORTED_SASL_MECHANISMS: Final = ("GSSAPI", "GSS-SPNEGO", "EXTERNAL")
 """supportedSASLMechanisms."""
 
 VERSION_STRING: Final = "10.0.17763.1 (addc)"

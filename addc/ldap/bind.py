@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
-from addc.auth import ntlm_logon, spnego
+from addc.auth import certificates, ntlm_logon, spnego
 from addc.auth.gss import AuthError, GssAcceptor, GssExchange, NoKeysError
 from addc.auth.ntlm import NtlmExchange, Proof, Proven, ServerNames
 from addc.auth.ntlm_logon import NtlmVerdict
@@ -22,7 +22,7 @@ from addc.codes.hresult import HResult
 from addc.codes.ldap_result import LdapResult
 from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
-from addc.directory import accounts, groups, logon, logon_counters
+from addc.directory import accounts, groups, logon, logon_counters, names
 from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.passwords import password_of_utf8
@@ -31,7 +31,9 @@ from addc.security.token import ANONYMOUS, SYSTEM, Token
 
 GSSAPI: Final = "GSSAPI"
 GSS_SPNEGO: Final = "GSS-SPNEGO"
+EXTERNAL: Final = "EXTERNAL"
 MECHANISMS: Final = (GSSAPI, GSS_SPNEGO)
+_DN_AUTHZ: Final = b"dn:"
 
 _LAYER_NONE: Final = 1
 _LAYER_INTEGRITY: Final = 2
@@ -218,6 +220,18 @@ class Binder:
         name = mechanism.upper()
         return SaslBind(self, name, protection, channel_binding) if name in MECHANISMS else None
 
+    def external(self, certificate: bytes | None, authorization: bytes = b"") -> BindOutcome:
+        """The client's certificate as proof, DER; None where it showed none.
+
+        authorization: authzId, which may only name the very account. Spec: [MS-ADTS] 5.1.1.1.2, 5.1.1.2.
+        """
+        if certificate is None:
+            return _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
+        der = certificate
+        return self.directory.read_now(
+            "ldap.bind", SYSTEM, lambda ctx: _by_certificate(ctx, der, authorization)
+        )
+
     def sicily(self, protection: Protection, channel_binding: bytes | None) -> "SicilyBind | None":
         """A new exchange of NTLM alone; None where that is not spoken."""
         return SicilyBind(self, protection, channel_binding) if self.policy.ntlm else None
@@ -238,6 +252,22 @@ def _turned_away(
     # That an account is locked out may be told at any time: no password was looked at.
     judged = status is not NtStatus.STATUS_ACCOUNT_LOCKED_OUT
     return replace(refused, account=dnt) if judged else refused
+
+
+def _by_certificate(ctx: ReadContext, der: bytes, authorization: bytes) -> BindOutcome:
+    try:
+        account = certificates.account_of(ctx, der)
+        meant = authorization.removeprefix(_DN_AUTHZ).decode("utf-8", "replace")
+        if authorization and (
+            not authorization.startswith(_DN_AUTHZ) or names.resolve(ctx, meant).dnt != account.dnt
+        ):
+            return _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
+    except (AuthError, DsError):
+        return _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
+    if (refusal := certificates.refusal(ctx, account)) is not None:
+        return _refused(_BIND_DATA.get(refusal, Win32.ERROR_LOGON_FAILURE), creds=b"")
+    token = groups.token_for(ctx, account.dnt)
+    return BindOutcome(LdapResult.SUCCESS, token=token, principal=account.sam_account_name)
 
 
 class _NtlmJudge:

@@ -28,7 +28,7 @@ from addc.directory.search import BASE, SearchRequest
 from addc.ldap import batch, operations, refresh
 from addc.ldap import messages as m
 from addc.ldap.admission import Admission
-from addc.ldap.bind import Binder, BindOutcome, Protection, SaslBind, SicilyBind
+from addc.ldap.bind import EXTERNAL, Binder, BindOutcome, Protection, SaslBind, SicilyBind
 from addc.ldap.controls import read_controls
 from addc.ldap.engine import Event, LdapEngine, Limits, TimedOut, Violation
 from addc.ldap.locator import Self, answer_ping
@@ -165,6 +165,8 @@ class LdapConnection(asyncio.Protocol):
         self._protection = Protection.TLS if endpoint.tls else Protection.NONE
         self._sasl: SaslBind | None = None
         self._sicily: SicilyBind | None = None
+        self._endpoint_tls = endpoint.tls
+        self._certificate: bytes | None = None
         self._fast_bind = False
         self._source = ""
         self._writable = True
@@ -185,6 +187,25 @@ class LdapConnection(asyncio.Protocol):
             self.abort()
             return
         self._service.admission.opened(self)
+        if self._endpoint_tls:
+            self._bind_by_channel()
+
+    def _bind_by_channel(self) -> None:
+        """A client that shows its certificate to the TLS port is bound by that. Spec: [MS-ADTS] 5.1.1.2."""
+        self._certificate = self._shown_certificate()
+        if self._certificate is None:
+            return
+        outcome = self._service.binder.external(self._certificate)
+        if outcome.result is LdapResult.SUCCESS and outcome.token is not None:
+            self._token, self._principal = outcome.token, outcome.principal
+            self._engine.authenticated = True
+            self._service.admission.bound(self, authenticated=True)
+
+    def _shown_certificate(self) -> bytes | None:
+        """The client's certificate, DER, which the TLS library found good."""
+        assert self._transport is not None
+        tls = self._transport.get_extra_info("ssl_object")
+        return None if tls is None else tls.getpeercert(True)
 
     def data_received(self, data: bytes) -> None:
         if self._upgrading:
@@ -532,6 +553,11 @@ class LdapConnection(asyncio.Protocol):
         return _not_supported()
 
     def _sasl_step(self, mechanism: str, credentials: bytes) -> BindOutcome:
+        if mechanism.upper() == EXTERNAL:
+            self._sasl = None
+            # What the TLS port was shown has bound the connection already, and is good for that alone.
+            shown = None if self._endpoint_tls else self._certificate
+            return self._service.binder.external(shown, credentials)
         if self._sasl is None or self._sasl.mechanism != mechanism.upper():
             self._sasl = self._service.binder.sasl(mechanism, self._protection, self._binding())
         if self._sasl is None:
@@ -704,6 +730,7 @@ class LdapConnection(asyncio.Protocol):
             return
         self._transport = upgraded
         self._protection = Protection.TLS
+        self._certificate = self._shown_certificate()
         self._upgrading = False
         early, self._early = bytes(self._early), bytearray()
         self.data_received(early)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from ipaddress import IPv4Address, ip_address
+from pathlib import Path
 from typing import Final
 
 from addc.auth.gss import GssAcceptor
@@ -161,7 +162,9 @@ def _bind_policy(config: ServeConfig) -> BindPolicy:
 
 
 def _tls_context(config: ServeConfig) -> ssl.SSLContext:
-    return tls.server_context(config.data_dir / CERTIFICATE_NAME, config.data_dir / CERTIFICATE_KEY_NAME)
+    client_ca = Path(config.site.tls_client_ca) if config.site.tls_client_ca else None
+    folder = config.data_dir
+    return tls.server_context(folder / CERTIFICATE_NAME, folder / CERTIFICATE_KEY_NAME, client_ca)
 
 
 def _server_pid(config: ServeConfig) -> int:

@@ -28,6 +28,7 @@ class SiteConfig:
     allow_simple_bind_in_clear: accept passwords over unprotected LDAP.
     allow_unsigned_sasl: accept SASL binds that sign nothing over unprotected LDAP.
     allow_ntlm: speak NTLM version 2. ldap_channel_binding: of SASL inside TLS.
+    tls_client_ca: PEM file of the authorities whose client certificates log on; "" for none.
     """
 
     database: str
@@ -38,6 +39,7 @@ class SiteConfig:
     allow_unsigned_sasl: bool = False
     allow_ntlm: bool = True
     ldap_channel_binding: str = "when-supported"
+    tls_client_ca: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ def read_site_config(data_dir: Path) -> SiteConfig:
         allow_unsigned_sasl=raw.get("allow_unsigned_sasl", False),
         allow_ntlm=raw.get("allow_ntlm", True),
         ldap_channel_binding=raw.get("ldap_channel_binding", "when-supported"),
+        tls_client_ca=str(data_dir / raw["tls_client_ca"]) if raw.get("tls_client_ca") else "",
     )
 
 
@@ -115,6 +118,8 @@ def _wrong(raw: object) -> str:
         return f"unknown: {', '.join(sorted(unknown))}"
     if not isinstance(raw.get("database"), str):
         return "database has to be a URL"
+    if not isinstance(raw.get("tls_client_ca", ""), str):
+        return "tls_client_ca has to be a file's name"
     for name in _SWITCHES:
         if not isinstance(raw.get(name, False), bool):
             return f"{name} has to be true or false"

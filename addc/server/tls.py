@@ -13,11 +13,23 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from addc.base.errors import UserError
 
 
-def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """TLS 1.2 and newer; no client certificate is asked for."""
+def server_context(certificate: Path, key: Path, client_ca: Path | None = None) -> ssl.SSLContext:
+    """TLS 1.2 and newer.
+
+    client_ca: authorities (PEM) whose client certificates are asked for, though not required; None: none are.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     load(context, certificate, key)
+    if client_ca is not None:
+        try:
+            context.load_verify_locations(client_ca)
+        except (OSError, ssl.SSLError) as error:
+            raise UserError(
+                f"The authorities for client certificates cannot be read from {client_ca}: {error}. "
+                "Next step: mend tls_client_ca in config.json."
+            ) from error
+        context.verify_mode = ssl.CERT_OPTIONAL
     return context
 
 

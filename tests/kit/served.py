@@ -156,12 +156,14 @@ def _becomes_ready(served: Served, deadline: float) -> bool:
 class LdapLine:
     """One LDAP connection, a request at a time."""
 
-    def __init__(self, port: int, *, tls: bool = False) -> None:
+    def __init__(self, port: int, *, tls: bool | ssl.SSLContext = False) -> None:
+        """tls: True for TLS with whoever answers."""
         self.sock: socket.socket = socket.create_connection((listeners.LOOPBACK, port), timeout=_PATIENCE_S)
+        if tls is True:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
         if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            self.sock = context.wrap_socket(self.sock)
+            self.sock = tls.wrap_socket(self.sock)
         self._held = b""
         self._last = 0
 
