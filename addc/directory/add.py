@@ -197,11 +197,24 @@ def _parse(dn: str) -> Dn:
     return parsed
 
 
-def parent_of(ctx: WriteContext, dn: str, parsed: Dn) -> ObjectRow:
-    """The living object above a DN; noSuchObject with matchedDN where there is none."""
-    if "," in dn and not any(sign in dn for sign in _NOT_PLAIN):
-        return referrals.visible_object(ctx, dn.partition(",")[2].lstrip(" "))
-    return referrals.visible_object(ctx, str(parsed.parent))
+def parent_of(ctx: WriteContext, dn: str, parsed: Dn, plan: ClassPlan) -> ObjectRow:
+    """The living object above a DN; noSuchObject with matchedDN where there is none.
+
+    It is there for who may create the object, whether or not he may see it.
+    """
+    plain = "," in dn and not any(sign in dn for sign in _NOT_PLAIN)
+    above = dn.partition(",")[2].lstrip(" ") if plain else str(parsed.parent)
+    try:
+        return referrals.visible_object(ctx, above)
+    except DsError as error:
+        if error.code != Win32.ERROR_DS_OBJ_NOT_FOUND:
+            raise
+        row = names.find_dn(ctx, parsed.parent)
+        if row is None or row.state is not ObjectState.LIVE:
+            raise
+        if not rights.can_create_child(ctx, row, plan.structural):
+            raise
+        return row
 
 
 def check_rdn(ctx: WriteContext, plan: ClassPlan, dn: Dn) -> AttId:
@@ -249,7 +262,7 @@ def _place(ctx: WriteContext, dn: str, given: Given) -> _Place:
     if head:
         parent, parent_dnt, nc = None, write_values.phantom(ctx, parsed.parent), Dnt(0)
     else:
-        parent = parent_of(ctx, dn, parsed)
+        parent = parent_of(ctx, dn, parsed, given.plan)
         parent_dnt, nc = parent.dnt, parent.nc
     if parent is not None and not ctx.unrestricted:
         check_superior(given.plan, parent)

@@ -69,14 +69,17 @@ def _kind(ctx: WriteContext) -> ObjectKind:
     return _AS_GIVEN if not ctx.unrestricted and policy.heuristics(ctx).dont_standardize_sds else DS_OBJECT
 
 
-def check_owner(ctx: WriteContext, owner: Sid | None, nc: Dnt, result: LdapResult) -> None:
-    """Whom the requester may name as owner. Spec: [MS-ADTS] 6.1.3.5."""
+def check_owner(ctx: WriteContext, owner: Sid | None, nc: Dnt) -> None:
+    """Whom the requester may name as owner, of a new object too. Spec: [MS-ADTS] 6.1.3.3, 6.1.3.5."""
     requester = ctx.requester
     if owner is None or ctx.unrestricted or owner == requester.user or requester.has(Privilege.SE_RESTORE):
         return
     if owner != _administrators(ctx, nc):
         raise DsError(
-            Win32.ERROR_INVALID_OWNER, "no such owner", ldap_result=result, attribute="nTSecurityDescriptor"
+            Win32.ERROR_INVALID_OWNER,
+            "no such owner",
+            ldap_result=LdapResult.CONSTRAINT_VIOLATION,
+            attribute="nTSecurityDescriptor",
         )
 
 
@@ -96,18 +99,19 @@ def new_descriptor(
     Spec: [MS-ADTS] 6.1.3.3 (add), 6.1.3.6, 6.1.3.7.
     """
     if given is not None and not ctx.unrestricted:
-        if given.dacl is None:
+        # Deviation: 6.1.3.3 refuses a descriptor without a DACL; Windows takes it, with what is inherited.
+        if given.sacl is not None and not ctx.requester.has(Privilege.SE_SECURITY):
             raise DsError(
-                Win32.ERROR_INVALID_SECURITY_DESCR,
-                "a descriptor must bring a DACL",
-                ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+                Win32.ERROR_PRIVILEGE_NOT_HELD,
+                "a SACL takes the privilege to manage it",
+                ldap_result=LdapResult.CONSTRAINT_VIOLATION,
                 attribute="nTSecurityDescriptor",
             )
         if owner is None:
-            check_owner(ctx, given.owner, nc, LdapResult.UNWILLING_TO_PERFORM)
+            check_owner(ctx, given.owner, nc)
     default = default_descriptor(plan.structural.default_sd, ctx.forest.domain_sid, ctx.forest.domain_sid)
     if owner is not None:
-        check_owner(ctx, owner, nc, LdapResult.UNWILLING_TO_PERFORM)
+        check_owner(ctx, owner, nc)
         if given is not None:
             given = replace(given, owner=owner)
         else:
@@ -221,15 +225,13 @@ def _writable(
         same |= SecurityInformation.SACL
     flags &= ~int(same)
     if flags & SecurityInformation.OWNER:
-        check_owner(ctx, sent.owner, row.nc, LdapResult.CONSTRAINT_VIOLATION)
+        check_owner(ctx, sent.owner, row.nc)
     missing = flags & ~rights.writable_sd_parts(ctx, row)
     owner_parts = int(SecurityInformation.OWNER | SecurityInformation.GROUP)
     if missing & owner_parts and _may_set_owner(ctx, row):
         missing &= ~owner_parts
     if missing or (flags & SecurityInformation.DACL and _owner_is_blocked(ctx, row, old)):
-        raise DsError(
-            Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "INSUFF_ACCESS_RIGHTS", attribute="nTSecurityDescriptor"
-        )
+        raise DsError(Win32.ERROR_ACCESS_DENIED, "INSUFF_ACCESS_RIGHTS", attribute="nTSecurityDescriptor")
     return flags
 
 

@@ -94,7 +94,7 @@ def test_others_name_themselves(corp_sqlite: Corp) -> None:
     corp.modify("OU=box", replace_values("nTSecurityDescriptor", opened.pack()), requester=SYSTEM)
     other = RequestOptions(set_owner=corp.sid("CN=Guest,CN=Users"))
     refused = refusal(lambda: corp.add("CN=x,OU=box", "container", ann, other))
-    assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_INVALID_OWNER)
+    assert refused == (LdapResult.CONSTRAINT_VIOLATION, Win32.ERROR_INVALID_OWNER)
     corp.add("CN=x,OU=box", "container", ann, RequestOptions(set_owner=ann.user))
 
 
