@@ -81,13 +81,13 @@ class Column:
         return [Dnt(dnt) for dnt in found]
 
     def holders(self, limit: int) -> list[Dnt]:
-        """The rows that may have a value."""
-        found = dict.fromkeys((*self.touched, *self.long))
-        if len(self.dnts) <= limit:
-            found.update(dict.fromkeys(map(Dnt, self.dnts)))
-            return list(found)
-        found.update(dict.fromkeys(map(Dnt, self.dnts[: limit + 1])))
-        return list(found)
+        """The rows that may have a value, each once; as many as `limit` may not be all."""
+        found: dict[int, None] = dict.fromkeys((*self.touched, *self.long))
+        for dnt in self.dnts:
+            if len(found) >= limit:
+                break
+            found[dnt] = None
+        return [Dnt(dnt) for dnt in found]
 
 
 class _Maker:

@@ -26,7 +26,8 @@ from addc.codec.ids import Sid
 from addc.directory import columns
 from addc.directory.context import ReadContext
 from addc.directory.entry import COLUMN_ATTRIBUTES, link_base
-from addc.directory.filter_match import TRANSITIVE_EVAL, Assertion, Compiler, substring_keys
+from addc.directory.filter_match import Assertion, Compiler, substring_keys
+from addc.directory.matching_rules import TRANSITIVE_EVAL
 from addc.schema import attr
 from addc.schema.snapshot import Attribute
 from addc.schema.syntax import DnKind

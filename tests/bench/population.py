@@ -6,7 +6,6 @@ GUIDs of their own, so 100,000 users take seconds. RIDs come out of the RID Mana
 
 from typing import Final
 
-from addc.base.errors import DsError
 from addc.base.ids import Dnt
 from addc.base.rng import new_guid
 from addc.directory import names, rid_pool
@@ -75,8 +74,7 @@ def _reserve(ctx: WriteContext, count: int) -> int:
 
 def _row(ctx: WriteContext, folder: Dnt, name: str) -> ObjectRow:
     row = names.child_named(ctx, folder, attr.CN, name)
-    if row is None:
-        raise DsError(0, f"no {name}")  # type: ignore[arg-type]
+    assert row is not None, name
     return row
 
 

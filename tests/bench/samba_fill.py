@@ -8,10 +8,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from people import BIG, OU, Size, group_name, memberships, user_name, user_values  # type: ignore
-from samba.auth import system_session  # type: ignore
-from samba.param import LoadParm  # type: ignore
-from samba.samdb import SamDB  # type: ignore
+from people import BIG, OU, Size, group_name, memberships, user_name, user_values  # type: ignore[import-not-found]
+from samba.auth import system_session
+from samba.param import LoadParm
+from samba.samdb import SamDB
 
 
 def main() -> None:

@@ -92,8 +92,8 @@ def test_too_many_waiting_walks_of_one_requester_are_refused() -> None:
 def test_a_walk_steps_aside_for_point_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     lane = SlowLane(1)
     slept: list[float] = []
-    monkeypatch.setattr(lanes.time, "sleep", slept.append)
-    monkeypatch.setattr(lanes.time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr("addc.directory.lanes.time.sleep", slept.append)
+    monkeypatch.setattr("addc.directory.lanes.time.monotonic", lambda: 100.0)
 
     def work(pace: Pace) -> None:
         pace.step(lanes._ROWS_PER_LOOK)
