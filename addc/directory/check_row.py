@@ -9,7 +9,7 @@ from typing import Final
 
 from addc.base.errors import DecodeError, DsError, StoreError
 from addc.base.ids import AttId, Dnt
-from addc.directory import entry, names, object_sd, owners
+from addc.directory import entry, names, object_sd, owners, schema_cache
 from addc.directory.account_flags import InstanceType
 from addc.directory.add import index_of
 from addc.directory.context import ReadContext, WriteContext
@@ -338,7 +338,7 @@ def _index(ctx: ReadContext, view: RowView) -> Iterator[str]:
         wanted = _wanted_keys(ctx, view.row)
     except (DecodeError, StoreError):
         return  # a bad value or descriptor, which is reported as such
-    for att in sorted(wanted.keys() | view.keys.keys()):
+    for att in sorted((wanted.keys() | view.keys.keys()) - schema_cache.indexes_under_way(ctx)):
         if wanted.get(att, set()) != view.keys.get(att, set()):
             attribute = ctx.schema.attribute_by_id(att)
             what = "owners" if att == owners.OWNER_INDEX else attribute.name if attribute else hex(att)

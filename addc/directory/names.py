@@ -46,7 +46,7 @@ def rdn_key(schema: Schema, att: AttId, value: str) -> bytes:
 
     Raises DsError(ERROR_DS_NAME_UNPARSEABLE) for what is no value of the attribute.
     """
-    attribute = schema.attribute_by_id(att)
+    attribute = schema.naming_attribute(att)
     assert attribute is not None
     try:
         return att.to_bytes(4, "big") + attribute.syntax.key(value.encode("utf-8"))
@@ -56,7 +56,7 @@ def rdn_key(schema: Schema, att: AttId, value: str) -> bytes:
 
 def rdn_att(schema: Schema, rdn: Rdn) -> AttId | None:
     """The naming attribute of an RDN as written; None where the schema has no such attribute."""
-    attribute = schema.attribute(rdn.att)
+    attribute = schema.naming_attribute_named(rdn.att)
     return None if attribute is None else attribute.att_id
 
 
@@ -70,7 +70,7 @@ _NAMING: Final[Fact[frozenset[AttId]]] = Fact()
 
 def rdn_of(ctx: ReadContext, row: ObjectRow) -> Rdn:
     """The RDN of a row, its attribute written as the DC prints it (CN, OU, DC)."""
-    attribute = ctx.schema.attribute_by_id(row.rdn_att)
+    attribute = ctx.schema.naming_attribute(row.rdn_att)
     assert attribute is not None
     name = attribute.name
     return Rdn(name.upper() if row.rdn_att in _UPPER else name, row.rdn)

@@ -16,7 +16,7 @@ from addc.base.clock import TICKS_PER_S
 from addc.base.ids import Dnt
 from addc.codec.times import format_generalized
 from addc.directory import names, policy, schema_objects
-from addc.directory.context import Shared, WriteContext
+from addc.directory.context import Fact, ReadContext, Shared, WriteContext
 from addc.directory.object_classes import class_plan
 from addc.schema import attr
 from addc.schema.catalogue import Catalogue
@@ -231,6 +231,20 @@ def _plan(ctx: WriteContext, att: int, what: bytes) -> None:
 def indexes_by_itself(ctx: WriteContext) -> bool:
     """Whether indexes are built as the schema changes. Spec: [MS-ADTS] 3.1.1.3.3.32."""
     return policy.heuristics(ctx).disable_auto_indexing != "2"
+
+
+def indexes_under_way(ctx: ReadContext) -> frozenset[int]:
+    """Attributes whose index is being built or dropped, so that it holds neither all nor nothing."""
+    return _UNDER_WAY.get(
+        ctx,
+        ctx.tx.seq,
+        lambda: frozenset(
+            int.from_bytes(due.data[:4], "big") for due in ctx.tx.due_of(REINDEX_KIND, ctx.forest.schema_nc)
+        ),
+    )
+
+
+_UNDER_WAY: Final[Fact[frozenset[int]]] = Fact()
 
 
 def cursor_state(att: int) -> str:

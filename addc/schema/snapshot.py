@@ -80,6 +80,7 @@ class Schema:
     _attributes: Mapping[str, Attribute]
     _attributes_by_id: Mapping[int, Attribute]
     _attributes_by_guid: Mapping[UUID, Attribute]
+    _retired: Mapping[int, Attribute]
     _classes: Mapping[str, ObjectClass]
     _classes_by_id: Mapping[int, ObjectClass]
     _classes_by_guid: Mapping[UUID, ObjectClass]
@@ -120,6 +121,7 @@ class Schema:
             _attributes=_index_attributes(atts),
             _attributes_by_id={att.att_id: att for att in atts},
             _attributes_by_guid={att.schema_id_guid: att for att in atts},
+            _retired={att.att_id: att for definition, att in made.items() if definition.is_defunct},
             _classes={key: c for c in active for key in (c.name, c.name.lower(), c.oid)},
             _classes_by_id={c.class_id: c for c in known},
             _classes_by_guid={c.schema_id_guid: c for c in known},
@@ -137,6 +139,20 @@ class Schema:
     def attribute_by_guid(self, guid: UUID) -> Attribute | None:
         """By schemaIDGUID."""
         return self._attributes_by_guid.get(guid)
+
+    def naming_attribute(self, att: int) -> Attribute | None:
+        """Also a defunct one, by which objects may still be named."""
+        return self._attributes_by_id.get(att) or self._retired.get(att)
+
+    def naming_attribute_named(self, name_or_oid: str) -> Attribute | None:
+        """`attribute`, or else a defunct one of that name or OID."""
+        found = self.attribute(name_or_oid)
+        if found is None and self._retired:
+            plain = _plain(name_or_oid)
+            found = next(
+                (one for one in self._retired.values() if plain in (one.name.lower(), one.oid)), None
+            )
+        return found
 
     def class_(self, name_or_oid: str) -> ObjectClass | None:
         """By lDAPDisplayName in any case, by dotted OID or by `OID.` and the dotted OID."""

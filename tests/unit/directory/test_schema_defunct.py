@@ -160,3 +160,18 @@ def test_a_renamed_class_is_renamed_in_its_instances(schema: SchemaDesk) -> None
         if b"testObject" in one
     ]
     assert b"MAY testHue" in line
+
+
+def test_objects_named_by_a_defunct_attribute_keep_their_names(schema: SchemaDesk) -> None:
+    """[MS-ADTS] 3.1.1.2.5.3: existing objects stay as they are"""
+    succeeded(schema.attribute("test-Rdn", 5))
+    succeeded(schema.class_("test-Named", 5, rDNAttID="testRdn"))
+    schema.update_now()
+    dn = f"testRdn=x,CN=Users,{DOMAIN_DN}"
+    succeeded(schema.add(dn, "testNamed"))
+    retire(schema, "test-Named")
+    retire(schema, "test-Rdn")
+    (found,) = schema.search(DOMAIN_DN, "(name=x)", "name")
+    assert found == {"dn": [dn.encode()], "name": [b"x"]}
+    assert schema.read(dn, "name")["name"] == [b"x"]
+    succeeded(schema.delete(dn))
