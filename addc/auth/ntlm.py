@@ -209,7 +209,7 @@ class NtlmExchange:
         return self._receives.verify(data, signature)
 
     def restart(self) -> None:
-        """What follows a mechListMIC is numbered and sealed from the start. Spec: [MS-SPNG] 3.3.5.1."""
+        """What follows a mechListMIC is sealed from the start, but numbered on. Spec: [MS-SPNG] 3.3.5.1."""
         assert self._sends is not None and self._receives is not None
         self._sends.restart()
         self._receives.restart()

@@ -38,10 +38,11 @@ class NtlmVerdict:
 
 
 def _find(ctx: ReadContext, proof: Proof) -> accounts.Account | None:
-    """The account: by its name in this domain, or by a principal name without a domain."""
-    ours = (ctx.forest.netbios.lower(), ctx.forest.dns_domain.lower(), "")
-    if proof.domain.lower() not in ours:
-        return None
+    """The account: by its name in this domain, or by a principal name without a domain.
+
+    A domain that nobody trusts counts for nothing, as on Windows' DCs: clients that know none say their
+    workgroup's or host's name. What they said is part of the response all the same.
+    """
     found = accounts.find_by_sam(ctx, proof.user)
     return found if found is not None or proof.domain else accounts.find_by_upn(ctx, proof.user)
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from addc.base.errors import DsError, StoreError
 from addc.base.ids import MessageId
+from addc.codec.filter import And, Equal, Filter, Present
 from addc.codes.faces import ldap_face
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
@@ -377,12 +378,32 @@ def is_ping(op: m.SearchRequest) -> bool:
     return any(name.lower() == _NETLOGON for name in op.attributes)
 
 
-def encode_ping(message_id: MessageId, value: bytes | None) -> bytes:
-    """Entry and result of a locator ping in one run; an entry without attributes for what is not here."""
-    attributes = [] if value is None else [(b"Netlogon", [value])]
-    return m.encode_search_entry(message_id, b"", attributes) + m.encode_result(
-        message_id, m.SearchResultDone
-    )
+def beside_ping(ctx: ReadContext, op: m.SearchRequest, asker: Asker) -> list[tuple[bytes, list[bytes]]]:
+    """What else of the root DSE a ping asks for."""
+    names = tuple(name for name in op.attributes if name.lower() != _NETLOGON)
+    if not names:
+        return []
+    options = options_of(NO_CONTROLS, asker)
+    found = search(ctx, SearchRequest("", BASE, Present("objectClass"), names, options=options))
+    return [(name, list(values)) for entry in found.entries for name, values in entry.attributes]
+
+
+def encode_ping(
+    message_id: MessageId,
+    wanted: Filter,
+    value: bytes | None,
+    beside: list[tuple[bytes, list[bytes]]] | None = None,
+) -> bytes:
+    """Entry and result of a locator ping in one run; an entry without attributes for what is not here.
+
+    Terms of an AND that are no equality match nothing, so that there is no entry at all.
+    Spec: [MS-ADTS] 6.3.3, 6.3.3.3
+    """
+    done = m.encode_result(message_id, m.SearchResultDone)
+    if isinstance(wanted, And) and not all(isinstance(term, Equal) for term in wanted.terms):
+        return done
+    attributes = [] if value is None else [(b"Netlogon", [value]), *(beside or [])]
+    return m.encode_search_entry(message_id, b"", attributes) + done
 
 
 def compare_work(

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from addc.auth.gss import AuthError, NoKeysError
+from addc.auth.gss import AuthError
 from addc.base.clock import NEVER_FT, TICKS_PER_S, Clock, FileTime
 from addc.base.errors import AddcError, DsError, StoreError
 from addc.base.ids import Dnt, MessageId
@@ -28,7 +28,8 @@ from addc.directory.search import BASE, SearchRequest
 from addc.ldap import batch, operations, refresh
 from addc.ldap import messages as m
 from addc.ldap.admission import Admission
-from addc.ldap.bind import EXTERNAL, Binder, BindOutcome, Protection, SaslBind, SicilyBind
+from addc.ldap.bind import Binder, BindOutcome, Protection
+from addc.ldap.bind_state import BindState
 from addc.ldap.controls import read_controls
 from addc.ldap.engine import Event, LdapEngine, Limits, TimedOut, Violation
 from addc.ldap.locator import Self, answer_ping
@@ -44,10 +45,6 @@ _FAST_BIND: Final = "1.2.840.113556.1.4.1781"
 _WHO_AM_I: Final = "1.3.6.1.4.1.4203.1.11.3"
 _TIMED_OUT: Final = ldap_error_text(
     Win32.ERROR_SUCCESS, LdapResult.UNAVAILABLE, "The server has timed out this connection"
-)
-_SICILY_PACKAGES: Final = b"NTLM"
-_NO_ACCEPTOR: Final = ldap_error_text(
-    Win32.ERROR_SUCCESS, LdapResult.UNAVAILABLE, "The server cannot check Kerberos tickets now"
 )
 _LATER: Final[dict[str, Callable[[Directory, bytes | None, Asker], Awaitable[bytes]]]] = {
     batch.OID: batch.run,
@@ -163,18 +160,13 @@ class LdapConnection(asyncio.Protocol):
         self._token: Token = ANONYMOUS
         self._principal = ""
         self._protection = Protection.TLS if endpoint.tls else Protection.NONE
-        self._sasl: SaslBind | None = None
-        self._sicily: SicilyBind | None = None
-        self._endpoint_tls = endpoint.tls
-        self._certificate: bytes | None = None
-        self._fast_bind = False
+        self._binds = BindState(service.binder, service.channel_binding, tls_port=endpoint.tls)
         self._source = ""
         self._writable = True
         self._upgrading = False
         self._early = bytearray()
         self._expires = NEVER_FT
         self._session = Session(renew_certificate=service.renew_certificate)
-        self._channel_binding = service.channel_binding
 
     # --- asyncio.Protocol ---
 
@@ -187,16 +179,13 @@ class LdapConnection(asyncio.Protocol):
             self.abort()
             return
         self._service.admission.opened(self)
-        if self._endpoint_tls:
+        if self._endpoint.tls:
             self._bind_by_channel()
 
     def _bind_by_channel(self) -> None:
-        """A client that shows its certificate to the TLS port is bound by that. Spec: [MS-ADTS] 5.1.1.2."""
-        self._certificate = self._shown_certificate()
-        if self._certificate is None:
-            return
-        outcome = self._service.binder.external(self._certificate)
-        if outcome.result is LdapResult.SUCCESS and outcome.token is not None:
+        """Begin as whom the TLS channel itself proves."""
+        outcome = self._binds.by_channel(self._shown_certificate())
+        if outcome is not None and outcome.token is not None:
             self._token, self._principal = outcome.token, outcome.principal
             self._engine.authenticated = True
             self._service.admission.bound(self, authenticated=True)
@@ -338,10 +327,16 @@ class LdapConnection(asyncio.Protocol):
     def _search(self, message: m.LdapMessage, op: m.SearchRequest) -> None:
         message_id, source = message.message_id, self._source
         if not op.base_object and op.scope == BASE and operations.is_ping(op):
-            value = self._directory.read_now(
-                "ldap.ping", self._token, lambda ctx: answer_ping(ctx, op.filter, source, self._service.own)
+            asker = self._asker()
+            value, beside = self._directory.read_now(
+                "ldap.ping",
+                self._token,
+                lambda ctx: (
+                    answer_ping(ctx, op.filter, source, self._service.own),
+                    operations.beside_ping(ctx, op, asker),
+                ),
             )
-            self._answer(message_id, operations.encode_ping(message_id, value))
+            self._answer(message_id, operations.encode_ping(message_id, op.filter, value, beside))
             return
         try:
             request = operations.search_request(message, op, self._asker())
@@ -443,7 +438,7 @@ class LdapConnection(asyncio.Protocol):
     # --- binds ---
 
     def _bind(self, message_id: MessageId, op: m.BindRequest) -> None:
-        outcome = self._judge(op)
+        outcome = self._binds.judge(op, self._protection)
         turns, account = self._directory.turns, outcome.account
         if account is not None and turns.is_taken(account):
             self._service.start(self._bind_in_turn(message_id, op, account, outcome.again))
@@ -476,7 +471,7 @@ class LdapConnection(asyncio.Protocol):
         try:
             if self._transport is None:
                 return  # nobody is told whether it was right
-            outcome = self._judge(op) if again is None else again()
+            outcome = self._binds.judge(op, self._protection) if again is None else again()
             if outcome.is_wrong_password and outcome.count is not None:
                 await self._count(outcome.count)
         except Exception as error:
@@ -501,7 +496,7 @@ class LdapConnection(asyncio.Protocol):
         if outcome.token is not None:
             for standing in self._service.notifier.forget(self):  # what stood for one stands for no other
                 self._engine.forget(standing)
-        if outcome.token is not None and not self._fast_bind:
+        if outcome.token is not None and not self._binds.fast:
             self._token, self._principal = outcome.token, outcome.principal
             lifetime_s = outcome.lifetime_s
             now = self._service.clock.now()
@@ -523,80 +518,6 @@ class LdapConnection(asyncio.Protocol):
         if outcome.protection is not None:
             self._protection = outcome.protection
         self._note(op, outcome)
-
-    def _judge(self, op: m.BindRequest) -> BindOutcome:
-        if op.version not in (2, 3):
-            self._sasl = None
-            return BindOutcome(
-                LdapResult.PROTOCOL_ERROR, "only LDAP versions 2 and 3 are spoken", token=ANONYMOUS
-            )
-        if isinstance(op.authentication, m.SimpleAuth | m.SaslCredentials):
-            self._sicily = None
-        match op.authentication:
-            case m.SimpleAuth(password=password):
-                self._sasl = None
-                return self._service.binder.simple(op.name, password, self._protection)
-            case m.SaslCredentials(mechanism=mechanism, credentials=credentials) if not self._fast_bind:
-                return self._sasl_step(mechanism, credentials or b"")
-            case m.SicilyPackageDiscovery() | m.SicilyNegotiate() | m.SicilyResponse() as sicily:
-                if not self._fast_bind:
-                    self._sasl = None
-                    return self._sicily_step(sicily)
-        if self._fast_bind:
-            text = ldap_error_text(
-                Win32.ERROR_DS_INAPPROPRIATE_AUTH,
-                LdapResult.UNWILLING_TO_PERFORM,
-                "only simple binds in fast bind mode",
-            )
-            return BindOutcome(LdapResult.UNWILLING_TO_PERFORM, text)
-        self._sasl = None
-        return _not_supported()
-
-    def _sasl_step(self, mechanism: str, credentials: bytes) -> BindOutcome:
-        if mechanism.upper() == EXTERNAL:
-            self._sasl = None
-            # What the TLS port was shown has bound the connection already, and is good for that alone.
-            shown = None if self._endpoint_tls else self._certificate
-            return self._service.binder.external(shown, credentials)
-        if self._sasl is None or self._sasl.mechanism != mechanism.upper():
-            self._sasl = self._service.binder.sasl(mechanism, self._protection, self._binding())
-        if self._sasl is None:
-            return _not_supported()
-        try:
-            outcome = self._sasl.step(credentials)
-        except NoKeysError as error:
-            self._sasl = None
-            _LOG.error("no Kerberos acceptor", extra={"fields": {"why": str(error)}})
-            return BindOutcome(LdapResult.UNAVAILABLE, _NO_ACCEPTOR, token=ANONYMOUS)
-        if outcome.result is not LdapResult.SASL_BIND_IN_PROGRESS:
-            self._sasl = None
-            return outcome
-        return BindOutcome(outcome.result, creds=outcome.creds, token=ANONYMOUS)
-
-    def _binding(self) -> bytes | None:
-        """What SASL inside TLS names the channel by."""
-        return self._channel_binding if self._protection is Protection.TLS else None
-
-    def _sicily_step(
-        self, op: m.SicilyPackageDiscovery | m.SicilyNegotiate | m.SicilyResponse
-    ) -> BindOutcome:
-        """Spec: [MS-ADTS] 5.1.1.1.3."""
-        sicily, self._sicily = self._sicily, None
-        match op:
-            case m.SicilyResponse(token=token) if sicily is not None:
-                return sicily.respond(token)
-            case m.SicilyPackageDiscovery() if self._service.binder.policy.ntlm:
-                return BindOutcome(LdapResult.SUCCESS, sicily_creds=_SICILY_PACKAGES, token=ANONYMOUS)
-            case m.SicilyNegotiate(token=token):
-                sicily = self._service.binder.sicily(self._protection, self._binding())
-                if sicily is not None:
-                    outcome = sicily.negotiate(token)
-                    self._sicily = sicily if outcome.result is LdapResult.SUCCESS else None
-                    return outcome
-        text = ldap_error_text(
-            Win32.ERROR_DS_INAPPROPRIATE_AUTH, LdapResult.INAPPROPRIATE_AUTHENTICATION, "no such package"
-        )
-        return BindOutcome(LdapResult.INAPPROPRIATE_AUTHENTICATION, text, token=ANONYMOUS)
 
     def _note(self, op: m.BindRequest, outcome: BindOutcome) -> None:
         """Log the decision."""
@@ -633,7 +554,7 @@ class LdapConnection(asyncio.Protocol):
             return
         if name == _FAST_BIND:
             if self._token.is_anonymous:
-                self._fast_bind = True
+                self._binds.fast = True
                 self._extended_success(message_id, name=name)
                 return
             error = DsError(
@@ -692,10 +613,7 @@ class LdapConnection(asyncio.Protocol):
             message_id, m.ExtendedResponse(result_code=LdapResult.SUCCESS, response_name=m.START_TLS)
         )
         self._flush()
-        self._channel_binding = self._service.channel_binding
-        self._sasl = self._sicily = (
-            None  # a bind begun in clear is not finished over TLS, without the channel's binding
-        )
+        self._binds.begin_tls(self._service.channel_binding)
         assert self._transport is not None
         self._transport.pause_reading()
         self._upgrading = True
@@ -730,7 +648,7 @@ class LdapConnection(asyncio.Protocol):
             return
         self._transport = upgraded
         self._protection = Protection.TLS
-        self._certificate = self._shown_certificate()
+        self._binds.certificate = self._shown_certificate()
         self._upgrading = False
         early, self._early = bytes(self._early), bytearray()
         self.data_received(early)
@@ -765,12 +683,3 @@ class LdapConnection(asyncio.Protocol):
         else:
             _LOG.error("LDAP connection failed", exc_info=error, extra={"fields": fields})
         self.abort()
-
-
-def _not_supported() -> BindOutcome:
-    text = ldap_error_text(
-        Win32.ERROR_DS_AUTH_METHOD_NOT_SUPPORTED,
-        LdapResult.AUTH_METHOD_NOT_SUPPORTED,
-        "The requested authentication method is not supported by the server",
-    )
-    return BindOutcome(LdapResult.AUTH_METHOD_NOT_SUPPORTED, text, token=ANONYMOUS)

@@ -67,12 +67,15 @@ class Direction:
         self._sign_key = signing_key(exported_key, side)
         self._seal_key = sealing_key(exported_key, side, flags)
         self._exchanged = bool(flags & NegotiateFlags.KEY_EXCH)
+        self._next = 0
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew, as after SPNEGO's mechListMIC. Spec: [MS-SPNG] 3.3.5.1."""
+        """The cipher's state is as before SPNEGO's mechListMIC; the count of messages goes on.
+
+        Spec: [MS-SPNG] 3.3.5.1.
+        """
         self._cipher = InsecureRc4Stream(self._seal_key)
-        self._next = 0
 
     def sign(self, message: bytes) -> bytes:
         """The signature of the next message."""

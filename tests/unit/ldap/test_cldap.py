@@ -6,11 +6,12 @@ from typing import cast
 
 import pytest
 
+from addc.base.clock import TICKS_PER_S, FileTime
 from addc.base.ids import MessageId
 from addc.codec.filter import And, Equal, Filter, Present
 from addc.codes.ldap_result import LdapResult
 from addc.ldap import messages as m
-from addc.ldap.cldap import CldapDatagrams
+from addc.ldap.cldap import CldapDatagrams, LargeAnswers
 from tests.kit.corp_forest import DOMAIN_DN
 from tests.kit.ldap_desk import CLIENT, OWN, Desk
 
@@ -124,11 +125,35 @@ def test_other_attributes_of_the_root_dse_are_read_too(wire: Wire) -> None:
     assert entry.protocol_op.attributes[0].vals == (DOMAIN_DN.encode(),)
 
 
-@pytest.mark.parametrize("attributes", [(), ("*", "+")])
+@pytest.mark.parametrize("attributes", [(), ("*", "+"), ("netlogon", "*")])
 def test_a_forged_source_is_not_flooded(wire: Wire, attributes: tuple[str, ...]) -> None:
-    (done,) = wire.send(search(Present("objectClass"), *attributes))
-    assert isinstance(done.protocol_op, m.SearchResultDone)
-    assert done.protocol_op.result_code == LdapResult.ADMIN_LIMIT_EXCEEDED
+    """The whole root DSE is had a few times in a minute, and then no more."""
+    wanted = NT_VERSION if "netlogon" in attributes else Present("objectClass")
+    codes = []
+    for _ in range(8):
+        done = wire.send(search(wanted, *attributes))[-1].protocol_op
+        assert isinstance(done, m.SearchResultDone)
+        codes.append(done.result_code)
+    assert codes == [LdapResult.SUCCESS] * 5 + [LdapResult.ADMIN_LIMIT_EXCEEDED] * 3
+    wire.desk.clock.when = FileTime(wire.desk.clock.when + 60 * TICKS_PER_S)
+    assert len(wire.send(search(wanted, *attributes))) == 2
+
+
+def test_many_forged_sources_are_not_flooded_together() -> None:
+    large = LargeAnswers()
+    assert sum(large.admits(f"192.0.2.{one}", 5) for one in range(250)) == 100
+
+
+def test_a_ping_takes_other_attributes_along(wire: Wire) -> None:
+    entry, _ = wire.send(search(And((NT_VERSION, Equal("a", b"x"))), "netlogon", "supportedLDAPVersion"))
+    assert isinstance(entry.protocol_op, m.SearchResultEntry)
+    assert [one.type for one in entry.protocol_op.attributes] == ["Netlogon", "supportedLDAPVersion"]
+
+
+def test_what_is_not_asked_by_equality_is_no_ping(wire: Wire) -> None:
+    """[MS-ADTS] 6.3.3: the filter is an AND of equalityMatch."""
+    (done,) = wire.send(search(And((NT_VERSION, Present("supportedCapabilities"))), "netlogon"))
+    assert isinstance(done.protocol_op, m.SearchResultDone) and done.protocol_op.result_code == 0
 
 
 def test_a_control_that_is_not_here_is_refused(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:

@@ -71,3 +71,14 @@ def test_keys_are_cut_where_128_bits_are_not_agreed() -> None:
     }
     assert len(weak) == 1
     assert ntlm_keys.sealing_key(RANDOM_KEY, "client", 0) not in weak
+
+
+def test_after_the_list_of_mechanisms_sealing_begins_anew_and_numbers_go_on() -> None:
+    """[MS-SPNG] 3.3.5.1 restores the RC4 handle, and nothing else."""
+    sender = ntlm_keys.Direction(RANDOM_KEY, "client", FLAGS)
+    fresh = sender.cipher(PLAIN)
+    sender.restart()
+    first = sender.sign(b"mechanisms")
+    sender.restart()
+    assert sender.cipher(PLAIN) == fresh
+    assert (first[-4:], sender.sign(PLAIN)[-4:]) == (b"\0\0\0\0", b"\1\0\0\0")
