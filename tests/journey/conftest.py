@@ -43,6 +43,8 @@ def forest(lan: Lan) -> Iterator[ForestHost]:
     yield found
     assert found.process.poll() is None, f"addc serve died: {log.read_text()[-4000:]}"
     assert found.stop() == 0
+    checked = found.addc("check", "--data-dir", str(data_dir))
+    assert checked.returncode == 0, checked.stdout[-4000:] + checked.stderr
     errors = [line for line in log.read_text().splitlines() if '"level": "error"' in line]
     assert not errors, errors[:5]
 
