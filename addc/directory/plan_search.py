@@ -9,6 +9,7 @@ Spec: [MS-ADTS] 3.1.1.3.1.3; the plan itself is the implementation's.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from addc.base.errors import DsError
 from addc.base.ids import AttId, Dnt, Usn
 from addc.codec.filter import (
     And,
@@ -23,6 +24,8 @@ from addc.codec.filter import (
     Substrings,
 )
 from addc.codec.ids import Sid
+from addc.codes.ldap_result import LdapResult
+from addc.codes.win32 import Win32
 from addc.directory import columns
 from addc.directory.context import ReadContext
 from addc.directory.entry import COLUMN_ATTRIBUTES, link_base
@@ -234,6 +237,19 @@ class Planner:
             return self._unindexed(attribute, term)
         return self._ranged(attribute, term)
 
+    def streams(self, term: Filter) -> Iterator[tuple[AttId, bytes]]:
+        """Attributes and keys whose rows a walk for the filter may go by.
+
+        Along any other index, which rows come would tell of values that no filter may ask for.
+        """
+        if isinstance(term, And):
+            for inner in term.terms:
+                yield from self.streams(inner)
+        elif isinstance(term, Equal | Approx) or (isinstance(term, Extensible) and term.rule is None):
+            leaf = self.leaf(term)
+            if leaf is not None and leaf.stream is not None:
+                yield leaf.stream
+
     def _best(self, leaves: list[Leaf | None]) -> Leaf | None:
         """Of terms that must all hold, the path with the fewest rows."""
         known = sorted([leaf for leaf in leaves if leaf is not None], key=_rank)
@@ -440,7 +456,14 @@ class SearchPlan:
     def resume(self, kind: bytes, state: bytes) -> Source:
         """The source that an earlier page of the same search walked."""
         if kind == EqualRows.kind and len(state) >= 4:
-            return EqualRows(self.ctx, AttId(int.from_bytes(state[:4], "big")), state[4:])
+            stream = AttId(int.from_bytes(state[:4], "big")), state[4:]
+            if stream not in Planner(self.ctx, self.compiler, self.nc).streams(self.term):
+                raise DsError(
+                    Win32.ERROR_INVALID_PARAMETER,
+                    "the cookie is not of this search",
+                    ldap_result=LdapResult.UNAVAILABLE_CRITICAL_EXTENSION,
+                )
+            return EqualRows(self.ctx, *stream)
         if kind == Fixed.kind:
             leaf = self.leaf()
             rows = [ROOT_DNT] * SET_MAX if leaf is None else leaf.fetch(SET_MAX)

@@ -174,9 +174,6 @@ class _Search:
         self.states = visibility.shown_states(options.show_deleted, options.show_recycled)
         self.result = SearchResult()
         self.unseen = False
-        self.base = self._find_base()
-        spans = options.phantom_root or options.gc_port
-        self.confined_to: Dnt | None = None if spans or self.base.dnt == names.ROOT else self.base.nc
         self.term = self._without_anr(request.filter)
         self.compiler = Compiler(ctx, options)
         self.match: Match = self.compiler.compile(self.term)
@@ -191,6 +188,10 @@ class _Search:
         self.shaper = Shaper(ctx, options)
         self.deadline = 0
         self.asq: asq.Scope | None = None
+        # Only now: what else is wrong with a request must not depend on whether its base is there.
+        self.base = self._find_base()
+        spans = options.phantom_root or options.gc_port
+        self.confined_to: Dnt | None = None if spans or self.base.dnt == names.ROOT else self.base.nc
 
     def _without_anr(self, term: Filter) -> Filter:
         if not anr.mentions_anr(term):
@@ -245,8 +246,13 @@ class _Search:
         A base that the requester may not see is as good as none, unless he sees something below it.
         Spec: [MS-ADTS] 5.1.3.3.6.
         """
-        result = self._run()
-        if self.unseen and not result.entries and not self.options.page_cookie:
+        try:
+            result = self._run()
+        except DsError:
+            if self.unseen:
+                raise referrals.hidden(self.ctx, self.request.base) from None
+            raise
+        if self.unseen and not result.entries:
             raise referrals.hidden(self.ctx, self.request.base)
         return result
 
