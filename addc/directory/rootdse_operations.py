@@ -233,12 +233,15 @@ def _defragment(ctx: WriteContext, value: bytes) -> Outcome:
     return NOTHING
 
 
+_NAMES_MAX: Final = 2048
+"""Longer values are not taken apart: anybody may send one, and each colon costs the writer two look-ups."""
+
+
 def _two_names(ctx: ReadContext, value: bytes) -> tuple[ObjectRow, ObjectRow]:
     """The objects of "DSA object DN:object DN"; colons may also stand inside of either."""
     text = _text(value)
-    for at, character in enumerate(text):
-        if character != ":":
-            continue
+    places = [at for at, character in enumerate(text) if character == ":"]
+    for at in places if len(text) <= _NAMES_MAX else ():
         try:
             first, second = names.resolve(ctx, text[:at]), names.resolve(ctx, text[at + 1 :])
         except DsError:

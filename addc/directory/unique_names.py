@@ -7,6 +7,7 @@ from typing import Final
 
 from addc.base.errors import DsError
 from addc.base.ids import AttId
+from addc.codec.text import fold_utf8
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import accounts, entry, policy, rights
@@ -84,10 +85,15 @@ def check_user_principal_name(ctx: WriteContext, draft: Draft) -> None:
     upn = draft.text(attr.USER_PRINCIPAL_NAME)
     if _others(ctx, draft, attr.USER_PRINCIPAL_NAME, upn):
         raise _upn_taken()
-    name, at, domain = upn.rpartition("@")
-    if at and domain.lower() == ctx.forest.dns_domain.lower():
+    name, at, domain = _folded(upn).rpartition("@")
+    if at and domain == _folded(ctx.forest.dns_domain):
         for row in _others(ctx, draft, attr.SAM_ACCOUNT_NAME, name):
             raise _exists(row)
+
+
+def _folded(text: str) -> str:
+    """Text as the index compares it, or wide letters would pass where plain ones do not."""
+    return fold_utf8(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
 
 def _is_spn(text: str) -> bool:
@@ -129,7 +135,7 @@ def check_service_principal_names(ctx: WriteContext, draft: Draft) -> None:
 
 def _check_aliases(ctx: WriteContext, draft: Draft, spn: str) -> None:
     """cifs/x goes to no one while another account is HOST/x, unless the requester rules over that too."""
-    service, _, rest = spn.partition("/")
+    service, _, rest = _folded(spn).partition("/")
     for target in accounts.mapped_to(ctx, service):
         for row in _others(ctx, draft, attr.SERVICE_PRINCIPAL_NAME, f"{target}/{rest}"):
             if not _rules_over(ctx, row):

@@ -125,3 +125,18 @@ def test_administrators_may_write_odd_spns(corp_sqlite: Corp, spn: str) -> None:
 @pytest.mark.parametrize("spn", ["web", "//", "a/b/c/d", "/", "/web", " ///"])
 def test_some_texts_are_no_spns(corp_sqlite: Corp, spn: str) -> None:
     assert refusal(put(corp_sqlite, ANN, servicePrincipalName=spn)) == NO_SPN
+
+
+@pytest.mark.parametrize(
+    "upn", ["ann@\uff43orp.example.com", "ann\uff20corp.example.com", "\uff41nn@corp.\uff45xample.com"]
+)
+def test_wide_letters_make_no_other_upn(corp_sqlite: Corp, upn: str) -> None:
+    """Logons find names without regard to width: ann would be somebody else's (CVE-2021-42282)."""
+    put(corp_sqlite, ANN, userPrincipalName=upn)()
+    put(corp_sqlite, ANN, userPrincipalName="ann@elsewhere.example.com")()
+    assert refusal(put(corp_sqlite, BOB, userPrincipalName=upn))[1] == Win32.ERROR_USER_EXISTS
+
+
+@pytest.mark.parametrize("spn", ["\uff43ifs/dc1", "cif\u017f/dc1", "cifs/\uff44c1"])
+def test_wide_letters_make_no_other_service(corp_sqlite: Corp, joe: Token, spn: str) -> None:
+    assert refusal(put(corp_sqlite, BOB, joe, servicePrincipalName=spn)) == SPN_TAKEN

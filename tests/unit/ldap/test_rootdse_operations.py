@@ -159,6 +159,13 @@ def test_lingering_objects_need_the_other_dc(admin: LdapClient) -> None:
     assert operate(admin, "replicateSingleObject", SOME_NAMES.encode()).result_code == UNWILLING
 
 
+def test_values_of_endless_names_are_not_looked_into(clerk: LdapClient) -> None:
+    """Whoever is bound may ask, and the writer would try two names at every colon."""
+    names_of_nothing = b"CN=a:" * 400_000
+    answer = operate(clerk, "replicateSingleObject", names_of_nothing)
+    assert (answer.result_code, answer.diagnostic_message[:8]) == (FAILED, "0000208D")
+
+
 def test_a_writable_dc_purges_no_secrets(admin: LdapClient) -> None:
     answer = operate(admin, "rODCPurgeAccount", f"CN=Guest,CN=Users,{DOMAIN_DN}".encode())
     assert (answer.result_code, answer.diagnostic_message[:8]) == (FAILED, "00002095")
