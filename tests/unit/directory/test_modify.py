@@ -618,7 +618,10 @@ def test_writing_a_descriptor_takes_its_rights(corp: Corp, ann: Dnt) -> None:
     new = SecurityDescriptor(old.control, old.owner, old.group, None, Acl(4, (more, *old.dacl.aces)))
     dacl_only = RequestOptions(sd_flags=4)
     change = replace_values("nTSecurityDescriptor", new.pack())
-    assert refusal(lambda: corp.modify(ANN, change, requester=joe, options=dacl_only))[1] is NO_RIGHTS
+    assert (
+        refusal(lambda: corp.modify(ANN, change, requester=joe, options=dacl_only))[1]
+        is Win32.ERROR_ACCESS_DENIED
+    )
     grant(corp, ANN, Ace(ACCESS_ALLOWED, 0, int(AccessMask.RIGHT_WRITE_DAC), joe.user))
     corp.modify(ANN, change, requester=joe, options=dacl_only)
     owned = SecurityDescriptor(old.control, joe.user, old.group, None, old.dacl)
@@ -629,7 +632,7 @@ def test_writing_a_descriptor_takes_its_rights(corp: Corp, ann: Dnt) -> None:
                 ANN, change, requester=joe, options=RequestOptions(sd_flags=flags)
             )
         )
-        assert refused[1] is NO_RIGHTS
+        assert refused[1] is Win32.ERROR_ACCESS_DENIED
     grant(corp, ANN, Ace(ACCESS_ALLOWED, 0, int(AccessMask.RIGHT_WRITE_OWNER), joe.user))
     corp.modify(ANN, change, requester=joe, options=RequestOptions(sd_flags=1))
     assert descriptor(corp, ann).owner == joe.user
@@ -663,7 +666,7 @@ def test_auditing_takes_the_security_privilege(corp_sqlite: Corp, anne: Dnt) -> 
     audited = SecurityDescriptor(old.control, old.owner, old.group, sacl, old.dacl)
     change = replace_values("nTSecurityDescriptor", audited.pack())
     refused = refusal(lambda: corp.modify(ANN, change, requester=joe, options=RequestOptions(sd_flags=8)))
-    assert refused[1] is NO_RIGHTS
+    assert refused[1] is Win32.ERROR_ACCESS_DENIED
     corp.modify(ANN, change, options=RequestOptions(sd_flags=8))
 
 
