@@ -166,7 +166,8 @@ def modified(ctx: WriteContext, draft: Draft, links: Mapping[AttId, LinkEdit], s
     for attribute, old, new in written:
         wanted = rights.grants(ctx, row).audited(found, _guids([attribute]), success=True)
         if wanted:
-            come, gone = [one for one in new if one not in old], [one for one in old if one not in new]
+            before, after = frozenset(old), frozenset(new)
+            come, gone = [one for one in new if one not in before], [one for one in old if one not in after]
             record = _record(ctx, row, wanted, event=AuditEvent.MODIFIED)
             added, removed = _told(ctx, attribute, come), _told(ctx, attribute, gone)
             ctx.audits.append(replace(record, attribute=attribute.name, added=added, removed=removed))
@@ -204,7 +205,7 @@ def _secured(ctx: WriteContext, row: ObjectRow, sd_id: int) -> None:
 
 def _told(ctx: ReadContext, attribute: Attribute, values: Sequence[bytes]) -> tuple[str, ...]:
     """Values as text; long lists, long values, and what is secret or no text, are not told."""
-    if attribute.is_secret or attribute.is_confidential:
+    if attribute.is_secret or attribute.is_confidential or attribute.att_id == attr.USER_PASSWORD:
         return ()
     if attribute.syntax.dn_kind is DnKind.NONE and not attribute.syntax.holds_tokens:
         printed: Sequence[bytes] = values[:_VALUES_MAX]

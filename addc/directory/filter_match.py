@@ -9,6 +9,7 @@ Spec: [MS-ADTS] 3.1.1.3.1.3.1, 3.1.1.3.4.4, 3.1.1.4.3; RFC 4511 4.5.1.7.
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from addc.base.clock import TICKS_PER_S
 from addc.base.errors import DecodeError, DsError
 from addc.base.ids import AttId, Dnt
 from addc.codec.dn import Dn, split_dn_binary, split_dn_string
@@ -26,13 +27,14 @@ from addc.codec.filter import (
     Substrings,
 )
 from addc.codec.text import fold_utf8
+from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import matching_rules, names, rights
 from addc.directory.context import ReadContext
 from addc.directory.controls import RequestOptions
 from addc.directory.entry import link_base, target_is_shown
 from addc.directory.matching_rules import BIT_AND, BIT_OR, DN_WITH_DATA, TRANSITIVE_EVAL
-from addc.directory.policy import heuristics
+from addc.directory.policy import heuristics, limits
 from addc.schema import attr
 from addc.schema.snapshot import Attribute, Schema
 from addc.schema.syntax import DnKind
@@ -138,11 +140,15 @@ class Compiler:
     """Compiles one request's filter."""
 
     __slots__ = (
-        "assertions", "chains", "confidential_hidden", "ctx", "deactivated_links", "gc_only", "naming",
+        "assertions", "chains", "confidential_hidden", "ctx", "deactivated_links", "deadline", "gc_only",
+        "naming", "time_limit_s",
     )  # fmt: skip
 
-    def __init__(self, ctx: ReadContext, options: RequestOptions) -> None:
+    def __init__(self, ctx: ReadContext, options: RequestOptions, time_limit_s: int = 0) -> None:
+        """time_limit_s: 0 for the policy's."""
         self.ctx = ctx
+        self.time_limit_s = time_limit_s
+        self.deadline = 0
         self.gc_only = options.gc_port
         self.deactivated_links = options.show_deactivated_link
         self.confidential_hidden = not (options.confidential or ctx.unrestricted)
@@ -161,8 +167,22 @@ class Compiler:
         """`transitive`, walked once per request."""
         key = (attribute.att_id, goal)
         if key not in self.chains:
+            self._check_time()
             self.chains[key] = transitive(self.ctx, attribute, goal)
         return self.chains[key]
+
+    def _check_time(self) -> None:
+        """Each walk is bounded, but a filter may ask for thousands before the first object is looked at."""
+        now = self.ctx.clock.now()
+        if not self.deadline:
+            most = limits(self.ctx).max_query_duration
+            self.deadline = now + min(self.time_limit_s or most, most) * TICKS_PER_S
+        if now > self.deadline:
+            raise DsError(
+                Win32.ERROR_INVALID_PARAMETER,
+                "the chains of the filter take too long",
+                ldap_result=LdapResult.TIME_LIMIT_EXCEEDED,
+            )
 
     def compile(self, term: Filter) -> Match:
         """The closure that evaluates `term`.

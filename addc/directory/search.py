@@ -175,7 +175,7 @@ class _Search:
         self.result = SearchResult()
         self.unseen = False
         self.term = self._without_anr(request.filter)
-        self.compiler = Compiler(ctx, options)
+        self.compiler = Compiler(ctx, options, request.time_limit_s)
         self.match: Match = self.compiler.compile(self.term)
         self.selection: Selection = select(ctx, request.attributes, options)
         if self.selection.base_only and (request.scope != BASE or options.asq_attribute is not None):
