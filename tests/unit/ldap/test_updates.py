@@ -97,7 +97,7 @@ def test_an_owner_is_set_by_control(desk: Desk, admin: LdapClient, clerk: LdapCl
     other = str(desk.corp.forest.domain_sid.child(501))
     value = b"\x04" + bytes([len(other)]) + other.encode()
     answer = add(clerk, f"CN=x,{YARD}", "container", control=oid, value=value)
-    assert answer.result_code == LdapResult.UNWILLING_TO_PERFORM
+    assert answer.result_code == LdapResult.CONSTRAINT_VIOLATION
     assert answer.diagnostic_message.startswith("0000051B: ")
 
 
