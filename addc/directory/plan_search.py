@@ -335,7 +335,8 @@ class Planner:
         except ValueError:
             return None
         tx, nc = self.ctx.tx, self.nc
-        return Leaf(_PREFIX, lambda limit: tx.changes(nc, Usn(max(since - 1, 0)), limit))
+        after = Usn(min(max(since - 1, 0), tx.usn))  # a client may write any number
+        return Leaf(_PREFIX, lambda limit: tx.changes(nc, after, limit))
 
     def _unindexed(self, attribute: Attribute, term: Filter) -> Leaf | None:
         """Substrings and presence of an attribute without an index."""

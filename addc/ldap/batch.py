@@ -11,6 +11,7 @@ from typing import Final
 
 from addc.base.clock import TICKS_PER_S
 from addc.base.errors import DecodeError, DsError
+from addc.base.ids import Dnt
 from addc.codec.ber_wire import header
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
@@ -45,6 +46,9 @@ _CONTROLS: Final = frozenset(
         wire.LDAP_SERVER_SHOW_RECYCLED_OID,
     }
 )
+_PASSWORDS: Final = ("unicodepwd", "userpassword")
+_GUESSES: Final = Dnt(0)
+"""Whose turn batches with passwords take: no account has this row."""
 _WRITING_MAX_S: Final = 2
 """A batch that writes holds every other writer up from its first write on: it gets no more time than this."""
 
@@ -66,6 +70,18 @@ async def run(directory: Directory, value: bytes | None, asker: Asker) -> bytes:
     if asker.requester.is_anonymous:
         raise DsError(Win32.ERROR_NOT_AUTHENTICATED, BIND_FIRST)
     requests = _read(value or b"")
+    if not any(map(_names_password, requests)):
+        return await _carry_out(directory, requests, asker)
+    # What is taken back takes the count of a wrong password along, so that is counted after the batch: until
+    # then no other batch may guess, or guesses would outrun the lockout.
+    await directory.turns.wait(_GUESSES)
+    try:
+        return await _carry_out(directory, requests, asker)
+    finally:
+        directory.turns.give(_GUESSES)
+
+
+async def _carry_out(directory: Directory, requests: Sequence[m.LdapMessage], asker: Asker) -> bytes:
     count = _searches_first(requests)
     first, rest = requests[:count], requests[count:]
     before = b""
@@ -87,6 +103,14 @@ async def run(directory: Directory, value: bytes | None, asker: Asker) -> bytes:
                 "ldap.logon", SYSTEM, lambda ctx: record_bad_password(ctx, account, password)
             )
     return header(0x30, len(answers)) + answers
+
+
+def _names_password(message: m.LdapMessage) -> bool:
+    op = message.protocol_op
+    if not isinstance(op, m.ModifyRequest):
+        return False
+    named = [one.modification.type.lower() for one in op.changes]
+    return any(name in _PASSWORDS or name[:1].isdigit() or name.startswith("oid.") for name in named)
 
 
 def _searches_first(requests: Sequence[m.LdapMessage]) -> int:

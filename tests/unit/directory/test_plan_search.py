@@ -148,3 +148,14 @@ def test_a_source_goes_on_from_any_position(sqlite_forest: KitForest, text: str)
             assert rest == everything[number + 1 :]
 
     sqlite_forest.read(check)
+
+
+@pytest.mark.parametrize("number", ["0", "-" + "9" * 30, "9" * 30, "9" * 4000])
+def test_any_number_may_be_compared_with_a_usn(forest: KitForest, number: str) -> None:
+    forest.build(populate)
+
+    def check(ctx: ReadContext) -> None:
+        plan = plan_of(ctx, f"(uSNChanged>={number})")
+        assert bool(list(plan.choose().batches(b""))) is (not number.startswith("9"))
+
+    forest.read(check)

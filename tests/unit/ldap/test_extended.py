@@ -11,7 +11,7 @@ from addc.ldap import controls as wire
 from addc.ldap import messages as m
 from addc.ldap.refresh import RefreshRequestValue, RefreshResponseValue
 from addc.schema import attr
-from tests.kit.corp import SEALED, Corp
+from tests.kit.corp import SEALED, Corp, replace_values
 from tests.kit.corp_forest import DOMAIN_DN
 from tests.kit.ldap_desk import Desk, LdapClient
 
@@ -189,6 +189,28 @@ def test_a_guess_in_a_batch_is_counted_though_the_batch_is_taken_back(desk: Desk
     response = batched(client, m.ModifyRequest(dn, changes))
     assert answers(response) == [(1, "ModifyResponse", LdapResult.CONSTRAINT_VIOLATION)]
     assert desk.corp.values(dn, "badPwdCount") == [b"1"]
+
+
+@pytest.mark.parametrize("name", ["unicodePwd", "OID.1.2.840.113556.1.4.90"])
+def test_guesses_in_batches_at_once_do_not_outrun_the_lockout(desk: Desk, name: str) -> None:
+    desk.corp.modify("", replace_values("lockoutThreshold", "2"), replace_values("minPwdAge", "0"))
+    client = clerk(desk)
+    old, good = '"Wr0ng-Passw0rd!"'.encode("utf-16-le"), f'"{PASSWORD}"'.encode("utf-16-le")
+    new = '"New-Passw0rd!22"'.encode("utf-16-le")
+    asked_for: list[m.Request] = []
+    for guess in (old, old, good):
+        changes = (
+            m.Change(1, m.PartialAttribute(name, (guess,))), m.Change(0, m.PartialAttribute(name, (new,))),
+        )  # fmt: skip
+        packed = m.LdapMessage(
+            MessageId(1), m.ModifyRequest(f"CN=clerk,CN=Users,{DOMAIN_DN}", changes)
+        ).pack()
+        asked_for.append(m.ExtendedRequest(batch.OID, wire.BatchRequestValue((packed,)).pack()))
+    told = [one.protocol_op for one in client.send(*asked_for)]
+    results = [answers(one)[0][2] for one in told if isinstance(one, m.ExtendedResponse)]
+    assert len(results) == 3 and LdapResult.SUCCESS not in results
+    assert desk.corp.text("CN=clerk,CN=Users", "badPwdCount") == "2"
+    assert not desk.directory.turns._waiting
 
 
 # --- the refresh: RFC 2589 4 ---
