@@ -24,10 +24,11 @@ from addc.codec.repl_info import (
     Record,
     written,
 )
-from addc.directory import entry, names
+from addc.directory import entry, names, rights
 from addc.directory.context import Fact, ReadContext
 from addc.schema import attr
 from addc.schema.snapshot import Attribute
+from addc.store.backend import ALL
 from addc.store.links import LinkRow
 from addc.store.objects import ObjectRow, ObjectState, Stamp
 
@@ -88,7 +89,10 @@ def attribute_meta_data(ctx: ReadContext, row: ObjectRow, *, binary: bool = Fals
 
 
 def value_meta_data(ctx: ReadContext, row: ObjectRow, limit: int, *, binary: bool = False) -> list[bytes]:
-    """msDS-ReplValueMetaData, a value for each of the first `limit` link values, removed ones too."""
+    """msDS-ReplValueMetaData, a value for each of the first `limit` link values, removed ones too.
+
+    Values of attributes that the requester may not read are as hidden here as there.
+    """
     forward = _FORWARD.get(
         ctx,
         ctx.schema,
@@ -98,10 +102,13 @@ def value_meta_data(ctx: ReadContext, row: ObjectRow, limit: int, *, binary: boo
             if one.link_id is not None and not one.is_back_link
         },
     )
+    held = [forward[base] for base in ctx.tx.link_bases((row.dnt,)).get(row.dnt, ()) if base in forward]
+    shown = {one.link_id for one in held if rights.can_read(ctx, row, one)}
+    links = ctx.tx.all_links(row.dnt, limit if len(shown) == len(held) else ALL)
     found = []
-    for link in ctx.tx.all_links(row.dnt, limit):
+    for link in links:
         attribute = forward.get(link.link_base)
-        if attribute is not None:
+        if attribute is not None and attribute.link_id in shown and len(found) < limit:
             found.append(written(VALUE_META_DATA, _value(ctx, attribute, link), binary=binary))
     return found
 

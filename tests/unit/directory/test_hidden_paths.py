@@ -24,6 +24,7 @@ from addc.directory.search import BASE, SUBTREE, SearchRequest, compare, search
 from addc.security import sddl
 from addc.security.token import Token
 from tests.kit.corp import Corp, add_values, replace_values
+from tests.kit.corp_forest import DOMAIN_DN
 
 SEALED = RequestOptions(confidential=True)
 DACL = RequestOptions(confidential=True, sd_flags=4)
@@ -213,3 +214,17 @@ def test_no_index_is_asked_about_confidential_attributes(corp_sqlite: Corp, alic
             lambda ctx: [Compiler(ctx, SEALED).shielded(one) for one in (secret, plain)], who
         )
         assert answers == [shielded, False]
+
+
+def test_the_meta_data_of_hidden_links_is_hidden(corp_sqlite: Corp, alice: Token) -> None:
+    """[MS-ADTS] 3.1.1.4.4: past and present members are told to those alone who may read `member`."""
+    corp_sqlite.group("club")
+    members = [f"CN={name},CN=Users,{DOMAIN_DN}" for name in ("alice", "Guest")]
+    corp_sqlite.modify("CN=club,CN=Users", add_values("member", *members))
+    corp_sqlite.modify("CN=club,CN=Users", add_values("managedBy", members[1]))
+    (told,) = shown(corp_sqlite, alice, "CN=club,CN=Users", "msDS-ReplValueMetaData").values()
+    assert len(told) == 3
+    deny = f"(OD;;RP;{guid_of(corp_sqlite, 'member')};;AU)(A;;LCRPRC;;;AU)"
+    set_dacl(corp_sqlite, "CN=club,CN=Users", deny)
+    (told,) = shown(corp_sqlite, alice, "CN=club,CN=Users", "member", "msDS-ReplValueMetaData").values()
+    assert len(told) == 1 and b"managedBy" in told[0]
