@@ -105,7 +105,7 @@ def value_meta_data(ctx: ReadContext, row: ObjectRow, limit: int, *, binary: boo
     held = [forward[base] for base in ctx.tx.link_bases((row.dnt,)).get(row.dnt, ()) if base in forward]
     shown = {one.link_id for one in held if rights.can_read(ctx, row, one)}
     links = ctx.tx.all_links(row.dnt, limit if len(shown) == len(held) else ALL)
-    found = []
+    found: list[bytes] = []
     for link in links:
         attribute = forward.get(link.link_base)
         if attribute is not None and attribute.link_id in shown and len(found) < limit:
