@@ -14,6 +14,7 @@ from uuid import UUID
 from addc.base.errors import DsError
 from addc.base.ids import AttId, Dnt, Usn
 from addc.base.rng import new_guid
+from addc.base.secret import Secret
 from addc.codec.dn import Dn
 from addc.codec.ids import Sid
 from addc.codec.times import format_generalized
@@ -402,7 +403,8 @@ def _password(
     """A password that comes with the object. Spec: [MS-ADTS] 3.1.1.3.1.5, 3.1.1.5.2.2."""
     if draft.plan.is_user:
         hooks.user_before_password(ctx, draft)
-    if given.password is None and password is None:
+    new = _new_password(given)
+    if new is None and password is None:
         return
     if not draft.plan.is_user:
         raise DsError(
@@ -411,16 +413,23 @@ def _password(
             ldap_result=LdapResult.UNWILLING_TO_PERFORM,
             attribute="unicodePwd",
         )
-    if given.password is not None:
+    if new is not None:
         hooks.require_confidential(ctx, options)
-        decoded = passwords.decode_unicode_pwd(given.password)
-        if password is None or not password.password.matches(decoded):
+        if password is None or not password.password.matches(new):
             salt = passwords.salt_for(
                 ctx.forest.realm, draft.text(attr.SAM_ACCOUNT_NAME), draft.plan.is_computer
             )
-            password = passwords.derive(decoded, salt)
+            password = passwords.derive(new, salt)
     assert password is not None
     passwords.store_password(ctx, draft, password, change=False, policy_hints=options.policy_hints)
+
+
+def _new_password(given: Given) -> Secret | None:
+    """unicodePwd, else the last userPassword where that is a password. Spec: [MS-ADTS] 3.1.1.3.1.5."""
+    if given.password is not None:
+        return passwords.decode_unicode_pwd(given.password)
+    plain = given.user_password
+    return None if plain is None else passwords.password_of_utf8(Secret(plain))
 
 
 # --- storing -----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from addc.base.errors import DsError
 from addc.base.ids import AttId, Dnt
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import ttl_links, write_values
+from addc.directory import policy, ttl_links, write_values
 from addc.directory.account_flags import InstanceType
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
@@ -120,6 +120,7 @@ class Given:
     sid: bytes | None = None
     sd: bytes | None = None
     password: bytes | None = None
+    user_password: bytes | None = None
 
     def values(self, att: AttId) -> Sequence[bytes]:
         """The values as the requester wrote them."""
@@ -171,6 +172,8 @@ def _take_special(ctx: WriteContext, given: Given) -> None:
         given.sid = _single(given, attr.OBJECT_SID)
     if given.plan.is_user:
         given.password = _single(given, attr.UNICODE_PWD)
+        if attr.USER_PASSWORD in given.plain and policy.heuristics(ctx).user_pwd_support:
+            given.user_password = given.plain.pop(attr.USER_PASSWORD)[1][-1]
     instance_types = given.plain.pop(attr.INSTANCE_TYPE, None)
     if instance_types is not None:
         given.instance_type = _instance_type(ctx, instance_types[1])

@@ -11,7 +11,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
 from typing import Final, TypeVar
@@ -32,8 +32,9 @@ from addc.directory.filter_match import TRANSITIVE_EVAL
 from addc.directory.jobs import JOBS
 from addc.directory.lanes import POINT_ROWS, Pace, QuickPace, SlowLane, WalkNeededError
 from addc.directory.logon_counters import record_bad_password
-from addc.directory.modify import Change, modify_object, prepare_modify
+from addc.directory.modify import Change, ModOp, modify_object, prepare_modify
 from addc.directory.nc_add import add_naming_context, is_asked
+from addc.directory.password_filter import Candidate, PasswordJudge
 from addc.directory.passwords import PreparedPassword, WrongPasswordError
 from addc.directory.plan_search import COMMON, NEARLY_UNIQUE
 from addc.directory.rename import rename_object
@@ -58,7 +59,7 @@ Attributes = Sequence[tuple[str, Sequence[bytes]]]
 READ_THREADS: Final = 8
 _WALKS_AT_ONCE: Final = 2
 """Long reads that run side by side where they mostly wait for the network."""
-_PASSWORDS: Final = frozenset(("unicodepwd", "userpassword"))
+_PASSWORDS: Final = frozenset(("unicodepwd", "userpassword", "1.2.840.113556.1.4.90", "2.5.4.35"))
 _POINTS: Final = NEARLY_UNIQUE | {attr.OBJECT_GUID, attr.OBJECT_SID, attr.DISTINGUISHED_NAME}
 
 _WALKS: Final = frozenset(
@@ -82,10 +83,11 @@ _WALKS_BEGIN: Final = frozenset("mMtT0123456789oO")
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Where time and randomness come from; the machine's own unless a test says otherwise."""
+    """What comes from outside: time and randomness of the machine, the operator's judgement of passwords."""
 
     clock: Clock
     rng: Rng
+    password_judge: PasswordJudge | None = None
 
 
 def _walks(wanted: Filter) -> bool:
@@ -115,6 +117,7 @@ class Directory:
         if forest is None:
             raise UserError("this database holds no forest; create one with 'addc provision'")
         self._home = Home(Forest.from_json(forest), Shared(), self._services.clock)
+        self._home.shared.vets_passwords = self._services.password_judge is not None
         self._schemas = SchemaCache(schema, self._home.shared)
         with store.read() as tx:
             self._schema_of(tx)  # a changed schema is loaded before anybody is served
@@ -344,8 +347,9 @@ class Directory:
         password: PreparedPassword | None = None
         if any(name.lower() in _PASSWORDS for name, _ in attributes):
             password = await self.read(
-                "prepare", requester, lambda ctx: passwords.prepare_add(ctx, dn, attributes)
+                "prepare", requester, lambda ctx: passwords.prepare_add(ctx, attributes)
             )
+            password = await self.vetted(requester, password, change=False)
         if is_asked(attributes):
             return await self._noted(
                 "add", requester, options, lambda ctx: add_naming_context(ctx, dn, attributes, options)
@@ -365,6 +369,9 @@ class Directory:
         password: PreparedPassword | None = None
         if any(change.attribute.lower() in _PASSWORDS for change in changes):
             password = await self.read("prepare", requester, lambda ctx: prepare_modify(ctx, dn, changes))
+            password = await self.vetted(
+                requester, password, change=all(change.op != ModOp.REPLACE for change in changes)
+            )
 
         def work(ctx: WriteContext) -> Dnt | WrongPasswordError:
             try:
@@ -377,6 +384,16 @@ class Directory:
         if isinstance(done, WrongPasswordError):
             raise done
         return done
+
+    async def vetted(
+        self, requester: Token, password: PreparedPassword | None, *, change: bool
+    ) -> PreparedPassword | None:
+        """`password`, marked if the operator's filter lets it pass; the writer asks for the mark."""
+        judge = self._services.password_judge
+        if judge is None or password is None or requester == SYSTEM:
+            return password
+        candidate = Candidate(password.account, password.full_name, password.password, is_change=change)
+        return replace(password, vetted=await judge(candidate))
 
     async def operate(self, requester: Token, changes: Sequence[Change]) -> Outcome:
         """The modify operation on the rootDSE; see rootdse_operations.operate. What it starts has ended."""

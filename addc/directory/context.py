@@ -106,9 +106,12 @@ class Shared:
     grants: by token, then by descriptor, structural class and whether the token holds the object's own SID
     (rights.py makes the key). A descriptor's id is made from its content, so it never means another.
     result_sets: sorted results (result_sets.py).
+    vets_passwords: people's passwords pass the operator's filter first (password_filter.py).
     """
 
-    __slots__ = ("columns", "descriptors", "facts", "grants", "names", "result_sets", "selections")
+    __slots__ = (
+        "columns", "descriptors", "facts", "grants", "names", "result_sets", "selections", "vets_passwords",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.names = NameCache(-1, -1)
@@ -118,6 +121,7 @@ class Shared:
         self.selections: dict[object, object] = {}
         self.columns = Columns()
         self.result_sets: dict[object, object] = {}
+        self.vets_passwords = False
 
     def names_at(self, tx: ReadTx) -> NameCache:
         """The name cache that is true for the snapshot of `tx`."""

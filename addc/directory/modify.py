@@ -9,7 +9,6 @@ from enum import IntEnum
 
 from addc.base.errors import DsError
 from addc.base.ids import AttId, Dnt
-from addc.base.secret import Secret
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import (
@@ -24,6 +23,7 @@ from addc.directory import (
     modify_rules,
     names,
     object_sd,
+    password_modify,
     passwords,
     quotas,
     reanimate,
@@ -79,8 +79,7 @@ class _Work:
     row: ObjectRow
     options: RequestOptions
     links: dict[AttId, LinkEdit] = field(default_factory=dict)
-    passwords: list[tuple[int, Sequence[bytes]]] = field(default_factory=list)
-    user_passwords: list[tuple[int, Sequence[bytes]]] = field(default_factory=list)
+    passwords: list[password_modify.Step] = field(default_factory=list)
     sd: bytes | None = None
     validated: set[AttId] = field(default_factory=set)
 
@@ -154,25 +153,27 @@ def modify_row(
 
 
 def prepare_modify(ctx: ReadContext, dn: str, changes: Sequence[Change]) -> PreparedPassword | None:
-    """Derive the keys of the password that a Modify sets; None where it sets none that is well formed."""
-    for change in reversed(changes):
-        if not change.values or change.op == ModOp.DELETE:
-            continue
-        name = change.attribute.lower()
-        if name not in ("unicodepwd", "userpassword"):
-            continue
-        try:
-            row = names.resolve(ctx, dn)
-            if name == "unicodepwd":
-                password = passwords.decode_unicode_pwd(change.values[0])
-            elif passwords.heeds_user_password(ctx):
-                password = passwords.password_of_utf8(Secret(change.values[0]))
-            else:
-                continue
-        except DsError:
+    """Derive the keys of the password that a Modify sets.
+
+    None where it sets none that is well formed, and where the requester may not: the writer tells why.
+    """
+    try:
+        row = names.resolve(ctx, dn)
+        named = [(one, write_values.attribute_named(ctx, one.attribute)) for one in changes]
+        heeded = passwords.heeds_user_password(ctx)
+        steps = [
+            password_modify.Step(one.op, attribute.att_id == attr.UNICODE_PWD, one.values)
+            for one, attribute in named
+            if attribute.att_id == attr.UNICODE_PWD or (heeded and attribute.att_id == attr.USER_PASSWORD)
+        ]
+        new = password_modify.new_password(steps)
+        if new is None or not entry.is_a(row, b"user"):
             return None
-        return passwords.prepare_row(ctx, row, password) if entry.is_a(row, b"user") else None
-    return None
+        if not passwords.may_set(ctx, row, change=password_modify.is_change(steps)):
+            return None
+    except DsError:
+        return None
+    return passwords.prepare_row(ctx, row, new)
 
 
 # --- may this be changed at all ----------------------------------------------------------------------------
@@ -225,6 +226,8 @@ def _check_object(
     if attr.MS_DS_UPDATE_SCRIPT in atts:
         _check_update_script(ctx, options)
     for change, attribute in resolved:
+        if change.op == ModOp.ADD and not change.values:
+            raise _nothing_to_add(attribute)
         modify_rules.check_own_name(attribute, replaced=change.op == ModOp.REPLACE)
         if not (plan.is_schema and schema_updates.frees(row, attribute, options)):
             modify_rules.check_attribute(ctx, row, plan, attribute)
@@ -287,9 +290,9 @@ def _apply(ctx: WriteContext, work: _Work, change: Change, attribute: Attribute)
             raise _illegal("nTSecurityDescriptor takes one value")
         work.sd = change.values[0]
     elif att == attr.UNICODE_PWD and not ctx.unrestricted:
-        work.passwords.append((change.op, change.values))
+        work.passwords.append(password_modify.Step(change.op, True, change.values))
     elif att == attr.USER_PASSWORD and work.draft.plan.is_user and passwords.heeds_user_password(ctx):
-        work.user_passwords.append((change.op, change.values))
+        work.passwords.append(password_modify.Step(change.op, False, change.values))
     elif attribute.is_linked:
         _apply_links(ctx, work, change, attribute)
     elif att == attr.ENTRY_TTL:
@@ -465,43 +468,12 @@ def _target_to_remove(
 
 def _passwords(ctx: WriteContext, work: _Work, prepared: PreparedPassword | None) -> None:
     """Changes and resets of the password. Spec: [MS-ADTS] 3.1.1.3.1.5."""
-    steps = work.passwords or work.user_passwords
-    if not steps:
+    if not work.passwords:
         return
     hooks.require_confidential(ctx, work.options)
-    if not work.draft.plan.is_user or (work.passwords and work.user_passwords):
+    if not work.draft.plan.is_user:
         raise _illegal("no password here")
-    ops = [op for op, _ in steps]
-    counts = [len(values) for _, values in steps]
-    if ops == [ModOp.REPLACE] and counts == [1]:
-        passwords.require_reset_right(ctx, work.row)
-        _set_password(ctx, work, steps[0][1][0], prepared, change=False)
-    elif ops == [ModOp.DELETE, ModOp.ADD] and counts == [1, 1]:
-        passwords.require_change_right(ctx, work.row)
-        passwords.check_old(ctx, work.draft, _decode(work, steps[0][1][0]))
-        _set_password(ctx, work, steps[1][1][0], prepared, change=True)
-    else:
-        raise DsError(
-            Win32.ERROR_DS_CONSTRAINT_VIOLATION,
-            "a password is replaced, or deleted and added",
-            ldap_result=LdapResult.CONSTRAINT_VIOLATION,
-            attribute="unicodePwd",
-        )
-
-
-def _decode(work: _Work, value: bytes) -> Secret:
-    if work.passwords:
-        return passwords.decode_unicode_pwd(value)
-    return passwords.password_of_utf8(Secret(value))
-
-
-def _set_password(
-    ctx: WriteContext, work: _Work, value: bytes, prepared: PreparedPassword | None, *, change: bool
-) -> None:
-    new = _decode(work, value)
-    if prepared is None or not prepared.password.matches(new):
-        prepared = passwords.prepare_row(ctx, work.row, new)
-    passwords.store_password(ctx, work.draft, prepared, change=change, policy_hints=work.options.policy_hints)
+    password_modify.apply(ctx, work.draft, work.passwords, prepared, policy_hints=work.options.policy_hints)
 
 
 # --- checks on the whole -----------------------------------------------------------------------------------

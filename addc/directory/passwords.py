@@ -10,8 +10,8 @@ Spec: [MS-SAMR] 3.1.1.7, 3.1.1.8.5, 3.1.1.8.7, 3.1.1.8.11, 3.1.1.9.1, [MS-ADTS] 
 [MS-KILE] 3.1.1.2.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from addc.base.errors import DecodeError, DsError
@@ -27,12 +27,14 @@ from addc.directory.draft import Draft, draft_of
 from addc.directory.password_policy import (
     PASSWORD_LENGTH_MAX,
     PasswordPolicy,
+    PwdProperties,
+    domain_policy,
     effective_policy,
     follows_policy,
     weakness,
 )
 from addc.directory.stamp import save
-from addc.schema import attr
+from addc.schema import attr, cls
 from addc.schema.wellknown import ExtendedRight
 from addc.security import wellknown
 from addc.security.krb_keys import ETYPES, Etype, Key, aes_sha1_keys, nt_hash, string_to_key
@@ -43,6 +45,7 @@ SHA2_ETYPES: Final = (Etype.AES256_CTS_HMAC_SHA384_192, Etype.AES128_CTS_HMAC_SH
 _SHA2_BITS: Final = 0xC0
 
 _HASH_SIZE: Final = 16
+_NT_HASH_OF_EMPTY: Final = bytes.fromhex("31d6cfe0d16ae931b73c59d7e0c089c0")
 _KRBTGT_HISTORY_MIN: Final = 3
 _QUOTE: Final = b'"\0'
 _RANDOM_PASSWORD_SIZE: Final = 240
@@ -70,13 +73,17 @@ class WrongPasswordError(DsError):
 class PreparedPassword:
     """A password with everything that is slow to compute from it.
 
-    password: UTF-16LE. salt: what the AES keys were derived with.
+    password: UTF-16LE. salt: what the AES keys were derived with. account, full_name: whose it is to be.
+    vetted: the operator's filter let it pass.
     """
 
     password: Secret
     salt: bytes
     nt_hash: Secret
     keys: tuple[Key, ...]
+    account: str = ""
+    full_name: str = ""
+    vetted: bool = False
 
     @property
     def has_sha2(self) -> bool:
@@ -171,37 +178,52 @@ def password_of_utf8(value: Secret) -> Secret:
     return password_of_text(value.reveal().decode("utf-8", "replace"))
 
 
-def decode_unicode_pwd(value: bytes) -> Secret:
-    """The password in a unicodePwd value: UTF-16LE in quotation marks. Spec: [MS-ADTS] 3.1.1.3.1.5.1."""
+def decode_unicode_pwd(value: bytes, *, change: bool = False) -> Secret:
+    """The password in a unicodePwd value: UTF-16LE in quotation marks.
+
+    Deviation: in a reset, what is not quoted is answered as DCs answer it, not with the pair of the document.
+    Spec: [MS-ADTS] 3.1.1.3.1.5.1.
+    """
     if len(value) < 4 or len(value) % 2 or value[:2] != _QUOTE or value[-2:] != _QUOTE:
         raise DsError(
-            Win32.ERROR_DS_UNICODEPWD_NOT_IN_QUOTES,
+            Win32.ERROR_DS_UNICODEPWD_NOT_IN_QUOTES if change else Win32.ERROR_GEN_FAILURE,
             "unicodePwd must be quoted UTF-16",
-            ldap_result=LdapResult.CONSTRAINT_VIOLATION,
+            ldap_result=LdapResult.CONSTRAINT_VIOLATION if change else LdapResult.UNWILLING_TO_PERFORM,
             attribute="unicodePwd",
         )
     return Secret(value[2:-2])
 
 
 def prepare_add(
-    ctx: ReadContext, dn: str, attributes: Sequence[tuple[str, Sequence[bytes]]]
+    ctx: ReadContext, attributes: Sequence[tuple[str, Sequence[bytes]]]
 ) -> PreparedPassword | None:
     """Derive the keys of a password that an Add brings; None where it brings none that is well formed."""
     given = {name.lower(): values for name, values in attributes}
-    values = given.get("unicodepwd", ())
     names_given = given.get("samaccountname", ())
-    if len(values) != 1 or len(names_given) != 1:
+    if len(names_given) != 1:
+        return None
+    password = _added_password(ctx, given)
+    if password is None:
         return None
     classes = {one.lower() for one in given.get("objectclass", ())}
-    try:
-        password = decode_unicode_pwd(values[0])
-    except DsError:
-        return None
     is_computer = not classes.isdisjoint(_COMPUTER_CLASSES)
     enctypes = given.get("msds-supportedencryptiontypes", ())
     sha2 = len(enctypes) == 1 and enctypes[0].isdigit() and wants_sha2(int(enctypes[0][:10]))
-    salt = salt_for(ctx.forest.realm, names_given[0].decode("utf-8", "replace"), is_computer)
-    return derive(password, salt, sha2=sha2)
+    account = names_given[0].decode("utf-8", "replace")
+    full_name = b"".join(given.get("displayname", ())).decode("utf-8", "replace")
+    prepared = derive(password, salt_for(ctx.forest.realm, account, is_computer), sha2=sha2)
+    return replace(prepared, account=account, full_name=full_name)
+
+
+def _added_password(ctx: ReadContext, given: Mapping[str, Sequence[bytes]]) -> Secret | None:
+    values = given.get("unicodepwd", ())
+    if len(values) == 1:
+        try:
+            return decode_unicode_pwd(values[0])
+        except DsError:
+            return None
+    plain = given.get("userpassword", ())
+    return password_of_utf8(Secret(plain[-1])) if plain and heeds_user_password(ctx) else None
 
 
 _COMPUTER_CLASSES: Final = frozenset(
@@ -213,7 +235,9 @@ def prepare_row(ctx: ReadContext, row: ObjectRow, password: Secret) -> PreparedP
     """Derive the keys of a new password (UTF-16LE) for an existing account."""
     name = entry.text(row, attr.SAM_ACCOUNT_NAME) or ""
     sha2 = wants_sha2(entry.integer(row, attr.MS_DS_SUPPORTED_ENCRYPTION_TYPES))
-    return derive(password, salt_for(ctx.forest.realm, name, entry.is_a(row, b"computer")), sha2=sha2)
+    salt = salt_for(ctx.forest.realm, name, entry.is_a(row, b"computer"))
+    full_name = entry.text(row, attr.DISPLAY_NAME) or ""
+    return replace(derive(password, salt, sha2=sha2), account=name, full_name=full_name)
 
 
 # --- reading -----------------------------------------------------------------------------------------------
@@ -300,39 +324,74 @@ def password_must_change(ctx: ReadContext, row: ObjectRow) -> int:
 # --- writing -----------------------------------------------------------------------------------------------
 
 
-def _restriction(detail: str) -> DsError:
+def restriction(detail: str, *, change: bool) -> DsError:
+    """The refusal of a password by policy: a reset is answered unwillingToPerform, as DCs do."""
     return DsError(
         Win32.ERROR_PASSWORD_RESTRICTION,
         detail,
-        ldap_result=LdapResult.CONSTRAINT_VIOLATION,
+        ldap_result=LdapResult.CONSTRAINT_VIOLATION if change else LdapResult.UNWILLING_TO_PERFORM,
         attribute="unicodePwd",
     )
 
 
-def check_change(ctx: WriteContext, draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> None:
-    """Rules that bind only those who change a password, not those who reset one: age and history.
+def _reuse(ctx: WriteContext, draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> str:
+    """Why a change comes too early or to a password of the past; "" where it does neither.
 
     Spec: [MS-SAMR] 3.1.1.7.1.
     """
     uac = draft.integer_before(attr.USER_ACCOUNT_CONTROL)
     if not uac & UserAccountControl.UF_NORMAL_ACCOUNT:
-        return
+        return ""
     last_set = draft.integer_before(attr.PWD_LAST_SET)
-    if rules.minimum_age and last_set and draft.before.get(attr.UNICODE_PWD):
-        if ctx.now < last_set + rules.minimum_age:
-            raise _restriction("the password is too young to be changed")
-    if follows_policy(uac, draft.rid()):
-        check_history(draft, prepared, rules)
+    if rules.minimum_age and last_set and _has_password(draft) and ctx.now < last_set + rules.minimum_age:
+        return "the password is too young to be changed"
+    if follows_policy(uac, draft.rid()) and _was_used(draft, prepared, rules):
+        return "the password was used before"
+    return ""
 
 
-def check_history(draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> None:
-    """The new password is none of the last ones. Spec: [MS-SAMR] 3.1.1.7.1 (Password History Length)."""
+def _has_password(draft: Draft) -> bool:
+    return draft.before.get(attr.UNICODE_PWD, (_NT_HASH_OF_EMPTY,)) != (_NT_HASH_OF_EMPTY,)
+
+
+def _was_used(draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> bool:
+    """Whether it is one of the last ones. Spec: [MS-SAMR] 3.1.1.7.1 (Password History Length)."""
     history = (draft.first(attr.NT_PWD_HISTORY) or b"")[: rules.history_length * _HASH_SIZE]
     new = prepared.nt_hash.reveal()
-    if rules.history_length and any(
-        history[at : at + _HASH_SIZE] == new for at in range(0, len(history), _HASH_SIZE)
-    ):
-        raise _restriction("the password was used before")
+    return any(history[at : at + _HASH_SIZE] == new for at in range(0, len(history), _HASH_SIZE))
+
+
+def _check_policy(
+    ctx: WriteContext, draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy, change: bool
+) -> None:
+    """Length, complexity and the operator's filter. Spec: [MS-SAMR] 3.1.1.7.2."""
+    if len(prepared.password.reveal()) // 2 > PASSWORD_LENGTH_MAX:
+        raise restriction("the password is too long", change=change)
+    uac = draft.integer(attr.USER_ACCOUNT_CONTROL)
+    if ctx.unrestricted or _is_krbtgt(draft) or not follows_policy(uac, draft.rid()):
+        return
+    text = prepared.password.reveal().decode("utf-16-le", "replace")
+    why = weakness(rules, text, draft.text(attr.SAM_ACCOUNT_NAME), draft.text(attr.DISPLAY_NAME))
+    if why:
+        raise restriction(why, change=change)
+    if ctx.shared.vets_passwords and not prepared.vetted:
+        raise restriction("the filter of passwords has not let it pass", change=change)
+
+
+def _check_settable(ctx: WriteContext, draft: Draft, change: bool) -> None:
+    """Passwords that nobody sets by hand: those of trusts, and those that the DC makes itself.
+
+    Spec: [MS-SAMR] 3.1.1.8.5, 3.1.1.8.10.
+    """
+    trust = draft.integer(attr.USER_ACCOUNT_CONTROL) & UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT
+    if not ctx.unrestricted and (trust or cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT in draft.plan.all_ids):
+        raise DsError(Win32.ERROR_ACCESS_DENIED, "this password is not set by hand", attribute="unicodePwd")
+    if not change:
+        return
+    if _is_krbtgt(draft) and not draft.is_new:
+        raise DsError(Win32.ERROR_ACCESS_DENIED, "krbtgt's password is not for changing")
+    if domain_policy(ctx).properties & PwdProperties.DOMAIN_PASSWORD_NO_CLEAR_CHANGE:
+        raise restriction("passwords are not changed in clear text here", change=True)
 
 
 def store_password(
@@ -344,47 +403,39 @@ def store_password(
     policy_hints: a reset that asks for the rules of a change (LDAP_SERVER_POLICY_HINTS_OID).
     Spec: [MS-SAMR] 3.1.1.8.5, 3.1.1.8.7.
     """
+    _check_settable(ctx, draft, change)
     rules = effective_policy(ctx, draft.row)
-    prepared = _ready(ctx, draft, prepared, change)
-    text = prepared.password.reveal().decode("utf-16-le", "replace")
-    if len(prepared.password.reveal()) // 2 > PASSWORD_LENGTH_MAX:
-        raise _restriction("the password is too long")
-    bound = follows_policy(draft.integer(attr.USER_ACCOUNT_CONTROL), draft.rid())
-    if bound and not _trusted(ctx):
-        name = draft.text(attr.SAM_ACCOUNT_NAME)
-        why = weakness(rules, text, name, draft.text(attr.DISPLAY_NAME))
+    prepared = _ready(ctx, draft, prepared)
+    _check_policy(ctx, draft, prepared, rules, change)
+    if change or policy_hints:
+        why = _reuse(ctx, draft, prepared, rules)
         if why:
-            raise _restriction(why)
-    if change:
-        check_change(ctx, draft, prepared, rules)
-    elif policy_hints and bound:
-        check_history(draft, prepared, rules)
+            raise restriction(why, change=change)
     _write_history(draft, prepared, rules)
     draft.put(attr.UNICODE_PWD, prepared.nt_hash.reveal())
     draft.rewritten.add(
         attr.UNICODE_PWD
     )  # its version is the key version: a new one even for the same password
     draft.put(attr.DBCS_PWD)
-    draft.put(attr.SUPPLEMENTAL_CREDENTIALS, _supplemental(ctx, draft, prepared, rules, text))
+    draft.put(attr.SUPPLEMENTAL_CREDENTIALS, _supplemental(ctx, draft, prepared, rules))
     _write_pwd_last_set(ctx, draft, change)
 
 
-def _trusted(ctx: WriteContext) -> bool:
-    return ctx.unrestricted
+def _is_krbtgt(draft: Draft) -> bool:
+    """krbtgt of the domain or of an RODC."""
+    return draft.rid() == wellknown.RID_KRBTGT or draft.has(attr.MS_DS_SECONDARY_KRB_TGT_NUMBER)
 
 
-def _ready(ctx: WriteContext, draft: Draft, prepared: PreparedPassword, change: bool) -> PreparedPassword:
+def _ready(ctx: WriteContext, draft: Draft, prepared: PreparedPassword) -> PreparedPassword:
     """`prepared` with the right salt and key types; krbtgt gets a random password whatever was asked for."""
     name = draft.text(attr.SAM_ACCOUNT_NAME)
     salt = salt_for(ctx.forest.realm, name, draft.plan.is_computer)
-    if draft.rid() == wellknown.RID_KRBTGT and not draft.is_new:
-        if change:
-            raise DsError(Win32.ERROR_ACCESS_DENIED, "krbtgt's password is not for changing")
+    if _is_krbtgt(draft) and not draft.is_new:
         return derive(Secret(ctx.rng.bytes(_RANDOM_PASSWORD_SIZE)), salt)
     sha2 = wants_sha2(draft.integer(attr.MS_DS_SUPPORTED_ENCRYPTION_TYPES))
     if prepared.salt == salt and (prepared.has_sha2 or not sha2):
         return prepared
-    return derive(prepared.password, salt, sha2=sha2)
+    return replace(derive(prepared.password, salt, sha2=sha2), vetted=prepared.vetted)
 
 
 def _write_history(draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> None:
@@ -400,7 +451,7 @@ def _write_history(draft: Draft, prepared: PreparedPassword, rules: PasswordPoli
 
 
 def _supplemental(
-    ctx: WriteContext, draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy, text: str
+    ctx: WriteContext, draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy
 ) -> bytes:
     """The new supplementalCredentials. Spec: [MS-SAMR] 3.1.1.8.11."""
     before = stored_keys(draft.first(attr.SUPPLEMENTAL_CREDENTIALS))
@@ -422,7 +473,7 @@ def _supplemental(
     values.append((blobs.NTLM_STRONG_NTOWF, ctx.rng.bytes(_HASH_SIZE)))
     uac = draft.integer(attr.USER_ACCOUNT_CONTROL)
     if rules.reversible or uac & UserAccountControl.UF_ENCRYPTED_TEXT_PASSWORD_ALLOWED:
-        values.append((blobs.CLEARTEXT, text.encode("utf-16-le", "surrogatepass")))
+        values.append((blobs.CLEARTEXT, prepared.password.reveal()))
     return blobs.UserProperties.of(values).pack()
 
 
@@ -439,6 +490,7 @@ def _write_pwd_last_set(ctx: WriteContext, draft: Draft, change: bool) -> None:
 def check_old(ctx: ReadContext, draft: Draft, old: Secret) -> None:
     """The old password that a change brings is the present one; an account without one has the empty one.
 
+    A lockout that is over ends with it ([MS-SAMR] 3.1.5.14.5).
     Raises DsError(ERROR_ACCOUNT_LOCKED_OUT) before it looks, else WrongPasswordError, which the caller has
     counted once this transaction is over.
     """
@@ -453,14 +505,28 @@ def check_old(ctx: ReadContext, draft: Draft, old: Secret) -> None:
         )
     current = draft.before.get(attr.UNICODE_PWD)
     given = nt_hash(old)
-    expected = current[0] if current else nt_hash("")
+    expected = current[0] if current else _NT_HASH_OF_EMPTY
     if not Secret(given).matches(expected):
         raise WrongPasswordError(row.dnt, old)
+    end_lockout(draft)
+
+
+def end_lockout(draft: Draft) -> None:
+    """Spec: [MS-SAMR] 3.1.5.14.5, 3.1.1.8.3."""
+    if draft.integer(attr.LOCKOUT_TIME):
+        draft.put(attr.LOCKOUT_TIME, b"0")
+        draft.put(attr.BAD_PWD_COUNT, b"0")
 
 
 def _is_locked_out(ctx: ReadContext, row: ObjectRow) -> bool:
     since, span = entry.integer(row, attr.LOCKOUT_TIME), effective_policy(ctx, row).lockout_duration
     return bool(since) and (not span or ctx.now < since + span)
+
+
+def may_set(ctx: ReadContext, row: ObjectRow, *, change: bool) -> bool:
+    """Whether the requester holds the right to change or to reset the password; nothing is audited."""
+    right = ExtendedRight.USER_CHANGE_PASSWORD if change else ExtendedRight.USER_FORCE_CHANGE_PASSWORD
+    return ctx.unrestricted or rights.grants(ctx, row).allows(rights.CONTROL_ACCESS, right.bytes_le)
 
 
 def require_change_right(ctx: WriteContext, row: ObjectRow) -> None:
@@ -510,7 +576,9 @@ def change_password(
     """
     require_change_right(ctx, row)
     draft = draft_of(ctx, row)
-    if old is not None:
+    if old is None:
+        end_lockout(draft)
+    else:
         check_old(ctx, draft, old)
     store_password(ctx, draft, prepared, change=True)
     save(ctx, draft)

@@ -12,7 +12,7 @@ from uuid import UUID
 from addc.base.errors import DsError
 from addc.codec.ids import Sid
 from addc.codes.win32 import Win32
-from addc.directory import names
+from addc.directory import names, policy
 from addc.directory.audit_events import AuditEvent, AuditRecord
 from addc.directory.context import ReadContext
 from addc.schema import attr
@@ -138,6 +138,8 @@ def can_read(ctx: ReadContext, row: ObjectRow, attribute: Attribute) -> bool:
     For nTSecurityDescriptor: all four parts; `readable_sd_parts` tells which.
     """
     if attribute.is_secret:
+        return False
+    if attribute.att_id == attr.USER_PASSWORD and policy.heuristics(ctx).user_pwd_support:
         return False
     if ctx.unrestricted:
         return True

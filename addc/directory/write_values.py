@@ -15,13 +15,13 @@ from addc.codec import dn as dn_codec
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import names
-from addc.directory.context import WriteContext
+from addc.directory.context import ReadContext, WriteContext
 from addc.schema.snapshot import Attribute, Schema
 from addc.schema.syntax import DnKind
 from addc.store.objects import NewObject, ObjectState
 
 
-def attribute_named(ctx: WriteContext, name: str) -> Attribute:
+def attribute_named(ctx: ReadContext, name: str) -> Attribute:
     """The attribute that a requester names; refuses unknown ones as Add and Modify must."""
     found = ctx.schema.attribute(name)
     if found is None:

@@ -41,8 +41,9 @@ _NOWHERE: Final = Dnt(0)
 
 
 def secret_attributes(schema: Schema) -> frozenset[AttId]:
-    """What the store seals."""
-    return frozenset(attribute.att_id for attribute in schema.attributes if attribute.is_secret)
+    """What the store seals; userPassword too, which clients may read where it is no password."""
+    secret = frozenset(attribute.att_id for attribute in schema.attributes if attribute.is_secret)
+    return secret | {attr.USER_PASSWORD}
 
 
 def create_forest(store: Store, schema: Schema, plan: ForestPlan, now: FileTime, rng: Rng) -> Forest:

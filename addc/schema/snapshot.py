@@ -57,7 +57,6 @@ SECRET_OIDS: Final = frozenset(
         "1.2.840.113556.1.4.540",  # initialAuthOutgoing
         "1.2.840.113556.1.4.1783",  # msDS-ExecuteScriptPassword
         "1.2.840.113556.1.4.865",  # pekList
-        "2.5.4.35",  # userPassword
     }
 )
 _NUMERIC_OIDS: Final = frozenset({"1.2.840.113556.1.2.30", "1.2.840.113556.1.2.22"})  # attributeID, governsID

@@ -298,7 +298,6 @@ NEVER_READABLE: Final = frozenset(
         attr.TRUST_AUTH_INCOMING,
         attr.TRUST_AUTH_OUTGOING,
         attr.UNICODE_PWD,
-        attr.USER_PASSWORD,
     }
 )
 """No LDAP client ever sees their values ([MS-ADTS] 3.1.1.4.4)."""

@@ -249,8 +249,15 @@ def test_changes_keep_to_age_and_history(corp: Corp, joe: Dnt) -> None:
 def test_resets_do_not_unless_hinted(corp: Corp, joe: Dnt) -> None:
     reset(corp, joe, FIRST, corp.admin)
     ready, row = prepared(corp, joe, FIRST), corp.row(joe)
-    with pytest.raises(DsError, match="before"):
+
+    def hinted() -> None:
         corp.write(lambda ctx: passwords.set_password(ctx, row, ready, policy_hints=True), corp.admin)
+
+    with pytest.raises(DsError, match="young"):
+        hinted()
+    corp.later(2 * DAY)
+    with pytest.raises(DsError, match="before"):
+        hinted()
 
 
 def test_nobody_sets_another_ones_password_without_the_right(corp: Corp, joe: Dnt) -> None:
