@@ -13,7 +13,19 @@ from addc.base.rng import new_guid
 from addc.codec.dn import Dn
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import cross_refs, entry, fsmo, linked_values, names, object_sd, quotas, referrals, rights
+from addc.directory import (
+    add_values,
+    cross_refs,
+    entry,
+    fsmo,
+    linked_values,
+    names,
+    object_sd,
+    quotas,
+    referrals,
+    rights,
+    write_values,
+)
 from addc.directory.account_flags import InstanceType, SystemFlags
 from addc.directory.add import NOTHING_FIXED, Fixed, add_object, check_rdn
 from addc.directory.context import WriteContext
@@ -65,6 +77,7 @@ def add_naming_context(
     if not isinstance(name, Dn):
         raise DsError(Win32.ERROR_DS_NAME_UNPARSEABLE, "not a DN", ldap_result=LdapResult.NAMING_VIOLATION)
     _check_class(ctx, name, attributes)
+    attributes = _given(ctx, attributes)
     waiting = _cross_ref(ctx, name)
     sd = _descriptor(ctx, options)
     system = ctx.as_requester(SYSTEM)
@@ -89,6 +102,24 @@ def _check_class(ctx: WriteContext, name: Dn, attributes: Attributes) -> None:
             ldap_result=LdapResult.OBJECT_CLASS_VIOLATION,
             attribute="objectClass",
         )
+
+
+def _given(ctx: WriteContext, attributes: Attributes) -> Attributes:
+    """What the requester gives the root, judged as for any new object: it is the system that adds it."""
+    made = (attr.INSTANCE_TYPE, attr.NT_SECURITY_DESCRIPTOR)
+    named = [(write_values.attribute_named(ctx, name).att_id, name, values) for name, values in attributes]
+    kept = [(name, values) for att, name, values in named if att not in made]
+    given = add_values.collect(ctx, kept)
+    if given.guid is not None or given.sid is not None:
+        raise DsError(
+            Win32.ERROR_DS_SECURITY_ILLEGAL_MODIFY,
+            "names of its own are not for the requester to choose",
+            ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+        )
+    for attribute, _ in given.plain.values():
+        if not attribute.is_constructed:
+            add_values.check_allowed(ctx, given.plan, attribute)
+    return kept
 
 
 def _cross_ref(ctx: WriteContext, name: Dn) -> ObjectRow | None:
@@ -146,7 +177,7 @@ def _descriptor(ctx: WriteContext, options: RequestOptions) -> SecurityDescripto
 def _add_root(
     system: WriteContext, name: Dn, attributes: Attributes, sd: SecurityDescriptor, *, below: bool
 ) -> Dnt:
-    kept = [one for one in attributes if one[0].lower() not in ("instancetype", "ntsecuritydescriptor")]
+    kept = list(attributes)
     kind = _ASKED | (int(InstanceType.IT_NC_ABOVE) if below else 0)
     known = [
         f"B:32:{guid.bytes_le.hex().upper()}:{name.child('CN', cn)}".encode()

@@ -13,7 +13,7 @@ from addc.base.ids import Dnt
 from addc.codec.ids import guid_to_wire
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import entry, levels, linked_values, names, rights, tombstones
+from addc.directory import entry, levels, linked_values, names, referrals, rights, tombstones
 from addc.directory.context import ReadContext, WriteContext
 from addc.schema import attr, cls
 from addc.schema.snapshot import Attribute
@@ -103,7 +103,7 @@ def _read(ctx: WriteContext, value: bytes) -> _Request:
     if feature is None:
         raise _invalid("no such feature")
     try:
-        scope = names.resolve(ctx, dn.strip())
+        scope = referrals.visible_object(ctx, dn.strip())
     except DsError:
         raise _invalid("no such scope") from None
     flag = _kind_of_scope(ctx, scope)

@@ -127,6 +127,28 @@ def test_who_may_not_make_a_crossref_makes_no_naming_context(corp_sqlite: Corp) 
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("objectSid", bytes.fromhex("010500000000000515000000") + bytes(16)),
+        ("1.2.840.113556.1.4.2", bytes(16)),
+        ("isDeleted", b"TRUE"),
+        ("whenCreated", b"20000101000000.0Z"),
+        ("replPropertyMetaData", b"\1"),
+    ],
+)
+def test_the_root_takes_from_its_maker_what_any_object_takes(
+    corp_sqlite: Corp, name: str, value: bytes
+) -> None:
+    """3.1.1.5.2.2: that the system adds the root gives its maker no more to choose."""
+    values = [("objectClass", [b"domainDNS"]), ("instanceType", [b"5"]), (name, [value])]
+    result, code = refusal(
+        lambda: corp_sqlite.write(lambda ctx: add_naming_context(ctx, APP, values), corp_sqlite.admin)
+    )
+    assert result in (UNWILLING, LdapResult.CONSTRAINT_VIOLATION)
+    assert code in (Win32.ERROR_DS_SECURITY_ILLEGAL_MODIFY, Win32.ERROR_DS_CANT_MOD_SYSTEM_ONLY)
+
+
+@pytest.mark.parametrize(
     ("flags", "enabled", "code"),
     [
         (3, "FALSE", Win32.ERROR_DS_UNWILLING_TO_PERFORM),

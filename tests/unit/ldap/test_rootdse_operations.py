@@ -18,6 +18,7 @@ from addc.security.token import SYSTEM
 from tests.kit.corp import Corp, replace_values
 from tests.kit.corp_forest import DOMAIN_DN
 from tests.kit.ldap_desk import Desk, LdapClient
+from tests.unit.directory.test_hidden_paths import set_dacl
 
 CLERK = "clerk@corp.example.com"
 PASSWORD = "Str0ng-Passw0rd!"
@@ -164,6 +165,19 @@ def test_values_of_endless_names_are_not_looked_into(clerk: LdapClient) -> None:
     names_of_nothing = b"CN=a:" * 400_000
     answer = operate(clerk, "replicateSingleObject", names_of_nothing)
     assert (answer.result_code, answer.diagnostic_message[:8]) == (FAILED, "0000208D")
+
+
+def test_no_operation_tells_of_hidden_objects(desk: Desk, clerk: LdapClient) -> None:
+    """Whoever is bound may name a scope; one that he cannot see is as good as none."""
+    desk.corp.add("OU=vault", "organizationalUnit")
+    desk.corp.add("CN=safe,OU=vault", "container")
+    set_dacl(desk.corp, "OU=vault", "")
+    told = []
+    for name in ("safe", "none"):
+        value = f"CN={name},OU=vault,{DOMAIN_DN}:766ddcd8-acd0-445e-f3b9-a7f9b6744f2a".encode()
+        answer = operate(clerk, "enableOptionalFeature", value)
+        told.append((answer.result_code, answer.diagnostic_message))
+    assert told[0] == told[1]
 
 
 def test_a_writable_dc_purges_no_secrets(admin: LdapClient) -> None:
