@@ -9,7 +9,7 @@ from typing import Final
 
 from addc.base.errors import DecodeError, DsError, StoreError
 from addc.base.ids import AttId, Dnt
-from addc.directory import entry, names, object_sd, owners, schema_cache
+from addc.directory import entry, names, object_sd, owners, schema_cache, tombstones
 from addc.directory.account_flags import InstanceType
 from addc.directory.add import index_of
 from addc.directory.context import ReadContext, WriteContext
@@ -249,6 +249,16 @@ def _is_container(row: ObjectRow) -> bool:
     return row.rdn == "Deleted Objects"
 
 
+def _agenda(ctx: ReadContext, view: RowView) -> Iterator[str]:
+    row = view.row
+    if tombstones.is_to_be_collected(row) and not ctx.tx.due_of(tombstones.TOMBSTONE, row.dnt):
+        yield "it is deleted, and nothing will ever collect it"
+
+
+def _mend_agenda(ctx: WriteContext, view: RowView) -> None:
+    tombstones.enter(ctx, view.row)
+
+
 # --- stamps ------------------------------------------------------------------------------------------------
 
 
@@ -360,6 +370,7 @@ ROW_RULES: Final = (
     Rule("values", _values, _mend_values),
     Rule("mandatory", _mandatory),
     Rule("state", _state),
+    Rule("agenda", _agenda, _mend_agenda),
     Rule("stamps", _stamps, _mend_stamps),
     Rule("descriptor", _descriptor, _mend_descriptor),
     Rule("index", _index, _mend_index),

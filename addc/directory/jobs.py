@@ -20,6 +20,7 @@ from addc.directory import (
     sd_propagate,
     tombstones,
     ttl_links,
+    upgrades,
 )
 from addc.directory.context import WriteContext
 from addc.security.token import SYSTEM, Token
@@ -57,6 +58,7 @@ _HALF_A_DAY_S: Final = 43_200.0
 """How often Windows collects garbage."""
 
 JOBS: Final[tuple[Job, ...]] = (
+    Job("upgrade", upgrades.step, _HALF_A_DAY_S),
     Job("schema", schema_cache.step, _SELDOM_S, schema_cache.DUE_KIND),
     Job("reindex", schema_index.step, _SELDOM_S, schema_cache.REINDEX_KIND),
     Job(admin_sd.JOB, admin_sd.step, admin_sd.PERIOD_S),

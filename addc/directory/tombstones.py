@@ -92,10 +92,16 @@ def due_ft(ctx: ReadContext, row: ObjectRow) -> int:
     return since + (tombstone if recycled else deleted) * DAY
 
 
-def _enter(ctx: WriteContext, dnt: Dnt) -> None:
-    row = ctx.tx.get(dnt)
-    assert row is not None
-    ctx.tx.put_due(Due(TOMBSTONE, dnt, b"", due_ft(ctx, row)))
+def is_to_be_collected(row: ObjectRow) -> bool:
+    """Whether somebody deleted the object; the Deleted Objects containers are born as they are."""
+    return row.is_deleted and attr.LAST_KNOWN_PARENT in row.attrs
+
+
+def enter(ctx: WriteContext, row: ObjectRow) -> None:
+    """Put a deleted object on the agenda, for when its lifetime ends."""
+    now = ctx.tx.get(row.dnt)
+    assert now is not None
+    ctx.tx.put_due(Due(TOMBSTONE, row.dnt, b"", due_ft(ctx, now)))
 
 
 # --- transformations ---------------------------------------------------------------------------------------
@@ -132,7 +138,7 @@ def bury(ctx: WriteContext, row: ObjectRow) -> None:
     set_name_index(ctx, row, rdn)
     if not keeps:
         linked_values.purge(ctx, row.dnt)
-    _enter(ctx, row.dnt)
+    enter(ctx, row)
 
 
 def _keeps_place(row: ObjectRow) -> bool:
@@ -154,7 +160,7 @@ def recycle(ctx: WriteContext, row: ObjectRow) -> None:
     draft.put(attr.IS_RECYCLED, b"TRUE")
     save(ctx, draft, change={"state": ObjectState.RECYCLED})
     linked_values.purge(ctx, row.dnt)
-    _enter(ctx, row.dnt)
+    enter(ctx, row)
 
 
 def expunge(ctx: WriteContext, row: ObjectRow) -> None:

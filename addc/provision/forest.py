@@ -14,7 +14,7 @@ from addc.base.collection import no_collection
 from addc.base.ids import AttId, Dnt
 from addc.base.rng import Rng
 from addc.codec.ids import Sid
-from addc.directory import names, passwords
+from addc.directory import names, passwords, upgrades
 from addc.directory.add import Fixed, add_object
 from addc.directory.context import FOREST_STATE, Forest, Home, Shared, WriteContext
 from addc.directory.draft import Draft
@@ -113,6 +113,7 @@ def _fill(ctx: WriteContext, plan: ForestPlan, prepared: Mapping[str, Future[Pre
         if planned.is_nc_root:
             _refer_to_children(ctx, planned, rows)
     ctx.tx.set_state(FOREST_STATE, ctx.forest.to_json())
+    ctx.tx.set_state(upgrades.STATE, upgrades.DONE)
     ctx.tx.set_state(RIGHTS_STATE, _rights_by_holder(plan.rights))
     return ctx.forest
 

@@ -13,6 +13,7 @@ from addc.directory.check import RULES, Report, check
 from addc.directory.check_forest import FOREST_RULES
 from addc.directory.delete import delete_object
 from addc.directory.rename import rename_object
+from addc.directory.tombstones import TOMBSTONE
 from addc.schema import attr
 from addc.schema.wellknown import WellKnownContainer
 from addc.store.links import LinkRow
@@ -22,6 +23,7 @@ from tests.kit.corp import Corp, delete_values, replace_values
 
 GROUP: Final = "CN=Staff,CN=Users"
 USER: Final = "CN=ann,CN=Users"
+GONE: Final = "a deleted user"
 NOBODY: Final = Dnt(999_999)
 MEMBER: Final = 1
 MANAGER: Final = 21
@@ -146,6 +148,7 @@ DAMAGES: Final[dict[str, tuple[str, Damage, str]]] = {
     "values of another syntax": (USER, _with(attr.ADMIN_COUNT, b"many"), "none of its syntax"),
     "mandatory": (USER, _without(attr.OBJECT_CATEGORY), "objectCategory is mandatory"),
     "state": (USER, lambda tx, row: tx.update(row, state=ObjectState.DELETED), "isDeleted is not set"),
+    "agenda": (GONE, lambda tx, row: tx.drop_due(TOMBSTONE, row.dnt), "nothing will ever collect it"),
     "stamps": (USER, _unstamp, "no stamp for sAMAccountName"),
     "stamps out of order": (USER, _outrun, "has USN"),
     "descriptor": (USER, lambda tx, row: tx.update(row, sd_id=12345), "no security descriptor"),
@@ -174,8 +177,10 @@ _BEYOND_MENDING: Final = frozenset(
 def test_damage_is_found_and_mended_or_left_to_a_person(corp_sqlite: Corp, damage: str) -> None:
     corp = corp_sqlite
     _staffed(corp)
+    gone = corp.user("gone")
+    corp.write(lambda ctx: delete_object(ctx, corp.dn("CN=gone,CN=Users")), corp.admin)
     dn, hurt, words = DAMAGES[damage]
-    row = corp.row(dn)
+    row = corp.row(gone if dn == GONE else dn)
     corp.store.write("test", lambda tx: hurt(tx, row))
     found = [one for one in _checked(corp).findings if words in one.detail]
     assert found and found[0].rule == damage.split(" ", maxsplit=1)[0], _checked(corp).findings
