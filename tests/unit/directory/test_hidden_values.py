@@ -24,7 +24,7 @@ from addc.codec.filter import (
     Substrings,
 )
 from addc.directory.controls import RequestOptions, SortKey
-from addc.directory.filter_match import BIT_AND, BIT_OR, DN_WITH_DATA, TRANSITIVE_EVAL
+from addc.directory.matching_rules import BIT_AND, BIT_OR, DN_WITH_DATA, TRANSITIVE_EVAL
 from addc.directory.search import BASE, SUBTREE, SearchRequest, compare, search
 from addc.schema import attr
 from addc.schema.snapshot import Attribute, Schema
