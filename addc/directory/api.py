@@ -28,10 +28,10 @@ from addc.directory.audit_events import AuditRecord
 from addc.directory.context import FOREST_STATE, Forest, Home, ReadContext, Shared, WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.delete import TREE_BATCH, delete_object, delete_part, not_finished
-from addc.directory.filter_match import TRANSITIVE_EVAL
 from addc.directory.jobs import JOBS
 from addc.directory.lanes import POINT_ROWS, Pace, QuickPace, SlowLane, WalkNeededError
 from addc.directory.logon_counters import record_bad_password
+from addc.directory.matching_rules import TRANSITIVE_EVAL
 from addc.directory.modify import Change, ModOp, modify_object, prepare_modify
 from addc.directory.nc_add import add_naming_context, is_asked
 from addc.directory.password_filter import Candidate, PasswordJudge
@@ -390,7 +390,7 @@ class Directory:
     ) -> PreparedPassword | None:
         """`password`, marked if the operator's filter lets it pass; the writer asks for the mark."""
         judge = self._services.password_judge
-        if judge is None or password is None or requester == SYSTEM:
+        if judge is None or password is None or not password.account or requester == SYSTEM:
             return password
         candidate = Candidate(password.account, password.full_name, password.password, is_change=change)
         return replace(password, vetted=await judge(candidate))

@@ -73,7 +73,8 @@ class WrongPasswordError(DsError):
 class PreparedPassword:
     """A password with everything that is slow to compute from it.
 
-    password: UTF-16LE. salt: what the AES keys were derived with. account, full_name: whose it is to be.
+    password: UTF-16LE. salt: what the AES keys were derived with.
+    account, full_name: whose it is to be; account is "" where no policy binds it.
     vetted: the operator's filter let it pass.
     """
 
@@ -212,7 +213,7 @@ def prepare_add(
     account = names_given[0].decode("utf-8", "replace")
     full_name = b"".join(given.get("displayname", ())).decode("utf-8", "replace")
     prepared = derive(password, salt_for(ctx.forest.realm, account, is_computer), sha2=sha2)
-    return replace(prepared, account=account, full_name=full_name)
+    return replace(prepared, account="" if is_computer else account, full_name=full_name)
 
 
 def _added_password(ctx: ReadContext, given: Mapping[str, Sequence[bytes]]) -> Secret | None:
@@ -237,7 +238,9 @@ def prepare_row(ctx: ReadContext, row: ObjectRow, password: Secret) -> PreparedP
     sha2 = wants_sha2(entry.integer(row, attr.MS_DS_SUPPORTED_ENCRYPTION_TYPES))
     salt = salt_for(ctx.forest.realm, name, entry.is_a(row, b"computer"))
     full_name = entry.text(row, attr.DISPLAY_NAME) or ""
-    return replace(derive(password, salt, sha2=sha2), account=name, full_name=full_name)
+    rid = int.from_bytes(row.sid[-4:], "little") if row.sid else 0
+    bound = follows_policy(entry.integer(row, attr.USER_ACCOUNT_CONTROL), rid)
+    return replace(derive(password, salt, sha2=sha2), account=name if bound else "", full_name=full_name)
 
 
 # --- reading -----------------------------------------------------------------------------------------------

@@ -302,11 +302,17 @@ class KdcService:
 
         def prepare(ctx: ReadContext) -> tuple[PreparedPassword, PasswordPolicy] | None:
             row = ctx.tx.get(target.dnt)
-            return None if row is None else (passwords.prepare_row(ctx, row, new), effective_policy(ctx, row))
+            if row is None:
+                return None
+            return passwords.prepare_row(ctx, row, new), effective_policy(ctx, row)
 
         prepared = await self._directory.read("kpasswd.prepare", SYSTEM, prepare)
         if prepared is None:
             return kpasswd.result_data(KpasswdResult.HARDERROR, "No such principal.")
+
+        change = wanted.request.is_change
+        ready = await self._directory.vetted(wanted.requester, prepared[0], change=change)
+        assert ready is not None
 
         def store(ctx: WriteContext) -> None:
             if not replays.is_first(ctx, wanted.request.proof, 2 * self._policy.max_clock_skew):
@@ -315,9 +321,9 @@ class KdcService:
             if row is None or not accounts.is_account(row):
                 raise DsError(Win32.ERROR_DS_OBJ_NOT_FOUND, "no such account")
             if wanted.request.is_change:
-                passwords.change_password(ctx, row, None, prepared[0])
+                passwords.change_password(ctx, row, None, ready)
             else:
-                passwords.set_password(ctx, row, prepared[0])
+                passwords.set_password(ctx, row, ready)
 
         try:
             await self._directory.write("kpasswd", wanted.requester, store)

@@ -51,6 +51,7 @@ from addc.server import health, listeners, logs, tls
 from addc.server.background import Background
 from addc.server.config import ServeConfig
 from addc.server.listeners import DNS, GC, GC_TLS, KERBEROS, KPASSWD, LDAP, LDAPS, LOOPBACK
+from addc.server.password_filter import PasswordFilter
 from addc.server.supervisor import Supervisor
 from addc.server.tls_door import TlsDoor
 from addc.store.engine import Store
@@ -225,7 +226,9 @@ class Worker:
         files = _raise_file_limit()
         store = _open_store(self._config)
         try:
-            self._directory = Directory(store, load_base(), Services(self._clock, self._rng))
+            words = self._config.site.password_filter
+            judge = PasswordFilter(words) if words else None
+            self._directory = Directory(store, load_base(), Services(self._clock, self._rng, judge))
             self._directory.on_audit(logs.audit)
             await self._write_keytab()
             await self._start_services(files - _FILES_SPARE)

@@ -29,6 +29,7 @@ class SiteConfig:
     allow_unsigned_sasl: accept SASL binds that sign nothing over unprotected LDAP.
     allow_ntlm: speak NTLM version 2. ldap_channel_binding: of SASL inside TLS.
     tls_client_ca: PEM file of the authorities whose client certificates log on; "" for none.
+    password_filter: program and arguments that judge new passwords (password_filter.py); empty for none.
     """
 
     database: str
@@ -40,6 +41,7 @@ class SiteConfig:
     allow_ntlm: bool = True
     ldap_channel_binding: str = "when-supported"
     tls_client_ca: str = ""
+    password_filter: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def read_site_config(data_dir: Path) -> SiteConfig:
     )
 
 
-_LISTS: Final = ("host_ips", "listen", "dns_forwarders")
+_LISTS: Final = ("host_ips", "listen", "dns_forwarders", "password_filter")
 _SWITCHES: Final = ("allow_simple_bind_in_clear", "allow_unsigned_sasl", "allow_ntlm")
 _CHOICES: Final = {"ldap_channel_binding": ("never", "when-supported", "always")}
 
@@ -130,6 +132,8 @@ def _wrong(raw: object) -> str:
         values = raw.get(name, [])
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             return f"{name} has to be a list of texts"
+    if raw.get("password_filter") and not raw["password_filter"][0].startswith("/"):
+        return "password_filter has to begin with the program's full path"
     for text in raw.get("host_ips", []) + raw.get("listen", []):
         if not is_address(text):
             return f"{text!r} is not an IP address"
