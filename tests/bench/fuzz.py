@@ -50,7 +50,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.bench.fuzz", description=__doc__)
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", metavar="SUBJECT", help="ldap, search, write, cldap, kdc, kpasswd or dns")
+    parser.add_argument(
+        "--only", metavar="SUBJECT", help="ldap, search, write, cldap, kdc, kpasswd, dns, tokens or values"
+    )
     args = parser.parse_args()
     done, shown = 0, time.monotonic()
     with tempfile.TemporaryDirectory(prefix="addc-fuzz-") as folder, subjects(Path(folder)) as found:

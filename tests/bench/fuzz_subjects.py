@@ -35,6 +35,7 @@ from addc.ldap.engine import LdapEngine, TimedOut, Violation
 from addc.ldap.locator import Self
 from addc.ldap.operations import Asker
 from addc.security.token import SYSTEM, Token
+from tests.bench import fuzz_decoders
 from tests.kit import ldap_samples
 from tests.kit.corp_forest import (
     ADMIN_PASSWORD,
@@ -123,6 +124,8 @@ def subjects(folder: Path) -> Iterator[list[Subject]]:
             Subject("kdc", 20, _kdc_requests(services), _feed_kdc(services)),
             Subject("kpasswd", 3, _kpasswd_requests(services), _feed_kpasswd(services)),
             Subject("dns", 15, _questions(), _feed_dns(services)),
+            Subject("tokens", 10, fuzz_decoders.tokens(), fuzz_decoders.feed_token),
+            Subject("values", 2, fuzz_decoders.values(), _feed_value(services)),
         ]
     finally:
         log.removeHandler(handler)
@@ -230,6 +233,11 @@ def _feed_write(services: Services) -> Callable[[bytes], None]:
             assert services.loop.run_until_complete(work)[0] == m.LdapMessage.ber_tag
 
     return feed
+
+
+def _feed_value(services: Services) -> Callable[[bytes], None]:
+    asker = Asker(services.admin, True, False, _SOURCE)
+    return fuzz_decoders.feed_value(services.directory, asker, services.loop)
 
 
 # --- datagrams ---
