@@ -15,7 +15,9 @@ import gssapi
 from gssapi import raw
 from gssapi.raw.misc import GSSError
 
-from addc.base.errors import AddcError
+from addc.base.errors import AddcError, DecodeError
+from addc.codec import spnego
+from addc.codec.ber_wire import element, encode_oid
 
 _SESSION_KEY_OID: Final = gssapi.OID.from_int_seq("1.2.840.113554.1.2.2.5.5")
 _PAC_ATTRIBUTE: Final = b"urn:mspac:"
@@ -26,6 +28,10 @@ _CONFIDENTIALITY: Final = int(gssapi.RequirementFlag.confidentiality)
 _INTEGRITY: Final = int(gssapi.RequirementFlag.integrity)
 _CHANNEL_BOUND: Final = 0x800
 """GSS_C_CHANNEL_BOUND_FLAG of MIT krb5 1.19, which python-gssapi has no name for."""
+
+
+_KRB_AP_REQ: Final = b"\x6e"
+_TOK_ID_AP_REQ: Final = b"\x01\x00"
 
 
 class AuthError(AddcError):
@@ -50,6 +56,29 @@ class Peer:
     lifetime_s: int | None = None
 
 
+def _framed_ap_req(token: bytes) -> bytes | None:
+    """The GSS-API's form of an AP-REQ that a client put into SPNEGO bare; None for every other token.
+
+    Windows takes it, and clients that make their own messages (impacket's) have nothing else.
+    """
+    try:
+        offer = spnego.first_token(token)
+    except DecodeError:
+        return None  # MIT's library says what is wrong with it
+    if offer is None or offer.mech_token is None or not offer.mech_token.startswith(_KRB_AP_REQ):
+        return None
+    mechanism = element(0x06, encode_oid(spnego.KERBEROS))
+    return element(0x60, mechanism + _TOK_ID_AP_REQ + offer.mech_token)
+
+
+def _completed(answer: bytes) -> bytes:
+    """The end of SPNEGO around our answer."""
+    told = spnego.NegTokenResp(
+        neg_state=spnego.ACCEPT_COMPLETED, supported_mech=spnego.MS_KERBEROS, response_token=answer or None
+    )
+    return spnego.NextToken(told).pack()
+
+
 class GssExchange:
     """One acceptor context: `step` until `complete`, then `peer`, `wrap` and `unwrap`.
 
@@ -57,7 +86,9 @@ class GssExchange:
     the cryptography.
     """
 
-    __slots__ = ("_bindings", "_context", "_credentials", "_flags", "_lifetime_s", "_name", "complete")
+    __slots__ = (
+        "_bindings", "_context", "_credentials", "_flags", "_lifetime_s", "_name", "_unframed", "complete",
+    )  # fmt: skip
 
     def __init__(self, credentials: raw.Creds, bindings: raw.ChannelBindings | None) -> None:
         self._credentials = credentials
@@ -66,6 +97,7 @@ class GssExchange:
         self._name: raw.Name | None = None
         self._flags = 0
         self._lifetime_s: int | None = None
+        self._unframed = False
         self.complete = False
 
     def step(self, token: bytes) -> bytes:
@@ -73,6 +105,8 @@ class GssExchange:
 
         Raises AuthError when the token is not good.
         """
+        if self._context is None and (framed := _framed_ap_req(token)) is not None:
+            token, self._unframed = framed, True
         try:
             done = raw.accept_sec_context(token, self._credentials, self._context, self._bindings)
         except GSSError as error:
@@ -81,7 +115,8 @@ class GssExchange:
         self.complete = not done.more_steps
         if self.complete:
             self._name, self._flags, self._lifetime_s = done.initiator_name, int(done.flags), done.lifetime
-        return bytes(done.token or b"")
+        answer = bytes(done.token or b"")
+        return _completed(answer) if self._unframed else answer
 
     @property
     def confidential(self) -> bool:

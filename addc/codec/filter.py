@@ -183,14 +183,14 @@ def _attribute_value(data: bytes, pos: int, end: int) -> tuple[str, bytes]:
     return _text(data, start, stop), data[value_start:value_end]
 
 
-def _substrings(data: bytes, pos: int, end: int) -> "Substrings | Present":
-    """No pieces at all leave nothing but the star: presence, as Windows takes what RFC 4511 forbids."""
+def _substrings(data: bytes, pos: int, end: int) -> "Substrings | Or":
+    """Without pieces, which RFC 4511 forbids and some send: what nothing matches."""
     tag, start, stop = read_element(data, pos, end, "SubstringFilter.type")
     list_tag, pos, list_end = read_element(data, stop, end, "SubstringFilter.substrings")
     if tag != _OCTET_STRING or list_tag != 0x30 or list_end != end:
         raise DecodeError("not a type and its substrings", start, "SubstringFilter")
     if pos == end:
-        return Present(_text(data, start, stop))
+        return Or(())
     initial: bytes | None = None
     final: bytes | None = None
     middle: list[bytes] = []

@@ -132,7 +132,8 @@ class _Names:
 def pack_response_ex(answer: PingAnswer, *, with_address: bool) -> bytes:
     """NETLOGON_SAM_LOGON_RESPONSE_EX. with_address: the client asked by NETLOGON_NT_VERSION_5EX_WITH_IP.
 
-    Raises NameTooLong.
+    The bit is said back then, which [MS-ADTS] 6.3.1.9 does not name: readers other than Windows' (Samba's,
+    Wireshark's) know by it alone that an address is there. Raises NameTooLong.
     """
     out = Writer()
     out.u16(answer.opcode)
@@ -147,12 +148,13 @@ def pack_response_ex(answer: PingAnswer, *, with_address: bool) -> bytes:
         names.single(single)
     names.single(answer.dc_site)
     names.single(answer.client_site)
+    version = NtVersion.NETLOGON_NT_VERSION_1 | NtVersion.NETLOGON_NT_VERSION_5EX
     if with_address:
         out.u8(_SOCKADDR_SIZE)
         out.u16(_AF_INET)
         out.u16(0)
         out.put((answer.address or IPv4Address("127.0.0.1")).packed + bytes(8))
-    version = NtVersion.NETLOGON_NT_VERSION_1 | NtVersion.NETLOGON_NT_VERSION_5EX
+        version |= NtVersion.NETLOGON_NT_VERSION_5EX_WITH_IP
     if answer.next_closest_site is not None:
         names.single(answer.next_closest_site)
         version |= NtVersion.NETLOGON_NT_VERSION_WITH_CLOSEST_SITE

@@ -106,7 +106,11 @@ def add_object(
     Raises DsError with the pairs of [MS-ADTS] 3.1.1.5.2.2.
     """
     assert fixed is NOTHING_FIXED or ctx.unrestricted
-    given = add_values.collect(ctx, attributes)
+    try:
+        given = add_values.collect(ctx, attributes)
+    except DsError:
+        _refuse_foreign_place(ctx, dn)
+        raise
     plan = given.plan
     upgrading = schema_updates.relaxes(ctx, dn, options)
     if not ctx.unrestricted:
@@ -208,6 +212,8 @@ def parent_of(ctx: WriteContext, dn: str, parsed: Dn, plan: ClassPlan) -> Object
     try:
         return referrals.visible_object(ctx, above)
     except DsError as error:
+        if error.code == Win32.ERROR_DS_REFERRAL:
+            raise referrals.for_child(error, dn) from None
         if error.code != Win32.ERROR_DS_OBJ_NOT_FOUND:
             raise
         row = names.find_dn(ctx, parsed.parent)
@@ -275,6 +281,17 @@ def _place(ctx: WriteContext, dn: str, given: Given) -> _Place:
                 ldap_result=LdapResult.UNWILLING_TO_PERFORM,
             )
     return _Place(parsed, parent, parent_dnt, nc, rdn_att, key)
+
+
+def _refuse_foreign_place(ctx: WriteContext, dn: str) -> None:
+    """A name that is none of ours is told before anything about the values. Spec: [MS-ADTS] 3.1.1.5.2.2."""
+    if "<" in dn:
+        return
+    try:
+        referrals.visible_object(ctx, str(_parse(dn).parent))
+    except DsError as error:
+        if error.code == Win32.ERROR_DS_REFERRAL:
+            raise referrals.for_child(error, dn) from None
 
 
 def _waiting(ctx: WriteContext, parent: Dnt, key: bytes) -> ObjectRow | None:

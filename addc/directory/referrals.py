@@ -156,6 +156,12 @@ def _referral(host: str, dn: Dn) -> DsError:
     return DsError(Win32.ERROR_DS_REFERRAL, f"ref 1: '{host}'", referrals=(target,))
 
 
+def for_child(error: DsError, dn: str) -> DsError:
+    """The referral of a parent, as the one of an object that was to be made below it."""
+    targets = tuple(f"{one.rpartition('/')[0]}/{quote(dn, safe='=,')}" for one in error.referrals)
+    return DsError(error.code, error.detail, referrals=targets)
+
+
 def _superior_dns_root(ctx: ReadContext) -> str | None:
     container = partitions(ctx)
     if container is None:
@@ -192,13 +198,16 @@ def visible_object(ctx: ReadContext, name: str, *, deleted: bool = False) -> Obj
     """The object that a requester wants to write to or below.
 
     What he may not see is refused to the letter like what is not there, and matchedDN names what he may see.
+    A name that lies in no naming context of this DC is referred elsewhere.
     """
     try:
         row = names.resolve(ctx, name, deleted=deleted)
     except DsError as error:
         if error.code != Win32.ERROR_DS_OBJ_NOT_FOUND:
             raise
-        raise hidden(ctx, name) from None
+        parsed = names.parse(name)
+        known = isinstance(parsed, Dn) and not parsed
+        raise (hidden(ctx, name) if known else instead_of(ctx, name, error)) from None
     if not visibility.visible(ctx, row):
         raise hidden(ctx, name)
     return row

@@ -105,11 +105,11 @@ class CldapDatagrams(asyncio.DatagramProtocol):
         if operations.is_ping(op):
             value = self._ping(op.filter, source, len(data))
             if len(op.attributes) == 1:
-                return operations.encode_ping(message.message_id, op.filter, value)
+                return operations.encode_ping(message.message_id, value)
             beside = self._directory.read_now(
                 "cldap.beside", ANONYMOUS, lambda ctx: operations.beside_ping(ctx, op, asker)
             )
-            answer = operations.encode_ping(message.message_id, op.filter, value, beside)
+            answer = operations.encode_ping(message.message_id, value, beside)
             return self._bounded(message, answer, source)
         try:
             request = operations.search_request(message, op, asker)

@@ -421,7 +421,7 @@ class LdapEngine:
         if isinstance(op, AbandonRequest):
             self._outstanding.discard(op.abandoned)
         if not isinstance(op, _UNANSWERED):
-            if message.message_id == 0 or message.message_id in self._outstanding:
+            if message.message_id in self._outstanding:  # 0 is taken, as on Windows: some count from it
                 raise DecodeError(f"message id {message.message_id} is taken", path="LDAPMessage.messageID")
             self._outstanding.add(message.message_id)
         self._move(cause)

@@ -64,10 +64,15 @@ class PingRequest:
 
 
 def parse_ping(wanted: Filter | None) -> PingRequest | None:
-    """The request; None for an invalid filter. Unknown terms are ignored, a repeated one is invalid."""
+    """The request; None for an invalid filter. Unknown terms are ignored, a repeated one is invalid.
+
+    So is an AND of anything but equality; another filter alone asks for nothing in particular.
+    """
     terms: dict[str, bytes] = {}
     for term in wanted.terms if isinstance(wanted, And) else (wanted,):
         if not isinstance(term, Equal):
+            if isinstance(wanted, And):
+                return None
             continue
         name = term.attribute.lower()
         if name in terms:
@@ -81,7 +86,8 @@ def parse_ping(wanted: Filter | None) -> PingRequest | None:
             aac=_number(terms.get("aac")),
             domain_sid=Sid.of(terms["domainsid"]) if "domainsid" in terms else None,
             domain_guid=_guid(terms["domainguid"]) if "domainguid" in terms else None,
-            nt_ver=_number(terms.get("ntver")),
+            # One that says none (storage appliances) is answered as by NETLOGON_NT_VERSION_5.
+            nt_ver=_number(terms["ntver"]) if "ntver" in terms else NtVersion.NETLOGON_NT_VERSION_5,
         )
     except DecodeError:
         return None
@@ -141,16 +147,20 @@ class _NamingContext:
 
 
 def _naming_context(ctx: ReadContext, request: PingRequest) -> _NamingContext | None:
-    """reqNCUsed; None for one not hosted here, or where the clauses contradict each other."""
-    for nc in _hosted(ctx):
-        by_name = request.dns_domain is None or request.dns_domain.rstrip(".").lower() in (
-            nc.dns_name.lower(),
-            nc.netbios.lower() or None,
-        )
-        by_guid = request.domain_guid is None or request.domain_guid == nc.guid
-        if by_name and by_guid:
-            sid = None if nc.is_application else ctx.forest.domain_sid
-            return nc if request.domain_sid in (None, sid) else None
+    """reqNCUsed: by its name, or else by its GUID, so that domains are found that were renamed.
+
+    None for one not hosted here, or where the SID is of another.
+    """
+    hosted = tuple(_hosted(ctx))
+    name = None if request.dns_domain is None else request.dns_domain.rstrip(".").lower()
+    if name is None and request.domain_guid is None:
+        found = hosted[:1]
+    else:
+        found = tuple(nc for nc in hosted if name and name in (nc.dns_name.lower(), nc.netbios.lower()))
+        found = found or tuple(nc for nc in hosted if nc.guid == request.domain_guid)
+    for nc in found:
+        sid = None if nc.is_application else ctx.forest.domain_sid
+        return nc if request.domain_sid in (None, sid) else None
     return None
 
 

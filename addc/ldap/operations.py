@@ -10,7 +10,7 @@ from typing import Final
 
 from addc.base.errors import DsError, StoreError
 from addc.base.ids import MessageId
-from addc.codec.filter import And, Equal, Filter, Present
+from addc.codec.filter import Present
 from addc.codes.faces import ldap_face
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
@@ -389,21 +389,18 @@ def beside_ping(ctx: ReadContext, op: m.SearchRequest, asker: Asker) -> list[tup
 
 
 def encode_ping(
-    message_id: MessageId,
-    wanted: Filter,
-    value: bytes | None,
-    beside: list[tuple[bytes, list[bytes]]] | None = None,
+    message_id: MessageId, value: bytes | None, beside: list[tuple[bytes, list[bytes]]] | None = None
 ) -> bytes:
-    """Entry and result of a locator ping in one run; an entry without attributes for what is not here.
+    """Entry and result of a locator ping in one run; the result alone for what is not here.
 
-    Terms of an AND that are no equality match nothing, so that there is no entry at all.
-    Spec: [MS-ADTS] 6.3.3, 6.3.3.3
+    That is how the entry of which name and attributes are NULL looks on the wire: clients take an empty
+    entry for a broken answer.
+    Spec: [MS-ADTS] 6.3.3.3
     """
     done = m.encode_result(message_id, m.SearchResultDone)
-    if isinstance(wanted, And) and not all(isinstance(term, Equal) for term in wanted.terms):
+    if value is None:
         return done
-    attributes = [] if value is None else [(b"Netlogon", [value]), *(beside or [])]
-    return m.encode_search_entry(message_id, b"", attributes) + done
+    return m.encode_search_entry(message_id, b"", [(b"Netlogon", [value]), *(beside or [])]) + done
 
 
 def compare_work(

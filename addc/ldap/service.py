@@ -336,7 +336,7 @@ class LdapConnection(asyncio.Protocol):
                     operations.beside_ping(ctx, op, asker),
                 ),
             )
-            self._answer(message_id, operations.encode_ping(message_id, op.filter, value, beside))
+            self._answer(message_id, operations.encode_ping(message_id, value, beside))
             return
         try:
             request = operations.search_request(message, op, self._asker())

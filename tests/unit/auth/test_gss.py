@@ -11,6 +11,7 @@ from addc.auth.gss import REPLAYS_NAME, AuthError, GssAcceptor
 from addc.auth.keytab import KeytabEntry, write_keytab
 from addc.base.clock import TICKS_PER_S, FileTime, SystemClock
 from addc.base.secret import Secret
+from addc.codec import spnego
 from addc.codec.ber_wire import header
 from addc.codec.krb5 import (
     ApReq,
@@ -115,3 +116,20 @@ def test_only_kerberos_is_spoken(door: Door) -> None:
     assert gssapi.MechType.kerberos in held.mechs
     ntlm = b"NTLMSSP\0\1\0\0\0" + bytes(28)
     assert not door.accepts(ntlm)
+
+
+def test_an_ap_req_that_is_bare_in_spnego_is_taken(door: Door) -> None:
+    """As Windows does: clients that make their own messages leave the GSS-API's frame out. [MS-SPNG] 3.2.5"""
+    framed = first_token(door.key)
+    bare = framed[framed.index(KRB5_MECH) + len(KRB5_MECH) + 2 :]
+    for mechanism, good in ((spnego.MS_KERBEROS, True), (spnego.KERBEROS, False)):
+        offer = spnego.NegTokenInit(mech_types=spnego.MechTypeList((mechanism,)), mech_token=bare)
+        exchange = door.acceptor.exchange()
+        token = spnego.GssInitialToken(spnego.SPNEGO, spnego.FirstToken(offer).pack()).pack()
+        if not good:  # and it is good once, as every other
+            with pytest.raises(AuthError):
+                exchange.step(token)
+            continue
+        told = spnego.NextToken.unpack(exchange.step(token)).resp
+        assert (told.neg_state, told.response_token) == (spnego.ACCEPT_COMPLETED, None)
+        assert exchange.complete and exchange.peer().principal == f"alice@{REALM}"

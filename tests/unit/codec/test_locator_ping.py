@@ -38,14 +38,14 @@ def test_the_extended_answer() -> None:
         "03646331c025"
         "04434f525000" "0344433100" "05616c69636500" "06536974652d4100" "00"
         "10" "0200" "0000" "c000020a" "0000000000000000"
-        "05000000" "ffff" "ffff"
+        "0d000000" "ffff" "ffff"
     )  # fmt: skip
 
 
 def test_without_the_address() -> None:
     whole = ping.pack_response_ex(ANSWER, with_address=True)
     bare = ping.pack_response_ex(ANSWER, with_address=False)
-    assert bare == whole[: -17 - 8] + whole[-8:]
+    assert bare == whole[: -17 - 8] + b"\5\0\0\0" + whole[-4:]
 
 
 def test_without_an_ipv4_address_it_is_that_of_the_loopback() -> None:

@@ -59,12 +59,12 @@ class Wire:
 
     def ping(self, wanted: Filter, message_id: int = 7) -> bytes | None:
         """The value of the answer; None where it has none."""
-        entry, done = self.send(search(wanted, "Netlogon"), message_id)
+        *entries, done = self.send(search(wanted, "Netlogon"), message_id)
         assert isinstance(done.protocol_op, m.SearchResultDone) and done.protocol_op.result_code == 0
-        found = cast(m.SearchResultEntry, entry.protocol_op)
-        assert found.object_name == ""
-        if not found.attributes:
+        if not entries:
             return None
+        found = cast(m.SearchResultEntry, entries[0].protocol_op)
+        assert found.object_name == ""
         assert found.attributes[0].type == "Netlogon"
         return found.attributes[0].vals[0]
 

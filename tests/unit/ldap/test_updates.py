@@ -177,3 +177,15 @@ def test_a_parent_may_be_well_known(admin: LdapClient) -> None:
     assert add(admin, f"CN=box,{parent}", "container").result_code == 0
     answer = modify(admin, f"CN=box,{USERS}", REPLACE, "description", "found")
     assert answer.result_code == 0
+
+
+def test_names_of_other_forests_are_referred(admin: LdapClient) -> None:
+    """3.1.1.5.1: what lies in no naming context here; the URL names the object itself."""
+    foreign = "CN=x,DC=elsewhere,DC=example"
+    for answer in (
+        add(admin, foreign, "contact"),
+        add(admin, foreign, "nosuchclass"),
+        admin.ask(m.DelRequest(foreign)),
+    ):
+        assert answer.result_code == LdapResult.REFERRAL
+        assert answer.referral == (f"ldap://elsewhere.example/{foreign}",)
