@@ -8,7 +8,7 @@ Spec: RFC 4511 4.1.1, 4.1.1.1, 4.2.1, 4.4.1, 4.11, 4.14; RFC 4422 3.7 (security 
 [MS-ADTS] 3.1.1.3.4.6 (limits), 5.1.1, 5.1.2.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -17,7 +17,7 @@ from addc.base.clock import TICKS_PER_S, FileTime
 from addc.base.errors import AddcError, DecodeError, LocalProtocolError
 from addc.base.ids import MessageId
 from addc.base.limits import LDAP_PREAUTH_RECEIVE_MAX, LDAP_RECEIVE_MAX
-from addc.codec.ber_wire import long_length
+from addc.codec.ber_wire import long_length, read_element
 from addc.codes.faces import ldap_error_text
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
@@ -155,6 +155,25 @@ def notice_of_disconnection(result: LdapResult, text: str) -> bytes:
         result_code=result, diagnostic_message=text, response_name=NOTICE_OF_DISCONNECTION
     )
     return LdapMessage(MessageId(0), response).pack()
+
+
+def _parts(plain: bytes, size_max: int) -> Iterator[bytes]:
+    """Runs of whole messages that fit into one token, as Windows has them: some clients join no two tokens.
+
+    Only a message that is larger than a token goes in pieces.
+    """
+    start, end, size = 0, 0, len(plain)
+    while end < size and size - start > size_max:
+        stop = read_element(plain, end, size, "LDAPMessage")[2]
+        if stop - start > size_max and end > start:
+            yield plain[start:end]
+            start = end
+        while stop - start > size_max:
+            yield plain[start : start + size_max]
+            start += size_max
+        end = stop
+    if start < size:
+        yield plain[start:]
 
 
 class LdapEngine:
@@ -305,9 +324,8 @@ class LdapEngine:
         if self._layer is None:
             self._out.extend(self._plain_out)
         else:
-            plain = b"".join(self._plain_out)
-            for start in range(0, len(plain), self._layer.max_plain):
-                token = self._layer.wrap(plain[start : start + self._layer.max_plain])
+            for part in _parts(b"".join(self._plain_out), self._layer.max_plain):
+                token = self._layer.wrap(part)
                 self._out.append(len(token).to_bytes(4, "big") + token)
         self._plain_out.clear()
 

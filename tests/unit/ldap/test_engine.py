@@ -350,3 +350,24 @@ def test_a_client_may_count_from_zero() -> None:
     """RFC 4511 4.1.1.1 keeps 0 for notices of servers; Windows answers what comes as 0."""
     engine = LdapEngine(NOW)
     assert engine.receive(raw((0, SEARCH), (1, SEARCH)), NOW) == [msg(0, SEARCH), msg(1, SEARCH)]
+
+
+def test_tokens_hold_whole_messages_where_they_fit() -> None:
+    """As Windows has them; msldap and its kin read every token by itself."""
+    sizes: list[bytes] = []
+
+    def wrap(plain: bytes) -> bytes:
+        sizes.append(plain)
+        return plain
+
+    engine = LdapEngine(NOW)
+    engine.receive(raw((1, BIND)), NOW)
+    engine.reply(MessageId(1), m.BindResponse(result_code=0))
+    engine.secure(SecurityLayer(wrap, _unxor, max_plain=100))
+    entries = [m.encode_search_entry(2, b"a" * size, []) for size in (20, 30, 40, 250, 10, 10)]
+    engine.receive(sealed(raw((2, SEARCH))), NOW)
+    engine.reply_encoded(MessageId(2), b"".join(entries), final=False)
+    engine.data_to_send()
+    assert b"".join(sizes) == b"".join(entries)
+    assert sizes[0] == entries[0] + entries[1] and sizes[1] == entries[2]
+    assert all(len(one) <= 100 for one in sizes)
