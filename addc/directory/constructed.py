@@ -101,7 +101,7 @@ def canonical_name(dn: Dn) -> str:
 
 def _canonical_name(request: Request) -> list[bytes]:
     """3.1.1.4.5.2"""
-    return [canonical_name(Dn.parse(names.dn_of_row(request.ctx, request.row))).encode("utf-8")]
+    return [canonical_name(names.parsed_dn(request.ctx, request.row)).encode("utf-8")]
 
 
 _CHILDREN: Final[Fact[dict[frozenset[AttId], tuple[ObjectClass, ...]]]] = Fact()

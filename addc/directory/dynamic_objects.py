@@ -158,24 +158,32 @@ def revived(ctx: WriteContext, dnt: Dnt) -> None:
 
 
 def _enter(ctx: WriteContext, row: ObjectRow) -> None:
-    dies = entry.time(row, attr.MS_DS_ENTRY_TIME_TO_DIE)
-    if dies is None:
-        return
-    ctx.tx.put_due(Due(OBJECT, row.dnt, b"", dies))
-    parent = ctx.tx.get(row.parent)
-    if parent is not None and parent.state is ObjectState.LIVE and is_dynamic(parent):
-        above = entry.time(parent, attr.MS_DS_ENTRY_TIME_TO_DIE)
-        if above is not None and above <= dies:
-            _postpone(ctx, parent, FileTime(dies + TICKS_PER_S))
+    """Put an object on the agenda, and every ancestor that would die before what is below it."""
+    entered: ObjectRow | None = row
+    while entered is not None:
+        dies = entry.time(entered, attr.MS_DS_ENTRY_TIME_TO_DIE)
+        if dies is None:
+            return
+        ctx.tx.put_due(Due(OBJECT, entered.dnt, b"", dies))
+        parent = ctx.tx.get(entered.parent)
+        entered = None
+        if parent is not None and parent.state is ObjectState.LIVE and is_dynamic(parent):
+            above = entry.time(parent, attr.MS_DS_ENTRY_TIME_TO_DIE)
+            if above is not None and above <= dies:
+                entered = _later(ctx, parent, FileTime(dies + TICKS_PER_S))
 
 
-def _postpone(ctx: WriteContext, row: ObjectRow, dies: FileTime) -> None:
+def _later(ctx: WriteContext, row: ObjectRow, dies: FileTime) -> ObjectRow:
     draft = draft_of(ctx, row)
     draft.put(attr.MS_DS_ENTRY_TIME_TO_DIE, format_generalized(dies))
     save(ctx, draft)
     now = ctx.tx.get(row.dnt)
     assert now is not None
-    _enter(ctx, now)
+    return now
+
+
+def _postpone(ctx: WriteContext, row: ObjectRow, dies: FileTime) -> None:
+    _enter(ctx, _later(ctx, row, dies))
 
 
 def outlive_children(ctx: WriteContext, row: ObjectRow) -> bool:

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from addc.base.errors import DecodeError, DsError
 from addc.base.ids import AttId, Dnt
+from addc.base.limits import DN_LENGTH_MAX, DN_RDNS_MAX
 from addc.codec.dn import Dn, GuidName, Rdn, SidName, WkGuidName, parse_name
 from addc.codec.ids import guid_to_wire
+from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory.context import NAMES_STATE, Fact, ReadContext, WriteContext
 from addc.schema import attr
@@ -18,6 +20,8 @@ from addc.schema.snapshot import Schema
 from addc.store.objects import ObjectRow, ObjectState
 
 ROOT: Final = Dnt(1)
+_LEVEL: Final = 8
+"""Bytes of a path for each object on the way from ROOT, which has its own."""
 """The virtual root above every top-level DN component."""
 
 _NAMES_MAX: Final = 200_000
@@ -103,9 +107,49 @@ def dn_of(ctx: ReadContext, dnt: Dnt) -> str:
     return text
 
 
+def remember_living(ctx: ReadContext, dnts: list[Dnt]) -> dict[int, bytes]:
+    """The DNs of living objects by row, those of `dnts` among them."""
+    live = ctx.names.live
+    missing = [dnt for dnt in dnts if dnt not in live]
+    if missing:
+        if len(live) >= _NAMES_MAX:
+            live.clear()
+            missing = dnts
+        for row in ctx.tx.pass_by(missing):
+            if row.state is ObjectState.LIVE:
+                live[row.dnt] = dn_of_row(ctx, row).encode("utf-8")
+    return live
+
+
 def dn_of_row(ctx: ReadContext, row: ObjectRow) -> str:
     """The DN of a row that is at hand."""
     return ctx.names.dn_by_dnt.get(row.dnt) or dn_of(ctx, row.dnt)
+
+
+def parsed_dn(ctx: ReadContext, row: ObjectRow) -> Dn:
+    """The DN of a row, taken apart; of one whose text is longer than requests may write, too."""
+    text = dn_of_row(ctx, row)
+    if len(text) <= DN_LENGTH_MAX and len(row.path) <= DN_RDNS_MAX * _LEVEL:
+        return Dn.parse(text)
+    rdns = []
+    at: ObjectRow | None = row
+    while at is not None and at.dnt != ROOT:
+        rdns.append(rdn_of(ctx, at))
+        at = ctx.tx.get(at.parent)
+    return Dn(tuple(rdns))
+
+
+def check_depth(parent: ObjectRow, levels: int = 1) -> None:
+    """Refuse an object that lies deeper than any name that a request can write.
+
+    levels: of what comes below `parent`. Whoever may move trees could else pile them up without end.
+    """
+    if len(parent.path) // _LEVEL - 1 + levels > DN_RDNS_MAX:
+        raise DsError(
+            Win32.ERROR_DS_NAME_TOO_MANY_PARTS,
+            f"over {DN_RDNS_MAX} components",
+            ldap_result=LdapResult.NAMING_VIOLATION,
+        )
 
 
 def child_named(ctx: ReadContext, parent: Dnt, att: AttId, value: str) -> ObjectRow | None:
@@ -253,3 +297,4 @@ def renamed(ctx: WriteContext) -> None:
     ctx.tx.set_state(NAMES_STATE, generation.to_bytes(8, "big"))
     ctx.names.dn_by_dnt.clear()
     ctx.names.dnt_by_text.clear()
+    ctx.names.live.clear()

@@ -85,6 +85,7 @@ def changes(ctx: ReadContext, watch: Watch, after: Usn, known: Changed) -> Chang
     if rows is None:
         dnts = ctx.tx.changes(watch.nc, after, BATCH)
         rows = known[watch.nc, after] = sorted(ctx.tx.get_many(dnts), key=lambda row: row.usn_changed)
+    ctx.pace.step(len(rows))
     more = len(rows) == BATCH
     in_scope = _scope(ctx, watch)
     options = watch.request.options

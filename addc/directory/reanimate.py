@@ -168,6 +168,7 @@ def _new_parent(ctx: WriteContext, row: ObjectRow, dn: Dn) -> ObjectRow:
         ) from None
     if parent.nc != row.nc:
         raise _illegal("the parent is in another naming context")
+    names.check_depth(parent)
     return parent
 
 

@@ -184,14 +184,14 @@ def _below_hosted(ctx: ReadContext, dn: Dn) -> bool:
 
 def to_other_dc(ctx: ReadContext, row: ObjectRow) -> DsError:
     """A referral for an object that is here only in part, as a global catalog has it."""
-    dn = Dn.parse(names.dn_of_row(ctx, row))
+    dn = names.parsed_dn(ctx, row)
     host = next((one.dns_root for one in cross_refs(ctx) if one.nc == row.nc), dn.dns_domain())
     return _referral(host, dn)
 
 
 def to_host(ctx: ReadContext, host: str, row: ObjectRow) -> DsError:
     """A referral to one DC for an object that is here too, but not for this DC to write."""
-    return _referral(host, Dn.parse(names.dn_of_row(ctx, row)))
+    return _referral(host, names.parsed_dn(ctx, row))
 
 
 def visible_object(ctx: ReadContext, name: str, *, deleted: bool = False) -> ObjectRow:

@@ -163,6 +163,9 @@ def _work_out(ctx: WriteContext, row: ObjectRow, new_rdn: str, new_superior: str
         raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "the parent is in another naming context")
     if parent.path.startswith(row.path):
         raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "the parent is below the object")
+    if len(parent.path) > len(old_parent.path):
+        deepest = max(map(len, ctx.tx.subtree_paths(row.path)))
+        names.check_depth(parent, 1 + (deepest - len(row.path)) // 8)
     return _Move(row, plan, old_parent, parent, rdn, names.rdn_key(ctx.schema, row.rdn_att, rdn))
 
 
