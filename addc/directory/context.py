@@ -89,15 +89,19 @@ class Forest:
 
 
 class NameCache:
-    """DN of a row and row of a DN text, true for every snapshot of one names generation."""
+    """DN of a row and row of a DN text, true for every snapshot of one names generation.
 
-    __slots__ = ("dn_by_dnt", "dnt_by_text", "generation", "seq")
+    live: DNs of living objects as bytes; whoever takes an object's life changes its name as well.
+    """
+
+    __slots__ = ("dn_by_dnt", "dnt_by_text", "generation", "live", "seq")
 
     def __init__(self, seq: int, generation: int) -> None:
         self.seq = seq
         self.generation = generation
         self.dn_by_dnt: dict[Dnt, str] = {}
         self.dnt_by_text: dict[str, Dnt] = {}
+        self.live: dict[int, bytes] = {}
 
 
 class Shared:

@@ -18,7 +18,7 @@ from addc.codec.dn import format_extended
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import constructed, entry, names, policy, rights, ttl_links
-from addc.directory.context import Fact, ReadContext
+from addc.directory.context import ReadContext
 from addc.directory.controls import RequestOptions
 from addc.schema import attr
 from addc.schema.snapshot import Attribute, Schema
@@ -153,12 +153,12 @@ class Selection:
     only a search of a single object may return, "" if there is none.
     """
 
-    __slots__ = ("base_only", "everything", "fields", "links", "named")
+    __slots__ = ("base_only", "everything", "fields", "links")
 
     def __init__(self, fields: list[Field], everything: bool, named: Sequence[Attribute]) -> None:
         self.fields = fields
-        self.everything = everything
-        self.named = frozenset([one.att_id for one in named])
+        held = frozenset([one.att_id for one in named])
+        self.everything = Everything(held) if everything else None
         self.base_only = next((one.name for one in named if is_base_only(one)), "")
         self.links = [one for one in named if one.is_linked and not one.is_constructed]
 
@@ -185,8 +185,8 @@ class Selection:
     def shape(self, shaper: Shaper, row: ObjectRow, granted: Grants) -> Attributes:
         """The attributes of one entry."""
         out: Attributes = []
-        if self.everything:
-            _all_present(shaper, row, granted, out, self.named)
+        if self.everything is not None:
+            self.everything.put(shaper, row, granted, out)
         for field in self.fields:
             field(shaper, row, granted, out)
         return out
@@ -292,14 +292,19 @@ def _field(wanted: Wanted, naming: frozenset[AttId]) -> Field:
     return _stored_field(wanted)
 
 
-def _stored_field(wanted: Wanted) -> Field:
-    attribute, label, att = wanted.attribute, wanted.label, wanted.attribute.att_id
-    ordinary = not (
+def _is_special(attribute: Attribute) -> bool:
+    """Whether more than the right to read the property decides about it."""
+    return (
         attribute.is_secret
         or attribute.is_confidential
-        or attribute.search_flags & rights.PARTITION_SECRET
-        or att == attr.USER_PASSWORD
+        or bool(attribute.search_flags & rights.PARTITION_SECRET)
+        or attribute.att_id == attr.USER_PASSWORD
     )
+
+
+def _stored_field(wanted: Wanted) -> Field:
+    attribute, label, att = wanted.attribute, wanted.label, wanted.attribute.att_id
+    ordinary = not _is_special(attribute)
     guid, set_guid = attribute.schema_id_guid_wire, attribute.attribute_security_guid_wire
     prints = attribute.syntax.dn_kind is not DnKind.NONE or attribute.syntax.holds_tokens
     ranged = wanted.low >= 0
@@ -424,23 +429,16 @@ def _print_links(shaper: Shaper, attribute: Attribute, found: Sequence[End]) -> 
         return [entry.print_reference(ctx, attribute, Dnt(end), data, printer) for end, data in found]
     if printer is not entry.plain_dn:
         return [printer(ctx, Dnt(end)) for end, _ in found]
-    known = ctx.names.dn_by_dnt
-    return [(known.get(Dnt(end)) or names.dn_of(ctx, Dnt(end))).encode("utf-8") for end, _ in found]
-
-
-_LASTING: Final = (ObjectState.LIVE, ObjectState.PHANTOM)
+    live = ctx.names.live
+    return [live.get(end) or printer(ctx, Dnt(end)) for end, _ in found]
 
 
 def _visible_ends(shaper: Shaper, ends: Sequence[End]) -> Sequence[End]:
     """Those whose object is shown; see `Shaper.shows_target`, which this is for many values."""
     if shaper.options.show_deactivated_link or not ends:
         return ends
-    tx = shaper.ctx.tx
-    rows = tx.pass_by([Dnt(end) for end, _ in ends])
-    if len(rows) == len(ends) and all([row.state in _LASTING for row in rows]):
-        return ends
-    shown = {row.dnt for row in rows if row.state in _LASTING}
-    return [one for one in ends if one[0] in shown]
+    live = names.remember_living(shaper.ctx, [Dnt(end) for end, _ in ends])
+    return [one for one in ends if one[0] in live or shaper.shows_target(Dnt(one[0]))]
 
 
 def _shown_links(
@@ -515,45 +513,102 @@ def _meta_field(wanted: Wanted) -> Field:
     return meta
 
 
-def _all_present(
-    shaper: Shaper, row: ObjectRow, granted: Grants, out: Attributes, named: frozenset[AttId]
-) -> None:
-    """Every ordinary attribute that the row has, except those that the request names as well.
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """An attribute whose stored values are shown as they are; `field` for when they are too many."""
 
-    Operational attributes are left out: they are returned only when named.
+    att: AttId
+    label: bytes
+    field: Field
+
+
+class Everything:
+    """Every ordinary attribute that a row has, except those that the request names as well.
+
+    Operational attributes are left out: they are returned only when named. What rows of one shape show under
+    the same grants is worked out once.
     """
-    ctx = shaper.ctx
-    naming = names.naming_attributes(ctx)
-    fields = _FIELDS.get(ctx, ctx.schema, dict)
-    present = dict.fromkeys((attr.OBJECT_CLASS, row.rdn_att, attr.DISTINGUISHED_NAME, attr.INSTANCE_TYPE))
-    present.update(dict.fromkeys(row.attrs))
-    present.update(dict.fromkeys((attr.NAME, attr.OBJECT_GUID, attr.OBJECT_SID)))
-    present.update(dict.fromkeys((attr.USN_CREATED, attr.USN_CHANGED)))
-    attributes = [ctx.schema.attribute_by_id(att) for att in present]
-    attributes += _link_attributes(shaper, row)
-    for attribute in attributes:
-        if attribute is None or attribute.is_operational or attribute.att_id in named:
-            continue
-        if shaper.options.gc_port and not attribute.in_gc:
-            continue
-        field = fields.get(attribute.att_id)
-        if field is None:
-            field = fields[attribute.att_id] = _field(Wanted(attribute), naming)
-        field(shaper, row, granted, out)
+
+    __slots__ = ("_named", "_plans")
+
+    def __init__(self, named: frozenset[AttId]) -> None:
+        self._named = named
+        self._plans: dict[object, list[_Plain | Field]] = {}
+
+    def put(self, shaper: Shaper, row: ObjectRow, granted: Grants, out: Attributes) -> None:
+        """Append them to an entry."""
+        attrs = row.attrs
+        links = _links_held(shaper, row)
+        shape = (row.rdn_att, tuple(attrs), links, granted)
+        plan = self._plans.get(shape)
+        if plan is None:
+            if len(self._plans) >= _PLANS_MAX:
+                self._plans.clear()
+            plan = self._plans[shape] = self._plan(shaper, row, granted, links)
+        most = shaper.max_val_range
+        for one in plan:
+            if one.__class__ is _Plain:
+                assert isinstance(one, _Plain)
+                values = attrs[one.att]
+                if len(values) <= most or len(values) == 1:
+                    out.append((one.label, list(values)))
+                else:
+                    one.field(shaper, row, granted, out)
+            else:
+                one(shaper, row, granted, out)  # type: ignore[operator]
+
+    def _plan(
+        self, shaper: Shaper, row: ObjectRow, granted: Grants, links: tuple[int, ...]
+    ) -> list[_Plain | Field]:
+        ctx = shaper.ctx
+        naming = names.naming_attributes(ctx)
+        by_link = links_by_id(ctx)
+        present = dict.fromkeys(
+            (attr.OBJECT_CLASS, row.rdn_att, attr.DISTINGUISHED_NAME, attr.INSTANCE_TYPE, *row.attrs)
+        )
+        present.update(dict.fromkeys((attr.NAME, attr.OBJECT_GUID, attr.OBJECT_SID)))
+        present.update(dict.fromkeys((attr.USN_CREATED, attr.USN_CHANGED)))
+        attributes = [ctx.schema.attribute_by_id(att) for att in present]
+        attributes += [by_link.get(link_id) for link_id in links]
+        plan: list[_Plain | Field] = []
+        for attribute in attributes:
+            if attribute is None or attribute.is_operational or attribute.att_id in self._named:
+                continue
+            if shaper.options.gc_port and not attribute.in_gc:
+                continue
+            field = _field(Wanted(attribute), naming)
+            if attribute.att_id not in row.attrs or not _is_plain(attribute, naming):
+                plan.append(field)
+            elif rights.readable(granted, attribute):
+                plan.append(_Plain(attribute.att_id, attribute.name_wire, field))
+        return plan
 
 
-_FIELDS: Final[Fact[dict[AttId, Field]]] = Fact()
+_PLANS_MAX: Final = 512
 
 
-def _link_attributes(shaper: Shaper, row: ObjectRow) -> list[Attribute | None]:
-    """The link and back link attributes that have values on the row."""
-    by_link = links_by_id(shaper.ctx)
+def _is_plain(attribute: Attribute, naming: frozenset[AttId]) -> bool:
+    """Whether stored values are shown as they are to all who may read the property."""
+    return not (
+        _is_special(attribute)
+        or attribute.is_constructed
+        or attribute.is_linked
+        or attribute.att_id in naming
+        or attribute.att_id in entry.COLUMN_ATTRIBUTES
+        or attribute.att_id == attr.REPL_PROPERTY_META_DATA
+        or attribute.syntax.dn_kind is not DnKind.NONE
+        or attribute.syntax.holds_tokens
+    )
+
+
+def _links_held(shaper: Shaper, row: ObjectRow) -> tuple[int, ...]:
+    """The linkIDs of attributes that have values on the row, or point at it."""
     held = shaper.bases.get(row.dnt)
     if held is None:
         tx = shaper.ctx.tx
         held = [base * 2 for base in tx.link_bases((row.dnt,)).get(row.dnt, ())]
         held += [base * 2 + 1 for base in tx.link_bases((row.dnt,), back=True).get(row.dnt, ())]
-    return [by_link.get(link_id) for link_id in held]
+    return tuple(held)
 
 
 def links_by_id(ctx: ReadContext) -> dict[int, Attribute]:

@@ -339,6 +339,12 @@ _SEQUENCES: Final = short_headers(0x30)
 _ENTRIES: Final = short_headers(SearchResultEntry.ber_tag)
 
 
+@lru_cache(maxsize=4096)
+def _label(name: bytes) -> bytes:
+    """An attribute description as an element."""
+    return (_OCTETS[len(name)] if len(name) < 128 else header(0x04, len(name))) + name
+
+
 def encode_search_entry(
     message_id: int,
     dn: bytes,
@@ -349,19 +355,23 @@ def encode_search_entry(
 
     attributes: (name, values); no values for a search that asks for types only.
     """
-    parts = []
+    parts: list[bytes] = []
     for name, values in attributes:
+        label = _label(name)
         if len(values) == 1:
-            value = values[0]
+            (value,) = values
             size = len(value)
+            whole = len(label) + size + 4
+            if whole < 128:
+                parts += (_SEQUENCES[whole], label, _SETS[size + 2], _OCTETS[size], value)
+                continue
             vals = (_OCTETS[size] if size < 128 else header(0x04, size)) + value
         else:
             vals = b"".join([(_OCTETS[len(v)] if len(v) < 128 else header(0x04, len(v))) + v for v in values])
         size = len(vals)
-        vals = (_SETS[size] if size < 128 else header(0x31, size)) + vals
-        vals = (_OCTETS[len(name)] if len(name) < 128 else header(0x04, len(name))) + name + vals
+        vals = label + (_SETS[size] if size < 128 else header(0x31, size)) + vals
         size = len(vals)
-        parts.append((_SEQUENCES[size] if size < 128 else header(0x30, size)) + vals)
+        parts += (_SEQUENCES[size] if size < 128 else header(0x30, size), vals)
     attribute_list = b"".join(parts)
     size = len(dn)
     body = (_OCTETS[size] if size < 128 else header(0x04, size)) + dn
