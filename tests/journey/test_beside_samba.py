@@ -98,8 +98,6 @@ print(json.dumps(answers))
 """
 
 DELIBERATE: Final = {
-    "member again": "[MS-ADTS] 3.1.1.5.3.2: a value that is there already is attributeOrValueExists",
-    "no member": "[MS-ADTS] 3.1.1.5.3.2: a value that is not there is noSuchAttribute",
     "undefined": "[MS-ADTS] 3.1.1.3.1.3.1: an unknown attribute is Undefined, and so is its negation",
     "constructed": "[MS-ADTS] 3.1.1.3.1.3: constructed attributes are inappropriateMatching",
 }

@@ -81,18 +81,28 @@ def test_windows_of_a_list(
 
 
 def test_changes_since_a_cookie(admin: Client) -> None:
-    """The tool reads the first answer's cookie; the next request has it."""
+    """The tool reads each answer's cookie, and whether there is more; the next request has it."""
     wanted = ("(objectClass=user)", "name", "description")
     done = search(admin, "-E", "!dirSync=0/0", *wanted, base=DOMAIN_DN)
-    assert set(names(done)) >= set(PEOPLE)
-    cookie = re.search(r"^# cookie:: (\S+)$", done.stdout, re.MULTILINE)
-    assert cookie is not None and "# DirSync control continueFlag=0" in done.stdout
+    seen = set(names(done))
+    while "# DirSync control continueFlag=0" not in done.stdout:
+        done = search(admin, "-E", dir_sync_after(done.stdout), *wanted, base=DOMAIN_DN)
+        seen |= set(names(done))
+    assert seen >= set(PEOPLE)
+    last = dir_sync_after(done.stdout)
     ldif = f"dn: CN=enid,{OU}\nchangetype: modify\nreplace: description\ndescription: since\n"
     admin.must_change(ldif)
-    value = wire.DirSyncValue(0, 0, base64.b64decode(cookie[1])).pack()
-    done = search(admin, "-E", generic(wire.LDAP_SERVER_DIRSYNC_OID, value), *wanted, base=DOMAIN_DN)
+    done = search(admin, "-E", last, *wanted, base=DOMAIN_DN)
     assert re.findall(r"^dn: (\S+)", done.stdout, re.MULTILINE) == [f"CN=enid,{OU}"]
     assert "description: since" in done.stdout
+
+
+def dir_sync_after(answer: str) -> str:
+    """The control that goes on behind an answer."""
+    cookie = re.search(r"^# cookie:: (\S+)$", answer, re.MULTILINE)
+    assert cookie is not None
+    value = wire.DirSyncValue(0, 0, base64.b64decode(cookie[1])).pack()
+    return generic(wire.LDAP_SERVER_DIRSYNC_OID, value)
 
 
 def test_extended_dns(admin: Client) -> None:
