@@ -8,6 +8,7 @@ Spec: [MS-ADTS] 3.1.1.5.1.4 (transactional semantics).
 """
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -202,9 +203,10 @@ class Directory:
 
         point: the work touches a handful of rows: it may run on the loop where that needs no network.
         """
-        try:
-            if point and self.reads_inline:
+        if point and self.reads_inline:
+            with contextlib.suppress(WalkNeededError):
                 return self.read_point(name, requester, work)
+        try:
             return await self._finished(self._threads.submit(self._paced, requester, work, QuickPace()))
         except WalkNeededError:
             walk = self._walks.submit(requester.user, lambda pace: self._paced(requester, work, pace))

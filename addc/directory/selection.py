@@ -32,7 +32,7 @@ Attributes = list[tuple[bytes, list[bytes]]]
 
 _RANGE: Final = re.compile(r"range=(\d{1,9})-(\d{1,9}|\*)\Z", re.IGNORECASE)
 _LINK_BATCH: Final = 2000
-_LINKS_PER_ROW: Final = 8
+_LINKS_PER_ROW: Final = 32
 """Link values that take as long as a row."""
 _ENDS_MAX: Final = 2000
 """Values of one link that are read at once for several entries; those of larger ones are read one by one."""
@@ -456,8 +456,8 @@ def _shown_links(
     skipped = 0
     while True:
         size = min(_LINK_BATCH, skip - skipped + count - len(found))
-        shaper.ctx.pace.step(size // _LINKS_PER_ROW)
         batch = tx.link_ends(base, row.dnt, back=back, after=after, limit=size)
+        shaper.ctx.pace.step(len(batch) // _LINKS_PER_ROW)
         shown = _visible_ends(shaper, batch)
         passed = min(skip - skipped, len(shown))
         skipped += passed

@@ -13,6 +13,7 @@ from addc.codes.win32 import Win32
 from addc.directory import entry, names
 from addc.directory.api import Change, Committed, Directory, Services
 from addc.directory.context import ReadContext, WriteContext
+from addc.directory.lanes import POINT_ROWS, QUICK_ROWS, QuickPace, WalkNeededError
 from addc.directory.search import BASE, SUBTREE, SearchRequest
 from addc.schema import attr
 from addc.schema.loader import load_base
@@ -59,6 +60,41 @@ def test_point_reads_stay_on_the_loop_only_where_the_store_is_near(directory: Di
     here, point, other = asyncio.run(run())
     assert (point == here) == directory.reads_inline
     assert other != here
+
+
+def test_a_read_that_looks_at_more_rows_is_begun_anew_where_there_is_time(directory: Directory) -> None:
+    def lanes_of(rows: int, *, point: bool) -> list[str]:
+        names: list[str] = []
+
+        def work(ctx: ReadContext) -> list[str]:
+            names.append(threading.current_thread().name.partition("_")[0])
+            ctx.pace.step(rows)
+            return names
+
+        return asyncio.run(directory.read("test", SYSTEM, work, point=point))
+
+    first = [threading.current_thread().name] if directory.reads_inline else []
+    assert lanes_of(QUICK_ROWS, point=False) == ["directory"]
+    assert lanes_of(QUICK_ROWS + 1, point=False) == ["directory", "walk"]
+    assert lanes_of(POINT_ROWS, point=True) == (first or ["directory"])
+    assert lanes_of(POINT_ROWS + 1, point=True) == [*first, "directory"]
+    assert lanes_of(QUICK_ROWS + 1, point=True) == [*first, "directory", "walk"]
+
+
+def test_searches_find_the_same_in_every_lane(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = [SearchRequest(DOMAIN_DN, SUBTREE, parse_text(text)) for text in ("(cn=alice)", "(cn=*)")]
+
+    async def found() -> list[list[bytes]]:
+        return [[one.dn for one in (await directory.search(SYSTEM, request)).entries] for request in wanted]
+
+    quick = asyncio.run(found())
+    monkeypatch.setattr(QuickPace, "step", _no_time)
+    assert asyncio.run(found()) == quick
+    assert len(quick[1]) > len(quick[0]) == 1
+
+
+def _no_time(*_: object) -> None:
+    raise WalkNeededError
 
 
 def test_which_searches_are_points(directory: Directory) -> None:

@@ -3,6 +3,7 @@
 from addc.directory.context import ReadContext
 from addc.directory.controls import INTERNAL
 from addc.directory.delete import delete_object
+from addc.directory.lanes import Pace
 from addc.directory.rename import rename_object
 from addc.directory.search import BASE, SUBTREE, SearchRequest, search
 from addc.security.token import SYSTEM, Token
@@ -45,6 +46,24 @@ def test_link_values_follow_renames_and_deletions(corp: Corp) -> None:
             b"CN=u0", b"CN=u1", b"CN=u2", b"CN=u3",
         ]  # fmt: skip
     assert members(corp) == ["CN=u0", "CN=other", "CN=u3"]
+
+
+def test_links_cost_what_is_read(corp: Corp) -> None:
+    """A base read of a small group stays on the event loop, of a large one it goes on elsewhere."""
+    corp.group("team")
+    corp.modify(GROUP, add_values("member", corp.dn("CN=Guest,CN=Users")))
+    looked: list[int] = []
+
+    class Counting(Pace):
+        def step(self, rows: int = 1) -> None:
+            looked.append(rows)
+
+    def work(ctx: ReadContext) -> None:
+        ctx.pace = Counting()
+        search(ctx, SearchRequest(corp.dn(GROUP), BASE, attributes=("member", "memberOf"), options=INTERNAL))
+
+    corp.read(work)
+    assert sum(looked) <= 1
 
 
 def _shown(forest: KitForest, who: Token) -> dict[str, set[str]]:
