@@ -73,6 +73,7 @@ class _Work:
     """A modification under way.
 
     validated: attributes that only a validated write lets through, with the values added to them.
+    keyed: values as the draft last had them, by their match keys: a request may touch one list many times.
     """
 
     draft: Draft
@@ -82,6 +83,7 @@ class _Work:
     passwords: list[password_modify.Step] = field(default_factory=list)
     sd: bytes | None = None
     validated: set[AttId] = field(default_factory=set)
+    keyed: dict[AttId, tuple[tuple[bytes, ...], dict[bytes, bytes]]] = field(default_factory=dict)
 
 
 def modify_object(
@@ -315,16 +317,28 @@ def _apply_values(ctx: WriteContext, work: _Work, change: Change, attribute: Att
     if change.op == ModOp.REPLACE:
         new = write_values.stored_values(ctx, attribute, change.values)
     elif change.op == ModOp.ADD:
-        new = _added(ctx, attribute, held, change.values, permissive)
+        new = _added(ctx, attribute, _keyed(work, attribute, held), change.values, permissive)
     elif not change.values:
         if not held and not permissive:
             raise _not_on_object(attribute)
         new = ()
     else:
-        new = _removed(ctx, attribute, held, change.values, permissive)
+        new = _removed(ctx, attribute, _keyed(work, attribute, held), change.values, permissive)
     if attribute.att_id == attr.DESCRIPTION and change.op != ModOp.DELETE and len(new) > 1:
         modify_rules.check_description(ctx, draft)
     draft.put(attribute.att_id, *new)
+    known = work.keyed.pop(attribute.att_id, None)
+    if known is not None and change.op != ModOp.REPLACE and change.values:
+        work.keyed[attribute.att_id] = (draft.get(attribute.att_id), known[1])
+
+
+def _keyed(work: _Work, attribute: Attribute, held: tuple[bytes, ...]) -> dict[bytes, bytes]:
+    """The values of an attribute by their match keys, to be changed along with them."""
+    known = work.keyed.get(attribute.att_id)
+    if known is None or known[0] is not held:
+        known = held, {write_values.match_key(attribute, value): value for value in held}
+        work.keyed[attribute.att_id] = known
+    return known[1]
 
 
 def _second_value(attribute: Attribute) -> DsError:
@@ -358,32 +372,32 @@ def _nothing_to_add(attribute: Attribute) -> DsError:
 def _added(
     ctx: WriteContext,
     attribute: Attribute,
-    held: tuple[bytes, ...],
+    held: dict[bytes, bytes],
     values: Sequence[bytes],
     permissive: bool,
 ) -> tuple[bytes, ...]:
     if not values:
         raise _nothing_to_add(attribute)
     stored = write_values.stored_values(ctx, attribute, values)
-    keys = {write_values.match_key(attribute, value) for value in held}
-    fresh = tuple(value for value in stored if write_values.match_key(attribute, value) not in keys)
+    fresh = {write_values.match_key(attribute, value): value for value in stored}
+    fresh = {key: value for key, value in fresh.items() if key not in held}
     if len(fresh) != len(stored) and not permissive:
         raise write_values.duplicate_error(attribute)
     if attribute.single_valued and held and fresh:
         raise _second_value(attribute)
     if len(held) + len(fresh) > write_values.VALUES_MAX:
         raise write_values.too_many(attribute)
-    return held + fresh
+    held.update(fresh)
+    return tuple(held.values())
 
 
 def _removed(
     ctx: WriteContext,
     attribute: Attribute,
-    held: tuple[bytes, ...],
+    held: dict[bytes, bytes],
     values: Sequence[bytes],
     permissive: bool,
 ) -> tuple[bytes, ...]:
-    left = {write_values.match_key(attribute, value): value for value in held}
     for value in values:
         try:
             stored = write_values.stored_value(ctx, attribute, value)
@@ -391,12 +405,10 @@ def _removed(
             if error.code != Win32.ERROR_DS_OBJ_NOT_FOUND:
                 raise
             stored = b""
-        if (
-            left.pop(write_values.match_key(attribute, stored) if stored else b"", None) is None
-            and not permissive
-        ):
+        key = write_values.match_key(attribute, stored) if stored else b""
+        if held.pop(key, None) is None and not permissive:
             raise missing_value(attribute)
-    return tuple(left.values())
+    return tuple(held.values())
 
 
 def missing_value(attribute: Attribute) -> DsError:

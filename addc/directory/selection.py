@@ -38,6 +38,7 @@ _ENDS_MAX: Final = 2000
 """Values of one link that are read at once for several entries; those of larger ones are read one by one."""
 _SELECTIONS_MAX: Final = 4096
 _KEPT_ATTRIBUTES_MAX: Final = 128
+_RANGES_MAX: Final = 100
 _KEPT_TEXT_MAX: Final = 4096
 """Longer attribute lists are compiled anew each time: a request can hold millions of names."""
 
@@ -214,6 +215,7 @@ def select(ctx: ReadContext, attributes: tuple[str, ...], options: RequestOption
 def _compile(ctx: ReadContext, attributes: tuple[str, ...], gc_only: bool) -> Selection:
     everything = not attributes
     wanted: dict[tuple[AttId, bool, int, int], Wanted] = {}
+    ranges: dict[AttId, int] = {}
     for name in attributes:
         if name == "*":
             everything = True
@@ -226,12 +228,25 @@ def _compile(ctx: ReadContext, attributes: tuple[str, ...], gc_only: bool) -> Se
             one = parse_description(ctx.schema, name)
             if one is not None:
                 wanted.setdefault((one.attribute.att_id, one.binary, one.low, one.high), one)
+                if one.low >= 0:
+                    _count_ranges(one.attribute, ranges)
     naming = names.naming_attributes(ctx)
     chosen = [
         one for one in wanted.values() if one.attribute.in_gc or not gc_only or one.attribute.is_constructed
     ]
     fields = [_field(one, naming) for one in chosen]
     return Selection(fields, everything, [one.attribute for one in chosen])
+
+
+def _count_ranges(attribute: Attribute, ranges: dict[AttId, int]) -> None:
+    """Every range is values of its own in every entry, so that a long list of them fills any memory."""
+    count = ranges[attribute.att_id] = ranges.get(attribute.att_id, 0) + 1
+    if count > _RANGES_MAX:
+        raise DsError(
+            Win32.ERROR_DS_ADMIN_LIMIT_EXCEEDED,
+            f"over {_RANGES_MAX} ranges of one attribute",
+            attribute=attribute.name,
+        )
 
 
 _TOKEN_GROUPS: Final = frozenset(

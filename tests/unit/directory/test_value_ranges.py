@@ -4,6 +4,7 @@ import pytest
 
 from addc.base.errors import DsError
 from addc.codes.ldap_result import LdapResult
+from addc.codes.win32 import Win32
 from addc.directory.controls import RequestOptions
 from addc.directory.search import BASE
 from addc.schema import attr
@@ -131,3 +132,12 @@ def test_the_texts_of_the_schema_come_whole(many: KitForest) -> None:
     assert found["objectClasses"] > 200
     ranged = shown(many, f"CN=Aggregate,{SCHEMA_DN}", "objectClasses;range=0-2")
     assert ranged == {"objectClasses;range=0-2": 3}
+
+
+def test_nobody_asks_for_endless_ranges_of_one_attribute(many: KitForest) -> None:
+    """Each is a copy of values in each entry: a list of them would fill any memory."""
+    ranges = [f"description;range=0-{number}" for number in range(101)]
+    assert len(shown(many, GROUP, *ranges[:100])) == 5
+    with pytest.raises(DsError) as refused:
+        shown(many, GROUP, *ranges)
+    assert refused.value.code == Win32.ERROR_DS_ADMIN_LIMIT_EXCEEDED
