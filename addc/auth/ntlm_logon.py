@@ -11,7 +11,7 @@ from addc.base.ids import Dnt
 from addc.base.secret import Secret
 from addc.codec.ids import Sid
 from addc.codes.ntstatus import NtStatus
-from addc.directory import accounts, entry, groups, logon
+from addc.directory import accounts, entry, groups, logon, passwords
 from addc.directory.context import ReadContext
 from addc.schema import attr
 from addc.security import logon_rules, ntlm_keys, wellknown
@@ -68,9 +68,11 @@ def judge(ctx: ReadContext, proof: Proof) -> NtlmVerdict:
         return NtlmVerdict(locked, account.dnt)
     current = entry.first(row, attr.UNICODE_PWD)
     key = None if current is None else _base_key(proof, current)
+    history = entry.first(row, attr.NT_PWD_HISTORY) or b""
+    former = [history[at : at + _HASH_SIZE] for at in (_HASH_SIZE, 2 * _HASH_SIZE)]
+    if key is None and passwords.is_former(ctx, row, lambda one: _base_key(proof, one) is not None):
+        key = _base_key(proof, former[0])
     if key is None:
-        history = entry.first(row, attr.NT_PWD_HISTORY) or b""
-        former = [history[at : at + _HASH_SIZE] for at in (_HASH_SIZE, 2 * _HASH_SIZE)]
         is_former = any(len(one) == _HASH_SIZE and _base_key(proof, one) is not None for one in former)
         return NtlmVerdict(NtStatus.STATUS_WRONG_PASSWORD, account.dnt, is_guess=not is_former)
     token = groups.token_for(ctx, account.dnt)

@@ -17,9 +17,10 @@ from addc.directory.account_flags import UserAccountControl
 from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.directory.password_policy import effective_policy
-from addc.directory.passwords import password_must_change, verify_password
+from addc.directory.passwords import is_former, password_must_change, verify_password
 from addc.schema import attr
 from addc.security import logon_rules
+from addc.security.krb_keys import nt_hash
 from addc.security.logon_rules import Standing
 from addc.store.objects import ObjectRow
 
@@ -58,7 +59,9 @@ def verify_logon(
     found = standing(ctx, account, row)
     refusal = logon_rules.lockout(found, now)
     if refusal is None and not verify_password(ctx, row, password):
-        refusal = NtStatus.STATUS_WRONG_PASSWORD
+        given = Secret(nt_hash(password))
+        if not is_former(ctx, row, given.matches):
+            refusal = NtStatus.STATUS_WRONG_PASSWORD
     refusal = (
         refusal
         or logon_rules.account_refusal(found, now)

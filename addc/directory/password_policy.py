@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import Final
 
-from addc.base.ids import AttId
-from addc.directory import entry
+from addc.base.ids import AttId, Dnt
+from addc.directory import entry, names
 from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import Fact, ReadContext
-from addc.schema import attr
+from addc.schema import attr, cls
 from addc.security import wellknown
 from addc.store.objects import ObjectRow, ObjectState
 
@@ -119,8 +119,7 @@ def resultant_settings(ctx: ReadContext, row: ObjectRow) -> ObjectRow | None:
 
     Spec: [MS-ADTS] 3.1.1.4.5.36.
     """
-    attribute = ctx.schema.attribute("msDS-PSOApplied")
-    if attribute is None or not _is_normal(row):
+    if not _is_normal(row):
         return None
     own = _settings_of(ctx, row)
     if own:
@@ -144,7 +143,9 @@ def _is_normal(row: ObjectRow) -> bool:
     uac = entry.integer(row, attr.USER_ACCOUNT_CONTROL)
     machine = UserAccountControl.UF_WORKSTATION_TRUST_ACCOUNT | UserAccountControl.UF_SERVER_TRUST_ACCOUNT
     rid = int.from_bytes(row.sid[-4:], "little") if row.sid else 0
-    return bool(uac & UserAccountControl.UF_NORMAL_ACCOUNT) and not uac & machine and rid != 502
+    of_kdc = rid == wellknown.RID_KRBTGT or attr.MS_DS_SECONDARY_KRB_TGT_NUMBER in row.attrs
+    is_user = entry.is_a(row, b"user")
+    return is_user and bool(uac & UserAccountControl.UF_NORMAL_ACCOUNT) and not uac & machine and not of_kdc
 
 
 def _precedence(settings: ObjectRow) -> tuple[int, bytes]:
@@ -156,8 +157,28 @@ def _settings_of(ctx: ReadContext, row: ObjectRow) -> list[ObjectRow]:
     if attribute is None:
         return []
     links = entry.live_back_links(ctx, row, attribute)
+    if not links:
+        return []
     found = ctx.tx.get_many([link.source for link in links])
-    return [one for one in found if one.state is ObjectState.LIVE]
+    container = _settings_container(ctx)
+    return [
+        one
+        for one in found
+        if one.state is ObjectState.LIVE
+        and one.class_id == cls.MS_DS_PASSWORD_SETTINGS
+        and one.parent == container
+    ]
+
+
+def _settings_container(ctx: ReadContext) -> Dnt | None:
+    """The Password Settings Container; settings elsewhere apply to nobody. Spec: [MS-ADTS] 6.1.1.4.11.1."""
+    parent: Dnt = ctx.forest.domain_nc
+    for name in ("System", "Password Settings Container"):
+        row = names.child_named(ctx, parent, attr.CN, name)
+        if row is None:
+            return None
+        parent = row.dnt
+    return parent
 
 
 def _global_groups(ctx: ReadContext, row: ObjectRow) -> list[ObjectRow]:
@@ -179,13 +200,19 @@ def _global_groups(ctx: ReadContext, row: ObjectRow) -> list[ObjectRow]:
     return [one for one in seen.values() if entry.integer(one, attr.GROUP_TYPE) & 0xFFFF_FFFF == 0x8000_0002]
 
 
-def follows_policy(user_account_control: int, rid: int) -> bool:
-    """Whether length, complexity and history bind an account. Spec: [MS-SAMR] 3.1.1.7.1, 3.1.1.7.2."""
-    return (
-        bool(user_account_control & UserAccountControl.UF_NORMAL_ACCOUNT)
-        and rid != wellknown.RID_KRBTGT
-        and not user_account_control & UserAccountControl.UF_PASSWD_NOTREQD
-    )
+def is_of_person(user_account_control: int, rid: int) -> bool:
+    """Whether length and complexity bind an account. Spec: [MS-SAMR] 3.1.1.7.2.
+
+    Deviation: UF_PASSWD_NOTREQD lets an account have the empty password, and no other one that the policy
+    refuses: so do Windows DCs, or new accounts, which are born with that bit, would take anything.
+    """
+    return bool(user_account_control & UserAccountControl.UF_NORMAL_ACCOUNT) and rid != wellknown.RID_KRBTGT
+
+
+def keeps_history(user_account_control: int, rid: int) -> bool:
+    """Whether an account may not go back to its last passwords. Spec: [MS-SAMR] 3.1.1.7.1."""
+    not_required = user_account_control & UserAccountControl.UF_PASSWD_NOTREQD
+    return is_of_person(user_account_control, rid) and not not_required
 
 
 def weakness(policy: PasswordPolicy, password: str, sam_account_name: str, display_name: str) -> str:

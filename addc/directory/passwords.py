@@ -10,10 +10,11 @@ Spec: [MS-SAMR] 3.1.1.7, 3.1.1.8.5, 3.1.1.8.7, 3.1.1.8.11, 3.1.1.9.1, [MS-ADTS] 
 [MS-KILE] 3.1.1.2.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from addc.base.clock import TICKS_PER_S
 from addc.base.errors import DecodeError, DsError
 from addc.base.ids import Dnt
 from addc.base.secret import Secret
@@ -30,7 +31,8 @@ from addc.directory.password_policy import (
     PwdProperties,
     domain_policy,
     effective_policy,
-    follows_policy,
+    is_of_person,
+    keeps_history,
     weakness,
 )
 from addc.directory.stamp import save
@@ -44,6 +46,8 @@ SHA2_ETYPES: Final = (Etype.AES256_CTS_HMAC_SHA384_192, Etype.AES128_CTS_HMAC_SH
 """Derived only for accounts whose msDS-SupportedEncryptionTypes names them: eight times the iterations."""
 _SHA2_BITS: Final = 0xC0
 
+FORMER_PASSWORD_S: Final = 3600
+"""How long the previous password stays good for NTLM and simple binds."""
 _HASH_SIZE: Final = 16
 _NT_HASH_OF_EMPTY: Final = bytes.fromhex("31d6cfe0d16ae931b73c59d7e0c089c0")
 _KRBTGT_HISTORY_MIN: Final = 3
@@ -239,7 +243,7 @@ def prepare_row(ctx: ReadContext, row: ObjectRow, password: Secret) -> PreparedP
     salt = salt_for(ctx.forest.realm, name, entry.is_a(row, b"computer"))
     full_name = entry.text(row, attr.DISPLAY_NAME) or ""
     rid = int.from_bytes(row.sid[-4:], "little") if row.sid else 0
-    bound = follows_policy(entry.integer(row, attr.USER_ACCOUNT_CONTROL), rid)
+    bound = is_of_person(entry.integer(row, attr.USER_ACCOUNT_CONTROL), rid)
     return replace(derive(password, salt, sha2=sha2), account=name if bound else "", full_name=full_name)
 
 
@@ -305,6 +309,19 @@ def verify_password(ctx: ReadContext, row: ObjectRow, password: Secret) -> bool:
     return current is not None and Secret(nt_hash(password)).matches(current)
 
 
+def is_former(ctx: ReadContext, row: ObjectRow, nt_hash_fits: Callable[[bytes], bool]) -> bool:
+    """Whether a proof by the password before the present one still lets a person in: an hour long.
+
+    So do DCs with NTLM and simple binds, but not with Kerberos: services and mail clients that hold the old
+    password need not lock the account out (OldPasswordAllowedPeriod, Microsoft KB 906305).
+    """
+    history = entry.first(row, attr.NT_PWD_HISTORY) or b""
+    former = history[_HASH_SIZE : 2 * _HASH_SIZE]
+    last_set = entry.integer(row, attr.PWD_LAST_SET)
+    is_recent = last_set <= ctx.now < last_set + FORMER_PASSWORD_S * TICKS_PER_S
+    return is_recent and len(former) == _HASH_SIZE and nt_hash_fits(former)
+
+
 def password_must_change(ctx: ReadContext, row: ObjectRow) -> int:
     """When the password expires, FILETIME; 0 now, NEVER_FT never. Spec: [MS-SAMR] 3.1.5.14.4."""
     uac = entry.integer(row, attr.USER_ACCOUNT_CONTROL)
@@ -348,7 +365,7 @@ def _reuse(ctx: WriteContext, draft: Draft, prepared: PreparedPassword, rules: P
     last_set = draft.integer_before(attr.PWD_LAST_SET)
     if rules.minimum_age and last_set and _has_password(draft) and ctx.now < last_set + rules.minimum_age:
         return "the password is too young to be changed"
-    if follows_policy(uac, draft.rid()) and _was_used(draft, prepared, rules):
+    if keeps_history(uac, draft.rid()) and _was_used(draft, prepared, rules):
         return "the password was used before"
     return ""
 
@@ -358,8 +375,12 @@ def _has_password(draft: Draft) -> bool:
 
 
 def _was_used(draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> bool:
-    """Whether it is one of the last ones. Spec: [MS-SAMR] 3.1.1.7.1 (Password History Length)."""
-    history = (draft.first(attr.NT_PWD_HISTORY) or b"")[: rules.history_length * _HASH_SIZE]
+    """Whether it is one of the last ones; the present one is, even if no history was kept so far.
+
+    Spec: [MS-SAMR] 3.1.1.7.1 (Password History Length).
+    """
+    history = draft.first(attr.NT_PWD_HISTORY) or draft.first(attr.UNICODE_PWD) or b""
+    history = history[: rules.history_length * _HASH_SIZE]
     new = prepared.nt_hash.reveal()
     return any(history[at : at + _HASH_SIZE] == new for at in range(0, len(history), _HASH_SIZE))
 
@@ -371,7 +392,9 @@ def _check_policy(
     if len(prepared.password.reveal()) // 2 > PASSWORD_LENGTH_MAX:
         raise restriction("the password is too long", change=change)
     uac = draft.integer(attr.USER_ACCOUNT_CONTROL)
-    if ctx.unrestricted or _is_krbtgt(draft) or not follows_policy(uac, draft.rid()):
+    if ctx.unrestricted or _is_krbtgt(draft) or not is_of_person(uac, draft.rid()):
+        return
+    if uac & UserAccountControl.UF_PASSWD_NOTREQD and not prepared.password.reveal():
         return
     text = prepared.password.reveal().decode("utf-16-le", "replace")
     why = weakness(rules, text, draft.text(attr.SAM_ACCOUNT_NAME), draft.text(attr.DISPLAY_NAME))

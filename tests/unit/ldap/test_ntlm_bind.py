@@ -188,8 +188,13 @@ def test_guesses_by_ntlm_lock_the_account_out(ann: Corp, runner: asyncio.Runner)
     assert _data(sicily(desk.connect(), NtlmClient.of(USER, PASSWORD))) == "775"
 
 
-def test_a_former_password_does_not_count(ann: Corp, runner: asyncio.Runner) -> None:
+def test_the_former_password_lets_in_for_an_hour_and_does_not_count(
+    ann: Corp, runner: asyncio.Runner
+) -> None:
     ann.modify(f"CN={USER},CN=Users", replace_values("unicodePwd", '"N3w.Horse.x"'.encode("utf-16-le")))
+    client = _desk(ann, runner).connect()
+    assert sicily(client, NtlmClient.of(USER, PASSWORD)).result_code == LdapResult.SUCCESS
+    ann.later(3601)
     assert _data(sicily(_desk(ann, runner).connect(), NtlmClient.of(USER, PASSWORD))) == "52e"
     assert ann.values(f"CN={USER},CN=Users", "badPwdCount") in ([], [b"0"])
 
