@@ -21,7 +21,7 @@ from addc.base.clock import Clock, SystemClock
 from addc.base.errors import DsError, UserError
 from addc.base.ids import Dnt, Usn
 from addc.base.rng import Rng, SystemRng
-from addc.codec.filter import And, Equal, Extensible, Filter, Not, Or
+from addc.codec.filter import And, Equal, Extensible, Filter, Not, Or, Present
 from addc.directory import passwords, rights
 from addc.directory.add import add_object
 from addc.directory.audit import watched
@@ -91,15 +91,29 @@ class Services:
     password_judge: PasswordJudge | None = None
 
 
+_CLAUSES_MAX: Final = 100
+"""Clauses of a filter that a point read may have: a thousand take longer than many rows."""
+
+
 def _walks(wanted: Filter) -> bool:
-    """Whether a filter asks for chains of links; its depth is bounded by the decoder."""
-    match wanted:
-        case And(terms) | Or(terms):
-            return any(map(_walks, terms))
-        case Not(term):
-            return _walks(term)
-        case Extensible(rule):
-            return rule == TRANSITIVE_EVAL
+    """Whether a filter asks for chains of links, or has so many clauses that they are work by themselves."""
+    if isinstance(wanted, Present | Equal):
+        return False
+    todo: list[Filter] = [wanted]
+    count = 0
+    while todo:
+        term = todo.pop()
+        count += 1
+        if count > _CLAUSES_MAX:
+            return True
+        match term:
+            case And(terms) | Or(terms):
+                todo += terms
+            case Not(inner):
+                todo.append(inner)
+            case Extensible(rule):
+                if rule == TRANSITIVE_EVAL:
+                    return True
     return False
 
 

@@ -110,6 +110,17 @@ def test_which_searches_are_points(directory: Directory) -> None:
     assert not point("(noSuch=x)")
 
 
+@pytest.mark.parametrize("clause", ["(anr=x)", "(!(cn=*x*))", "(memberOf=CN=x,DC=y)"])
+def test_a_filter_of_many_clauses_is_no_point_read(directory: Directory, clause: str) -> None:
+    """What it costs comes before the first object: the event loop is not the place for it."""
+
+    def is_point(count: int) -> bool:
+        wanted = parse_text(f"(|{clause * count})")
+        return directory.is_point(SearchRequest(DOMAIN_DN, BASE, wanted))
+
+    assert is_point(20) and not is_point(1000)
+
+
 def test_what_walks_along_links_does_not_hold_up_the_loop(directory: Directory) -> None:
     def point(text: str, *attributes: str) -> bool:
         return directory.is_point(SearchRequest(DOMAIN_DN, BASE, parse_text(text), attributes))
