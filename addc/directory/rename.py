@@ -128,7 +128,9 @@ def _parse_rdn(ctx: WriteContext, row: ObjectRow, plan: ClassPlan, new_rdn: str)
     except DecodeError as error:
         raise DsError(Win32.ERROR_DS_INVALID_DN_SYNTAX, error.why) from None
     if len(parsed) != 1:
-        raise DsError(Win32.ERROR_DS_INVALID_DN_SYNTAX, "one RDN is wanted")
+        raise DsError(
+            Win32.ERROR_INVALID_PARAMETER, "one RDN is wanted", ldap_result=LdapResult.NAMING_VIOLATION
+        )
     if names.rdn_att(ctx.schema, parsed.rdn) != row.rdn_att:
         # Not namingViolation, which Add answers: Windows tells the two apart, and so does Samba's test of it.
         raise _unwilling(Win32.ERROR_DS_RDN_DOESNT_MATCH_SCHEMA, "wrong naming attribute")
@@ -138,11 +140,28 @@ def _parse_rdn(ctx: WriteContext, row: ObjectRow, plan: ClassPlan, new_rdn: str)
     return parsed.rdn.value
 
 
+def _root_refusal(ctx: WriteContext, row: ObjectRow, new_rdn: str) -> DsError:
+    """Why the root of a naming context is not renamed: what is wrong with the words comes first.
+
+    Spec: 3.1.1.5.4.1.2 (the new parent is present before the object may not be a root).
+    """
+    if not new_rdn:
+        return _no_rdn()
+    if "," in new_rdn:
+        return DsError(
+            Win32.ERROR_INVALID_PARAMETER, "one RDN is wanted", ldap_result=LdapResult.NAMING_VIOLATION
+        )
+    parent = ctx.tx.get(row.parent)
+    if parent is None or parent.state is not ObjectState.LIVE:
+        return _other(Win32.ERROR_DS_NO_PARENT_OBJECT, "the parent is not here")
+    return _unwilling(Win32.ERROR_DS_MODIFYDN_DISALLOWED_BY_INSTANCE_TYPE, "the root of a naming context")
+
+
 def _work_out(ctx: WriteContext, row: ObjectRow, new_rdn: str, new_superior: str | None) -> _Move:
     if row.state is not ObjectState.LIVE:
         raise _unwilling(Win32.ERROR_DS_ILLEGAL_MOD_OPERATION, "the object is deleted")
     if object_sd.is_nc_root(row):
-        raise _unwilling(Win32.ERROR_DS_MODIFYDN_DISALLOWED_BY_INSTANCE_TYPE, "the root of a naming context")
+        raise _root_refusal(ctx, row, new_rdn)
     plan = class_plan(ctx.schema, entry.class_names(row))
     rdn = _parse_rdn(ctx, row, plan, new_rdn)
     old_parent = ctx.tx.get(row.parent)

@@ -282,8 +282,9 @@ class _Search:
         size = self.options.page_size
         if size is None:
             return False
-        # RFC 2696 3: a page that holds the whole of the size limit is no page.
-        return not (0 < self.request.size_limit <= size and self.request.size_limit <= limits.max_page_size)
+        # RFC 2696 3: a page that holds more than the whole of the size limit is no page. One that holds just
+        # as much is, as on Windows: there are clients that say the same number twice and go on by the cookie.
+        return not (0 < self.request.size_limit < size and self.request.size_limit <= limits.max_page_size)
 
     def _base_only(self) -> None:
         row = self.base

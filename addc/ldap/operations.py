@@ -430,12 +430,18 @@ async def write(directory: Directory, message: m.LdapMessage, asker: Asker) -> b
         match op:
             case m.AddRequest():
                 options = write_options(message, asker, ADD_CONTROLS)
+                if not op.entry:
+                    raise DsError(
+                        Win32.ERROR_DS_ROOT_MUST_BE_NC,
+                        "the root is there",
+                        ldap_result=LdapResult.NAMING_VIOLATION,
+                    )
                 await directory.add(requester, op.entry, [(a.type, a.vals) for a in op.attributes], options)
             case m.ModifyRequest():
                 response = m.ModifyResponse
                 options = write_options(message, asker, MODIFY_CONTROLS)
                 changes = [Change(c.operation, c.modification.type, c.modification.vals) for c in op.changes]
-                if op.object:
+                if op.object or not changes:
                     await directory.modify(requester, op.object, changes, options)
                 else:
                     asker.session.follow(await directory.operate(requester, changes))

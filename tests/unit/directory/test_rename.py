@@ -123,13 +123,15 @@ def test_refusals_are_exact(corp_sqlite: Corp) -> None:
         LdapResult.UNWILLING_TO_PERFORM,
         Win32.ERROR_DS_RDN_DOESNT_MATCH_SCHEMA,
     )
-    assert refusal(lambda: rename(corp, "CN=ann,CN=Users", "CN=a,CN=b"))[1] is (
-        Win32.ERROR_DS_INVALID_DN_SYNTAX
-    )
-    assert refusal(lambda: rename(corp, "CN=ann,CN=Users", ""))[0] is LdapResult.PROTOCOL_ERROR
-    assert refusal(lambda: rename(corp, "", "DC=other"))[1] is (
-        Win32.ERROR_DS_MODIFYDN_DISALLOWED_BY_INSTANCE_TYPE
-    )
+    for name in ("CN=ann,CN=Users", ""):
+        assert refusal(lambda name=name: rename(corp, name, "CN=a,CN=b")) == (  # type: ignore[misc]
+            LdapResult.NAMING_VIOLATION,
+            Win32.ERROR_INVALID_PARAMETER,
+        )
+        assert refusal(lambda name=name: rename(corp, name, ""))[0] is LdapResult.PROTOCOL_ERROR  # type: ignore[misc]
+    assert refusal(lambda: rename(corp, "", "DC=other"))[1] is Win32.ERROR_DS_NO_PARENT_OBJECT
+    config = refusal(lambda: rename(corp, "CN=Configuration", "CN=other"))
+    assert config[1] is Win32.ERROR_DS_MODIFYDN_DISALLOWED_BY_INSTANCE_TYPE
     assert refusal(lambda: rename(corp, "CN=ann,CN=Users", "CN=ann", CONFIG_DN)) == (
         LdapResult.NAMING_VIOLATION,
         Win32.ERROR_DS_ILLEGAL_SUPERIOR,

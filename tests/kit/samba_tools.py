@@ -1,0 +1,40 @@
+"""Samba's administration tools as a person uses them against our DC, by Kerberos or by NTLM."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from tests.kit.clients import DC, Done
+from tests.kit.forest_host import PASSWORD
+from tests.kit.net import Host
+
+URI: Final = f"ldap://{DC}"
+KERBEROS: Final = ("--use-kerberos=required",)
+NTLM: Final = (f"-UAdministrator%{PASSWORD}", "--use-kerberos=off")
+
+
+@dataclass(frozen=True, slots=True)
+class SambaTools:
+    """samba-tool and ldb's tools with one way to log on."""
+
+    machine: Host
+    logon: tuple[str, ...] = KERBEROS
+
+    def run(self, *words: str) -> Done:
+        return self.machine.run(["samba-tool", *words, "-H", URI, *self.logon])
+
+    def ok(self, *words: str) -> str:
+        """What samba-tool printed, having succeeded."""
+        done = self.run(*words)
+        assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def refused(self, *words: str) -> str:
+        """What samba-tool printed, having failed as it should."""
+        done = self.run(*words)
+        assert done.returncode != 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+    def ldb(self, tool: str, *words: str, stdin: str = "") -> Done:
+        """ldbsearch, ldbadd, ldbmodify, ldbdel, ldbrename."""
+        return self.machine.run([tool, "-H", URI, *self.logon, *words], stdin=stdin)
