@@ -9,16 +9,18 @@ from typing import Final
 
 from addc.base.errors import DecodeError, DsError, StoreError
 from addc.base.ids import AttId, Dnt
-from addc.directory import entry, names, object_sd, owners, schema_cache, tombstones
+from addc.directory import entry, names, object_sd, owners, rights, schema_cache, sd_propagate, tombstones
 from addc.directory.account_flags import InstanceType
 from addc.directory.add import index_of
-from addc.directory.context import ReadContext, WriteContext
+from addc.directory.context import Fact, ReadContext, WriteContext
 from addc.directory.object_classes import ClassPlan, class_plan
 from addc.directory.stamp import replicates, set_name_index, whole_second
 from addc.schema import attr
 from addc.schema.snapshot import Attribute
 from addc.schema.syntax import DnKind
 from addc.security.descriptor import SecurityDescriptor
+from addc.security.sd_create import create_sd
+from addc.security.token import SYSTEM
 from addc.store import index
 from addc.store.links import LinkRow
 from addc.store.objects import NO_GUID, ObjectRow, ObjectState, Stamp
@@ -331,6 +333,39 @@ def _mend_descriptor(ctx: WriteContext, view: RowView) -> None:
     ctx.tx.update(row, sd_id=object_sd.new_descriptor(ctx, parent, plan, row.nc))
 
 
+_MADE: Final[Fact[dict[tuple[int, int, tuple[bytes, ...]], bool]]] = Fact()
+
+
+def _inherits_all(ctx: ReadContext, row: ObjectRow) -> bool:
+    """Whether the descriptor is what the parent's makes of it, or a change is still on its way down."""
+    parent = None if object_sd.is_nc_root(row) else ctx.tx.get(row.parent)
+    plan = plan_of(ctx, row)
+    if parent is None or plan is None or row.state is not ObjectState.LIVE:
+        return True
+    made = _MADE.get(ctx, ctx.tx.seq, dict)
+    key = (row.sd_id, parent.sd_id, plan.object_types)
+    if key not in made:
+        own, above = (rights.descriptor_by_id(ctx, one) for one in (row.sd_id, parent.sd_id))
+        made[key] = create_sd(above, own, SYSTEM, plan.object_types).pack() == ctx.tx.descriptor(row.sd_id)
+    return made[key] or ctx.tx.next_due(sd_propagate.KIND) is not None
+
+
+def _inheritance(ctx: ReadContext, view: RowView) -> Iterator[str]:
+    try:
+        if is_object(view.row) and not _inherits_all(ctx, view.row):
+            yield "its security descriptor lacks what its parent hands down, or has more"
+    except (StoreError, DecodeError):
+        return  # a missing or broken descriptor, which is reported as such
+
+
+def _mend_inheritance(ctx: WriteContext, view: RowView) -> None:
+    row = view.row
+    parent, plan = ctx.tx.get(row.parent), plan_of(ctx, row)
+    assert parent is not None and plan is not None
+    sd_id = object_sd.inherited_anew(ctx, row.sd_id, parent.sd_id, plan.object_types)
+    sd_propagate.propagate(ctx, ctx.tx.update(row, sd_id=sd_id), row.sd_id)
+
+
 # --- index -------------------------------------------------------------------------------------------------
 
 
@@ -373,6 +408,7 @@ ROW_RULES: Final = (
     Rule("agenda", _agenda, _mend_agenda),
     Rule("stamps", _stamps, _mend_stamps),
     Rule("descriptor", _descriptor, _mend_descriptor),
+    Rule("inheritance", _inheritance, _mend_inheritance),
     Rule("index", _index, _mend_index),
 )
 """In the order in which they are mended: where a row is comes before what it is."""

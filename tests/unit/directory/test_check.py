@@ -1,6 +1,7 @@
 """The checker finds what is broken, tells it, and mends it: every rule with its own damage."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -16,6 +17,7 @@ from addc.directory.rename import rename_object
 from addc.directory.tombstones import TOMBSTONE
 from addc.schema import attr
 from addc.schema.wellknown import WellKnownContainer
+from addc.security.descriptor import INHERITED, SecurityDescriptor
 from addc.store.links import LinkRow
 from addc.store.objects import ObjectRow, ObjectState, Stamp
 from addc.store.tx import WriteTx
@@ -102,6 +104,14 @@ def _empty_descriptor(tx: WriteTx, row: ObjectRow) -> None:
     tx.update(row, sd_id=tx.put_descriptor(bytes.fromhex("0100008000000000") + bytes(12)))
 
 
+def _disinherit(tx: WriteTx, row: ObjectRow) -> None:
+    sd = SecurityDescriptor.unpack(tx.descriptor(row.sd_id))
+    assert sd.dacl is not None
+    explicit = tuple([ace for ace in sd.dacl.aces if not ace.flags & INHERITED])
+    bare = replace(sd, dacl=replace(sd.dacl, aces=explicit))
+    tx.update(row, sd_id=tx.put_descriptor(bare.pack()))
+
+
 def _link(base: int, *targets: Dnt | int) -> Damage:
     """Links to rows; numbers up to 9 count back from the row itself."""
 
@@ -153,6 +163,7 @@ DAMAGES: Final[dict[str, tuple[str, Damage, str]]] = {
     "stamps out of order": (USER, _outrun, "has USN"),
     "descriptor": (USER, lambda tx, row: tx.update(row, sd_id=12345), "no security descriptor"),
     "descriptor without parts": (USER, _empty_descriptor, "no owner, no group, no DACL"),
+    "inheritance": (USER, _disinherit, "lacks what its parent hands down"),
     "index": (USER, _index(attr.SAM_ACCOUNT_NAME, b"wrong"), "the index of sAMAccountName"),
     "index of nothing": (USER, _index(attr.MAIL, b"a@b"), "the index of mail"),
     "link-ends": (GROUP, _link(MEMBER, NOBODY), "member points at row 999999"),
