@@ -380,7 +380,7 @@ class Directory:
     ) -> Dnt:
         """The modify operation; see modify.modify_object. Keys are derived before the writer is entered.
 
-        A wrong old password is counted in the very transaction that found it, which holds nothing else.
+        A wrong old password is counted in the very transaction that found it, if that holds nothing else.
         """
         password: PreparedPassword | None = None
         if any(change.attribute.lower() in _PASSWORDS for change in changes):
@@ -390,13 +390,21 @@ class Directory:
             )
 
         def work(ctx: WriteContext) -> Dnt | WrongPasswordError:
+            before = ctx.tx.usn
             try:
                 return modify_object(ctx, dn, changes, options, password=password)
             except WrongPasswordError as error:
+                if ctx.tx.usn != before:
+                    raise  # what the request had begun is taken back, and a count would be with it
                 record_bad_password(ctx.as_requester(SYSTEM), error.account, error.password)
                 return error
 
-        done = await self._noted("modify", requester, options, watched(dn, rights.WRITE_PROPERTY, work))
+        try:
+            done = await self._noted("modify", requester, options, watched(dn, rights.WRITE_PROPERTY, work))
+        except WrongPasswordError as error:
+            account, guess = error.account, error.password
+            await self.write("modify", SYSTEM, lambda ctx: record_bad_password(ctx, account, guess))
+            raise
         if isinstance(done, WrongPasswordError):
             raise done
         return done

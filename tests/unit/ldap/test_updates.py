@@ -189,3 +189,27 @@ def test_names_of_other_forests_are_referred(admin: LdapClient) -> None:
     ):
         assert answer.result_code == LdapResult.REFERRAL
         assert answer.referral == (f"ldap://elsewhere.example/{foreign}",)
+
+
+def test_a_wrong_old_password_leaves_nothing_of_its_request_but_its_count(
+    desk: Desk, admin: LdapClient
+) -> None:
+    """[MS-SAMR] 3.1.5.14.6, [MS-ADTS] 3.1.1.5.3: a stranger's SID would have brought an object along."""
+    dn = f"CN=box,{USERS}"
+    password = m.PartialAttribute("unicodePwd", (f'"{PASSWORD}"'.encode("utf-16-le"),))
+    more = (attribute("sAMAccountName", "box$"), attribute("userAccountControl", "4096"), password)
+    assert add(admin, dn, "computer", *more).result_code == LdapResult.SUCCESS
+    stranger = "S-1-5-21-1-2-3-1234"
+    wrong, new = (
+        m.PartialAttribute("unicodePwd", (f'"{text}"'.encode("utf-16-le"),))
+        for text in ("Wr0ng!pass", "N3w!passw0rd")
+    )
+    group = m.Change(0, attribute("msDS-NeverRevealGroup", f"<SID={stranger}>"))
+    changes = (group, m.Change(1, wrong), m.Change(0, new))
+    answer = admin.ask(m.ModifyRequest(dn, changes))
+    assert answer.result_code == LdapResult.CONSTRAINT_VIOLATION
+    assert desk.corp.values(dn, "badPwdCount") == [b"1"]
+    place = f"CN={stranger},CN=ForeignSecurityPrincipals,{DOMAIN_DN}"
+    assert admin.ask(m.CompareRequest(place, m.AttributeValueAssertion("cn", b"x"))).result_code == (
+        LdapResult.NO_SUCH_OBJECT
+    )
