@@ -228,9 +228,10 @@ def test_possible_inferiors_and_the_subschema(sqlite_forest: KitForest) -> None:
 
 
 def test_the_resultant_settings_object(sqlite_forest: KitForest) -> None:
-    container = f"CN=Password Settings Container,{DOMAIN_DN}"
+    container = f"CN=Password Settings Container,CN=System,{DOMAIN_DN}"
 
     def work(b: ForestBuilder) -> None:
+        b.add(f"CN=System,{DOMAIN_DN}", "container")
         b.add(container, "container")
         for name, precedence in (("strict", 10), ("lax", 20)):
             dn = f"CN={name},{container}"
