@@ -62,6 +62,7 @@ from addc.store.objects import NewObject, ObjectRow, ObjectState, Stamp
 RDN_LENGTH_MAX: Final = 255
 
 _PASSWORD_ATTRIBUTES: Final = (attr.DBCS_PWD, attr.UNICODE_PWD, attr.NT_PWD_HISTORY, attr.LM_PWD_HISTORY)
+_PRINCIPALS: Final = frozenset((cls.BUILTIN_DOMAIN, cls.SAM_SERVER, cls.GROUP, cls.USER))
 _NOT_PLAIN: Final = '\\";'
 """With one of these a DN may part elsewhere than at its first comma."""
 
@@ -280,6 +281,8 @@ def _place(ctx: WriteContext, dn: str, given: Given) -> _Place:
                 "only schema objects live there",
                 ldap_result=LdapResult.UNWILLING_TO_PERFORM,
             )
+        if parent.nc != ctx.forest.domain_nc:
+            _check_no_principal(given.plan)
     return _Place(parsed, parent, parent_dnt, nc, rdn_att, key)
 
 
@@ -304,6 +307,20 @@ def _waiting(ctx: WriteContext, parent: Dnt, key: bytes) -> ObjectRow | None:
             ldap_result=LdapResult.ENTRY_ALREADY_EXISTS,
         )
     return there
+
+
+def _check_no_principal(plan: ClassPlan) -> None:
+    """Principals live in the domain: who rules over another naming context makes no accounts there.
+
+    Spec: [MS-ADTS] 3.1.1.4.5.5 (SPC), 5.1.1.5, glossary (application naming context).
+    """
+    own = plan.structural
+    if not _PRINCIPALS.isdisjoint((own.class_id, *own.superclasses)):
+        raise DsError(
+            Win32.ERROR_DS_CANT_CREATE_IN_NONDOMAIN_NC,
+            "no principals in this naming context",
+            ldap_result=LdapResult.UNWILLING_TO_PERFORM,
+        )
 
 
 def check_superior(plan: ClassPlan, parent: ObjectRow) -> None:

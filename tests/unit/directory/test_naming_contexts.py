@@ -186,3 +186,17 @@ def test_a_crossref_to_another_forest_sends_clients_there(corp_sqlite: Corp) -> 
         )
     )
     assert own == (UNWILLING, Win32.ERROR_DS_NCNAME_MUST_BE_NC)
+
+
+@pytest.mark.parametrize("kind", ["user", "computer", "inetOrgPerson", "group", "builtinDomain"])
+def test_principals_live_in_the_domain(corp_sqlite: Corp, kind: str) -> None:
+    """3.1.1.4.5.5, 5.1.1.5: who rules over another naming context makes no accounts of the domain there."""
+    nc_add(corp_sqlite, APP)
+    for place in (APP, f"CN=Services,{CONFIG_DN}"):
+        refused = refusal(lambda place=place: corp_sqlite.add(f"CN=x,{place}", kind))  # type: ignore[misc]
+        assert refused == (UNWILLING, Win32.ERROR_DS_CANT_CREATE_IN_NONDOMAIN_NC) or (
+            refused[1] is Win32.ERROR_DS_ILLEGAL_SUPERIOR
+        )
+    corp_sqlite.add(f"CN=y,{APP}", "container")
+    refused = refusal(lambda: corp_sqlite.add(f"CN=x,CN=y,{APP}", "group"))
+    assert refused == (UNWILLING, Win32.ERROR_DS_CANT_CREATE_IN_NONDOMAIN_NC)
