@@ -396,14 +396,14 @@ class Directory:
             except WrongPasswordError as error:
                 if ctx.tx.usn != before:
                     raise  # what the request had begun is taken back, and a count would be with it
-                record_bad_password(ctx.as_requester(SYSTEM), error.account, error.password)
+                record_bad_password(ctx.as_requester(SYSTEM), error.account)
                 return error
 
         try:
             done = await self._noted("modify", requester, options, watched(dn, rights.WRITE_PROPERTY, work))
         except WrongPasswordError as error:
-            account, guess = error.account, error.password
-            await self.write("modify", SYSTEM, lambda ctx: record_bad_password(ctx, account, guess))
+            account = error.account
+            await self.write("modify", SYSTEM, lambda ctx: record_bad_password(ctx, account))
             raise
         if isinstance(done, WrongPasswordError):
             raise done

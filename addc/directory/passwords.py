@@ -56,13 +56,13 @@ _RANDOM_PASSWORD_SIZE: Final = 240
 
 
 class WrongPasswordError(DsError):
-    """A change that brought a wrong old password: a guess, to be counted as a logon that failed is.
+    """A change that brought a wrong old password: a guess, to be counted, be it a former one or not.
 
-    account: its row. password: what was brought, UTF-16LE.
+    account: its row.
     Spec: [MS-SAMR] 3.1.5.14.6.
     """
 
-    def __init__(self, account: Dnt, password: Secret) -> None:
+    def __init__(self, account: Dnt) -> None:
         super().__init__(
             Win32.ERROR_INVALID_PASSWORD,
             "the old password is wrong",
@@ -70,7 +70,6 @@ class WrongPasswordError(DsError):
             attribute="unicodePwd",
         )
         self.account = account
-        self.password = password
 
 
 @dataclass(frozen=True, slots=True)
@@ -533,7 +532,7 @@ def check_old(ctx: ReadContext, draft: Draft, old: Secret) -> None:
     given = nt_hash(old)
     expected = current[0] if current else _NT_HASH_OF_EMPTY
     if not Secret(given).matches(expected):
-        raise WrongPasswordError(row.dnt, old)
+        raise WrongPasswordError(row.dnt)
     end_lockout(draft)
 
 

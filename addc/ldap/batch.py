@@ -98,10 +98,8 @@ async def _carry_out(directory: Directory, requests: Sequence[m.LdapMessage], as
     except _Interrupted as stopped:
         answers = stopped.answers
         if (wrong := stopped.wrong_password) is not None:
-            account, password = wrong.account, wrong.password
-            await directory.write(
-                "ldap.logon", SYSTEM, lambda ctx: record_bad_password(ctx, account, password)
-            )
+            account = wrong.account
+            await directory.write("ldap.logon", SYSTEM, lambda ctx: record_bad_password(ctx, account))
     return header(0x30, len(answers)) + answers
 
 

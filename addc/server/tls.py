@@ -20,6 +20,7 @@ def server_context(certificate: Path, key: Path, client_ca: Path | None = None) 
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.num_tickets = 0  # nobody resumes sessions here, and Samba 4.17 waits for ever behind a ticket
     load(context, certificate, key)
     if client_ca is not None:
         try:

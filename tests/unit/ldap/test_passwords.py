@@ -331,6 +331,12 @@ def test_changes_with_a_wrong_password_lock_the_account(
     assert shown(admin, "lockoutTime") == shown(admin, "badPwdCount") == [b"0"]
 
 
+def test_a_former_password_is_a_guess_in_a_change(desk: Desk, admin: LdapClient, joe: LdapClient) -> None:
+    assert reset(admin, SECOND) == (0, "")
+    assert change(joe, FIRST, THIRD) == (VIOLATION, "00000056")
+    assert shown(admin, "badPwdCount") == [b"1"]
+
+
 def test_an_administrator_unlocks(desk: Desk, admin: LdapClient, joe: LdapClient) -> None:
     desk.corp.modify(
         "", replace_values("lockoutThreshold", "1"), replace_values("lockoutDuration", str(-(1 << 63)))
