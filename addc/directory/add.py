@@ -261,7 +261,8 @@ def check_rdn_value(ctx: WriteContext, att: AttId, value: str) -> None:
 
 
 def _place(ctx: WriteContext, dn: str, given: Given) -> _Place:
-    if "<" in dn:
+    by_other_form = "<" in dn
+    if by_other_form:
         dn = names.below_other_form(ctx, dn)
     parsed = _parse(dn)
     rdn_att = check_rdn(ctx, given.plan, parsed)
@@ -270,7 +271,12 @@ def _place(ctx: WriteContext, dn: str, given: Given) -> _Place:
     if head:
         parent, parent_dnt, nc = None, write_values.phantom(ctx, parsed.parent), Dnt(0)
     else:
-        parent = parent_of(ctx, dn, parsed, given.plan)
+        try:
+            parent = parent_of(ctx, dn, parsed, given.plan)
+        except DsError as error:
+            if by_other_form:  # else matchedDN would tell where a hidden object is, by its GUID or SID
+                error.matched_dn = ""
+            raise
         parent_dnt, nc = parent.dnt, parent.nc
     if parent is not None and not ctx.unrestricted:
         check_superior(given.plan, parent)

@@ -139,7 +139,7 @@ def _check_domains(ctx: WriteContext, row: ObjectRow, new_superior: str) -> None
             if parsed.is_under(one.dn) and (there is None or len(one.dn) > len(there.dn)):
                 there = one
     else:
-        there = _domain_of(refs, names.resolve(ctx, new_superior).nc)
+        there = _domain_of(refs, referrals.visible_object(ctx, new_superior).nc)
     if here is None or there is None or not there.is_domain:
         raise _refuse(Win32.ERROR_DS_CANT_FIND_EXPECTED_NC, "no such domain", LdapResult.NO_SUCH_OBJECT)
     if here.nc == there.nc:

@@ -228,3 +228,33 @@ def test_the_meta_data_of_hidden_links_is_hidden(corp_sqlite: Corp, alice: Token
     set_dacl(corp_sqlite, "CN=club,CN=Users", deny)
     (told,) = shown(corp_sqlite, alice, "CN=club,CN=Users", "member", "msDS-ReplValueMetaData").values()
     assert len(told) == 1 and b"managedBy" in told[0]
+
+
+@pytest.mark.parametrize("form", ["GUID", "SID"])
+def test_other_names_of_hidden_objects_name_nothing(corp_sqlite: Corp, alice: Token, form: str) -> None:
+    """Neither as the place of a new object nor as that of a move to another domain."""
+    corp_sqlite.add("OU=vault", "organizationalUnit")
+    corp_sqlite.user("mine")
+    dnt = corp_sqlite.add("CN=safe,OU=vault", "user", sAMAccountName="safe")
+    set_dacl(corp_sqlite, "OU=vault", "")
+    set_dacl(corp_sqlite, "CN=mine,CN=Users", "(A;;GA;;;AU)")
+    name = f"<GUID={UUID(bytes_le=corp_sqlite.row(dnt).guid)}>"
+    nobody = f"<GUID={UUID(int=7)}>"
+    if form == "SID":
+        name, nobody = f"<SID={corp_sqlite.sid(dnt)}>", "<SID=S-1-5-21-1-2-3-4>"
+    across = RequestOptions(crossdom_target="")
+
+    def told(where: str, work: Callable[[WriteContext, str], object]) -> tuple[int, str]:
+        with pytest.raises(DsError) as refused:
+            corp_sqlite.write(lambda ctx: work(ctx, where), alice)
+        return int(refused.value.code), refused.value.matched_dn
+
+    def below(ctx: WriteContext, where: str) -> object:
+        return add_object(ctx, f"CN=x,{where}", [("objectClass", [b"container"])])
+
+    def into(ctx: WriteContext, where: str) -> object:
+        own = f"CN=mine,CN=Users,{DOMAIN_DN}"
+        return rename_object(ctx, own, "CN=mine", new_superior=where, options=across)
+
+    for work in (below, into):
+        assert told(name, work) == told(nobody, work)
