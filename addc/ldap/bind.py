@@ -27,6 +27,7 @@ from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.passwords import password_of_utf8
 from addc.ldap.engine import SecurityLayer
+from addc.security.krb_keys import nt_hash
 from addc.security.token import ANONYMOUS, SYSTEM, Token
 
 GSSAPI: Final = "GSSAPI"
@@ -199,7 +200,9 @@ class Binder:
         account = logon.find_by_bind_name(ctx, name)
         row = None if account is None else ctx.tx.get(account.dnt)
         if account is None or row is None:
-            return _refused(Win32.ERROR_LOGON_FAILURE)
+            # The same work as for a wrong password, and the same wait for the writer: time tells no names.
+            nt_hash(password)
+            return replace(_refused(Win32.ERROR_LOGON_FAILURE), count=_nothing)
         status = logon.verify_logon(ctx, row, password, ctx.now)
         dnt = account.dnt
         if status is not NtStatus.STATUS_SUCCESS:
@@ -235,6 +238,11 @@ class Binder:
     def sicily(self, protection: Protection, channel_binding: bytes | None) -> "SicilyBind | None":
         """A new exchange of NTLM alone; None where that is not spoken."""
         return SicilyBind(self, protection, channel_binding) if self.policy.ntlm else None
+
+
+def _nothing(_: WriteContext) -> bool:
+    """What the bind of a name that is nobody's leaves."""
+    return False
 
 
 def _turned_away(
