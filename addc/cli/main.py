@@ -1,6 +1,8 @@
 """addc: one command, a file for each of its words."""
 
 import argparse
+import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -39,7 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     args = _parser().parse_args(arguments)
     try:
-        return int(args.run(args))
+        status = int(args.run(args))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Who reads has seen enough, as `head` does; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         print("addc: interrupted; nothing was left half-made.", file=sys.stderr)
         return 130

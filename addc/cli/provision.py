@@ -181,7 +181,7 @@ def _tell(result: dict[str, object], *, dry_run: bool, took_s: float) -> None:
     head = "A forest could be made" if dry_run else "A new forest stands"
     print(f"{head} ({took_s:.1f} s).\n")
     for name, value in result.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        shown = ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else value
         print(f"  {name.replace('_', ' '):<18} {shown}")
     if "admin_password" in result:
         print("\nThe password above is shown this once. Keep it.")

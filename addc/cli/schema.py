@@ -81,7 +81,7 @@ def _print_report(found: "SchemaReport") -> None:
     print(f"changes made: {found.changes:,}")
     for what, names in (("attributes", found.attributes_changed), ("classes", found.classes_changed)):
         if names:
-            print(f"{what} beyond those that ship ({len(names):,}): {' '.join(names)}")
+            print(f"{what} added or changed since what ships ({len(names):,}): {' '.join(names)}")
     if found.pending_s is not None:
         print(f"Changes are not in force yet; they will be in {found.pending_s} s, or by schemaUpdateNow.")
     if found.indexing:

@@ -56,7 +56,11 @@ def import_file(
 def _records(path: Path) -> list[Record]:
     try:
         return list(parse(path.read_text(encoding="utf-8")))
-    except (OSError, DecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read: {error.strerror}. Next step: name a file that this user may read."
+        ) from error
+    except (DecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}. Next step: mend the file.") from error
 
 

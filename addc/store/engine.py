@@ -314,7 +314,10 @@ def _as_committed(entry: state.LogRow) -> Committed:
 def _check_version(backend: Backend) -> None:
     found = backend.version()
     if found is None:
-        raise UserError("there is no directory at this address; create one with 'addc provision'")
+        raise UserError(
+            "The forest's database is not there, or empty. Next step: restore it from a backup, or move the "
+            "data folder away and make a new forest with 'addc provision'"
+        )
     if found > state.SCHEMA_VERSION:
         raise UserError(
             f"the database has schema {found}, this program knows {state.SCHEMA_VERSION}: "

@@ -51,5 +51,7 @@ def test_what_is_wrong_is_told(forest: Path, tmp_path: Path, capsys: pytest.Capt
     path.write_text("nonsense\n")
     assert main(["schema", "import", str(path), *where]) == 1
     assert "cannot be read: line 1" in capsys.readouterr().err
+    assert main(["schema", "import", str(tmp_path / "absent.ldf"), *where]) == 1
+    assert "absent.ldf cannot be read: No such file" in capsys.readouterr().err
     assert main(["schema", "upgrade", "--to", "99", *where]) == 1
     assert "No changes to version 99 ship" in capsys.readouterr().err
