@@ -143,7 +143,7 @@ def _parse_rdn(ctx: WriteContext, row: ObjectRow, plan: ClassPlan, new_rdn: str)
 def _root_refusal(ctx: WriteContext, row: ObjectRow, new_rdn: str) -> DsError:
     """Why the root of a naming context is not renamed: what is wrong with the words comes first.
 
-    Spec: 3.1.1.5.4.1.2 (the new parent is present before the object may not be a root).
+    Spec: [MS-ADTS] 3.1.1.5.4.1 (that the new parent is present stands before that the object is no root)
     """
     if not new_rdn:
         return _no_rdn()
