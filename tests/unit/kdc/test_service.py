@@ -13,13 +13,15 @@ from addc.base.limits import KRB_MESSAGE_MAX, KRB_UDP_REPLY_MAX
 from addc.codec.krb5 import ChangePasswdData, EncKrbPrivPart, EncTgsRepPart, KrbError, KrbPriv, TgsRep
 from addc.codec.krb5_numbers import KdcOptions
 from addc.codes.krb_error import KrbErrorCode as Code
+from addc.directory.api import Directory, Services
+from addc.directory.password_filter import Candidate
 from addc.kdc import service as service_module
 from addc.kdc.kpasswd import KpasswdResult
-from addc.kdc.service import KdcDatagrams, KdcStreams
+from addc.kdc.service import KdcDatagrams, KdcService, KdcStreams
 from addc.security.krb_keys import Key, KeyUsage, decrypt, string_to_key
 from addc.security.token import SYSTEM
 from tests.kit.corp import Corp, replace_values
-from tests.kit.corp_forest import ADMIN_PASSWORD
+from tests.kit.corp_forest import ADMIN_PASSWORD, CountingRng
 from tests.kit.kdc_corp import CHANGE, REALM, TGS, KdcCorp, code_of
 from tests.kit.kdc_realm import Ticketed, client_name, make_key, timestamp
 from tests.unit.kdc.test_kpasswd import SUBKEY, request
@@ -238,6 +240,22 @@ def test_a_change_against_the_policy_is_told_the_policy(kdc: KdcCorp, key: Key) 
     assert result is KpasswdResult.SOFTERROR
     assert text[:14].hex() == "0000000000070000001800000001"
     assert len(text) == 30
+
+
+def test_the_operators_filter_is_asked_and_refuses(kdc: KdcCorp, key: Key) -> None:
+    kdc.later(2 * 86400)
+    asked: list[Candidate] = []
+
+    async def never(candidate: Candidate) -> bool:
+        asked.append(candidate)
+        return False
+
+    directory = Directory(kdc.corp.store, kdc.corp.schema, Services(kdc.clock, CountingRng(b"filter"), never))
+    kdc.service = KdcService(directory, kdc.clock, CountingRng(b"filtered"))
+    ticket = kdc.log_on("joe", key, sname=CHANGE)
+    assert kpasswd(kdc, ticket, NEW.encode())[0] is KpasswdResult.SOFTERROR
+    assert [(one.account, one.is_change) for one in asked] == [("joe", True)]
+    assert code_of(kdc.ask("joe", key)) == Code.KDC_ERR_NONE
 
 
 def test_a_change_needs_an_initial_ticket(kdc: KdcCorp, key: Key) -> None:
