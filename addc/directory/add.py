@@ -159,15 +159,21 @@ def add_object(
     return dnt
 
 
-def add_foreign_principals(ctx: WriteContext, values: Sequence[bytes]) -> None:
-    """Make the objects that values of an FPO-enabled attribute need. Spec: [MS-SAMR] 3.1.1.8.9."""
-    for sid in foreign_principals.missing(ctx, values):
+def add_foreign_principals(ctx: WriteContext, values: Sequence[bytes], made: int = 0) -> int:
+    """Make the objects that values of an FPO-enabled attribute need; how many the request has made by now.
+
+    made: before. Spec: [MS-SAMR] 3.1.1.8.9.
+    """
+    missing = foreign_principals.missing(ctx, values)
+    foreign_principals.check_count(made + len(missing))
+    for sid in missing:
         add_object(
             ctx.as_requester(SYSTEM),
             foreign_principals.dn_of(ctx, sid),
             [("objectClass", [foreign_principals.CLASS_NAME])],
             fixed=Fixed(sid=sid, sd=foreign_principals.descriptor(ctx)),
         )
+    return made + len(missing)
 
 
 # --- who and where -----------------------------------------------------------------------------------------

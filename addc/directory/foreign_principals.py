@@ -32,6 +32,8 @@ ENABLED: Final = frozenset(
     )
 )
 """FPO-enabled attributes. Spec: [MS-ADTS] 3.1.1.5.2.3; msDS-ServiceAccount is of AD LDS."""
+AT_ONCE_MAX: Final = 1000
+"""Objects that one request brings along: a list of SIDs is short, and each is an Add in the writer."""
 CLASS_NAME: Final = b"foreignSecurityPrincipal"
 
 
@@ -50,6 +52,12 @@ def missing(ctx: ReadContext, values: Iterable[bytes]) -> list[Sid]:
         if not any(row.state is ObjectState.LIVE and row.nc == ctx.forest.domain_nc for row in rows):
             found.append(sid)
     return list(dict.fromkeys(found))
+
+
+def check_count(count: int) -> None:
+    """Refuse a request that would bring along more objects than it may."""
+    if count > AT_ONCE_MAX:
+        raise DsError(Win32.ERROR_DS_ADMIN_LIMIT_EXCEEDED, f"over {AT_ONCE_MAX} strangers at once")
 
 
 def _sid_of(value: bytes) -> Sid | None:

@@ -74,6 +74,7 @@ class _Work:
 
     validated: attributes that only a validated write lets through, with the values added to them.
     keyed: values as the draft last had them, by their match keys: a request may touch one list many times.
+    strangers: objects that came along for SIDs of elsewhere.
     """
 
     draft: Draft
@@ -84,6 +85,7 @@ class _Work:
     sd: bytes | None = None
     validated: set[AttId] = field(default_factory=set)
     keyed: dict[AttId, tuple[tuple[bytes, ...], dict[bytes, bytes]]] = field(default_factory=dict)
+    strangers: int = 0
 
 
 def modify_object(
@@ -444,8 +446,8 @@ def _apply_links(ctx: WriteContext, work: _Work, change: Change, attribute: Attr
                     raise member_rules.not_in_group(ctx, work.row, target)
                 raise missing_value(attribute)
         return
-    if attribute.att_id in foreign_principals.ENABLED:
-        add_foreign_principals(ctx, change.values)
+    if attribute.att_id in foreign_principals.ENABLED and attribute.att_id not in work.validated:
+        work.strangers = add_foreign_principals(ctx, change.values, work.strangers)
     for value in change.values:
         seconds, plain = ttl_links.split(ctx, attribute, value)
         target = write_values.link_value(ctx, attribute, plain)

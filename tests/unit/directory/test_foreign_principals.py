@@ -5,7 +5,7 @@ import pytest
 from addc.codec.ids import Sid
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory import groups, rights
+from addc.directory import foreign_principals, groups, rights
 from addc.schema import attr
 from tests.kit.corp import Corp, add_values, delete_values, replace_values
 from tests.kit.corp_forest import DOMAIN_DN
@@ -109,3 +109,27 @@ def test_nobody_leaves_his_primary_group_by_way_of_member(corp_sqlite: Corp) -> 
     change = delete_values("member", corp_sqlite.dn("CN=ann,CN=Users"))
     refused = refusal(lambda: corp_sqlite.modify("CN=Domain Users,CN=Users", change))
     assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_MEMBERS_PRIMARY_GROUP)
+
+
+def test_a_request_brings_no_endless_strangers(corp_sqlite: Corp) -> None:
+    """The writer is everybody's, and a list of SIDs is short; however many changes it is spread over."""
+    corp_sqlite.group("club", LOCAL)
+    names = [f"<SID=S-1-5-21-1-2-3-{number}>" for number in range(foreign_principals.AT_ONCE_MAX + 1)]
+    half = len(names) // 2
+    changes = [add_values("member", *names[:half]), add_values("member", *names[half:])]
+    assert refusal(lambda: corp_sqlite.modify(CLUB, *changes))[1] is Win32.ERROR_DS_ADMIN_LIMIT_EXCEEDED
+    assert corp_sqlite.values(CLUB, "member") == []
+
+
+def test_who_may_only_join_brings_no_stranger_along(
+    corp_sqlite: Corp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Self-Membership covers oneself: nothing is made for others, not even to be taken back."""
+    corp_sqlite.group("club", LOCAL)
+    corp_sqlite.user("ann")
+    ann = corp_sqlite.token("ann")
+    let(corp_sqlite, ann, CLUB, "(OA;;SW;bf9679c0-0de6-11d0-a285-00aa003049e2;;{sid})")
+    monkeypatch.setattr(foreign_principals, "missing", None)
+    change = add_values("member", f"<SID={STRANGER}>")
+    assert refusal(lambda: corp_sqlite.modify(CLUB, change, requester=ann))[1] is Win32.ERROR_DS_OBJ_NOT_FOUND
+    corp_sqlite.modify(CLUB, add_values("member", f"CN=ann,CN=Users,{DOMAIN_DN}"), requester=ann)
