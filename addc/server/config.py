@@ -16,6 +16,7 @@ from addc.base.secret import Secret
 
 PORT_MAX: Final = 65_535
 _KEY_BYTES: Final = 32
+_NOT_YOURS: Final = "is not for this user. Next step: run as root, or as the user that serves the forest."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ def read_site_config(data_dir: Path) -> SiteConfig:
             f"No forest is provisioned in {data_dir}: {path.name} is missing there. "
             f"Next step: addc provision --realm YOUR.REALM --data-dir {data_dir}"
         ) from None
+    except PermissionError as error:
+        raise UserError(f"{path} {_NOT_YOURS}") from error
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read: {error}. Next step: mend or restore that file.") from error
     if why := _wrong(raw):
@@ -163,6 +166,8 @@ def read_secret_key(data_dir: Path) -> Secret:
     try:
         mode = path.stat().st_mode & 0o077
         data = path.read_bytes()
+    except PermissionError as error:
+        raise UserError(f"{path} {_NOT_YOURS}") from error
     except OSError as error:
         raise UserError(
             f"The key of the directory's secrets cannot be read: {error}. "

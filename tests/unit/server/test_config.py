@@ -1,6 +1,7 @@
 """The data folder's files, and what is said when one is wrong."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,19 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
         config.read_secret_key(tmp_path)
     key.chmod(0o600)
     assert config.read_secret_key(tmp_path).reveal() == bytes(range(32))
+
+
+@pytest.mark.parametrize("read", [config.read_site_config, config.read_secret_key])
+def test_who_may_not_read_is_told_who_may(
+    read: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    for name in ("stat", "read_bytes", "read_text"):
+        monkeypatch.setattr(Path, name, refuse)
+    with pytest.raises(UserError, match="the user that serves"):
+        read(tmp_path)
 
 
 def test_the_data_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
