@@ -153,7 +153,9 @@ class NtlmExchange:
         proof = Proof(message.user, message.domain, message.workstation, self._challenge, response)
         base_key = self._judge(proof).base_key.reveal()
         exported = base_key
-        if flags & NegotiateFlags.KEY_EXCH and flags & (NegotiateFlags.SIGN | NegotiateFlags.SEAL):
+        protects = flags & (NegotiateFlags.SIGN | NegotiateFlags.SEAL)
+        # Clients that protect nothing themselves, as over TLS, may send a key nevertheless: then it holds.
+        if flags & NegotiateFlags.KEY_EXCH and (protects or message.session_key):
             if len(message.session_key) != len(base_key):
                 raise AuthError("NTLM: no session key was sent")
             exported = insecure_rc4(base_key, message.session_key)

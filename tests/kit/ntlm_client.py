@@ -35,6 +35,8 @@ class NtlmClient:
     bindings: bytes | None = None
     workstation: str = "WKS"
     mic: bool = True
+    eager: bool = False
+    """Sends a session key even where nothing is to be protected by it."""
     first: bytes = b""
     sends: ntlm_keys.Direction = field(init=False)
     receives: ntlm_keys.Direction = field(init=False)
@@ -62,7 +64,7 @@ class NtlmClient:
         proof = ntlm_keys.nt_proof(response_key, challenge.server_challenge, blob)
         base_key = ntlm_keys.session_base_key(response_key, proof)
         flags = self.flags & challenge.flags
-        exchanged = flags & NegotiateFlags.KEY_EXCH and flags & int(SEALED)
+        exchanged = flags & NegotiateFlags.KEY_EXCH and (flags & int(SEALED) or self.eager)
         exported = RANDOM_KEY if exchanged else base_key
         message = ntlm.Authenticate(
             bytes(24), proof + blob, self.domain, self.user, self.workstation,

@@ -128,6 +128,18 @@ def test_ntlm_in_spnego(ann: Corp, runner: asyncio.Runner, mic: bool) -> None:
     assert who(client) == b"u:CORP\\ann"
 
 
+@pytest.mark.parametrize("eager", [True, False])
+def test_a_session_key_may_come_where_nothing_is_signed(
+    ann: Corp, runner: asyncio.Runner, eager: bool
+) -> None:
+    """Over TLS: some clients (bloodyAD's) send one all the same and protect the list of mechanisms by it."""
+    client = _desk(ann, runner).connect(tls=True)
+    context = NtlmClient.of(USER, PASSWORD, 0)
+    context.eager = eager
+    assert spnego_bind(client, context).result_code == LdapResult.SUCCESS
+    assert who(client) == b"u:CORP\\ann"
+
+
 def test_ntlm_behind_an_unknown_mechanism_needs_the_list_protected(ann: Corp, runner: asyncio.Runner) -> None:
     """RFC 4178 5: else a better mechanism could be taken off the list unseen."""
     for mic, expected in ((True, LdapResult.SUCCESS), (False, LdapResult.INVALID_CREDENTIALS)):
