@@ -26,6 +26,8 @@ _MECHANISMS: Final = (gssapi.MechType.kerberos, gssapi.OID.from_int_seq("1.3.6.1
 REPLAYS_NAME: Final = "replays"
 _CONFIDENTIALITY: Final = int(gssapi.RequirementFlag.confidentiality)
 _INTEGRITY: Final = int(gssapi.RequirementFlag.integrity)
+_CLOCK_SKEW_S: Final = 300
+"""By which the library lets a ticket outlive its end; a session ends with the ticket."""
 _CHANNEL_BOUND: Final = 0x800
 """GSS_C_CHANNEL_BOUND_FLAG of MIT krb5 1.19, which python-gssapi has no name for."""
 
@@ -114,7 +116,8 @@ class GssExchange:
         self._context = done.context
         self.complete = not done.more_steps
         if self.complete:
-            self._name, self._flags, self._lifetime_s = done.initiator_name, int(done.flags), done.lifetime
+            self._name, self._flags = done.initiator_name, int(done.flags)
+            self._lifetime_s = None if done.lifetime is None else max(done.lifetime - _CLOCK_SKEW_S, 0)
         answer = bytes(done.token or b"")
         return _completed(answer) if self._unframed else answer
 

@@ -100,6 +100,14 @@ def test_a_ticket_for_this_dc_is_taken_and_another_is_not(door: Door) -> None:
     assert not door.accepts(first_token(make_key(18, "other")))
 
 
+def test_a_session_ends_with_its_ticket(door: Door) -> None:
+    """Not when the library stops to take the ticket, a clock skew later."""
+    exchange = door.acceptor.exchange()
+    exchange.step(first_token(door.key))
+    lifetime_s = exchange.peer().lifetime_s
+    assert lifetime_s is not None and 3590 <= lifetime_s <= 3600
+
+
 def test_a_first_token_is_good_once(door: Door, tmp_path: Path) -> None:
     """Overheard at port 389, it would log its client on at 636, where nothing asks for the session key."""
     token, other = first_token(door.key), first_token(door.key, 1)
