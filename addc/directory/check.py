@@ -4,7 +4,7 @@ Rows are taken in batches, each in one snapshot, so that a forest of any size is
 bounded memory. Mending looks at a row again inside the transaction that changes it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -124,6 +124,17 @@ def _mend_whole(ctx: WriteContext, rule: ForestRule) -> str:
     except DsError as error:
         return f"{_NOT_MENDED}: {error}"
     return _MENDED if next(rule.find(ctx), None) is None else _NOT_MENDED
+
+
+def check_rows(directory: Directory, rows: Sequence[Dnt], *, mend: bool = False) -> Report:
+    """Look at some rows alone, as `check` does at all."""
+
+    def look(ctx: ReadContext) -> list[Finding]:
+        views = [view for view in (_view(ctx, dnt) for dnt in rows) if view is not None]
+        return [finding for view in views for finding in _find(ctx, view)]
+
+    findings = directory.read_now("check", SYSTEM, look)
+    return Report(len(rows), tuple(_mended(directory, findings) if mend else findings))
 
 
 def check(directory: Directory, *, mend: bool = False, progress: Progress = lambda seen: None) -> Report:

@@ -10,7 +10,7 @@ from addc.base.ids import AttId, Dnt, Rid, Usn
 from addc.codec.ids import Sid
 from addc.directory import names
 from addc.directory.api import Directory
-from addc.directory.check import RULES, Report, check
+from addc.directory.check import RULES, Report, check, check_rows
 from addc.directory.check_forest import FOREST_RULES
 from addc.directory.delete import delete_object
 from addc.directory.rename import rename_object
@@ -193,14 +193,16 @@ def test_damage_is_found_and_mended_or_left_to_a_person(corp_sqlite: Corp, damag
     dn, hurt, words = DAMAGES[damage]
     row = corp.row(gone if dn == GONE else dn)
     corp.store.write("test", lambda tx: hurt(tx, row))
-    found = [one for one in _checked(corp).findings if words in one.detail]
-    assert found and found[0].rule == damage.split(" ", maxsplit=1)[0], _checked(corp).findings
-    mended = _checked(corp, mend=True)
+    directory = Directory(corp.store, corp.schema)
+    findings = check_rows(directory, [row.dnt]).findings
+    found = [one for one in findings if words in one.detail]
+    assert found and found[0].rule == damage.split(" ", maxsplit=1)[0], findings
+    mended = check_rows(directory, [row.dnt], mend=True)
     if damage in _BEYOND_MENDING:
-        assert mended.open and _checked(corp).open
+        assert mended.open and check_rows(directory, [row.dnt]).open
     else:
         assert not mended.open, mended.findings
-        assert _checked(corp).findings == ()
+        assert check_rows(directory, [row.dnt]).findings == ()
 
 
 def test_every_rule_has_its_damage() -> None:

@@ -61,7 +61,7 @@ def test_create_refuses_what_is_there(store: Store, database_url: str) -> None:
 
 
 def test_open_refuses_an_empty_database(database_url: str) -> None:
-    with pytest.raises(UserError, match="no directory"):
+    with pytest.raises(UserError, match="not there, or empty"):
         Store.open(database_url, KEY, SECRET_ATTS)
 
 
