@@ -44,7 +44,7 @@ format: $(STAMP) ## let ruff lay out the code, make docs/specmap.md anew
 
 test: $(STAMP) ## the fast suite: unit, property, gate, oracle, fault (under five minutes)
 	@tools/debian-packages test
-	$(BIN)/pytest tests/unit tests/property tests/gate tests/oracle tests/fault
+	$(BIN)/pytest -n auto --maxprocesses=4 tests/unit tests/property tests/gate tests/oracle tests/fault
 
 oracle: $(STAMP) ## our bytes against Samba's and Impacket's
 	@tools/debian-packages test
