@@ -6,12 +6,10 @@ in 10,000 users, so its filled domain is kept in var/bench and used again.
 
 import argparse
 import json
-import os
 import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +19,7 @@ from addc.server.offline import open_directory
 from tests.bench.figures import Figure, table
 from tests.bench.people import BIG, Size
 from tests.bench.population import fill
-from tests.bench.run import Bench
+from tests.bench.run import Bench, on_a_lan, stop_all
 from tests.bench.targets import (
     AddcTarget,
     SambaTarget,
@@ -187,25 +185,15 @@ def _run(args: argparse.Namespace, lan: Lan) -> DirectoryBench:
         for target in targets:
             bench.series("memory_load", target).values.append(memory_mib(target))
     finally:
-        for target in targets:
-            target.stop()
-            for line in target.complaints():
-                _say(f"{target.name}'s log: {line}")
+        stop_all(targets)
     return bench
 
 
 def main() -> int:
     args = _arguments()
-    if os.geteuid() != 0:
-        _say("The bench makes network namespaces: only root can. Next step: sudo make bench")
+    bench = on_a_lan(lambda lan: _run(args, lan))
+    if bench is None:
         return 1
-    folder = Path(tempfile.mkdtemp(prefix="addc-bench-"))
-    folder.chmod(0o755)
-    try:
-        with Lan(folder) as lan:
-            bench = _run(args, lan)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     servers = [target.name for target in bench.targets]
     print(f"{args.users} users, {args.groups} groups, one of {args.big}; {platform.platform()}")
     print(f"servers on one processor, load on another; {args.rounds} rounds of {args.seconds:g} s")

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -173,25 +173,37 @@ def _run(args: argparse.Namespace, lan: Lan) -> Bench:
         wanted = [f for f in FIGURES if f.load and (not args.only or f.name in args.only)]
         bench.rounds(wanted)
     finally:
-        for target in targets:
-            target.stop()
-            for line in target.complaints():
-                _say(f"{target.name}'s log: {line}")
+        stop_all(targets)
     return bench
 
 
-def main() -> int:
-    args = _arguments()
+def stop_all(targets: Sequence[Target]) -> None:
+    """Stop the servers, and show what they complained of."""
+    for target in targets:
+        target.stop()
+        for line in target.complaints():
+            _say(f"{target.name}'s log: {line}")
+
+
+def on_a_lan(work: Callable[[Lan], Bench]) -> Bench | None:
+    """What `work` measures in namespaces of its own; None, with the reason told, where there can be none."""
     if os.geteuid() != 0:
         _say("The bench makes network namespaces: only root can. Next step: sudo make bench")
-        return 1
+        return None
     folder = Path(tempfile.mkdtemp(prefix="addc-bench-"))
     folder.chmod(0o755)
     try:
         with Lan(folder) as lan:
-            bench = _run(args, lan)
+            return work(lan)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> int:
+    args = _arguments()
+    bench = on_a_lan(lambda lan: _run(args, lan))
+    if bench is None:
+        return 1
     servers = sorted((target.name for target in bench.targets), key=["addc", "samba"].index)
     print(f"{os.cpu_count()} processors, {platform.platform()}, Python {platform.python_version()}")
     print(f"servers on one processor, load on another; medians of {args.rounds} rounds of {args.seconds:g} s")
