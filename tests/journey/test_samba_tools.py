@@ -35,7 +35,7 @@ def test_organizational_units(tool: SambaTools) -> None:
     assert "OU=c,OU=b,OU=yard" in tool.ok("ou", "listobjects", YARD, "--recursive")
     assert "CANT_ON_NON_LEAF" in tool.refused("ou", "delete", f"OU=b,{YARD}")
     tool.ok("ou", "delete", f"OU=b,{YARD}", "--force-subtree-delete")
-    assert "OU=b" not in tool.ok("ou", "list")
+    assert not [line for line in tool.ok("ou", "list").splitlines() if "OU=b" in line.split(",")]
 
 
 def test_the_life_of_a_user(tool: SambaTools, user: Client) -> None:
