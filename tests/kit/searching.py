@@ -23,11 +23,13 @@ def ask(
     *,
     options: RequestOptions = PLAIN,
     who: Token = SYSTEM,
+    types_only: bool = False,
     size_limit: int = 0,
+    time_limit_s: int = 0,
 ) -> SearchResult:
     """What a search returns."""
     request = SearchRequest(
-        base, scope, parse_text(wanted), tuple(attributes), size_limit=size_limit, options=options
+        base, scope, parse_text(wanted), tuple(attributes), types_only, size_limit, time_limit_s, options
     )
     return forest.read(lambda ctx: search(ctx, request), who)
 

@@ -1,19 +1,17 @@
 """Searching: scopes, three-valued filters, limits, pages, ranges, what deleted and foreign parts show."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
 
 from addc.base.clock import TICKS_PER_S
 from addc.base.errors import DsError
-from addc.codec.filter import parse_text
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import search as search_module
-from addc.directory.controls import PLAIN, RequestOptions, SortKey
-from addc.directory.search import BASE, ONE_LEVEL, SUBTREE, SearchRequest, SearchResult, compare, search
-from addc.security.token import ANONYMOUS, SYSTEM, Token
+from addc.directory.controls import RequestOptions, SortKey
+from addc.directory.search import BASE, ONE_LEVEL, SUBTREE, SearchResult, compare
+from addc.security.token import ANONYMOUS, SYSTEM
 from addc.store.objects import ObjectState
 from tests.kit.forest import (
     CONFIG_DN,
@@ -25,24 +23,10 @@ from tests.kit.forest import (
     ForestBuilder,
     KitForest,
 )
+from tests.kit.searching import ask
 
 ALICE = f"CN=alice,{USERS_DN}"
 BOB = f"CN=bob,{USERS_DN}"
-
-
-def ask(
-    forest: KitForest,
-    base: str,
-    scope: int = SUBTREE,
-    wanted: str = "(objectClass=*)",
-    attributes: Sequence[str] = ("cn",),
-    *,
-    options: RequestOptions = PLAIN,
-    who: Token = SYSTEM,
-    **more: int | bool,
-) -> SearchResult:
-    request = SearchRequest(base, scope, parse_text(wanted), tuple(attributes), options=options, **more)  # type: ignore[arg-type]
-    return forest.read(lambda ctx: search(ctx, request), who)
 
 
 def names_of(result: SearchResult) -> list[str]:
