@@ -9,7 +9,7 @@ from enum import Enum, IntFlag
 from typing import Final, Generic, TypeVar
 
 from addc.codec.ids import Sid
-from addc.codec.krb5 import AsReq, TgsReq
+from addc.codec.krb5 import AsReq, EncTicketPart, PaData, PrincipalName, TgsReq
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.security.krb_keys import Key
@@ -155,8 +155,29 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustFacts:
+    """A trusted or trusting realm.
+
+    to_partner: keys of the tickets that this KDC makes for the partner's krbtgt (the trust is inbound).
+    from_partner: keys of the tickets that the partner's KDC makes for this realm (outbound).
+    Spec: [MS-ADTS] 6.1.6, W-TRUST-06.
+    """
+
+    realm: str
+    netbios: str
+    sid: Sid | None
+    trust_type: int = 2
+    attributes: int = 0
+    to_partner: KeyRing | None = None
+    from_partner: KeyRing | None = None
+
+
+NO_TRUSTS: Final[Mapping[str, TrustFacts]] = {}
+
+
+@dataclass(frozen=True, slots=True)
 class RealmFacts:
-    """The realm that this KDC answers for. server: NetBIOS name of the DC."""
+    """The realm that this KDC answers for. server: NetBIOS name of the DC. trusts: by upper-case realm."""
 
     realm: str
     netbios: str
@@ -164,6 +185,7 @@ class RealmFacts:
     domain_sid: Sid
     server: str
     krbtgt: Principal
+    trusts: Mapping[str, TrustFacts] = field(default_factory=lambda: NO_TRUSTS)
 
     def is_alias(self, realm: str) -> bool:
         """Whether a realm name means this realm: any case, or the NetBIOS name ([MS-KILE] 3.1.5.7)."""
@@ -172,15 +194,61 @@ class RealmFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenedTicket:
+    """A ticket, decrypted.
+
+    key: that it opened with. session: its session key. trust: whose KDC made it, None for this realm's.
+    """
+
+    part: EncTicketPart
+    key: Key
+    session: Key
+    trust: TrustFacts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Armor:
+    """The FAST channel around a request (RFC 6113 5.4).
+
+    key: the armor key. ticket: of the armor, None where the armor is a TGS-REQ's own. options: fast-options.
+    """
+
+    key: Key
+    ticket: OpenedTicket | None
+    options: int
+
+
+@dataclass(frozen=True, slots=True)
 class KdcRequest(Generic[Message]):
-    """A request as value and as the bytes that came, which checksums cover."""
+    """A request as value and as the bytes that came, which checksums cover.
+
+    armor: with it, `message` is what FAST protected, and `raw` is what was around it.
+    """
 
     raw: bytes
     message: Message
+    armor: Armor | None = None
 
 
 AsRequest = KdcRequest[AsReq]
 TgsRequest = KdcRequest[TgsReq]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedTgs:
+    """A TGS-REQ whose authenticator proves that the client knows the session key of its ticket.
+
+    second: the additional ticket of user-to-user.
+    """
+
+    request: TgsRequest
+    tgt: OpenedTicket
+    subkey: Key | None
+    second: OpenedTicket | None = None
+
+    @property
+    def cname(self) -> PrincipalName:
+        return self.tgt.part.cname
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,18 +309,24 @@ TgsOutcome = Outcome
 class KdcRefusal(Exception):
     """A decision against the request; ends the steps of an exchange, never leaves the exchange's function.
 
-    e_data: replaces the KERB-ERROR-DATA that `status` would make.
+    padata: METHOD-DATA, which replaces the KERB-ERROR-DATA that `status` would make; so do other bytes in
+    e_data. crealm: the realm to ask, with KDC_ERR_WRONG_REALM.
     """
 
     def __init__(
         self,
         code: KrbErrorCode,
         status: NtStatus = NtStatus.STATUS_SUCCESS,
+        *,
         e_data: bytes | None = None,
         counter: Counter = Counter.NONE,
+        padata: tuple[PaData, ...] | None = None,
+        crealm: str | None = None,
     ) -> None:
         super().__init__(code, status)
         self.code = code
         self.status = status
         self.e_data = e_data
+        self.padata = padata
+        self.crealm = crealm
         self.counter = counter

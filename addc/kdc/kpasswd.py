@@ -33,12 +33,12 @@ from addc.codec.krb5_numbers import MessageType, NameType
 from addc.codec.pac import Pac, PacType
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
-from addc.kdc.as_exchange import is_change_password
 from addc.kdc.facts import KdcRefusal, RealmFacts
 from addc.kdc.krb_errors import micros
+from addc.kdc.open_ticket import logon_sid
 from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
 from addc.kdc.policy import KdcPolicy
-from addc.kdc.tgs_exchange import logon_sid, same_name
+from addc.kdc.principal_names import is_change_password, same_name
 from addc.security.krb_keys import Key, KeyUsage, decrypt
 
 VERSION_CHANGE: Final = 1

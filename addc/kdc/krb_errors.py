@@ -6,7 +6,7 @@ Spec: RFC 4120 5.9.1, [MS-KILE] 2.2.1, 2.2.2.
 from typing import Final
 
 from addc.base.clock import TICKS_PER_S, FileTime
-from addc.codec.krb5 import KerbErrorData, KerbExtError, KrbError, PrincipalName
+from addc.codec.krb5 import KerbErrorData, KerbExtError, KrbError, MethodData, PrincipalName
 from addc.codec.krb5_numbers import KerbErrorDataType, NameType
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
@@ -55,6 +55,11 @@ def krb_error(
 
 def refusal_bytes(refusal: KdcRefusal, now: FileTime, realm: str, sname: PrincipalName | None) -> bytes:
     """The KRB-ERROR of a refused request."""
-    e_data = refusal.e_data if refusal.e_data is not None else error_data(refusal.status)
-    crealm = realm if refusal.code == KrbErrorCode.KDC_ERR_WRONG_REALM else None
+    if refusal.padata is not None:
+        e_data: bytes | None = MethodData(refusal.padata).pack()
+    else:
+        e_data = refusal.e_data if refusal.e_data is not None else error_data(refusal.status)
+    crealm = refusal.crealm
+    if crealm is None and refusal.code == KrbErrorCode.KDC_ERR_WRONG_REALM:
+        crealm = realm
     return krb_error(refusal.code, now, realm, sname, e_data=e_data, crealm=crealm)

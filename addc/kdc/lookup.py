@@ -14,19 +14,18 @@ from addc.directory import accounts, groups, logon, passwords
 from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.directory.password_policy import effective_policy
-from addc.kdc.as_exchange import is_change_password, is_tgs
 from addc.kdc.facts import (
     AccountFlags,
     AsFacts,
     KeyRing,
     Membership,
+    OpenedTgs,
     Principal,
     Profile,
     RealmFacts,
     TgsFacts,
 )
-from addc.kdc.preauth import find_padata
-from addc.kdc.tgs_exchange import OpenedTgs
+from addc.kdc.principal_names import is_change_password, is_tgs
 from addc.security import wellknown
 from addc.security.krb_keys import Key
 from addc.store.objects import ObjectRow
@@ -40,7 +39,9 @@ _TGT_KEYS_OLD: Final = 1
 """How many of krbtgt's previous passwords count: two resets make every older ticket worthless."""
 _ENTERPRISE: Final = int(NameType.KRB_NT_ENTERPRISE)
 _MS_PRINCIPAL: Final = int(NameType.KRB_NT_MS_PRINCIPAL)
-_TIMESTAMP: Final = int(PaType.PA_ENC_TIMESTAMP)
+_PROOFS: Final = frozenset(
+    (int(PaType.PA_ENC_TIMESTAMP), int(PaType.PA_ENCRYPTED_CHALLENGE), int(PaType.PA_PK_AS_REQ))
+)
 _USER2USER: Final = int(KdcOptions.ENC_TKT_IN_SKEY)
 _NO_PREAUTH: Final = int(AccountFlags.DONT_REQUIRE_PREAUTH)
 
@@ -233,7 +234,7 @@ def as_facts(ctx: ReadContext, realm: RealmFacts, message: AsReq) -> AsFacts:
     server = server_account(ctx, body.sname) if body.sname is not None else None
     wanted = None
     if client is not None:
-        proves = find_padata(message.padata, _TIMESTAMP) is not None
+        proves = any(one.padata_type in _PROOFS for one in message.padata or ())
         if proves or client.user_account_control & _NO_PREAUTH:
             wanted = membership(ctx, client)
     return AsFacts(realm, _optional(ctx, client), _optional(ctx, server), wanted)

@@ -108,16 +108,17 @@ def _extra_sids(sids: tuple[Sid, ...]) -> tuple[KerbSidAndAttributes, ...]:
 
 
 def logon_info(
-    client: Principal, membership: Membership, realm: RealmFacts, now: FileTime
+    client: Principal, membership: Membership, realm: RealmFacts, now: FileTime, asserted: tuple[Sid, ...]
 ) -> KerbValidationInfo:
     """KERB_VALIDATION_INFO of a logon with a password ([MS-KILE] 3.3.5.6.4.1).
 
     Of the groups only global and universal ones; a service ticket adds the resource groups.
+    asserted: SIDs of how the identity was asserted.
     """
     profile = client.profile
     standing = client.standing
     logoff = hours_end(standing.logon_hours, standing.account_expires or _NEVER, now)
-    sids = (*membership.other_sids, wellknown.AUTHENTICATION_AUTHORITY_ASSERTED_IDENTITY)
+    sids = (*membership.other_sids, *asserted)
     return KerbValidationInfo(
         logon_time=profile.last_logon or int(now),
         logoff_time=logoff,
@@ -196,10 +197,11 @@ class PacParts:
     realm: RealmFacts
     client_name: str
     pac_requested: bool | None
+    asserted: tuple[Sid, ...] = (wellknown.AUTHENTICATION_AUTHORITY_ASSERTED_IDENTITY,)
 
     def buffers(self, authtime: FileTime, now: FileTime, for_tgt: bool) -> list[tuple[int, bytes]]:
         """Without resource groups in a TGT, and without ATTRIBUTES and REQUESTOR in a service ticket."""
-        logon = pack_ndr_buffer(logon_info(self.client, self.membership, self.realm, now))
+        logon = pack_ndr_buffer(logon_info(self.client, self.membership, self.realm, now, self.asserted))
         if not for_tgt:
             logon = with_resource_groups(logon, self.realm.domain_sid, self.membership.resource_rids, True)
         out = [

@@ -10,7 +10,7 @@ from typing import Final
 from addc.base.clock import TICKS_PER_S, FileTime
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
-from addc.kdc.facts import KdcRefusal, Principal, SupportedEncryption
+from addc.kdc.facts import AccountFlags, KdcRefusal, Principal, SupportedEncryption
 from addc.security import logon_rules
 from addc.security.krb_keys import ETYPES, Key
 
@@ -31,6 +31,7 @@ _AES_SK_BIT: Final = int(SupportedEncryption.AES256_SHA1_SK)
 _AES_BITS: Final = 0x18 | 0xC0
 _CIPHER_BITS: Final = 0x4 | _AES_BITS
 _RC4: Final = 23
+_DISABLED: Final = int(AccountFlags.DISABLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,14 @@ def check_logon(client: Principal, workstation: str, is_password_change: bool, n
     _refuse(logon_rules.logon_refusal(client.standing, now, workstation))
     if not is_password_change:
         _refuse(logon_rules.password_refusal(client.standing, now))
+
+
+def check_server(server: Principal) -> None:
+    """Whether tickets for this account are issued at all."""
+    if server.flags & _DISABLED and not server.is_krbtgt:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_SERVICE_REVOKED)
+    if not server.has_spn and not server.is_krbtgt:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_MUST_USE_USER2USER)
 
 
 def end_of_ticket(till: int, limit: int, now: FileTime) -> FileTime:

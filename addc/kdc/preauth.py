@@ -3,7 +3,7 @@
 Spec: RFC 4120 5.2.7, 7.5.2, [MS-KILE] 3.1.5.1, 3.3.5.6.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from addc.base.clock import FileTime
@@ -15,48 +15,24 @@ from addc.codec.krb5 import (
     EtypeInfo2Entry,
     EtypeInfoEntry,
     KerbExtError,
-    MethodData,
     PaData,
     PaEncTsEnc,
-    PaPacOptions,
-    PaPacRequest,
 )
 from addc.codec.krb5_numbers import PaType
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import Counter, KdcRefusal, Principal
-from addc.kdc.policy import KdcPolicy, by_strength
+from addc.kdc.policy import by_strength
+from addc.kdc.proof import Attempt, Mechanism, Proof
 from addc.security.krb_keys import Etype, Key, KeyUsage, decrypt
 
 _ETYPE_INFO2: Final = int(PaType.PA_ETYPE_INFO2)
 _ETYPE_INFO: Final = int(PaType.PA_ETYPE_INFO)
 _ENC_TIMESTAMP: Final = int(PaType.PA_ENC_TIMESTAMP)
 _PW_SALT: Final = int(PaType.PA_PW_SALT)
-_PAC_REQUEST: Final = int(PaType.PA_PAC_REQUEST)
-_PAC_OPTIONS: Final = int(PaType.PA_PAC_OPTIONS)
 _USAGE: Final = int(KeyUsage.AS_REQ_PA_ENC_TIMESTAMP)
 _NEW_ETYPES: Final = frozenset((17, 18, 19, 20))
 _RC4: Final = int(Etype.RC4_HMAC)
-
-
-def find_padata(padata: Sequence[PaData] | None, kind: int) -> bytes | None:
-    """The first element of a type."""
-    for one in padata or ():
-        if one.padata_type == kind:
-            return one.padata_value
-    return None
-
-
-def pac_request(padata: Sequence[PaData] | None) -> bool | None:
-    """include-pac of KERB-PA-PAC-REQUEST, None where absent. Raises DecodeError."""
-    value = find_padata(padata, _PAC_REQUEST)
-    return None if value is None else PaPacRequest.unpack(value).include_pac
-
-
-def pac_options(padata: Sequence[PaData] | None) -> int | None:
-    """PA-PAC-OPTIONS, None where absent. Raises DecodeError."""
-    value = find_padata(padata, _PAC_OPTIONS)
-    return None if value is None else PaPacOptions.unpack(value).flags
 
 
 def _salt(client: Principal, etype: int) -> bytes | None:
@@ -80,21 +56,23 @@ def _etype_info(client: Principal, etypes: Sequence[int]) -> PaData:
     return PaData(_ETYPE_INFO, EtypeInfo(entries).pack())
 
 
-def offer(
-    client: Principal, usable: Sequence[int], asked: Sequence[int], status: NtStatus | None = None
-) -> bytes:
-    """METHOD-DATA of PREAUTH_REQUIRED and PREAUTH_FAILED.
+def status_hint(status: NtStatus) -> PaData:
+    """The PA-PW-SALT in which METHOD-DATA carries a KERB-EXT-ERROR."""
+    return PaData(_PW_SALT, KerbExtError(int(status)).pack())
 
-    usable: types that both sides know. asked: the request's; PA-ETYPE-INFO is for who knows no newer.
-    status: goes into a PA-PW-SALT, where such errors carry their KERB-EXT-ERROR.
+
+def key_hints(attempt: Attempt) -> tuple[PaData, ...]:
+    """What METHOD-DATA says about keys; PA-ETYPE-INFO is for who knows no newer types.
+
+    Nothing where no type fits: a mechanism that needs no key may still be there.
     """
+    if not attempt.usable:
+        return ()
     padata = []
-    if not _NEW_ETYPES.intersection(asked):
-        padata.append(_etype_info(client, usable))
-    padata += [etype_info2(client, usable), PaData(_ENC_TIMESTAMP, b"")]
-    if status is not None:
-        padata.append(PaData(_PW_SALT, KerbExtError(int(status)).pack()))
-    return MethodData(tuple(padata)).pack()
+    if not _NEW_ETYPES.intersection(attempt.request.message.req_body.etype):
+        padata.append(_etype_info(attempt.client, attempt.usable))
+    padata.append(etype_info2(attempt.client, attempt.usable))
+    return tuple(padata)
 
 
 def _timestamp(key: Key, data: EncryptedData) -> FileTime | None:
@@ -105,25 +83,41 @@ def _timestamp(key: Key, data: EncryptedData) -> FileTime | None:
         return None
 
 
-def check_timestamp(
-    client: Principal, keys: Mapping[int, Key], value: bytes, policy: KdcPolicy, now: FileTime
-) -> Key:
-    """The key that a PA-ENC-TIMESTAMP was made with.
+def by_timestamp(attempt: Attempt, value: bytes) -> Proof:
+    """The proof of a PA-ENC-TIMESTAMP.
 
-    keys: those that the account may use. Raises KdcRefusal without e-data; the caller adds its METHOD-DATA.
     A password of the account's two previous ones fails without counting (password history N-2).
     """
-    data = EncryptedData.unpack(value)
-    key = keys.get(data.etype)
+    data, client = EncryptedData.unpack(value), attempt.client
+    key = attempt.keys.get(data.etype)
     if key is None:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
     when = _timestamp(key, data)
     if when is None:
-        known_before = any(
-            data.etype in old and _timestamp(old[data.etype], data) is not None for _, old in client.keys.old
+        raise wrong_password(
+            any(
+                data.etype in old and _timestamp(old[data.etype], data) is not None
+                for _, old in client.keys.old
+            )
         )
-        counter = Counter.NONE if known_before else Counter.BAD_PASSWORD
-        raise KdcRefusal(KrbErrorCode.KDC_ERR_PREAUTH_FAILED, NtStatus.STATUS_WRONG_PASSWORD, counter=counter)
-    if abs(when - now) > policy.max_clock_skew:
+    if abs(when - attempt.now) > attempt.policy.max_clock_skew:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
-    return key
+    return Proof(key, client.keys.kvno, (etype_info2(client, (int(key.etype),)),))
+
+
+def wrong_password(known_before: bool) -> KdcRefusal:
+    """A password that is not the account's; a former one does not count."""
+    counter = Counter.NONE if known_before else Counter.BAD_PASSWORD
+    return KdcRefusal(KrbErrorCode.KDC_ERR_PREAUTH_FAILED, NtStatus.STATUS_WRONG_PASSWORD, counter=counter)
+
+
+def unproved(attempt: Attempt) -> Proof:
+    """The key of a reply to an account that need not pre-authenticate."""
+    key = attempt.keys[attempt.usable[0]]
+    hint = etype_info2(attempt.client, (int(key.etype),))
+    return Proof(key, attempt.client.keys.kvno, (hint,), preauthenticated=False)
+
+
+TIMESTAMP: Final = Mechanism(
+    _ENC_TIMESTAMP, True, by_timestamp, lambda attempt: PaData(_ENC_TIMESTAMP) if attempt.usable else None
+)

@@ -19,7 +19,6 @@ from addc.base.ids import Dnt
 from addc.base.limits import KRB_MESSAGE_MAX, KRB_UDP_REPLY_MAX
 from addc.base.rng import Rng
 from addc.codec.krb5 import AsReq, TgsReq
-from addc.codec.krb5_numbers import PaType
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
@@ -31,13 +30,12 @@ from addc.directory.password_policy import PasswordPolicy, effective_policy
 from addc.directory.passwords import PreparedPassword
 from addc.kdc import kpasswd, replays
 from addc.kdc.as_exchange import answer_as_req
-from addc.kdc.facts import Counter, KdcRequest, Outcome
+from addc.kdc.facts import Counter, KdcRequest, OpenedTgs, Outcome
 from addc.kdc.kpasswd import KpasswdResult, OpenedKpasswd
 from addc.kdc.krb_errors import krb_error
 from addc.kdc.lookup import as_facts, client_account, realm_facts, tgs_facts
 from addc.kdc.policy import KdcPolicy
-from addc.kdc.preauth import find_padata
-from addc.kdc.tgs_exchange import OpenedTgs, answer_tgs_req, open_tgs_req
+from addc.kdc.tgs_exchange import answer_tgs_req, open_tgs_req
 from addc.security import logon_rules
 from addc.security.token import SYSTEM, Token
 
@@ -45,7 +43,6 @@ _LOG: Final = logging.getLogger("addc.kdc")
 _AS_REQ: Final = 0x6A
 _TGS_REQ: Final = 0x6C
 _NOT_REFUSALS: Final = frozenset((KrbErrorCode.KDC_ERR_NONE, KrbErrorCode.KDC_ERR_PREAUTH_REQUIRED))
-_TIMESTAMP: Final = int(PaType.PA_ENC_TIMESTAMP)
 _IDLE_S: Final = 20.0
 _CONNECTIONS_MAX: Final = 4096
 _TASKS_MAX: Final = 1024
@@ -164,8 +161,7 @@ class KdcService:
             facts = as_facts(ctx, realm, request.message)
             outcome = answer_as_req(request, facts, self._policy, now, self._rng)
             _log("as", outcome, source)
-            proves = find_padata(request.message.padata, _TIMESTAMP) is not None
-            return self._with_counter(ctx, outcome, now) if proves else Answer(outcome.reply)
+            return self._with_counter(ctx, outcome, now)
         opened = open_tgs_req(request, realm, self._policy, now)
         if isinstance(opened, OpenedTgs):
             outcome = answer_tgs_req(opened, tgs_facts(ctx, realm, opened), self._policy, now, self._rng)
@@ -176,7 +172,7 @@ class KdcService:
 
     def _with_counter(self, ctx: ReadContext, outcome: Outcome, now: FileTime) -> Answer:
         client, counter = outcome.client, outcome.counter
-        if client is None:
+        if client is None or counter is Counter.NONE:
             return Answer(outcome.reply)
         account = Dnt(client.key)
         if counter is Counter.LOGON:

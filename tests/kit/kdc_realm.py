@@ -33,9 +33,19 @@ from addc.codec.krb5 import (
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc.as_exchange import answer_as_req
-from addc.kdc.facts import AsFacts, KdcRequest, KeyRing, Membership, Outcome, Principal, RealmFacts, TgsFacts
+from addc.kdc.facts import (
+    AsFacts,
+    KdcRequest,
+    KeyRing,
+    Membership,
+    OpenedTgs,
+    Outcome,
+    Principal,
+    RealmFacts,
+    TgsFacts,
+)
 from addc.kdc.policy import KdcPolicy
-from addc.kdc.tgs_exchange import OpenedTgs, answer_tgs_req, open_tgs_req
+from addc.kdc.tgs_exchange import answer_tgs_req, open_tgs_req
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum, decrypt, encrypt
 from addc.security.logon_rules import Standing
 

@@ -1,0 +1,185 @@
+"""The reply of an AS exchange: its ticket, and the part that only who proved itself can read.
+
+Spec: RFC 4120 3.1.3, RFC 6806 11, [MS-KILE] 3.3.5.6.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from addc.base.clock import FileTime
+from addc.base.rng import Rng
+from addc.codec.krb5 import AsRep, Checksum, EncAsRepPart, PaData, PrincipalName
+from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
+from addc.kdc import tickets
+from addc.kdc.facts import AccountFlags, AsFacts, AsRequest, Membership, Principal
+from addc.kdc.pac_build import PacParts, PacSigners
+from addc.kdc.padata import (
+    KRBTGT_ENCTYPES,
+    echoed_pac_options,
+    find_padata,
+    pac_options,
+    pac_request,
+    supported_enctypes,
+)
+from addc.kdc.policy import (
+    PROTECTED_USERS_AGE,
+    KdcPolicy,
+    end_of_ticket,
+    lists_rc4,
+    new_session_key,
+    session_etype,
+    ticket_key,
+)
+from addc.kdc.principal_names import TGS, is_tgs
+from addc.kdc.proof import Proof
+from addc.security.krb_keys import ETYPES, KeyUsage, checksum
+
+_CANONICALIZE: Final = int(KdcOptions.CANONICALIZE)
+_FORWARDABLE: Final = int(KdcOptions.FORWARDABLE)
+_PROXIABLE: Final = int(KdcOptions.PROXIABLE)
+_RENEWABLE: Final = int(KdcOptions.RENEWABLE)
+_RENEWABLE_OK: Final = int(KdcOptions.RENEWABLE_OK)
+_NOT_DELEGATED: Final = int(AccountFlags.NOT_DELEGATED)
+_DELEGATION: Final = int(AccountFlags.TRUSTED_FOR_DELEGATION)
+_NO_PAC: Final = int(AccountFlags.NO_AUTH_DATA_REQUIRED)
+_PA_ENC_PA_REP: Final = int(PaType.PA_REQ_ENC_PA_REP)
+_REPLY_USAGE: Final = int(KeyUsage.AS_REP_ENC_PART)
+_NEVER: Final = 0x7FFF_FFFF_FFFF_FFFF
+
+
+@dataclass(frozen=True, slots=True)
+class AsGrant:
+    """An AS exchange that will succeed. protected: the client is one of the Protected Users."""
+
+    request: AsRequest
+    facts: AsFacts
+    client: Principal
+    server: Principal
+    membership: Membership
+    policy: KdcPolicy
+    proof: Proof
+    protected: bool
+
+    def reply(self, now: FileTime, rng: Rng) -> bytes:
+        """AS-REP: ticket, then the part encrypted with the key of the proof."""
+        body = self.request.message.req_body
+        assert body.sname is not None
+        for_tgt = is_tgs(body.sname)
+        grant = self._grant(now, rng)
+        realm = self.facts.realm
+        server_key = ticket_key(self.server, self.policy)
+        signers = PacSigners(server_key, ticket_key(realm.krbtgt, self.policy))
+        pac = None
+        if for_tgt or self.server.is_dc or not self.server.flags & _NO_PAC:
+            wanted = pac_request(self.request.message.padata)
+            parts = PacParts(self.client, self.membership, realm, str(grant.cname), wanted, self.proof.sids)
+            pac = [*parts.buffers(grant.authtime, now, for_tgt), *self.proof.buffers]
+        ticket = tickets.issue(
+            grant, pac, signers, self.server.keys.kvno, full_signatures=not for_tgt, rng=rng
+        )
+        part = EncAsRepPart(
+            key=grant.session_key(),
+            last_req=tickets.no_last_req(now),
+            nonce=body.nonce,
+            key_expiration=self._key_expiration(),
+            flags=grant.flags,
+            authtime=grant.authtime,
+            starttime=grant.starttime,
+            endtime=grant.endtime,
+            renew_till=grant.renew_till,
+            srealm=grant.srealm,
+            sname=grant.sname,
+            caddr=grant.caddr,
+            encrypted_pa_data=self._encrypted_padata(),
+        )
+        return AsRep(
+            padata=self.proof.padata,
+            crealm=grant.crealm,
+            cname=grant.cname,
+            ticket=ticket,
+            enc_part=tickets.sealed(self.proof.key, _REPLY_USAGE, part.pack(), rng, self.proof.kvno),
+        ).pack()
+
+    def _grant(self, now: FileTime, rng: Rng) -> tickets.Grant:
+        body, realm = self.request.message.req_body, self.facts.realm
+        options = body.kdc_options
+        assert body.cname is not None and body.sname is not None
+        canonical = options & _CANONICALIZE
+        cname, sname = body.cname, body.sname
+        if canonical:
+            cname = PrincipalName(int(NameType.KRB_NT_PRINCIPAL), (self.client.name,))
+            if is_tgs(sname):
+                sname = PrincipalName(sname.name_type, (TGS, realm.realm))
+        start = tickets.whole_seconds(now)
+        end = tickets.whole_seconds(end_of_ticket(body.till, start + self._max_age(), now))
+        flags = self._flags()
+        renew_till = None
+        if options & _RENEWABLE or (options & _RENEWABLE_OK and body.till > end):
+            renew_till = self._renew_till(start)
+            flags |= tickets.RENEWABLE
+        etype = session_etype(body.etype, self.server, self.policy, lists_rc4(self.client, self.policy))
+        return tickets.Grant(
+            flags=flags,
+            session=new_session_key(etype, rng.bytes(ETYPES[etype].key_size)),
+            crealm=realm.realm,
+            cname=cname,
+            srealm=realm.realm,
+            sname=sname,
+            authtime=start,
+            starttime=start,
+            endtime=end,
+            renew_till=renew_till,
+            caddr=body.addresses or None,
+        )
+
+    def _max_age(self) -> int:
+        assert self.request.message.req_body.sname is not None
+        policy = self.policy
+        age = policy.max_ticket_age if self.server.is_krbtgt else policy.max_service_ticket_age
+        return min(age, PROTECTED_USERS_AGE) if self.protected else age
+
+    def _renew_till(self, start: FileTime) -> FileTime:
+        """renew-till: as asked; with RENEWABLE-OK alone, no longer than the ticket that was asked for."""
+        age = self.policy.max_renew_age
+        if self.protected:
+            age = min(age, PROTECTED_USERS_AGE)
+        body = self.request.message.req_body
+        asked = body.rtime if body.kdc_options & _RENEWABLE else body.till
+        return tickets.whole_seconds(min(asked, start + age) if asked and asked > start else start + age)
+
+    def _flags(self) -> int:
+        options = self.request.message.req_body.kdc_options
+        flags = tickets.INITIAL
+        if self.proof.preauthenticated:
+            flags |= tickets.PRE_AUTHENT
+        if not (self.protected or self.client.flags & _NOT_DELEGATED):
+            if options & _FORWARDABLE:
+                flags |= tickets.FORWARDABLE
+            if options & _PROXIABLE:
+                flags |= tickets.PROXIABLE
+        if self.server.flags & _DELEGATION:
+            flags |= tickets.OK_AS_DELEGATE
+        if find_padata(self.request.message.padata, _PA_ENC_PA_REP) is not None:
+            flags |= tickets.ENC_PA_REP
+        return flags
+
+    def _key_expiration(self) -> FileTime | None:
+        """When the password expires, so that clients can warn; clients show dates, so none for "never"."""
+        must_change = self.client.standing.password_must_change
+        return None if must_change in (0, _NEVER) else tickets.whole_seconds(must_change)
+
+    def _encrypted_padata(self) -> tuple[PaData, ...]:
+        """encrypted-pa-data: [MS-KILE] 3.3.5.6, RFC 6806 11, W-LOGON-05."""
+        padata, key = self.request.message.padata, self.proof.key
+        out = []
+        bits = KRBTGT_ENCTYPES if self.server.is_krbtgt else self.server.supported_enctypes
+        if bits is not None:
+            out.append(supported_enctypes(bits))
+        if find_padata(padata, _PA_ENC_PA_REP) is not None:
+            kind = int(ETYPES[key.etype].cksumtype)
+            value = checksum(key, int(KeyUsage.AS_REQ), self.request.raw, kind)
+            out.append(PaData(_PA_ENC_PA_REP, Checksum(kind, value).pack()))
+        options = pac_options(padata)
+        if options is not None:
+            out.append(echoed_pac_options(options))
+        return tuple(out)

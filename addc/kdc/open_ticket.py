@@ -1,0 +1,119 @@
+"""Tickets that clients present: decrypted, their times checked, their PACs verified.
+
+Spec: RFC 4120 3.2.3, [MS-PAC] 2.8.4, 2.8.5, [MS-KILE] 3.3.5.7.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from addc.base.clock import FileTime
+from addc.base.errors import DecodeError
+from addc.codec.ids import Sid
+from addc.codec.krb5 import EncTicketPart, Ticket
+from addc.codec.pac import Pac, PacClientInfo, PacType, unpack_logon_info
+from addc.codes.krb_error import KrbErrorCode
+from addc.kdc import tickets
+from addc.kdc.facts import KdcRefusal, KeyRing, OpenedTicket, Principal, RealmFacts
+from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
+from addc.kdc.policy import KdcPolicy
+from addc.kdc.principal_names import is_tgs
+from addc.security.krb_keys import Key, KeyUsage, decrypt
+
+
+def open_tgt(ticket: Ticket, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> OpenedTicket:
+    """Decrypt a TGT of this realm and check its times (RFC 4120 3.2.3).
+
+    A kadmin/changepw ticket is encrypted with the same key but is no TGT: the name decides.
+    """
+    if ticket.tkt_vno != 5:
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADVERSION)
+    named = is_tgs(ticket.sname) and realm.is_alias(ticket.sname.name_string[1])
+    if not named or not realm.is_alias(ticket.realm):
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_NOT_US)
+    opened = decrypt_ticket(ticket, realm.krbtgt.keys)
+    check_times(opened.part, policy, now)
+    return opened
+
+
+def decrypt_ticket(ticket: Ticket, ring: KeyRing) -> OpenedTicket:
+    """A ticket under one of the keys in `ring`; its times are not looked at."""
+    data = ticket.enc_part
+    if not ring.knows_version(data.kvno):
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADKEYVER)
+    key = ring.find(data.etype, data.kvno)
+    if key is None:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
+    try:
+        part = EncTicketPart.unpack(decrypt(key, int(KeyUsage.TICKET), data.cipher))
+    except DecodeError:
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MODIFIED) from None
+    return OpenedTicket(part, key, _session_key(part.key.keytype, part.key.keyvalue))
+
+
+def check_times(part: EncTicketPart, policy: KdcPolicy, now: FileTime) -> None:
+    """Refuse a ticket that is not yet or no longer valid."""
+    if part.flags & tickets.INVALID or (part.starttime or part.authtime) > now + policy.max_clock_skew:
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_TKT_NYV)
+    if part.endtime < now - policy.max_clock_skew:
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_TKT_EXPIRED)
+
+
+@lru_cache(maxsize=4096)
+def _session_key(etype: int, value: bytes) -> Key:
+    """The same object for the same key: what was derived from it serves a client's next request too."""
+    return Key(etype, value)
+
+
+@dataclass(frozen=True, slots=True)
+class TgtPac:
+    """A PAC whose signatures hold, and the identity in it. sids: of requestor and logon."""
+
+    pac: Pac
+    client_id: int
+    name: str
+    sids: tuple[Sid, Sid | None]
+
+
+def checked_pac(tgt: OpenedTicket, client: Principal | None) -> Pac:
+    """The PAC of a TGT, if its signatures hold and it belongs to the account that the ticket names.
+
+    Spec: [MS-PAC] 2.8.4, 2.8.5, [MS-KILE] 3.3.5.7 (PAC_REQUESTOR), W-LOGON-10.
+    """
+    found = tgt_pac(tgt)
+    named = found.client_id == tgt.part.authtime and found.name == str(tgt.part.cname).casefold()
+    if not named or client is None or found.sids != (client.sid, client.sid):
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_TGT_REVOKED)
+    return found.pac
+
+
+def tgt_pac(tgt: OpenedTicket) -> TgtPac:
+    """The PAC of a TGT of this realm, its signatures verified. Raises KdcRefusal where there is none."""
+    data = find_pac(tgt.part.authorization_data)
+    found = (
+        KrbErrorCode.KDC_ERR_TGT_REVOKED if data is None else _verified(data, tgt.key.etype, tgt.key.value)
+    )
+    if isinstance(found, KrbErrorCode):
+        raise KdcRefusal(found)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _verified(data: bytes, etype: int, key: bytes) -> TgtPac | KrbErrorCode:
+    """Verify a TGT's PAC; a client's next request brings the same bytes. Raises DecodeError."""
+    krbtgt = Key(etype, key)
+    if not signatures_hold(data, PacSigners(krbtgt, krbtgt), None):
+        return KrbErrorCode.KRB_AP_ERR_MODIFIED
+    pac = Pac.unpack(data)
+    requestor, info, logon = (
+        pac.get(kind) for kind in (PacType.REQUESTOR_SID, PacType.CLIENT_INFO, PacType.LOGON_INFO)
+    )
+    if requestor is None or info is None or logon is None:
+        return KrbErrorCode.KDC_ERR_TGT_REVOKED
+    client = PacClientInfo.unpack(info)
+    return TgtPac(pac, client.client_id, client.name.casefold(), (Sid.of(requestor), logon_sid(logon)))
+
+
+def logon_sid(logon: bytes) -> Sid | None:
+    """The client's SID in a LOGON_INFO buffer."""
+    info = unpack_logon_info(logon)
+    return None if info.logon_domain_id is None else info.logon_domain_id.child(info.user_id)

@@ -1,0 +1,253 @@
+"""The reply of a TGS exchange: its ticket, and the part that the client reads.
+
+Spec: RFC 4120 3.3.3, [MS-KILE] 3.3.5.7.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from addc.base.clock import FileTime
+from addc.base.errors import DecodeError
+from addc.base.rng import Rng
+from addc.codec.krb5 import (
+    AuthorizationData,
+    AuthorizationDataEntry,
+    EncTgsRepPart,
+    HostAddress,
+    KdcReqBody,
+    PaData,
+    PrincipalName,
+    TgsRep,
+)
+from addc.codec.krb5_numbers import KdcOptions, PaType
+from addc.codec.pac import PacAttributesInfo, PacType
+from addc.codes.krb_error import KrbErrorCode
+from addc.kdc import tickets
+from addc.kdc.facts import (
+    AccountFlags,
+    KdcRefusal,
+    OpenedTgs,
+    Principal,
+    SupportedEncryption,
+    TgsFacts,
+)
+from addc.kdc.pac_build import PacSigners, service_buffers, tgt_buffers, without_pac
+from addc.kdc.padata import (
+    KRBTGT_ENCTYPES,
+    echoed_pac_options,
+    find_padata,
+    pac_options,
+    supported_enctypes,
+)
+from addc.kdc.policy import (
+    KdcPolicy,
+    end_of_ticket,
+    new_session_key,
+    session_etype,
+    supported,
+    ticket_key,
+)
+from addc.kdc.principal_names import is_tgs
+from addc.kdc.subject import Subject
+from addc.security.krb_keys import ETYPES, KeyUsage, decrypt
+
+_RENEW: Final = int(KdcOptions.RENEW)
+_FORWARDED: Final = int(KdcOptions.FORWARDED)
+_PROXY: Final = int(KdcOptions.PROXY)
+_CANONICALIZE: Final = int(KdcOptions.CANONICALIZE)
+_RENEWABLE: Final = int(KdcOptions.RENEWABLE)
+_RENEWABLE_OK: Final = int(KdcOptions.RENEWABLE_OK)
+_DELEGATION: Final = int(AccountFlags.TRUSTED_FOR_DELEGATION)
+_NO_PAC: Final = int(AccountFlags.NO_AUTH_DATA_REQUIRED)
+_NO_COMPRESSION: Final = int(SupportedEncryption.RESOURCE_SID_COMPRESSION_DISABLED)
+_ETYPE_BITS: Final = ((18, 0x10), (17, 0x8), (23, 0x4))
+_KEPT_FLAGS: Final = tickets.PRE_AUTHENT | tickets.FORWARDED | tickets.PROXY
+
+
+@dataclass(frozen=True, slots=True)
+class TgsGrant:
+    """A TGS exchange that will succeed, unless no encryption type fits."""
+
+    opened: OpenedTgs
+    facts: TgsFacts
+    subject: Subject
+    server: Principal
+    policy: KdcPolicy
+
+    def reply(self, now: FileTime, rng: Rng) -> bytes:
+        """TGS-REP: ticket, then the part encrypted with the subkey or the session key."""
+        opened, realm = self.opened, self.facts.realm
+        grant = self._grant(now, rng)
+        kdc_key = ticket_key(realm.krbtgt, self.policy)
+        kvno: int | None = self.server.keys.kvno
+        if opened.second is not None:
+            server_key, kvno = opened.second.session, None
+        else:
+            server_key = ticket_key(self.server, self.policy)
+        ticket = tickets.issue(
+            grant,
+            self._pac_buffers(),
+            PacSigners(server_key, kdc_key),
+            kvno,
+            full_signatures=not self._for_tgt,
+            rng=rng,
+        )
+        part = EncTgsRepPart(
+            key=grant.session_key(),
+            last_req=tickets.no_last_req(now),
+            nonce=opened.request.message.req_body.nonce,
+            flags=grant.flags,
+            authtime=grant.authtime,
+            starttime=grant.starttime,
+            endtime=grant.endtime,
+            renew_till=grant.renew_till,
+            srealm=grant.srealm,
+            sname=grant.sname,
+            caddr=grant.caddr,
+            encrypted_pa_data=self._encrypted_padata() or None,
+        )
+        key, usage = opened.tgt.session, KeyUsage.TGS_REP_ENC_PART_SESSION
+        if opened.subkey is not None:
+            key, usage = opened.subkey, KeyUsage.TGS_REP_ENC_PART_SUBKEY
+        return TgsRep(
+            crealm=grant.crealm,
+            cname=grant.cname,
+            ticket=ticket,
+            enc_part=tickets.sealed(key, int(usage), part.pack(), rng),
+        ).pack()
+
+    @property
+    def _body(self) -> KdcReqBody:
+        return self.opened.request.message.req_body
+
+    @property
+    def _for_tgt(self) -> bool:
+        """Whether the new ticket is a TGT; kadmin/changepw is krbtgt's too, but a service."""
+        sname = self._body.sname
+        return sname is not None and is_tgs(sname) and self.opened.second is None
+
+    def _pac_buffers(self) -> list[tuple[int, bytes]] | None:
+        pac = self.subject.pac
+        if self._for_tgt:
+            return tgt_buffers(pac)
+        if self._without_pac():
+            return None
+        realm = self.facts.realm
+        bits = supported(self.server, self.policy) | supported(realm.krbtgt, self.policy)
+        compressed = not bits & _NO_COMPRESSION
+        return service_buffers(pac, realm.domain_sid, self.subject.resource_rids, compressed)
+
+    def _without_pac(self) -> bool:
+        """Whether client or service want none. A DC always gets one: a mere name may change its owner."""
+        if self.server.is_dc:
+            return False
+        if self.server.flags & _NO_PAC:
+            return True
+        attributes = self.subject.pac.get(PacType.ATTRIBUTES_INFO)
+        return attributes is not None and not PacAttributesInfo.unpack(attributes).flags
+
+    def _grant(self, now: FileTime, rng: Rng) -> tickets.Grant:
+        body, subject, realm = self._body, self.subject, self.facts.realm
+        assert body.sname is not None
+        start = tickets.whole_seconds(now)
+        end, renew_till = self._times(start, now)
+        sname = body.sname
+        if body.kdc_options & _CANONICALIZE and is_tgs(sname):
+            sname = PrincipalName(sname.name_type, ("krbtgt", realm.realm))
+        etype = self._session_etype()
+        return tickets.Grant(
+            flags=self._flags(renew_till),
+            session=new_session_key(etype, rng.bytes(ETYPES[etype].key_size)),
+            crealm=subject.crealm,
+            cname=subject.cname,
+            srealm=realm.realm,
+            sname=sname,
+            authtime=subject.authtime,
+            starttime=start,
+            endtime=end,
+            renew_till=renew_till,
+            caddr=self._addresses(),
+            extra=(*subject.extra, *self._extra()),
+        )
+
+    def _times(self, start: FileTime, now: FileTime) -> tuple[FileTime, FileTime | None]:
+        """endtime and renew-till (RFC 4120 3.3.3)."""
+        body, had, policy = self._body, self.subject, self.policy
+        age = policy.max_ticket_age if self._for_tgt else policy.max_service_ticket_age
+        if body.kdc_options & _RENEW:
+            assert had.renew_till is not None
+            life = had.endtime - had.starttime
+            end = min(start + min(life, age), had.renew_till)
+            return tickets.whole_seconds(end), had.renew_till
+        limit = min(had.endtime, start + age)
+        end = tickets.whole_seconds(end_of_ticket(body.till, limit, now))
+        wanted = body.kdc_options & _RENEWABLE or (body.kdc_options & _RENEWABLE_OK and body.till > end)
+        if not wanted or not had.flags & tickets.RENEWABLE or had.renew_till is None:
+            return end, None
+        renew_till = min(had.renew_till, start + policy.max_renew_age)
+        asked = body.rtime if body.kdc_options & _RENEWABLE else body.till
+        if asked and asked > start:
+            renew_till = min(renew_till, asked)
+        return end, tickets.whole_seconds(renew_till)
+
+    def _flags(self, renew_till: FileTime | None) -> int:
+        """RFC 4120 3.3.3; what the TGT does not allow is left out, as Windows clients always ask for it."""
+        options, had = self._body.kdc_options, self.subject.flags
+        flags = had & _KEPT_FLAGS
+        if options & _RENEW:
+            flags |= had & (tickets.FORWARDABLE | tickets.PROXIABLE)
+        # Options and flags of the same meaning have the same bit.
+        flags |= options & had & (tickets.FORWARDABLE | tickets.PROXIABLE)
+        flags |= options & (_FORWARDED | _PROXY)
+        if renew_till is not None:
+            flags |= tickets.RENEWABLE
+        if self.server.flags & _DELEGATION:
+            flags |= tickets.OK_AS_DELEGATE
+        return flags
+
+    def _session_etype(self) -> int:
+        """For a forwarded TGT, PA-SUPPORTED-ENCTYPES may help out ([MS-KILE] 3.3.5.7.6)."""
+        asked: Sequence[int] = self._body.etype
+        try:
+            return session_etype(asked, self.server, self.policy, False)
+        except KdcRefusal:
+            value = find_padata(self.opened.request.message.padata, int(PaType.PA_SUPPORTED_ENCTYPES))
+            if value is None or len(value) != 4 or not self._body.kdc_options & _FORWARDED:
+                raise
+            bits = int.from_bytes(value, "little")
+            offered = [etype for etype, bit in _ETYPE_BITS if bits & bit]
+            return session_etype(offered, self.server, self.policy, False)
+
+    def _addresses(self) -> tuple[HostAddress, ...] | None:
+        body = self._body
+        if body.kdc_options & (_FORWARDED | _PROXY):
+            return body.addresses or None
+        return self.subject.caddr
+
+    def _extra(self) -> tuple[AuthorizationDataEntry, ...]:
+        """The client's own authorization data, for the service to see (RFC 4120 5.4.1)."""
+        data = self._body.enc_authorization_data
+        if data is None:
+            return ()
+        key, usage = self.opened.tgt.session, KeyUsage.TGS_REQ_AUTH_DATA_SESSION
+        if self.opened.subkey is not None:
+            key, usage = self.opened.subkey, KeyUsage.TGS_REQ_AUTH_DATA_SUBKEY
+        try:
+            plain = decrypt(key, int(usage), data.cipher)
+        except DecodeError:
+            raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BAD_INTEGRITY) from None
+        return without_pac(AuthorizationData.unpack(plain).elements)
+
+    def _encrypted_padata(self) -> tuple[PaData, ...]:
+        """encrypted-pa-data: [MS-KILE] 3.3.5.7."""
+        out = []
+        bits = self.server.supported_enctypes
+        if self._for_tgt:
+            bits = KRBTGT_ENCTYPES
+        if bits is not None:
+            out.append(supported_enctypes(bits))
+        options = pac_options(self.opened.request.message.padata)
+        if options is not None:
+            out.append(echoed_pac_options(options))
+        return tuple(out)
