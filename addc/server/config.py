@@ -5,10 +5,10 @@ Provision writes the file; `addc serve` reads it. Unknown keys are refused, so t
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Final, Never, cast
 
 from addc.base.data_dir import CONFIG_NAME, KEY_NAME
 from addc.base.errors import UserError
@@ -31,6 +31,7 @@ class SiteConfig:
     allow_ntlm: speak NTLM version 2. ldap_channel_binding: of SASL inside TLS.
     tls_client_ca: PEM file of the authorities whose client certificates log on; "" for none.
     password_filter: program and arguments that judge new passwords (password_filter.py); empty for none.
+    kdc_proxy_port: of the Kerberos KDC proxy over HTTPS ([MS-KKDCP]); 0 for none.
     """
 
     database: str
@@ -43,6 +44,7 @@ class SiteConfig:
     ldap_channel_binding: str = "when-supported"
     tls_client_ca: str = ""
     password_filter: tuple[str, ...] = ()
+    kdc_proxy_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +99,18 @@ def read_site_config(data_dir: Path) -> SiteConfig:
     if why := _wrong(raw):
         known = ", ".join(sorted(SiteConfig.__dataclass_fields__))
         raise UserError(f"{path} is not a configuration: {why}. Known keys: {known}. Next step: mend it.")
-    return SiteConfig(
-        database=resolve_database(raw["database"], data_dir),
-        host_ips=tuple(raw.get("host_ips", ())),
-        listen=tuple(raw.get("listen", ())),
-        dns_forwarders=tuple(raw.get("dns_forwarders", ())),
-        allow_simple_bind_in_clear=raw.get("allow_simple_bind_in_clear", False),
-        allow_unsigned_sasl=raw.get("allow_unsigned_sasl", False),
-        allow_ntlm=raw.get("allow_ntlm", True),
-        ldap_channel_binding=raw.get("ldap_channel_binding", "when-supported"),
-        tls_client_ca=str(data_dir / raw["tls_client_ca"]) if raw.get("tls_client_ca") else "",
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+    site = SiteConfig(**cast("dict[str, Never]", given))  # _wrong() has looked at every type
+    return replace(
+        site,
+        database=resolve_database(site.database, data_dir),
+        tls_client_ca=str(data_dir / site.tls_client_ca) if site.tls_client_ca else "",
     )
 
 
 _LISTS: Final = ("host_ips", "listen", "dns_forwarders", "password_filter")
 _SWITCHES: Final = ("allow_simple_bind_in_clear", "allow_unsigned_sasl", "allow_ntlm")
+_PORTS: Final = ("kdc_proxy_port",)
 _CHOICES: Final = {"ldap_channel_binding": ("never", "when-supported", "always")}
 
 
@@ -128,6 +127,10 @@ def _wrong(raw: object) -> str:
     for name in _SWITCHES:
         if not isinstance(raw.get(name, False), bool):
             return f"{name} has to be true or false"
+    for name in _PORTS:
+        port = raw.get(name, 0)
+        if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= PORT_MAX:
+            return f"{name} has to be a port number, or 0"
     for name, known in _CHOICES.items():
         if raw.get(name, known[0]) not in known:
             return f"{name} has to be one of {', '.join(known)}"

@@ -23,6 +23,33 @@ def test_a_relative_database_is_below_the_data_folder(tmp_path: Path) -> None:
     assert config.read_site_config(tmp_path).database == "postgresql+psycopg:///addc"
 
 
+def test_every_key_is_heeded(tmp_path: Path) -> None:
+    given = {
+        "database": "postgresql+psycopg:///addc",
+        "host_ips": ["10.0.0.1"],
+        "listen": ["10.0.0.2"],
+        "dns_forwarders": ["10.0.0.3"],
+        "allow_simple_bind_in_clear": True,
+        "allow_unsigned_sasl": True,
+        "allow_ntlm": False,
+        "ldap_channel_binding": "always",
+        "password_filter": ["/usr/bin/judge", "--strict"],
+        "kdc_proxy_port": 443,
+    }
+    write(tmp_path, json.dumps(given | {"tls_client_ca": "ca.pem"}))
+    site = config.read_site_config(tmp_path)
+    assert site.tls_client_ca == f"{tmp_path}/ca.pem"
+    for name, value in given.items():
+        assert getattr(site, name) == (tuple(value) if isinstance(value, list) else value), name
+
+
+@pytest.mark.parametrize("port", ["443", True, -1, 65_536])
+def test_a_port_is_a_number(tmp_path: Path, port: object) -> None:
+    write(tmp_path, json.dumps({"database": "x", "kdc_proxy_port": port}))
+    with pytest.raises(UserError, match="kdc_proxy_port"):
+        config.read_site_config(tmp_path)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"database": "x", "databse": "y"}'])
 def test_a_wrong_file_is_refused(tmp_path: Path, text: str) -> None:
     write(tmp_path, text)
