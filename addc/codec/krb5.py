@@ -687,6 +687,15 @@ class PaS4uX509User(ber.Value):
     checksum: Annotated[Checksum, ber.Tag(1)]
 
 
+@ber.sequence(kw_only=True)
+class KdcProxyMessage(ber.Value):
+    """KDC-PROXY-MESSAGE; kerb_message begins with its length. Spec: [MS-KKDCP] 2.2.2."""
+
+    kerb_message: Annotated[bytes, ber.Tag(0)]
+    target_domain: Annotated[Realm | None, ber.Tag(1)] = None
+    dclocator_hint: Annotated[Int32 | None, ber.Tag(2)] = None
+
+
 def s4u_user_id_bytes(padata_value: bytes) -> bytes:
     """The S4UUserID of a PA-S4U-X509-USER as it came, for its checksum. Spec: [MS-SFU] 2.2.2."""
     return find_element(padata_value, (0x30, 0xA0), "PaS4uX509User.user_id")

@@ -182,6 +182,11 @@ class KdcService:
         wrong = counter is Counter.BAD_PASSWORD
         return Answer(outcome.reply, counter, account, wrong and logon_counters.can_lock_out(ctx, account))
 
+    def is_realm(self, name: str) -> bool:
+        """Whether a realm's name, or a domain's, means the one that this KDC answers for."""
+        forest = self._directory.forest
+        return name.upper() in (forest.realm, forest.netbios.upper())
+
     def _error(self, code: KrbErrorCode, now: FileTime) -> bytes:
         return krb_error(code, now, self._directory.forest.realm, None)
 

@@ -39,6 +39,7 @@ from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext
 from addc.dns import forward
 from addc.dns.service import DnsDatagrams, DnsService
+from addc.kdc.kkdcp import KdcProxy, KdcProxyStream
 from addc.kdc.service import KdcDatagrams, KdcService, KdcStreams
 from addc.ldap.bind import Binder, BindPolicy, ChannelBinding
 from addc.ldap.cldap import CldapDatagrams
@@ -98,7 +99,9 @@ def _keep_to_itself() -> None:
 
 def _supervise(config: ServeConfig) -> int:
     """Look for everything that a person has to mend, once and in the foreground; then fork the workers."""
-    listeners.check_free(listeners.addresses(config.listen), config.ports, config.health_port)
+    listeners.check_free(
+        listeners.addresses(config.listen), config.ports, config.health_port, config.site.kdc_proxy_port
+    )
     _tls_context(config)
     _open_store(config).close()  # brings an older database up to date before many would try
     # The last child serves nobody: it does the directory's own work, so that exactly one process does it.
@@ -269,6 +272,7 @@ class Worker:
         )
         self._dns = DnsService(directory, self._rng, self._forwarders())
         self._kdc = KdcService(directory, self._clock, self._rng)
+        self._proxy = KdcProxy(self._kdc)
         for address in listeners.addresses(config.listen):
             await self._listen(address)
         if config.health_port:
@@ -306,6 +310,11 @@ class Worker:
                 sock=self._tcp(address, port),
             )
             self._servers.append(server)
+        if port := self._config.site.kdc_proxy_port:
+            assert self._ldap.tls is not None
+            proxied = partial(KdcProxyStream, self._proxy)
+            sock = self._tcp(address, port)
+            self._servers.append(TlsDoor(sock, self._ldap.tls, proxied, handshake_s=_HANDSHAKE_S))
         self._servers.append(await asyncio.start_server(self._dns.serve_stream, sock=self._tcp(address, DNS)))
         for port, protocol in (
             (LDAP, lambda: CldapDatagrams(self._directory, self._ldap.own)),
