@@ -9,7 +9,7 @@ Spec: [MS-KKDCP] 2.1, 3.2.5.
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Final
+from typing import Final, cast
 
 import h11
 
@@ -50,8 +50,7 @@ class KdcProxyStream(asyncio.Protocol):
         self._source = self._local = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._source, self._local = (
             str(transport.get_extra_info(name)[0]) for name in ("peername", "sockname")
         )

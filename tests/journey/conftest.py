@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.clients import Client
-from tests.kit.forest_host import ForestHost, client, provision, serve
+from tests.kit.forest_host import ForestHost, client, configure, provision, serve
 from tests.kit.net import Host, Lan
 
 
@@ -38,6 +38,7 @@ def forest(lan: Lan) -> Iterator[ForestHost]:
     host = lan.host("dc1", 10)
     data_dir = host.folder / "data"
     provision_s = provision(host, data_dir, "--dns-forwarder", host.address.rsplit(".", 1)[0] + ".53")
+    configure(data_dir, kdc_proxy_port=443)
     process, log, ready_s = serve(host, data_dir)
     found = ForestHost(host, data_dir, process, log, provision_s, ready_s)
     yield found

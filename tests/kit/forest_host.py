@@ -56,6 +56,12 @@ def provision(host: Host, data_dir: Path, *more: str) -> float:
     return time.monotonic() - started
 
 
+def configure(data_dir: Path, **keys: object) -> None:
+    """Write keys of config.json, as an operator would before a start."""
+    path = data_dir / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | keys, indent=2) + "\n")
+
+
 def serve(host: Host, data_dir: Path, *more: str) -> tuple["subprocess.Popen[bytes]", Path, float]:
     """The process, its log, and seconds until /readyz said yes."""
     log = host.folder / "serve.log"
