@@ -211,11 +211,13 @@ class Armor:
     """The FAST channel around a request (RFC 6113 5.4).
 
     key: the armor key. ticket: of the armor, None where the armor is a TGS-REQ's own. options: fast-options.
+    body: the inner KDC-REQ-BODY as it came, for checksums over it.
     """
 
     key: Key
     ticket: OpenedTicket | None
     options: int
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,12 +255,16 @@ class OpenedTgs:
 
 @dataclass(frozen=True, slots=True)
 class AsFacts:
-    """Facts of one AS exchange. membership: None if this request cannot get a ticket anyway."""
+    """Facts of one AS exchange. membership: None if this request cannot get a ticket anyway.
+
+    armor: the client of the armor's ticket.
+    """
 
     realm: RealmFacts
     client: Principal | None
     server: Principal | None
     membership: Membership | None = None
+    armor: Principal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,17 +36,19 @@ def krb_error(
     *,
     e_data: bytes | None = None,
     crealm: str | None = None,
+    cname: PrincipalName | None = None,
 ) -> bytes:
     """A packed KRB-ERROR.
 
     sname: of the request, None where it is not known: clients refuse an empty one, so it is krbtgt then.
-    crealm: only for KDC_ERR_WRONG_REALM, where it names the realm to ask.
+    crealm: only for KDC_ERR_WRONG_REALM, where it names the realm to ask. cname: only where it is hidden.
     """
     return KrbError(
         stime=FileTime(now - now % TICKS_PER_S),
         susec=micros(now),
         error_code=int(code),
         crealm=crealm,
+        cname=cname,
         realm=realm,
         sname=sname or PrincipalName(_SERVICE, ("krbtgt", realm)),
         e_data=e_data,

@@ -9,14 +9,14 @@ from functools import lru_cache
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
 from addc.codec.ids import Sid
-from addc.codec.krb5 import EncTicketPart, Ticket
+from addc.codec.krb5 import ApReq, Authenticator, EncTicketPart, Ticket
 from addc.codec.pac import Pac, PacClientInfo, PacType, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
 from addc.kdc.facts import KdcRefusal, KeyRing, OpenedTicket, Principal, RealmFacts
 from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
 from addc.kdc.policy import KdcPolicy
-from addc.kdc.principal_names import is_tgs
+from addc.kdc.principal_names import is_tgs, same_name
 from addc.security.krb_keys import Key, KeyUsage, decrypt
 
 
@@ -48,6 +48,23 @@ def decrypt_ticket(ticket: Ticket, ring: KeyRing) -> OpenedTicket:
     except DecodeError:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MODIFIED) from None
     return OpenedTicket(part, key, _session_key(part.key.keytype, part.key.keyvalue))
+
+
+def open_authenticator(
+    ap_req: ApReq, ticket: OpenedTicket, usage: int, policy: KdcPolicy, now: FileTime
+) -> Authenticator:
+    """The authenticator of an AP-REQ: of the ticket's client, and of now (RFC 4120 3.2.3)."""
+    try:
+        plain = decrypt(ticket.session, int(usage), ap_req.authenticator.cipher)
+    except DecodeError:
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BAD_INTEGRITY) from None
+    authenticator = Authenticator.unpack(plain)
+    part = ticket.part
+    if not same_name(authenticator.cname, part.cname) or authenticator.crealm.upper() != part.crealm.upper():
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADMATCH)
+    if abs(authenticator.ctime - now) > policy.max_clock_skew:
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
+    return authenticator
 
 
 def check_times(part: EncTicketPart, policy: KdcPolicy, now: FileTime) -> None:

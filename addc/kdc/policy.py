@@ -40,6 +40,7 @@ class KdcPolicy:
 
     validate_client_after: age of a TGT from which its client's account is looked at again.
     default_enctypes: SupportedEncryption of accounts that have none of their own.
+    require_fast: people's AS requests without armor are refused ([MS-KILE] 3.3.5.1).
     """
 
     max_ticket_age: int = 10 * HOUR_FT
@@ -49,6 +50,7 @@ class KdcPolicy:
     validate_client: bool = True
     validate_client_after: int = 20 * 60 * TICKS_PER_S
     default_enctypes: int = DEFAULT_DOMAIN_ENCTYPES
+    require_fast: bool = False
 
 
 PROTECTED_USERS_AGE: Final = 4 * HOUR_FT

@@ -25,6 +25,8 @@ PURE: Final = {
         "subject",
         "as_grant",
         "tgs_grant",
+        "fast",
+        "challenge",
         "kpasswd",
         "krb_errors",
         "tickets",

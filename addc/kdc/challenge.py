@@ -1,0 +1,73 @@
+"""PA-ENCRYPTED-CHALLENGE: the password proved inside an armor, by the client and then by the KDC.
+
+Both encrypt the time with a key that no one has who knows only the password, or only the armor: nothing that
+is sent can be tried out against a list of passwords.
+
+Spec: RFC 6113 5.4.6.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.errors import DecodeError
+from addc.codec.krb5 import EncryptedData, PaData, PaEncTsEnc
+from addc.codec.krb5_numbers import PaType
+from addc.codes.krb_error import KrbErrorCode
+from addc.kdc import tickets
+from addc.kdc.facts import KdcRefusal
+from addc.kdc.krb_errors import micros
+from addc.kdc.preauth import etype_info2, wrong_password
+from addc.kdc.proof import Attempt, Mechanism, Proof
+from addc.security.krb_keys import Key, KeyUsage, cf2, decrypt
+
+_CHALLENGE: Final = int(PaType.PA_ENCRYPTED_CHALLENGE)
+_LONG_TERM: Final = b"challengelongterm"
+
+
+def by_challenge(attempt: Attempt, value: bytes) -> Proof:
+    """The proof of a PA-ENCRYPTED-CHALLENGE, with the KDC's own in its padata.
+
+    Its etype is the armor's, so each of the account's keys is tried. A former password does not count.
+    """
+    armor, client = attempt.request.armor, attempt.client
+    assert armor is not None
+    data = EncryptedData.unpack(value)
+    found = _opened(armor.key, (attempt.keys[etype] for etype in attempt.usable), data)
+    if found is None:
+        former = (key for _, keys in client.keys.old for key in keys.values() if key.etype in attempt.usable)
+        raise wrong_password(_opened(armor.key, former, data) is not None)
+    key, when = found
+    if abs(when - attempt.now) > attempt.policy.max_clock_skew:
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
+    return Proof(
+        key, client.keys.kvno, (etype_info2(client, (int(key.etype),)), _answer(attempt, armor.key, key))
+    )
+
+
+def _opened(armor: Key, keys: Iterable[Key], data: EncryptedData) -> tuple[Key, FileTime] | None:
+    """The key that the challenge was made with, and the time in it."""
+    for key in keys:
+        challenge = cf2(armor, key, b"clientchallengearmor", _LONG_TERM)
+        try:
+            plain = decrypt(challenge, KeyUsage.ENC_CHALLENGE_CLIENT, data.cipher)
+        except DecodeError:
+            continue
+        return key, PaEncTsEnc.unpack(plain).patimestamp
+    return None
+
+
+def _answer(attempt: Attempt, armor: Key, key: Key) -> PaData:
+    """The KDC's challenge: that it knows the password too."""
+    now = attempt.now
+    plain = PaEncTsEnc(FileTime(now - now % TICKS_PER_S), micros(now)).pack()
+    challenge = cf2(armor, key, b"kdcchallengearmor", _LONG_TERM)
+    sealed = tickets.sealed(challenge, KeyUsage.ENC_CHALLENGE_KDC, plain, attempt.rng)
+    return PaData(_CHALLENGE, sealed.pack())
+
+
+def _offer(attempt: Attempt) -> PaData | None:
+    return PaData(_CHALLENGE) if attempt.usable and attempt.request.armor is not None else None
+
+
+CHALLENGE: Final = Mechanism(_CHALLENGE, True, by_challenge, _offer)
