@@ -6,6 +6,7 @@ Spec: [MS-NLMP] 3.2.5.1.2, 3.3.2; [MS-APDS] 3.1.5.
 from dataclasses import dataclass
 from typing import Final
 
+from addc.auth.gss import AuthError
 from addc.auth.ntlm import Proof, Proven
 from addc.base.ids import Dnt
 from addc.base.secret import Secret
@@ -35,6 +36,14 @@ class NtlmVerdict:
     name: str = ""
     proven: Proven | None = None
     token: Token | None = None
+
+
+class NotLetInError(AuthError):
+    """The response is not good, or its account may not log on; the verdict says which."""
+
+    def __init__(self, verdict: NtlmVerdict) -> None:
+        super().__init__(f"NTLM: {verdict.status.name}")
+        self.verdict = verdict
 
 
 def _find(ctx: ReadContext, proof: Proof) -> accounts.Account | None:

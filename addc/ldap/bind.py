@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
-from addc.auth import certificates, ntlm_logon, spnego
-from addc.auth.gss import AuthError, GssAcceptor, GssExchange, NoKeysError
-from addc.auth.ntlm import NtlmExchange, Proof, Proven, ServerNames
-from addc.auth.ntlm_logon import NtlmVerdict
-from addc.auth.spnego import SpnegoNtlm
-from addc.auth.token_build import token_of_peer
+from addc.auth import certificates
+from addc.auth.acceptor import Acceptor, AcceptorPolicy, AuthContext, ChannelBinding, Mechanism, NtlmJudge
+from addc.auth.gss import AuthError, GssAcceptor, NoKeysError
+from addc.auth.spnego import Exchange
 from addc.base.errors import DsError
 from addc.base.ids import Dnt
 from addc.base.secret import Secret
@@ -61,14 +59,6 @@ _BIND_DATA: Final[dict[NtStatus, Win32]] = {
     NtStatus.STATUS_SMARTCARD_LOGON_REQUIRED: Win32.ERROR_ACCOUNT_RESTRICTION,
     NtStatus.STATUS_ACCOUNT_RESTRICTION: Win32.ERROR_ACCOUNT_RESTRICTION,
 }
-
-
-class ChannelBinding(Enum):
-    """LdapEnforceChannelBinding: what SASL inside TLS must say of the channel. Spec: [MS-ADTS] 5.1.1.2."""
-
-    NEVER = "never"
-    WHEN_SUPPORTED = "when-supported"
-    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,25 +151,9 @@ class Binder:
     ) -> None:
         self.directory = directory
         self.policy = policy
-        self._acceptor = acceptor
-        self._services = services
-        forest = directory.forest
-        self._names = ServerNames(
-            forest.netbios, forest.host.upper(), forest.dns_domain, forest.host_fqdn, forest.dns_forest
+        self.acceptor = Acceptor(
+            directory, acceptor, services, AcceptorPolicy(policy.ntlm, policy.channel_binding)
         )
-
-    def kerberos(self, channel_binding: bytes | None) -> GssExchange:
-        """A new context of the Kerberos acceptor. Raises AuthError where that has no keys."""
-        return self._acceptor.exchange(self._checked(channel_binding))
-
-    def ntlm(self, judge: "_NtlmJudge", channel_binding: bytes | None) -> NtlmExchange:
-        """A new context of the NTLM acceptor."""
-        services = self._services
-        binding = self._checked(channel_binding)
-        return NtlmExchange(self._names, judge, services.rng, services.clock.now(), binding)
-
-    def _checked(self, channel_binding: bytes | None) -> bytes | None:
-        return None if self.policy.channel_binding is ChannelBinding.NEVER else channel_binding
 
     def may_go_unsigned(self, protection: Protection) -> bool:
         """Whether a proof is taken although nothing signs what follows."""
@@ -278,55 +252,40 @@ def _by_certificate(ctx: ReadContext, der: bytes, authorization: bytes) -> BindO
     return BindOutcome(LdapResult.SUCCESS, token=token, principal=account.sam_account_name)
 
 
-class _NtlmJudge:
-    """Judges the proof of one NTLM exchange, and remembers what came of it."""
+def _not_let_in(directory: Directory, judge: NtlmJudge) -> BindOutcome | None:
+    """Why an account may not log on by NTLM; None where no account's proof was judged, or it was good."""
+    verdict = judge.verdict
+    if verdict is None or verdict.proven is not None or verdict.account is None:
+        return None
+    status, dnt, is_guess = verdict.status, verdict.account, verdict.is_guess
+    return directory.read_now(
+        "ldap.bind", SYSTEM, lambda ctx: _turned_away(ctx, status, dnt, None, is_guess=is_guess)
+    )
 
-    def __init__(self, directory: Directory) -> None:
-        self._directory = directory
-        self._proof: Proof | None = None
-        self.verdict: NtlmVerdict | None = None
 
-    def __call__(self, proof: Proof) -> Proven:
-        """Raises AuthError where the proof is not good."""
-        verdict = self._directory.read_now("ldap.bind", SYSTEM, lambda ctx: ntlm_logon.judge(ctx, proof))
-        self._proof, self.verdict = proof, verdict
-        if verdict.proven is None:
-            raise AuthError(f"NTLM: {verdict.status.name}")
-        return verdict.proven
+def _judged_again(directory: Directory, judge: NtlmJudge, outcome: BindOutcome) -> BindOutcome:
+    """`outcome`, if the same proof still is worth it."""
+    try:
+        judge.again()
+    except AuthError:
+        return _not_let_in(directory, judge) or _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
+    return outcome if outcome.result is LdapResult.SUCCESS else _refused(Win32.ERROR_LOGON_FAILURE)
 
-    def refusal(self) -> BindOutcome | None:
-        """Why the account may not log on; None where no account's proof was judged, or it was good."""
-        verdict = self.verdict
-        if verdict is None or verdict.proven is not None or verdict.account is None:
-            return None
-        status, dnt, is_guess = verdict.status, verdict.account, verdict.is_guess
-        return self._directory.read_now(
-            "ldap.bind", SYSTEM, lambda ctx: _turned_away(ctx, status, dnt, None, is_guess=is_guess)
-        )
 
-    def again(self, outcome: BindOutcome) -> BindOutcome:
-        """`outcome`, if the same proof still is worth it."""
-        assert self._proof is not None
-        try:
-            self(self._proof)
-        except AuthError:
-            return self.refusal() or _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
-        return outcome if outcome.result is LdapResult.SUCCESS else _refused(Win32.ERROR_LOGON_FAILURE)
-
-    def told(self, outcome: BindOutcome) -> BindOutcome:
-        """`outcome` with whose proof was judged, and with what a good logon leaves on the account."""
-        verdict = self.verdict
-        if verdict is None or verdict.account is None:
-            return outcome
-        if verdict.status is NtStatus.STATUS_ACCOUNT_LOCKED_OUT:
-            return outcome
-        dnt = verdict.account
-        count = outcome.count
-        if outcome.result is LdapResult.SUCCESS and self._directory.read_now(
-            "ldap.bind", SYSTEM, lambda ctx: _is_due(ctx, dnt)
-        ):
-            count = lambda tx: logon_counters.record_logon(tx, dnt)  # noqa: E731 - an expression elsewhere
-        return replace(outcome, account=dnt, count=count, again=lambda: self.again(outcome))
+def _told(directory: Directory, judge: NtlmJudge, outcome: BindOutcome) -> BindOutcome:
+    """`outcome` with whose proof was judged, and with what a good logon leaves on the account."""
+    verdict = judge.verdict
+    if verdict is None or verdict.account is None:
+        return outcome
+    if verdict.status is NtStatus.STATUS_ACCOUNT_LOCKED_OUT:
+        return outcome
+    dnt, count = verdict.account, outcome.count
+    if outcome.result is LdapResult.SUCCESS and directory.read_now(
+        "ldap.bind", SYSTEM, lambda ctx: _is_due(ctx, dnt)
+    ):
+        count = lambda tx: logon_counters.record_logon(tx, dnt)  # noqa: E731 - an expression elsewhere
+    again = lambda: _judged_again(directory, judge, outcome)  # noqa: E731
+    return replace(outcome, account=dnt, count=count, again=again)
 
 
 def _is_due(ctx: ReadContext, dnt: Dnt) -> bool:
@@ -344,9 +303,8 @@ class SaslBind:
         self._binder = binder
         self.mechanism = mechanism
         self._protection = protection
-        self._binding = channel_binding
-        self._judge = _NtlmJudge(binder.directory)
-        self._exchange: spnego.Exchange | None = None
+        spoken = Mechanism.KERBEROS if mechanism == GSSAPI else Mechanism.NEGOTIATE
+        self._context = binder.acceptor.context(channel_binding, spoken)
         self._offered = 0
 
     def step(self, credentials: bytes) -> BindOutcome:
@@ -356,34 +314,25 @@ class SaslBind:
         except NoKeysError:
             raise
         except (AuthError, DsError):
-            outcome = self._judge.refusal() or _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
-            outcome = replace(outcome, creds=b"")
+            refused = _not_let_in(self._binder.directory, self._context.judge)
+            outcome = replace(refused or _refused(Win32.ERROR_LOGON_FAILURE), creds=b"")
         if outcome.result is LdapResult.SASL_BIND_IN_PROGRESS:
             return outcome
-        return self._judge.told(outcome)
+        return _told(self._binder.directory, self._context.judge, outcome)
 
     def _step(self, credentials: bytes) -> BindOutcome:
         if self._offered:
             return self._chosen_layer(credentials)
-        if self._exchange is None:
-            self._exchange = self._begin(credentials)
-        exchange = self._exchange
-        if exchange.complete:
+        context = self._context
+        if context.complete:
             return self._offer_layers()
-        token = exchange.step(credentials)
-        if not exchange.complete:
+        token = context.step(credentials)
+        if not context.complete:
             return BindOutcome(LdapResult.SASL_BIND_IN_PROGRESS, creds=token)
         if self.mechanism == GSS_SPNEGO:
             return self._finish_spnego(token)
         # An empty token would end RFC 4752's first phase unseen; the offer can go out at once.
         return BindOutcome(LdapResult.SASL_BIND_IN_PROGRESS, creds=token) if token else self._offer_layers()
-
-    def _begin(self, credentials: bytes) -> spnego.Exchange:
-        binder = self._binder
-        if self.mechanism == GSSAPI:
-            return binder.kerberos(self._binding)
-        ntlm = (lambda: binder.ntlm(self._judge, self._binding)) if binder.policy.ntlm else None
-        return spnego.chosen(credentials, lambda: binder.kerberos(self._binding), ntlm)
 
     def _offer_layers(self) -> BindOutcome:
         """RFC 4752 3.1: one byte of layers, three of our greatest wrapped message.
@@ -391,8 +340,7 @@ class SaslBind:
         Deviation: over TLS, where no layer can be chosen, they are offered all the same, as Windows does:
         ldap3 cannot read an offer of "none" alone.
         """
-        exchange = self._exchange
-        assert exchange is not None
+        exchange = self._context.exchange
         self._offered = _LAYER_NONE | _LAYER_INTEGRITY * exchange.integrity
         self._offered |= _LAYER_CONFIDENTIALITY * exchange.confidential
         offer = exchange.wrap(bytes((self._offered,)) + _WRAPPED_MAX.to_bytes(3, "big"), seal=False)
@@ -400,8 +348,7 @@ class SaslBind:
 
     def _chosen_layer(self, credentials: bytes) -> BindOutcome:
         """The client's choice: layer, its greatest wrapped message, and an authorization identity."""
-        assert self._exchange is not None
-        plain, _ = self._exchange.unwrap(credentials)
+        plain, _ = self._context.exchange.unwrap(credentials)
         if len(plain) < 4 or plain[0] not in (_LAYER_NONE, _LAYER_INTEGRITY, _LAYER_CONFIDENTIALITY):
             return _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
         if not plain[0] & self._offered:
@@ -417,8 +364,7 @@ class SaslBind:
 
     def _finish_spnego(self, token: bytes) -> BindOutcome:
         """GSS-SPNEGO has no negotiation of its own: the context's flags are the layer."""
-        exchange = self._exchange
-        assert exchange is not None
+        exchange = self._context.exchange
         if self._protection is Protection.TLS:
             return self._finish(None, 0, token)
         if exchange.confidential:
@@ -427,37 +373,26 @@ class SaslBind:
 
     def _finish(self, seal: bool | None, client_max: int, token: bytes) -> BindOutcome:
         """The last answer. seal: None for no layer."""
-        exchange = self._exchange
-        assert exchange is not None
+        context = self._context
         if seal is None and not self._binder.may_go_unsigned(self._protection):
             return signing_required()
-        if not self._is_bound_to_channel(exchange):
+        if self._protection is Protection.TLS and not context.names_channel:
             return _refused(HResult.SEC_E_BAD_BINDINGS, creds=b"")
         layer, protection = None, None
         if seal is not None:
-            layer = _layer(exchange, seal, min(client_max or _WRAPPED_MAX, _WRAPPED_MAX))
+            layer = _layer(context.exchange, seal, min(client_max or _WRAPPED_MAX, _WRAPPED_MAX))
             protection = Protection.SEALED if seal else Protection.SIGNED
         outcome = BindOutcome(LdapResult.SUCCESS, creds=token or None, layer=layer, protection=protection)
-        if isinstance(exchange, NtlmExchange | SpnegoNtlm):
-            return _by_ntlm(outcome, self._judge)
-        peer = exchange.peer()
-        requester = self._binder.directory.read_now("ldap.bind", SYSTEM, lambda ctx: token_of_peer(ctx, peer))
-        return replace(outcome, token=requester, principal=peer.principal, lifetime_s=peer.lifetime_s)
-
-    def _is_bound_to_channel(self, exchange: spnego.Exchange) -> bool:
-        """Whether a client inside TLS named the channel, where the policy wants that."""
-        wanted = self._binder.policy.channel_binding is ChannelBinding.ALWAYS
-        return not wanted or self._protection is not Protection.TLS or exchange.bound_to_channel
+        return _logged_on(outcome, context)
 
 
-def _by_ntlm(outcome: BindOutcome, judge: _NtlmJudge) -> BindOutcome:
-    """A good NTLM logon as its account."""
-    verdict = judge.verdict
-    assert verdict is not None and verdict.token is not None
-    return replace(outcome, token=verdict.token, principal=verdict.name)
+def _logged_on(outcome: BindOutcome, context: AuthContext) -> BindOutcome:
+    """A good proof's outcome as the one whose it is."""
+    logon = context.logon()
+    return replace(outcome, token=logon.token, principal=logon.principal, lifetime_s=logon.lifetime_s)
 
 
-def _layer(exchange: spnego.Exchange, seal: bool, wrapped_max: int) -> SecurityLayer:
+def _layer(exchange: Exchange, seal: bool, wrapped_max: int) -> SecurityLayer:
     def unwrap(data: bytes) -> bytes:
         plain, sealed = exchange.unwrap(data)
         if seal and not sealed:
@@ -477,39 +412,39 @@ class SicilyBind:
     def __init__(self, binder: Binder, protection: Protection, channel_binding: bytes | None) -> None:
         self._binder = binder
         self._protection = protection
-        self._judge = _NtlmJudge(binder.directory)
-        self._exchange = binder.ntlm(self._judge, channel_binding)
+        self._context = binder.acceptor.context(channel_binding, Mechanism.NTLM)
 
     def negotiate(self, token: bytes) -> BindOutcome:
         """The challenge, as serverCreds."""
         try:
-            challenge = self._exchange.step(token)
+            challenge = self._context.step(token)
         except AuthError:
             return _refused(Win32.ERROR_LOGON_FAILURE)
         return BindOutcome(LdapResult.SUCCESS, sicily_creds=challenge, token=ANONYMOUS)
 
     def respond(self, token: bytes) -> BindOutcome:
         """The end of it."""
+        directory, judge = self._binder.directory, self._context.judge
         try:
-            self._exchange.step(token)
+            self._context.step(token)
         except AuthError:
-            return self._judge.told(self._judge.refusal() or _refused(Win32.ERROR_LOGON_FAILURE))
-        return self._judge.told(self._finish())
+            refused = _not_let_in(directory, judge) or _refused(Win32.ERROR_LOGON_FAILURE)
+            return _told(directory, judge, refused)
+        return _told(directory, judge, self._finish())
 
     def _finish(self) -> BindOutcome:
-        exchange = self._exchange
-        inside_tls = self._protection is Protection.TLS
-        if self._binder.policy.channel_binding is ChannelBinding.ALWAYS and inside_tls:
-            if not exchange.bound_to_channel:
-                return _refused(HResult.SEC_E_BAD_BINDINGS)
+        context, inside_tls = self._context, self._protection is Protection.TLS
+        exchange = context.exchange
+        if inside_tls and not context.names_channel:
+            return _refused(HResult.SEC_E_BAD_BINDINGS)
         if inside_tls or not exchange.integrity:
             if not inside_tls and not self._binder.may_go_unsigned(self._protection):
                 return signing_required()
-            return _by_ntlm(BindOutcome(LdapResult.SUCCESS), self._judge)
+            return _logged_on(BindOutcome(LdapResult.SUCCESS), context)
         seal = exchange.confidential
         outcome = BindOutcome(
             LdapResult.SUCCESS,
             layer=_layer(exchange, seal, _WRAPPED_MAX),
             protection=Protection.SEALED if seal else Protection.SIGNED,
         )
-        return _by_ntlm(outcome, self._judge)
+        return _logged_on(outcome, context)

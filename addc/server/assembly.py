@@ -20,6 +20,7 @@ from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Final
 
+from addc.auth.acceptor import ChannelBinding
 from addc.auth.gss import GssAcceptor
 from addc.auth.keytab import KeytabEntry, write_keytab
 from addc.base.clock import SystemClock
@@ -41,7 +42,7 @@ from addc.dns import forward
 from addc.dns.service import DnsDatagrams, DnsService
 from addc.kdc.kkdcp import KdcProxy, KdcProxyStream
 from addc.kdc.service import KdcDatagrams, KdcService, KdcStreams
-from addc.ldap.bind import Binder, BindPolicy, ChannelBinding
+from addc.ldap.bind import Binder, BindPolicy
 from addc.ldap.cldap import CldapDatagrams
 from addc.ldap.locator import Self
 from addc.ldap.service import Endpoint, LdapService

@@ -11,12 +11,13 @@ from typing import cast
 import pytest
 from impacket import ntlm as impacket_ntlm
 
+from addc.auth.acceptor import ChannelBinding
 from addc.codec import spnego
 from addc.codec.filter import Present
 from addc.codec.spnego import NextToken
 from addc.codes.ldap_result import LdapResult
 from addc.ldap import messages as m
-from addc.ldap.bind import BindPolicy, ChannelBinding
+from addc.ldap.bind import BindPolicy
 from tests.kit.corp import Corp, add_values, replace_values
 from tests.kit.ldap_desk import Desk, FakeExchange, LdapClient, open_desk
 from tests.kit.ntlm_client import SEALED, SIGNED, NtlmClient
