@@ -79,7 +79,7 @@ def _principal(ctx: ReadContext, dnt: Dnt) -> ObjectRow:
 def _kept(ctx: ReadContext, kind: str, of: Hashable, derive: Callable[[], T]) -> T:
     """A derived value that holds as long as no membership changes anywhere."""
     key = (kind, of)
-    version = _version(ctx)
+    version = links_version(ctx)
     found = ctx.facts.get(key)
     if found is not None and found[0] == version:
         return cast(T, found[1])
@@ -93,7 +93,7 @@ def _kept(ctx: ReadContext, kind: str, of: Hashable, derive: Callable[[], T]) ->
 _VERSION: Final[Fact[int]] = Fact()
 
 
-def _version(ctx: ReadContext) -> int:
+def links_version(ctx: ReadContext) -> int:
     """The last commit that changed link values, brought objects or took them, or that `changed` knows of."""
     return _VERSION.get(ctx, ctx.tx.seq, lambda: int.from_bytes(ctx.tx.state(LINKS_STATE) or b"", "big"))
 
