@@ -31,12 +31,12 @@ def ann(corp_sqlite: Corp) -> Corp:
 
 def test_most_accounts_have_none(ann: Corp) -> None:
     assert of(ann) is None
-    policy(ann, "p", **LIVES)
+    policy(ann, "p", True, **LIVES)
     assert of(ann) is None
 
 
 def test_a_policy_speaks_to_each_class_of_accounts(ann: Corp) -> None:
-    found = policy(ann, "p", **LIVES)
+    found = policy(ann, "p", True, **LIVES)
     service = "CN=svc,CN=Users"
     ann.add(service, "msDS-ManagedServiceAccount", sAMAccountName="svc$")
     for dn in (ANN, PC, service):
@@ -118,7 +118,7 @@ def test_what_is_no_policy_and_no_silo_does_not_count(ann: Corp) -> None:
 
 
 def test_changes_are_seen_at_once(ann: Corp) -> None:
-    found = policy(ann, "p", **LIVES)
+    found = policy(ann, "p", True, **LIVES)
     assign_policy(ann, ANN, found)
     assert life(ann) == 111
     ann.modify(found, replace_values("msDS-UserTGTLifetime", "5"))
