@@ -148,8 +148,10 @@ class KeySet:
 # --- deriving ----------------------------------------------------------------------------------------------
 
 
-def salt_for(realm: str, sam_account_name: str, is_computer: bool) -> bytes:
-    """The salt of an account's AES keys. Spec: [MS-KILE] 3.1.1.2."""
+def salt_for(realm: str, sam_account_name: str, is_computer: bool, is_trust: bool = False) -> bytes:
+    """The salt of an account's AES keys; is_trust: an interdomain trust account. Spec: [MS-KILE] 3.1.1.2."""
+    if is_trust:
+        return f"{realm.upper()}krbtgt{sam_account_name.removesuffix('$')}".encode()
     if not is_computer:
         return (realm.upper() + sam_account_name).encode()
     host = sam_account_name.removesuffix("$").lower()
@@ -239,7 +241,10 @@ def prepare_row(ctx: ReadContext, row: ObjectRow, password: Secret) -> PreparedP
     """Derive the keys of a new password (UTF-16LE) for an existing account."""
     name = entry.text(row, attr.SAM_ACCOUNT_NAME) or ""
     sha2 = wants_sha2(entry.integer(row, attr.MS_DS_SUPPORTED_ENCRYPTION_TYPES))
-    salt = salt_for(ctx.forest.realm, name, entry.is_a(row, b"computer"))
+    is_trust = bool(
+        entry.integer(row, attr.USER_ACCOUNT_CONTROL) & UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT
+    )
+    salt = salt_for(ctx.forest.realm, name, entry.is_a(row, b"computer"), is_trust)
     full_name = entry.text(row, attr.DISPLAY_NAME) or ""
     rid = int.from_bytes(row.sid[-4:], "little") if row.sid else 0
     bound = is_of_person(entry.integer(row, attr.USER_ACCOUNT_CONTROL), rid)
@@ -454,7 +459,9 @@ def _is_krbtgt(draft: Draft) -> bool:
 def _ready(ctx: WriteContext, draft: Draft, prepared: PreparedPassword) -> PreparedPassword:
     """`prepared` with the right salt and key types; krbtgt gets a random password whatever was asked for."""
     name = draft.text(attr.SAM_ACCOUNT_NAME)
-    salt = salt_for(ctx.forest.realm, name, draft.plan.is_computer)
+    uac = draft.integer(attr.USER_ACCOUNT_CONTROL)
+    is_trust = bool(uac & UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT)
+    salt = salt_for(ctx.forest.realm, name, draft.plan.is_computer, is_trust)
     if _is_krbtgt(draft) and not draft.is_new:
         return derive(Secret(ctx.rng.bytes(_RANDOM_PASSWORD_SIZE)), salt)
     sha2 = wants_sha2(draft.integer(attr.MS_DS_SUPPORTED_ENCRYPTION_TYPES))

@@ -20,6 +20,8 @@ from addc.codec.blobs import (
     UpToDateCursor,
     UserProperties,
 )
+from addc.codec.forest_trust import DomainInfo, ForestTrustInfo, TopLevelName
+from addc.codec.ids import Sid
 from tests.kit.samba_bindings import ask_samba
 
 _A = bytes(range(16))
@@ -201,3 +203,26 @@ answer = {"count": value.count, "current": bytes(value.current.array[0].AuthInfo
         {"type": "trustAuthInOutBlob", "blob": data.hex()},
     )
     assert answer == {"count": 2, "current": b"s\0e\0c\0".hex(), "previous": 3}
+
+
+def test_forest_trust_info() -> None:
+    sid = Sid.parse("S-1-5-21-1-2-3")
+    value = ForestTrustInfo(
+        (
+            TopLevelName("partner.test", timestamp=FileTime(130_000_000_000_000_000)),
+            TopLevelName("sub.partner.test", excluded=True),
+            DomainInfo(sid, "partner.test", "PARTNER", flags=8),
+        )
+    )
+    data = value.pack()
+    _samba_agrees("ForestTrustInfo", data)
+    answer = ask_samba(
+        _READ
+        + """
+records = [one.record for one in value.records]
+answer = {"types": [one.type for one in records], "name": records[0].data.string,
+          "sid": str(records[2].data.sid), "netbios": records[2].data.netbios_name.string}
+""",
+        {"type": "ForestTrustInfo", "blob": data.hex()},
+    )
+    assert answer == {"types": [0, 1, 2], "name": "partner.test", "sid": str(sid), "netbios": "PARTNER"}
