@@ -1,4 +1,4 @@
-"""The one Kerberos acceptor: python-gssapi over MIT krb5.
+"""The one Kerberos acceptor and initiator: python-gssapi over MIT krb5.
 
 An exchange takes the client's tokens and gives ours, then wraps and unwraps what follows. MIT's library
 speaks SPNEGO around Kerberos as well; it finds the DC's keys in a keytab file (auth/keytab.py).
@@ -9,7 +9,7 @@ Spec: RFC 4121, RFC 4178, RFC 4752, [MS-KILE] 3.4.5, [MS-SPNG] 3.2
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import gssapi
 from gssapi import raw
@@ -26,6 +26,13 @@ _MECHANISMS: Final = (gssapi.MechType.kerberos, gssapi.OID.from_int_seq("1.3.6.1
 REPLAYS_NAME: Final = "replays"
 _CONFIDENTIALITY: Final = int(gssapi.RequirementFlag.confidentiality)
 _INTEGRITY: Final = int(gssapi.RequirementFlag.integrity)
+_MUTUAL: Final = int(gssapi.RequirementFlag.mutual_authentication)
+_REPLAY: Final = int(gssapi.RequirementFlag.replay_detection)
+_SEQUENCE: Final = int(gssapi.RequirementFlag.out_of_sequence_detection)
+_DCE_STYLE: Final = 0x1000
+_DATA: Final = raw.IOVBufferType.data
+_HEADER: Final = raw.IOVBufferType.header
+_SIGN_ONLY: Final = raw.IOVBufferType.sign_only
 _CLOCK_SKEW_S: Final = 300
 """By which the library lets a ticket outlive its end; a session ends with the ticket."""
 _CHANNEL_BOUND: Final = 0x800
@@ -81,45 +88,19 @@ def _completed(answer: bytes) -> bytes:
     return spnego.NextToken(told).pack()
 
 
-class GssExchange:
-    """One acceptor context: `step` until `complete`, then `peer`, `wrap` and `unwrap`.
+class _Protection:
+    """What either side does with a context that is complete.
 
     Made of python-gssapi's raw calls: its classes bind every call's arguments anew, which costs more than
     the cryptography.
     """
 
-    __slots__ = (
-        "_bindings", "_context", "_credentials", "_flags", "_lifetime_s", "_name", "_unframed", "complete",
-    )  # fmt: skip
+    __slots__ = ("_context", "_flags", "complete")
 
-    def __init__(self, credentials: raw.Creds, bindings: raw.ChannelBindings | None) -> None:
-        self._credentials = credentials
-        self._bindings = bindings
+    def __init__(self) -> None:
         self._context: raw.SecurityContext | None = None
-        self._name: raw.Name | None = None
         self._flags = 0
-        self._lifetime_s: int | None = None
-        self._unframed = False
         self.complete = False
-
-    def step(self, token: bytes) -> bytes:
-        """Our answer to the client's token; empty where there is nothing to say.
-
-        Raises AuthError when the token is not good.
-        """
-        if self._context is None and (framed := _framed_ap_req(token)) is not None:
-            token, self._unframed = framed, True
-        try:
-            done = raw.accept_sec_context(token, self._credentials, self._context, self._bindings)
-        except GSSError as error:
-            raise AuthError(str(error)) from None
-        self._context = done.context
-        self.complete = not done.more_steps
-        if self.complete:
-            self._name, self._flags = done.initiator_name, int(done.flags)
-            self._lifetime_s = None if done.lifetime is None else max(done.lifetime - _CLOCK_SKEW_S, 0)
-        answer = bytes(done.token or b"")
-        return _completed(answer) if self._unframed else answer
 
     @property
     def confidential(self) -> bool:
@@ -136,18 +117,10 @@ class GssExchange:
         """The client named the TLS channel below, and named the right one."""
         return bool(self._flags & _CHANNEL_BOUND)
 
-    def peer(self) -> Peer:
-        """Raises AuthError for a PAC whose signature does not hold."""
-        assert self._name is not None
-        principal = raw.display_name(self._name, name_type=False).name.decode("utf-8", "surrogateescape")
-        try:
-            pac = raw.get_name_attribute(self._name, _PAC_ATTRIBUTE)
-        except GSSError:
-            return Peer(principal, None, self._lifetime_s)
-        values = [bytes(value) for value in pac.values]
-        if not pac.authenticated or len(values) != 1:
-            raise AuthError(f"the PAC of {principal} is not signed for this DC")
-        return Peer(principal, values[0], self._lifetime_s)
+    @property
+    def dce_style(self) -> bool:
+        """Three messages, and `protect` without framing, as DCE/RPC has it."""
+        return bool(self._flags & _DCE_STYLE)
 
     def session_key(self) -> bytes:
         """The context's key ([MS-KILE] 3.4.5.4)."""
@@ -171,6 +144,105 @@ class GssExchange:
     def size_limit(self, size: int, *, seal: bool) -> int:
         """How many plain bytes fit into a wrapped message of `size` bytes."""
         return int(raw.wrap_size_limit(self._context, size, seal))  # type: ignore[arg-type]
+
+    def sign(self, data: bytes) -> bytes:
+        """A signature (MIC token) of bytes that travel elsewhere."""
+        try:
+            return bytes(raw.get_mic(self._context, data))  # type: ignore[arg-type]
+        except GSSError as error:
+            raise AuthError(str(error)) from None
+
+    def verify(self, data: bytes, signature: bytes) -> bool:
+        """Whether that is the peer's signature of these bytes."""
+        try:
+            raw.verify_mic(self._context, data, signature)  # type: ignore[arg-type]
+        except GSSError:
+            return False
+        return True
+
+    def protect(self, before: bytes, data: bytes, after: bytes, *, seal: bool) -> tuple[bytes, bytes]:
+        """`data` as it travels, and the token that goes along; `before` and `after` are signed in place.
+
+        Spec: [MS-RPCE] 2.2.2.11, 3.3.1.5.2.2; [MS-KILE] 3.4.5.4 (GSS_WrapEx), 3.4.5.6 (GSS_GetMICEx).
+        """
+        if not seal:
+            return data, self.sign(before + data + after)
+        message = raw.IOV(
+            (_SIGN_ONLY, False, before), (_DATA, False, data), (_SIGN_ONLY, False, after),
+            (_HEADER, True, None), std_layout=False,
+        )  # fmt: skip
+        try:
+            raw.wrap_iov(self._context, message, confidential=True)  # type: ignore[arg-type]
+        except GSSError as error:
+            raise AuthError(str(error)) from None
+        return bytes(message[1].value or b""), bytes(message[3].value or b"")
+
+    def unprotect(self, before: bytes, data: bytes, after: bytes, token: bytes, *, seal: bool) -> bytes:
+        """The plain `data` of a message that the peer protected so. Raises AuthError when it was altered."""
+        if not seal:
+            if not self.verify(before + data + after, token):
+                raise AuthError("a message was changed on its way")
+            return data
+        message = raw.IOV(
+            (_SIGN_ONLY, False, before), (_DATA, False, data), (_SIGN_ONLY, False, after),
+            (_HEADER, False, token), std_layout=False,
+        )  # fmt: skip
+        try:
+            found = raw.unwrap_iov(self._context, message)  # type: ignore[arg-type]
+        except GSSError as error:
+            raise AuthError(str(error)) from None
+        if not found.encrypted:
+            raise AuthError("a message in clear where it has to be sealed")
+        return bytes(message[1].value or b"")
+
+
+class GssExchange(_Protection):
+    """One acceptor context: `step` until `complete`, then `peer`, and what `_Protection` gives.
+
+    A ticket-granting ticket that a client delegates is thrown away: nothing here acts for users elsewhere.
+    """
+
+    __slots__ = ("_bindings", "_credentials", "_lifetime_s", "_name", "_unframed")
+
+    def __init__(self, credentials: raw.Creds, bindings: raw.ChannelBindings | None) -> None:
+        super().__init__()
+        self._credentials = credentials
+        self._bindings = bindings
+        self._name: raw.Name | None = None
+        self._lifetime_s: int | None = None
+        self._unframed = False
+
+    def step(self, token: bytes) -> bytes:
+        """Our answer to the client's token; empty where there is nothing to say.
+
+        Raises AuthError when the token is not good.
+        """
+        if self._context is None and (framed := _framed_ap_req(token)) is not None:
+            token, self._unframed = framed, True
+        try:
+            done = raw.accept_sec_context(token, self._credentials, self._context, self._bindings)
+        except GSSError as error:
+            raise AuthError(str(error)) from None
+        self._context = done.context
+        self.complete = not done.more_steps
+        if self.complete:
+            self._name, self._flags = done.initiator_name, int(done.flags)
+            self._lifetime_s = None if done.lifetime is None else max(done.lifetime - _CLOCK_SKEW_S, 0)
+        answer = bytes(done.token or b"")
+        return _completed(answer) if self._unframed else answer
+
+    def peer(self) -> Peer:
+        """Raises AuthError for a PAC whose signature does not hold."""
+        assert self._name is not None
+        principal = raw.display_name(self._name, name_type=False).name.decode("utf-8", "surrogateescape")
+        try:
+            pac = raw.get_name_attribute(self._name, _PAC_ATTRIBUTE)
+        except GSSError:
+            return Peer(principal, None, self._lifetime_s)
+        values = [bytes(value) for value in pac.values]
+        if not pac.authenticated or len(values) != 1:
+            raise AuthError(f"the PAC of {principal} is not signed for this DC")
+        return Peer(principal, values[0], self._lifetime_s)
 
 
 class GssAcceptor:
@@ -209,3 +281,61 @@ class GssAcceptor:
         """
         bindings = raw.ChannelBindings(application_data=channel_binding) if channel_binding else None
         return GssExchange(self._current(), bindings)
+
+
+@dataclass(frozen=True, slots=True)
+class InitiatorOptions:
+    """How an initiator begins. sealing: confidentiality is wanted. channel_binding: of the TLS channel."""
+
+    sealing: bool = True
+    dce_style: bool = False
+    spnego: bool = False
+    channel_binding: bytes | None = None
+
+
+class GssInitiator(_Protection):
+    """The other side: this DC as a client of another. Its first `step` may ask a KDC: never on the loop."""
+
+    __slots__ = ("_bindings", "_credentials", "_mechanism", "_target", "_wanted")
+
+    def __init__(self, target: str, store: dict[str, str], options: InitiatorOptions) -> None:
+        """target: the service's principal. store: "ccache" or "client_keytab", as krb5 names them.
+
+        Raises NoKeysError where the store has no credentials.
+        """
+        super().__init__()
+        names = cast("dict[bytes | str, bytes | str]", store)
+        try:
+            self._credentials: raw.Creds = gssapi.Credentials(
+                usage="initiate", mechs=_MECHANISMS, store=names
+            )
+            self._target = raw.import_name(target.encode(), gssapi.NameType.kerberos_principal)
+        except GSSError as error:
+            raise NoKeysError(f"no credentials to log on with: {error}") from None
+        self._mechanism = _MECHANISMS[1] if options.spnego else _MECHANISMS[0]
+        self._wanted = _INTEGRITY | _MUTUAL | _SEQUENCE | _REPLAY
+        self._wanted |= _CONFIDENTIALITY * options.sealing | _DCE_STYLE * options.dce_style
+        binding = options.channel_binding
+        self._bindings = raw.ChannelBindings(application_data=binding) if binding else None
+
+    def step(self, token: bytes = b"") -> bytes:
+        """Our next token for the server's; b"" first and where there is nothing more to say.
+
+        Raises AuthError where there is no ticket, or the server does not prove itself.
+        """
+        try:
+            done = raw.init_sec_context(
+                self._target,
+                self._credentials,
+                self._context,
+                self._mechanism,
+                self._wanted,
+                channel_bindings=self._bindings,
+                input_token=token or None,
+            )
+        except GSSError as error:
+            raise AuthError(str(error)) from None
+        self._context = done.context
+        self.complete = not done.more_steps
+        self._flags = int(done.flags)
+        return bytes(done.token or b"")
