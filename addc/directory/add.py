@@ -30,6 +30,7 @@ from addc.directory import (
     hooks,
     linked_values,
     machine_accounts,
+    managed_passwords,
     names,
     object_sd,
     owners,
@@ -350,7 +351,9 @@ def _check_access(ctx: WriteContext, place: _Place, given: Given) -> bool:
     if rights.can_create_child(ctx, place.parent, given.plan.structural):
         add_rights.check_partition_secrets(ctx, place.nc, given)
         return False
-    if given.plan.is_computer and machine_accounts.may_create(ctx, place.parent, given):
+    if given.plan.structural.class_id == cls.COMPUTER and machine_accounts.may_create(
+        ctx, place.parent, given
+    ):
         return True
     raise DsError(Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "INSUFF_ACCESS_RIGHTS")
 
@@ -450,6 +453,9 @@ def _password(
     if draft.plan.is_user:
         hooks.user_before_password(ctx, draft)
     new = _new_password(given)
+    if draft.plan.structural.class_id in managed_passwords.CLASSES:
+        _managed_password(ctx, draft, new)
+        return
     if new is None and password is None:
         return
     if not draft.plan.is_user:
@@ -463,11 +469,22 @@ def _password(
         hooks.require_confidential(ctx, options)
         if password is None or not password.password.matches(new):
             salt = passwords.salt_for(
-                ctx.forest.realm, draft.text(attr.SAM_ACCOUNT_NAME), draft.plan.is_computer
+                ctx.forest.realm,
+                draft.text(attr.SAM_ACCOUNT_NAME),
+                draft.plan.is_computer,
+                upn=draft.text(attr.USER_PRINCIPAL_NAME),
             )
             password = passwords.derive(new, salt)
     assert password is not None
     passwords.store_password(ctx, draft, password, change=False, policy_hints=options.policy_hints)
+
+
+def _managed_password(ctx: WriteContext, draft: Draft, given: Secret | None) -> None:
+    """The first password of a managed account, which nobody chooses. Spec: [MS-ADTS] 3.1.1.4.5.39."""
+    if given is not None:
+        raise DsError(Win32.ERROR_ACCESS_DENIED, "this password is not set by hand", attribute="unicodePwd")
+    made = managed_passwords.first_password(ctx, draft)
+    passwords.store_password(ctx.as_requester(SYSTEM), draft, made, change=False)
 
 
 def _new_password(given: Given) -> Secret | None:
@@ -594,6 +611,7 @@ def _follow_up(
     """What is stored beside the row."""
     _put_links(ctx, dnt, draft, links)
     dynamic_objects.stored(ctx, dnt, draft)
+    managed_passwords.stored(ctx, dnt, draft)
     of_schema.stored(ctx)
 
 

@@ -37,7 +37,7 @@ from addc.directory.password_policy import (
 )
 from addc.directory.stamp import save
 from addc.schema import attr, cls
-from addc.schema.wellknown import ExtendedRight
+from addc.schema.wellknown import DELEGATED_MANAGED_SERVICE_ACCOUNT, ExtendedRight
 from addc.security import wellknown
 from addc.security.krb_keys import ETYPES, Etype, Key, aes_sha1_keys, nt_hash, string_to_key
 from addc.store.objects import ObjectRow
@@ -148,12 +148,19 @@ class KeySet:
 # --- deriving ----------------------------------------------------------------------------------------------
 
 
-def salt_for(realm: str, sam_account_name: str, is_computer: bool, is_trust: bool = False) -> bytes:
-    """The salt of an account's AES keys; is_trust: an interdomain trust account. Spec: [MS-KILE] 3.1.1.2."""
+def salt_for(
+    realm: str, sam_account_name: str, is_computer: bool, is_trust: bool = False, *, upn: str | None = None
+) -> bytes:
+    """The salt of an account's AES keys; is_trust: an interdomain trust account.
+
+    upn: a person's salt is made of it, whatever suffix it has; the parts of one like a service's run together.
+    Spec: [MS-KILE] 3.1.1.2.
+    """
     if is_trust:
         return f"{realm.upper()}krbtgt{sam_account_name.removesuffix('$')}".encode()
     if not is_computer:
-        return (realm.upper() + sam_account_name).encode()
+        name = upn.rpartition("@")[0] or upn if upn else ""
+        return (realm.upper() + (name.replace("/", "") or sam_account_name)).encode()
     host = sam_account_name.removesuffix("$").lower()
     return f"{realm.upper()}host{host}.{realm.lower()}".encode()
 
@@ -217,7 +224,8 @@ def prepare_add(
     sha2 = len(enctypes) == 1 and enctypes[0].isdigit() and wants_sha2(int(enctypes[0][:10]))
     account = names_given[0].decode("utf-8", "replace")
     full_name = b"".join(given.get("displayname", ())).decode("utf-8", "replace")
-    prepared = derive(password, salt_for(ctx.forest.realm, account, is_computer), sha2=sha2)
+    upn = b"".join(given.get("userprincipalname", ())).decode("utf-8", "replace")
+    prepared = derive(password, salt_for(ctx.forest.realm, account, is_computer, upn=upn), sha2=sha2)
     return replace(prepared, account="" if is_computer else account, full_name=full_name)
 
 
@@ -232,6 +240,7 @@ def _added_password(ctx: ReadContext, given: Mapping[str, Sequence[bytes]]) -> S
     return password_of_utf8(Secret(plain[-1])) if plain and heeds_user_password(ctx) else None
 
 
+_MANAGED: Final = frozenset((cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT, DELEGATED_MANAGED_SERVICE_ACCOUNT))
 _COMPUTER_CLASSES: Final = frozenset(
     (b"computer", b"msds-managedserviceaccount", b"msds-groupmanagedserviceaccount")
 )
@@ -244,7 +253,8 @@ def prepare_row(ctx: ReadContext, row: ObjectRow, password: Secret) -> PreparedP
     is_trust = bool(
         entry.integer(row, attr.USER_ACCOUNT_CONTROL) & UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT
     )
-    salt = salt_for(ctx.forest.realm, name, entry.is_a(row, b"computer"), is_trust)
+    upn = entry.text(row, attr.USER_PRINCIPAL_NAME)
+    salt = salt_for(ctx.forest.realm, name, entry.is_a(row, b"computer"), is_trust, upn=upn)
     full_name = entry.text(row, attr.DISPLAY_NAME) or ""
     rid = int.from_bytes(row.sid[-4:], "little") if row.sid else 0
     bound = is_of_person(entry.integer(row, attr.USER_ACCOUNT_CONTROL), rid)
@@ -414,7 +424,7 @@ def _check_settable(ctx: WriteContext, draft: Draft, change: bool) -> None:
     Spec: [MS-SAMR] 3.1.1.8.5, 3.1.1.8.10.
     """
     trust = draft.integer(attr.USER_ACCOUNT_CONTROL) & UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT
-    if not ctx.unrestricted and (trust or cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT in draft.plan.all_ids):
+    if not ctx.unrestricted and (trust or draft.plan.structural.class_id in _MANAGED):
         raise DsError(Win32.ERROR_ACCESS_DENIED, "this password is not set by hand", attribute="unicodePwd")
     if not change:
         return
@@ -461,7 +471,8 @@ def _ready(ctx: WriteContext, draft: Draft, prepared: PreparedPassword) -> Prepa
     name = draft.text(attr.SAM_ACCOUNT_NAME)
     uac = draft.integer(attr.USER_ACCOUNT_CONTROL)
     is_trust = bool(uac & UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT)
-    salt = salt_for(ctx.forest.realm, name, draft.plan.is_computer, is_trust)
+    upn = draft.text(attr.USER_PRINCIPAL_NAME)
+    salt = salt_for(ctx.forest.realm, name, draft.plan.is_computer, is_trust, upn=upn)
     if _is_krbtgt(draft) and not draft.is_new:
         return derive(Secret(ctx.rng.bytes(_RANDOM_PASSWORD_SIZE)), salt)
     sha2 = wants_sha2(draft.integer(attr.MS_DS_SUPPORTED_ENCRYPTION_TYPES))

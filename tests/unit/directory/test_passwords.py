@@ -59,6 +59,21 @@ def test_salts_of_users_and_computers() -> None:
     assert salt_for("CORP.EXAMPLE.COM", "PC1$", True) == b"CORP.EXAMPLE.COMhostpc1.corp.example.com"
 
 
+def test_a_persons_salt_is_made_of_the_principal_name_where_there_is_one() -> None:
+    """Its suffix does not count, and the parts of a service's name run together; computers' names stay."""
+    for upn, name in (
+        ("a.nn@elsewhere.example.com", "a.nn"),
+        ("Ann@b@corp.example.com", "Ann@b"),
+        ("host/ann@corp.example.com", "hostann"),
+        ("bare", "bare"),
+        ("@corp.example.com", "@corp.example.com"),
+        ("", "Ann"),
+    ):
+        assert salt_for("CORP.EXAMPLE.COM", "Ann", False, upn=upn) == b"CORP.EXAMPLE.COM" + name.encode(), upn
+    host = b"CORP.EXAMPLE.COMhostpc1.corp.example.com"
+    assert salt_for("CORP.EXAMPLE.COM", "PC1$", True, upn="pc@corp.example.com") == host
+
+
 def test_the_key_set_of_a_password(corp: Corp, joe: Dnt) -> None:
     found = keys(corp, joe)
     assert found.salt == b"CORP.EXAMPLE.COMjoe" and found.kvno == 1 and found.old is None

@@ -132,7 +132,7 @@ def test_enterprise_service_names_need_an_spn(corp: Corp) -> None:
 def test_keys_and_salt(corp: Corp) -> None:
     joe = principal(corp, "joe")
     assert joe.keys.kvno == 1
-    assert joe.keys.salt == b"CORP.EXAMPLE.COMjoe"
+    assert joe.keys.salt == b"CORP.EXAMPLE.COMjoe.d"
     assert sorted(joe.keys.current) == [17, 18, 23]
     assert joe.keys.find(18, None) is joe.keys.current[18]
 
