@@ -10,9 +10,10 @@ from typing import Final, TypeVar, cast
 from addc.codec.ids import Sid
 from addc.codec.krb5 import AsReq, PrincipalName
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
-from addc.directory import accounts, groups, logon, passwords
+from addc.directory import accounts, groups, kerberos_policy, logon, passwords
 from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
+from addc.directory.kerberos_policy import KerberosPolicy
 from addc.directory.password_policy import effective_policy
 from addc.kdc.facts import (
     AccountFlags,
@@ -25,6 +26,7 @@ from addc.kdc.facts import (
     RealmFacts,
     TgsFacts,
 )
+from addc.kdc.policy import KdcPolicy
 from addc.kdc.principal_names import is_change_password, is_tgs
 from addc.security import wellknown
 from addc.security.krb_keys import Key
@@ -62,6 +64,25 @@ def _at_commit(ctx: ReadContext, key: tuple[object, ...], derive: Callable[[], T
 def realm_facts(ctx: ReadContext) -> RealmFacts | None:
     """The realm and its krbtgt; None if the directory has none, so that no ticket can be had."""
     return _at_commit(ctx, ("kdc.realm",), lambda: _realm_facts(ctx))
+
+
+def domain_policy(ctx: ReadContext, own: KdcPolicy) -> KdcPolicy:
+    """The KDC's policy with the lifetimes that were set for the domain. own: where nothing was set."""
+    found = _at_commit(ctx, ("kdc.policy",), lambda: kerberos_policy.stored(ctx))
+    if found is None:
+        return own
+    return _at_commit(ctx, ("kdc.policy", own), lambda: _with_lifetimes(own, found))
+
+
+def _with_lifetimes(own: KdcPolicy, found: KerberosPolicy) -> KdcPolicy:
+    return replace(
+        own,
+        max_ticket_age=found.max_ticket_age_ft,
+        max_service_ticket_age=found.max_service_age_ft,
+        max_renew_age=found.max_renew_age_ft,
+        max_clock_skew=found.max_clock_skew_ft,
+        validate_client=found.validate_client,
+    )
 
 
 def _realm_facts(ctx: ReadContext) -> RealmFacts | None:

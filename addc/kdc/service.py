@@ -18,7 +18,6 @@ from addc.base.errors import AddcError, DecodeError, DsError
 from addc.base.ids import Dnt
 from addc.base.limits import KRB_MESSAGE_MAX, KRB_UDP_REPLY_MAX
 from addc.base.rng import Rng
-from addc.codec.krb5 import AsReq, TgsReq
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
@@ -29,19 +28,16 @@ from addc.directory.context import ReadContext, WriteContext
 from addc.directory.password_policy import PasswordPolicy, effective_policy
 from addc.directory.passwords import PreparedPassword
 from addc.kdc import kpasswd, replays
-from addc.kdc.as_exchange import answer_as_req
-from addc.kdc.facts import Counter, KdcRequest, OpenedTgs, Outcome
+from addc.kdc.exchange import AS_REQ, TGS_REQ, decide, request_of
+from addc.kdc.facts import AsRequest, Counter, Outcome, TgsRequest
 from addc.kdc.kpasswd import KpasswdResult, OpenedKpasswd
 from addc.kdc.krb_errors import krb_error
-from addc.kdc.lookup import as_facts, client_account, realm_facts, tgs_facts
+from addc.kdc.lookup import client_account, domain_policy, realm_facts
 from addc.kdc.policy import KdcPolicy
-from addc.kdc.tgs_exchange import answer_tgs_req, open_tgs_req
 from addc.security import logon_rules
 from addc.security.token import SYSTEM, Token
 
 _LOG: Final = logging.getLogger("addc.kdc")
-_AS_REQ: Final = 0x6A
-_TGS_REQ: Final = 0x6C
 _NOT_REFUSALS: Final = frozenset((KrbErrorCode.KDC_ERR_NONE, KrbErrorCode.KDC_ERR_PREAUTH_REQUIRED))
 _IDLE_S: Final = 20.0
 _CONNECTIONS_MAX: Final = 4096
@@ -90,15 +86,11 @@ class KdcService:
 
     def answer_now(self, data: bytes, source: str) -> Answer:
         """Decide one request of port 88 in the calling thread. source: the client's address, for the log."""
-        if not data or data[0] not in (_AS_REQ, _TGS_REQ):
+        if not data or data[0] not in (AS_REQ, TGS_REQ):
             return _SILENCE
         now = self._clock.now()
         try:
-            request: KdcRequest[AsReq] | KdcRequest[TgsReq]
-            if data[0] == _AS_REQ:
-                request = KdcRequest(data, AsReq.unpack(data))
-            else:
-                request = KdcRequest(data, TgsReq.unpack(data))
+            request = request_of(data)
         except DecodeError as error:
             _LOG.info("malformed request", extra={"fields": {"source": source, "why": str(error)}})
             return Answer(self._error(KrbErrorCode.KRB_ERR_GENERIC, now))
@@ -152,23 +144,13 @@ class KdcService:
         return decided.reply
 
     def _decide(
-        self, ctx: ReadContext, request: KdcRequest[AsReq] | KdcRequest[TgsReq], source: str, now: FileTime
+        self, ctx: ReadContext, request: AsRequest | TgsRequest, source: str, now: FileTime
     ) -> Answer:
-        realm = realm_facts(ctx)
-        if realm is None:
+        found = decide(ctx, request, self._policy, now, self._rng)
+        if found is None:
             return Answer(self._error(KrbErrorCode.KDC_ERR_SVC_UNAVAILABLE, now))
-        if isinstance(request.message, AsReq):
-            facts = as_facts(ctx, realm, request.message)
-            outcome = answer_as_req(request, facts, self._policy, now, self._rng)
-            _log("as", outcome, source)
-            return self._with_counter(ctx, outcome, now)
-        opened = open_tgs_req(request, realm, self._policy, now)
-        if isinstance(opened, OpenedTgs):
-            outcome = answer_tgs_req(opened, tgs_facts(ctx, realm, opened), self._policy, now, self._rng)
-        else:
-            outcome = opened
-        _log("tgs", outcome, source)
-        return Answer(outcome.reply)
+        _log("as" if found.is_as else "tgs", found.outcome, source)
+        return self._with_counter(ctx, found.outcome, now)
 
     def _with_counter(self, ctx: ReadContext, outcome: Outcome, now: FileTime) -> Answer:
         client, counter = outcome.client, outcome.counter
@@ -275,7 +257,7 @@ class KdcService:
         realm = realm_facts(ctx)
         if realm is None:
             return None
-        request = kpasswd.open_kpasswd(data, realm, self._policy, now)
+        request = kpasswd.open_kpasswd(data, realm, domain_policy(ctx, self._policy), now)
         if isinstance(request, bytes):
             return request
         client = accounts.find_by_sid(ctx, request.client)
@@ -316,7 +298,8 @@ class KdcService:
         assert ready is not None
 
         def store(ctx: WriteContext) -> None:
-            if not replays.is_first(ctx, wanted.request.proof, 2 * self._policy.max_clock_skew):
+            skew = domain_policy(ctx, self._policy).max_clock_skew
+            if not replays.is_first(ctx, wanted.request.proof, 2 * skew):
                 return
             row = ctx.tx.get(target.dnt)
             if row is None or not accounts.is_account(row):
