@@ -9,7 +9,7 @@ from enum import Enum, IntFlag
 from typing import Final, Generic, TypeVar
 
 from addc.codec.ids import Sid
-from addc.codec.krb5 import AsReq, EncTicketPart, PaData, PrincipalName, TgsReq
+from addc.codec.krb5 import AsReq, Checksum, EncTicketPart, PaData, PrincipalName, TgsReq
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.security.krb_keys import Key
@@ -129,6 +129,8 @@ class Principal:
 
     key: what names the account to whoever writes its counters back. name: sAMAccountName.
     supported_enctypes: msDS-SupportedEncryptionTypes, None where absent.
+    delegate_to: msDS-AllowedToDelegateTo, the SPNs where it may act on behalf of users.
+    allowed_to_act: msDS-AllowedToActOnBehalfOfOtherIdentity, a descriptor of who may do so to this account.
     """
 
     key: int
@@ -144,6 +146,8 @@ class Principal:
     supported_enctypes: int | None = None
     has_spn: bool = False
     profile: Profile = field(default_factory=Profile)
+    delegate_to: tuple[str, ...] = ()
+    allowed_to_act: bytes | None = None
 
     @property
     def is_dc(self) -> bool:
@@ -237,16 +241,34 @@ TgsRequest = KdcRequest[TgsReq]
 
 
 @dataclass(frozen=True, slots=True)
+class ForUser:
+    """For whom a service asks a ticket to itself (S4U2Self); checked to be from that service.
+
+    cname: None where only the certificate tells. checksum, key: of PA-S4U-X509-USER, which its reply answers;
+    PA-FOR-USER has no reply. options: S4uOptions.
+    Spec: [MS-SFU] 2.2.1, 2.2.2.
+    """
+
+    cname: PrincipalName | None
+    crealm: str
+    certificate: bytes | None = None
+    options: int = 0
+    checksum: Checksum | None = None
+    key: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedTgs:
     """A TGS-REQ whose authenticator proves that the client knows the session key of its ticket.
 
-    second: the additional ticket of user-to-user.
+    second: the additional ticket of user-to-user. for_user: of S4U2Self.
     """
 
     request: TgsRequest
     tgt: OpenedTicket
     subkey: Key | None
     second: OpenedTicket | None = None
+    for_user: ForUser | None = None
 
     @property
     def cname(self) -> PrincipalName:
@@ -268,17 +290,11 @@ class AsFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class TgsFacts:
-    """Facts of one TGS exchange. client: whom the ticket's cname means now. resource_rids: of that client.
+class Impersonated:
+    """A user in whose name a service asks for a ticket."""
 
-    second: the client of the additional ticket, for user-to-user.
-    """
-
-    realm: RealmFacts
-    client: Principal | None
-    server: Principal | None
-    resource_rids: tuple[int, ...] = ()
-    second: Principal | None = None
+    principal: Principal
+    membership: Membership
 
 
 class Counter(Enum):
@@ -290,26 +306,6 @@ class Counter(Enum):
     """One more bad password ([MS-ADTS] 3.1.1.5, badPwdCount)."""
     LOGON = 2
     """A logon: lastLogon, logonCount, badPwdCount = 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The answer of one exchange: its bytes, and what to log and to write back.
-
-    error: KDC_ERR_NONE for a reply. status: the NTSTATUS told to the client, STATUS_SUCCESS where none was.
-    """
-
-    reply: bytes
-    error: KrbErrorCode = KrbErrorCode.KDC_ERR_NONE
-    status: NtStatus = NtStatus.STATUS_SUCCESS
-    counter: Counter = Counter.NONE
-    client: Principal | None = None
-    server_name: str = ""
-    client_name: str = ""
-
-
-AsOutcome = Outcome
-TgsOutcome = Outcome
 
 
 class KdcRefusal(Exception):
@@ -336,3 +332,55 @@ class KdcRefusal(Exception):
         self.padata = padata
         self.crealm = crealm
         self.counter = counter
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The additional ticket of S4U2Proxy, which its user gave to the service that asks.
+
+    ticket: opened with that service's keys, or why it could not be. sname: of the ticket, realm included.
+    names_service: whether that name is the asking service's. user: whom its cname means now, None for a
+    foreigner. local_sids: of the asking service: what this domain's own groups add to its PAC.
+    """
+
+    ticket: OpenedTicket | KdcRefusal
+    sname: str
+    names_service: bool
+    user: Impersonated | None
+    local_sids: frozenset[Sid] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TgsFacts:
+    """Facts of one TGS exchange. client: whom the ticket's cname means now. resource_rids: of that client.
+
+    second: the client of the additional ticket, for user-to-user. user: of S4U2Self. evidence: of S4U2Proxy.
+    """
+
+    realm: RealmFacts
+    client: Principal | None
+    server: Principal | None
+    resource_rids: tuple[int, ...] = ()
+    second: Principal | None = None
+    user: Impersonated | None = None
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer of one exchange: its bytes, and what to log and to write back.
+
+    error: KDC_ERR_NONE for a reply. status: the NTSTATUS told to the client, STATUS_SUCCESS where none was.
+    """
+
+    reply: bytes
+    error: KrbErrorCode = KrbErrorCode.KDC_ERR_NONE
+    status: NtStatus = NtStatus.STATUS_SUCCESS
+    counter: Counter = Counter.NONE
+    client: Principal | None = None
+    server_name: str = ""
+    client_name: str = ""
+
+
+AsOutcome = Outcome
+TgsOutcome = Outcome

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeVar, cast
 
+from addc.auth import certificates
+from addc.auth.gss import AuthError
 from addc.codec.ids import Sid
-from addc.codec.krb5 import AsReq, PrincipalName
+from addc.codec.krb5 import AsReq, PrincipalName, Ticket
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
 from addc.directory import accounts, groups, kerberos_policy, logon, passwords
 from addc.directory.accounts import Account
@@ -17,15 +19,22 @@ from addc.directory.kerberos_policy import KerberosPolicy
 from addc.directory.password_policy import effective_policy
 from addc.kdc.facts import (
     AccountFlags,
+    Armor,
     AsFacts,
+    Evidence,
+    ForUser,
+    Impersonated,
+    KdcRefusal,
     KeyRing,
     Membership,
     OpenedTgs,
+    OpenedTicket,
     Principal,
     Profile,
     RealmFacts,
     TgsFacts,
 )
+from addc.kdc.open_ticket import decrypt_ticket
 from addc.kdc.policy import KdcPolicy
 from addc.kdc.principal_names import is_change_password, is_tgs
 from addc.security import wellknown
@@ -45,6 +54,7 @@ _PROOFS: Final = frozenset(
     (int(PaType.PA_ENC_TIMESTAMP), int(PaType.PA_ENCRYPTED_CHALLENGE), int(PaType.PA_PK_AS_REQ))
 )
 _USER2USER: Final = int(KdcOptions.ENC_TKT_IN_SKEY)
+_S4U2PROXY: Final = int(KdcOptions.CNAME_IN_ADDL_TKT)
 _NO_PREAUTH: Final = int(AccountFlags.DONT_REQUIRE_PREAUTH)
 
 
@@ -146,6 +156,8 @@ def _principal(ctx: ReadContext, account: Account, row: ObjectRow) -> Principal:
         supported_enctypes=account.supported_enctypes,
         has_spn=bool(account.spns) or account.is_machine,
         profile=profile,
+        delegate_to=account.delegate_to,
+        allowed_to_act=account.allowed_to_act,
     )
 
 
@@ -248,7 +260,7 @@ def _optional(ctx: ReadContext, account: Account | None) -> Principal | None:
     return None if account is None else principal(ctx, account)
 
 
-def as_facts(ctx: ReadContext, realm: RealmFacts, message: AsReq) -> AsFacts:
+def as_facts(ctx: ReadContext, realm: RealmFacts, message: AsReq, armor: Armor | None = None) -> AsFacts:
     """Facts of an AS exchange; groups only where the request may get a ticket."""
     body = message.req_body
     client = client_account(ctx, body.cname) if body.cname is not None else None
@@ -258,7 +270,15 @@ def as_facts(ctx: ReadContext, realm: RealmFacts, message: AsReq) -> AsFacts:
         proves = any(one.padata_type in _PROOFS for one in message.padata or ())
         if proves or client.user_account_control & _NO_PREAUTH:
             wanted = membership(ctx, client)
-    return AsFacts(realm, _optional(ctx, client), _optional(ctx, server), wanted)
+    device = _armor_client(ctx, armor)
+    return AsFacts(realm, _optional(ctx, client), _optional(ctx, server), wanted, device)
+
+
+def _armor_client(ctx: ReadContext, armor: Armor | None) -> Principal | None:
+    """Whom the ticket of an armor was made for; None for another realm's."""
+    if armor is None or armor.ticket is None or armor.ticket.trust is not None:
+        return None
+    return _optional(ctx, client_account(ctx, armor.ticket.part.cname))
 
 
 def tgs_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFacts:
@@ -268,10 +288,68 @@ def tgs_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFact
     user2user = bool(body.kdc_options & _USER2USER)
     server = server_account(ctx, body.sname, user2user) if body.sname is not None else None
     second = client_account(ctx, opened.second.part.cname) if opened.second is not None else None
-    return TgsFacts(
+    facts = TgsFacts(
         realm,
         _optional(ctx, client),
         _optional(ctx, server),
         membership(ctx, client).resource_rids if client is not None else (),
         _optional(ctx, second),
     )
+    if opened.for_user is not None:
+        return replace(facts, user=_user(ctx, realm, opened.for_user))
+    if body.kdc_options & _S4U2PROXY and body.additional_tickets and client is not None:
+        return replace(facts, evidence=_evidence(ctx, realm, body.additional_tickets[0], client))
+    return facts
+
+
+# --- services for users ---
+
+
+def _user(ctx: ReadContext, realm: RealmFacts, wanted: ForUser) -> Impersonated | None:
+    """Whom S4U2Self means; a certificate and a name must mean the same account ([MS-SFU] 2.2.2)."""
+    if not realm.is_alias(wanted.crealm):
+        return None
+    found = None if wanted.cname is None else client_account(ctx, wanted.cname)
+    if wanted.certificate is not None:
+        shown = account_of_certificate(ctx, wanted.certificate)
+        if wanted.cname is not None and (found is None or shown is None or found.dnt != shown.dnt):
+            return None
+        found = shown
+    return _impersonated(ctx, found)
+
+
+def account_of_certificate(ctx: ReadContext, certificate: bytes) -> Account | None:
+    """The account that a certificate is mapped to, None for none or several."""
+    try:
+        return certificates.account_of(ctx, certificate)
+    except AuthError:
+        return None
+
+
+def _impersonated(ctx: ReadContext, account: Account | None) -> Impersonated | None:
+    return None if account is None else Impersonated(principal(ctx, account), membership(ctx, account))
+
+
+def _evidence(ctx: ReadContext, realm: RealmFacts, ticket: Ticket, service: Account) -> Evidence:
+    """What is known about the evidence of S4U2Proxy, opened with the keys of the service that shows it."""
+    named = server_account(ctx, ticket.sname, user2user=True)
+    user = None
+    opened: OpenedTicket | KdcRefusal
+    try:
+        opened = decrypt_ticket(ticket, principal(ctx, service).keys)
+        if realm.is_alias(opened.part.crealm):
+            user = _impersonated(ctx, client_account(ctx, opened.part.cname))
+    except KdcRefusal as refusal:
+        opened = refusal
+    return Evidence(
+        opened,
+        f"{ticket.sname}@{ticket.realm}",
+        named is not None and named.dnt == service.dnt and realm.is_alias(ticket.realm),
+        user,
+        _at_commit(ctx, ("kdc.local", service.dnt), lambda: _local_sids(ctx, service)),
+    )
+
+
+def _local_sids(ctx: ReadContext, account: Account) -> frozenset[Sid]:
+    found = groups.account_groups(ctx, account.dnt)
+    return frozenset((*found.domain_local, *found.builtin))

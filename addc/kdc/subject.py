@@ -6,9 +6,10 @@ Spec: RFC 4120 3.3.3, [MS-SFU] 3.2.5.
 from dataclasses import dataclass
 
 from addc.base.clock import FileTime
-from addc.codec.krb5 import AuthorizationDataEntry, HostAddress, PrincipalName
+from addc.codec.krb5 import AuthorizationDataEntry, HostAddress, PaData, PrincipalName
 from addc.codec.pac import Pac
 from addc.kdc.facts import OpenedTicket, Principal
+from addc.security.krb_keys import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Subject:
     flags, authtime, starttime, endtime, renew_till, caddr: of the ticket that the new one comes of.
     pac: verified; what goes into the new ticket is made of it. principal: None for another realm's client.
     resource_rids: the client's domain-local groups in this domain. extra: more authorization data.
+    needs_pac: even a service that wants none gets one. padata, encrypted_padata: of the reply.
+    auth_data_key: of the request's authorization data where no subkey is, None for the TGT's session key.
     """
 
     crealm: str
@@ -32,6 +35,10 @@ class Subject:
     principal: Principal | None
     resource_rids: tuple[int, ...] = ()
     extra: tuple[AuthorizationDataEntry, ...] = ()
+    needs_pac: bool = False
+    padata: tuple[PaData, ...] = ()
+    encrypted_padata: tuple[PaData, ...] = ()
+    auth_data_key: Key | None = None
 
 
 def holder(ticket: OpenedTicket, pac: Pac, principal: Principal | None, rids: tuple[int, ...]) -> Subject:

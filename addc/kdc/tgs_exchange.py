@@ -14,8 +14,8 @@ from addc.base.rng import Rng
 from addc.codec.krb5 import ApReq, Authenticator, KdcReqBody, req_body_bytes
 from addc.codec.krb5_numbers import KdcOptions, MessageType, PaType
 from addc.codes.krb_error import KrbErrorCode
-from addc.codes.ntstatus import NtStatus
 from addc.kdc import tickets
+from addc.kdc.delegation import delegation
 from addc.kdc.facts import (
     AccountFlags,
     KdcRefusal,
@@ -32,6 +32,7 @@ from addc.kdc.open_ticket import checked_pac, open_tgt
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_hours, check_server, check_standing
 from addc.kdc.principal_names import is_tgs, same_name
+from addc.kdc.s4u import for_user, impersonation
 from addc.kdc.subject import holder
 from addc.kdc.tgs_grant import TgsGrant
 from addc.security.krb_keys import Cksumtype, Key, KeyUsage, decrypt, is_keyed, verify_checksum
@@ -92,11 +93,16 @@ def _open(request: TgsRequest, realm: RealmFacts, policy: KdcPolicy, now: FileTi
     tgt = open_tgt(ap_req.ticket, realm, policy, now)
     authenticator = _authenticator(ap_req, tgt, policy, now)
     _check_body(request, authenticator, tgt)
-    subkey = authenticator.subkey
+    given = authenticator.subkey
+    subkey = None if given is None else Key(given.keytype, given.keyvalue)
+    options = message.req_body.kdc_options
     second = None
-    if message.req_body.kdc_options & _USER2USER:
+    if options & _USER2USER:
         second = _second_ticket(message.req_body, realm, policy, now)
-    return OpenedTgs(request, tgt, Key(subkey.keytype, subkey.keyvalue) if subkey else None, second)
+    user = for_user(request, tgt, subkey)
+    if options & _S4U2PROXY and (user is not None or second is not None):
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
+    return OpenedTgs(request, tgt, subkey, second, user)
 
 
 def _authenticator(ap_req: ApReq, tgt: OpenedTicket, policy: KdcPolicy, now: FileTime) -> Authenticator:
@@ -183,25 +189,25 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
         check_server(server)
     else:
         _check_user2user(opened.second, facts, server)
-    # 3. The ticket.
-    subject = holder(opened.tgt, pac, client, facts.resource_rids)
+    # 3. For whom.
+    if opened.for_user is not None:
+        subject = impersonation(opened, facts, now)
+    elif body.kdc_options & _S4U2PROXY:
+        subject = delegation(opened, facts, pac, policy, now)
+    else:
+        subject = holder(opened.tgt, pac, client, facts.resource_rids)
+    # 4. The ticket.
     return TgsGrant(opened, facts, subject, server, policy).reply(now, rng)
 
 
 def _check_options(opened: OpenedTgs, policy: KdcPolicy, now: FileTime) -> None:
     """Options and padata that this KDC refuses, and those that the ticket must allow (RFC 4120 3.3.3)."""
     body, flags = opened.request.message.req_body, opened.tgt.part.flags
-    options, padata = body.kdc_options, opened.request.message.padata
+    options = body.kdc_options
     if options & _POSTDATED or (body.from_ and body.from_ > now + policy.max_clock_skew):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_CANNOT_POSTDATE)
-    if options & _S4U2PROXY:
-        raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION, NtStatus.STATUS_NOT_SUPPORTED)
     if options & _VALIDATE:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
-    if find_padata(padata, int(PaType.PA_FOR_USER)) is not None:
-        raise KdcRefusal(KrbErrorCode.KDC_ERR_PADATA_TYPE_NOSUPP)
-    if find_padata(padata, int(PaType.PA_S4U_X509_USER)) is not None:
-        raise KdcRefusal(KrbErrorCode.KDC_ERR_PADATA_TYPE_NOSUPP)
     if options & _FORWARDED and not flags & tickets.FORWARDABLE:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
     if options & _PROXY and not flags & tickets.PROXIABLE:

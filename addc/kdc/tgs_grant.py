@@ -111,6 +111,7 @@ class TgsGrant:
         if opened.subkey is not None:
             key, usage = opened.subkey, KeyUsage.TGS_REP_ENC_PART_SUBKEY
         return TgsRep(
+            padata=self.subject.padata or None,
             crealm=grant.crealm,
             cname=grant.cname,
             ticket=ticket,
@@ -140,7 +141,7 @@ class TgsGrant:
 
     def _without_pac(self) -> bool:
         """Whether client or service want none. A DC always gets one: a mere name may change its owner."""
-        if self.server.is_dc:
+        if self.server.is_dc or self.subject.needs_pac:
             return False
         if self.server.flags & _NO_PAC:
             return True
@@ -230,7 +231,8 @@ class TgsGrant:
         data = self._body.enc_authorization_data
         if data is None:
             return ()
-        key, usage = self.opened.tgt.session, KeyUsage.TGS_REQ_AUTH_DATA_SESSION
+        key = self.subject.auth_data_key or self.opened.tgt.session
+        usage = KeyUsage.TGS_REQ_AUTH_DATA_SESSION
         if self.opened.subkey is not None:
             key, usage = self.opened.subkey, KeyUsage.TGS_REQ_AUTH_DATA_SUBKEY
         try:
@@ -250,4 +252,4 @@ class TgsGrant:
         options = pac_options(self.opened.request.message.padata)
         if options is not None:
             out.append(echoed_pac_options(options))
-        return tuple(out)
+        return (*out, *self.subject.encrypted_padata)

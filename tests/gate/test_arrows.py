@@ -12,6 +12,10 @@ LOW: Final = {"base", "codes", "codec", "schema", "security"}
 PURE: Final = {
     "ldap": {"messages", "controls", "engine"},
     "kdc": {
+        "describe",
+        "describe_pac",
+        "describe_padata",
+        "describe_values",
         "facts",
         "as_exchange",
         "tgs_exchange",
@@ -22,6 +26,9 @@ PURE: Final = {
         "padata",
         "principal_names",
         "open_ticket",
+        "s4u",
+        "evidence",
+        "delegation",
         "subject",
         "as_grant",
         "tgs_grant",

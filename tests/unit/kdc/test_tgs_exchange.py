@@ -14,13 +14,11 @@ from addc.codec.krb5 import (
     Checksum,
     EncryptedData,
     EncTicketPart,
-    KerbErrorData,
-    KerbExtError,
     PaData,
     PrincipalName,
     Ticket,
 )
-from addc.codec.krb5_numbers import KdcOptions, PaType, TicketFlags
+from addc.codec.krb5_numbers import KdcOptions, TicketFlags
 from addc.codec.pac import Pac, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
@@ -43,7 +41,6 @@ from tests.kit.kdc_realm import (
     Ticketed,
     ad,
     client_name,
-    error_of,
     make_key,
     netbios_address,
     pac_request,
@@ -551,17 +548,6 @@ def test_an_account_out_of_standing_gets_no_tickets_after_twenty_minutes(
 def test_options_that_are_not_to_be_had(option: str, code: Code) -> None:
     plain = Client().log_on(kdc_options=0)
     assert plain.send(plain.tgs_req(kdc_options=int(KdcOptions[option]))).error == code
-
-
-def test_s4u_tells_that_it_is_not_supported(tgt: Ticketed) -> None:
-    outcome = tgt.send(tgt.tgs_req(kdc_options=int(KdcOptions.CNAME_IN_ADDL_TKT)))
-    e_data = error_of(outcome).e_data
-    assert e_data is not None
-    value = KerbErrorData.unpack(e_data).data_value
-    assert KerbExtError.unpack(value or b"").status == NtStatus.STATUS_NOT_SUPPORTED
-    for kind in (PaType.PA_FOR_USER, PaType.PA_S4U_X509_USER):
-        refused = tgt.send(tgt.tgs_req(PaData(int(kind), b"")))
-        assert refused.error == Code.KDC_ERR_PADATA_TYPE_NOSUPP
 
 
 def test_only_a_tgt_is_renewed_and_only_before_renew_till(tgt: Ticketed) -> None:
