@@ -9,6 +9,7 @@ from addc.base.enums import OpenIntEnum
 class HResult(OpenIntEnum):
     """An HRESULT, unsigned."""
 
+    NTE_NO_KEY = 0x8009000D
     SEC_I_CONTINUE_NEEDED = 0x00090312
     SEC_E_INVALID_TOKEN = 0x80090308
     SEC_E_LOGON_DENIED = 0x8009030C

@@ -483,6 +483,8 @@ def _managed_password(ctx: WriteContext, draft: Draft, given: Secret | None) -> 
     """The first password of a managed account, which nobody chooses. Spec: [MS-ADTS] 3.1.1.4.5.39."""
     if given is not None:
         raise DsError(Win32.ERROR_ACCESS_DENIED, "this password is not set by hand", attribute="unicodePwd")
+    if not draft.has(attr.MS_DS_MANAGED_PASSWORD_INTERVAL):
+        return  # check_complete refuses what is not there
     made = managed_passwords.first_password(ctx, draft)
     passwords.store_password(ctx.as_requester(SYSTEM), draft, made, change=False)
 

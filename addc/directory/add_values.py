@@ -95,7 +95,7 @@ SYSTEM_ONLY_WRITABLE: Final = frozenset(
     )
 )
 """System-only attributes that requesters write all the same. Spec: [MS-ADTS] 3.1.1.5.3.2."""
-_SYSTEM_ONLY_ADDED: Final = SYSTEM_ONLY_WRITABLE | {attr.SYSTEM_FLAGS}
+_SYSTEM_ONLY_ADDED: Final = SYSTEM_ONLY_WRITABLE | {attr.SYSTEM_FLAGS, attr.MS_DS_MANAGED_PASSWORD_INTERVAL}
 _AUTOMATIC: Final = frozenset(
     (
         attr.OBJECT_CLASS,

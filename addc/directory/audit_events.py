@@ -16,7 +16,13 @@ from addc.codec.ids import Sid
 class AuditEvent(IntEnum):
     """What happened."""
 
+    PASSWORD_FETCHED = 2946
+    """A managed account's; or, not successful, 2947."""
+    PASSWORD_FETCH_REFUSED = 2947
     OBJECT_ACCESS = 4662
+    KERBEROS_POLICY = 4713
+    PASSWORD_RESET = 4724
+    SECRET_READ = 4782
     MODIFIED = 5136
     CREATED = 5137
     UNDELETED = 5138
@@ -30,7 +36,7 @@ class AuditRecord:
 
     guid, properties: 16 wire bytes each; properties: GUIDs of attributes, property sets, classes or rights.
     attribute, added, removed: of a modification; values of secrets and those that are no text are not told.
-    new_dn: where the object went.
+    new_dn: where the object went. detail: how it was done, where that is not plain.
     """
 
     event: AuditEvent
@@ -46,6 +52,7 @@ class AuditRecord:
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     new_dn: str = ""
+    detail: str = ""
 
     def fields(self) -> dict[str, object]:
         """What a log line holds; JSON can hold all of it."""
@@ -66,4 +73,6 @@ class AuditRecord:
             found["removed"] = list(self.removed)
         if self.new_dn:
             found["new_object"] = self.new_dn
+        if self.detail:
+            found["detail"] = self.detail
         return found

@@ -15,11 +15,14 @@ from addc.base.ids import AttId, Dnt
 from addc.codec.dn import Dn
 from addc.codec.ids import Sid
 from addc.codec.times import format_generalized
+from addc.codes.ldap_result import LdapResult
+from addc.codes.win32 import Win32
 from addc.directory import (
     constructed_rodc,
     entry,
     groups,
     levels,
+    managed_passwords,
     names,
     password_policy,
     policy,
@@ -527,6 +530,25 @@ def _is_user_cachable(request: Request) -> list[bytes]:
     return constructed_rodc.is_user_cachable(ctx, computer, request.options.dn_input)
 
 
+def _managed_password(request: Request) -> list[bytes]:
+    """3.1.1.4.5.39"""
+    ctx, row = request.ctx, request.row
+    if row.class_id != cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT or not managed_passwords.is_managed(row):
+        return []
+    if not request.options.confidential and not ctx.unrestricted:
+        raise DsError(
+            Win32.ERROR_DS_CONFIDENTIALITY_REQUIRED,
+            "a password needs an encrypted connection",
+            ldap_result=LdapResult.OPERATIONS_ERROR,
+        )
+    if not managed_passwords.may_retrieve(ctx, row):
+        managed_passwords.note_fetch(ctx, row, success=False)
+        return []
+    value = managed_passwords.blob(ctx, row).pack()
+    managed_passwords.note_fetch(ctx, row, success=True)
+    return [value]
+
+
 def _first_target(ctx: ReadContext, row: ObjectRow, att: AttId) -> Dnt | None:
     attribute = ctx.schema.attribute_by_id(att)
     links = [] if attribute is None else entry.live_links(ctx, row, attribute)
@@ -571,6 +593,7 @@ BUILDERS: Final[dict[AttId, Builder]] = {
     attr.MS_DS_IS_USER_CACHABLE_AT_RODC: _is_user_cachable,
     attr.MS_DS_LOCAL_EFFECTIVE_DELETION_TIME: _transformed(attr.IS_DELETED),
     attr.MS_DS_LOCAL_EFFECTIVE_RECYCLE_TIME: _transformed(attr.IS_RECYCLED),
+    attr.MS_DS_MANAGED_PASSWORD: _managed_password,
     attr.MS_DS_NC_REPL_CURSORS: _repl_cursors,
     attr.MS_DS_NC_REPL_INBOUND_NEIGHBORS: _repl_neighbors(attr.REPS_FROM),
     attr.MS_DS_NC_REPL_OUTBOUND_NEIGHBORS: _repl_neighbors(attr.REPS_TO),

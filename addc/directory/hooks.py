@@ -36,7 +36,6 @@ _SETTABLE_SYSTEM_FLAGS: Final = int(
     | SystemFlags.FLAG_CONFIG_ALLOW_MOVE
     | SystemFlags.FLAG_CONFIG_ALLOW_LIMITED_MOVE
 )
-_UNSUPPORTED_CLASSES: Final = frozenset((cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT,))
 _MOVE_ON_DELETE: Final = int(SystemFlags.FLAG_DISALLOW_MOVE_ON_DELETE)
 _RENAME: Final = int(SystemFlags.FLAG_CONFIG_ALLOW_RENAME)
 _FLAGS_OF_CLASS: Final = {
@@ -126,16 +125,9 @@ def _check_category(ctx: WriteContext, draft: Draft) -> None:
 
 
 def check_supported(plan: ClassPlan) -> None:
-    """Classes whose instances need machinery that this DC lacks so far."""
+    """Classes whose instances come about by another door."""
     if cls.FOREIGN_SECURITY_PRINCIPAL in plan.all_ids:
         raise foreign_principals.not_by_hand()
-    if plan.all_ids & _UNSUPPORTED_CLASSES:
-        raise DsError(
-            Win32.ERROR_DS_NOT_SUPPORTED,
-            f"{plan.structural.name} cannot be created over this door yet",
-            ldap_result=LdapResult.UNWILLING_TO_PERFORM,
-            attribute="objectClass",
-        )
 
 
 def _check_role_owner(ctx: WriteContext, draft: Draft) -> None:

@@ -15,6 +15,7 @@ from addc.directory import (
     dynamic_objects,
     garbage,
     linked_values,
+    managed_passwords,
     schema_cache,
     schema_index,
     sd_propagate,
@@ -65,6 +66,7 @@ JOBS: Final[tuple[Job, ...]] = (
     Job("sdprop", sd_propagate.step, _SELDOM_S, sd_propagate.KIND),
     Job("links", ttl_links.step, _SELDOM_S, linked_values.LINK),
     Job("objects", garbage.expire_objects_step, _SELDOM_S, dynamic_objects.OBJECT),
+    Job("passwords", managed_passwords.roll_step, _SELDOM_S, managed_passwords.ROLL),
     Job("garbage", garbage.collect_step, _HALF_A_DAY_S, tombstones.TOMBSTONE),
     Job("phantoms", garbage.phantoms_step, _HALF_A_DAY_S, tombstones.PHANTOM),
 )

@@ -23,6 +23,7 @@ from addc.directory import (
     entry,
     group_types,
     levels,
+    managed_passwords,
     modify_rules,
     names,
     object_sd,
@@ -231,6 +232,7 @@ def _store(
     names.renamed(ctx)
     ctx.tx.drop_due(tombstones.TOMBSTONE, row.dnt)
     dynamic_objects.revived(ctx, row.dnt)
+    managed_passwords.revived(ctx, row.dnt)
     now = ctx.tx.get(row.dnt)
     assert now is not None
     audit.undeleted(ctx, now)

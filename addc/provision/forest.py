@@ -41,9 +41,9 @@ _NOWHERE: Final = Dnt(0)
 
 
 def secret_attributes(schema: Schema) -> frozenset[AttId]:
-    """What the store seals; userPassword too, which clients may read where it is no password."""
+    """What the store seals; that includes what some clients may read: userPassword, and root keys."""
     secret = frozenset(attribute.att_id for attribute in schema.attributes if attribute.is_secret)
-    return secret | {attr.USER_PASSWORD}
+    return secret | {attr.USER_PASSWORD, attr.MS_KDS_ROOT_KEY_DATA}
 
 
 def create_forest(store: Store, schema: Schema, plan: ForestPlan, now: FileTime, rng: Rng) -> Forest:

@@ -12,9 +12,10 @@ from typing import Final
 from uuid import UUID
 
 from addc.base.clock import FileTime
-from addc.base.rng import Rng
+from addc.base.rng import Rng, new_guid
 from addc.base.secret import Secret
 from addc.codec.ids import Sid, guid_to_wire
+from addc.directory import kds_new_key, kds_root_keys
 from addc.provision import config_objects, data, dns_objects
 from addc.provision.answers import Answers
 from addc.provision.identities import Identities, draw_identities, guid_source
@@ -33,6 +34,7 @@ from addc.provision.planned import (
 from addc.provision.schema_objects import schema_drafts
 from addc.provision.sysvol import SysvolFile, plan_files
 from addc.schema import loader
+from addc.security.gkdi import KEY_SIZE
 
 FIRST_RID: Final = 1100
 """Start of the first RID pool. rIDNextRID holds the last RID given, so the first account gets the next."""
@@ -82,6 +84,7 @@ def make_plan(answers: Answers, rng: Rng, now: FileTime) -> ForestPlan:
     drafts += config_objects.display_specifiers(loader.table("display_specifiers_409"), names.config)
     located = dns_objects.locator_facts(answers, identities)
     drafts += dns_objects.zone_drafts(data.dns(), placeholders, located)
+    drafts.append(_root_key(names, rng, now))
     return ForestPlan(
         answers,
         names,
@@ -95,6 +98,15 @@ def make_plan(answers: Answers, rng: Rng, now: FileTime) -> ForestPlan:
         data.lsa_rights(),
         plan_files(data.sysvol(), placeholders),
     )
+
+
+def _root_key(names: Names, rng: Rng, now: FileTime) -> Draft:
+    """A key for managed passwords that serves at once, so that nobody waits ten hours for the first gMSA."""
+    key_id, data = new_guid(rng), rng.bytes(KEY_SIZE)
+    made = kds_new_key.values(data, now, kds_root_keys.usable_at_once_ft(now), names.computer)
+    dn = f"CN={key_id},CN=Master Root Keys,{kds_root_keys.SERVICE},{names.config}"
+    attributes = {name: (value,) for name, value in made.items()}
+    return Draft(CONFIGURATION, dn, kds_new_key.CLASS_NAME.decode(), attributes)
 
 
 def _random_password(rng: Rng) -> Secret:

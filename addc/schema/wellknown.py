@@ -10,6 +10,7 @@ Spec: [MS-ADTS] 5.1.3.2.1 (control access rights), 3.1.1.2.3.3 (property sets), 
 from typing import Final
 from uuid import UUID
 
+from addc.base.ids import AttId
 from addc.schema import attr
 
 
@@ -301,3 +302,10 @@ NEVER_READABLE: Final = frozenset(
     }
 )
 """No LDAP client ever sees their values ([MS-ADTS] 3.1.1.4.4)."""
+
+# What schema 91 (Windows Server 2025) adds; a forest has it once `addc schema` has brought its schema there.
+SUPERSEDED_SERVICE_ACCOUNT_STATE: Final = AttId(0x90943)
+DELEGATED_MSA_STATE: Final = AttId(0x90944)
+SUPERSEDED_MANAGED_ACCOUNT_LINK: Final = AttId(0x90945)
+MANAGED_ACCOUNT_PRECEDED_BY_LINK: Final = AttId(0x90947)
+DELEGATED_MANAGED_SERVICE_ACCOUNT: Final = AttId(0xA012E)

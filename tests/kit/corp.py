@@ -174,7 +174,7 @@ def replace_values(attribute: str, *values: str | bytes) -> Change:
 def _fill(url: str) -> None:
     schema = load_base()
     store = Store.create(url, KEY, secret_attributes(schema))
-    create_forest(store, schema, corp_plan(), NOW, CountingRng())
+    create_forest(store, schema, corp_plan(), NOW, CountingRng(b"forest"))
     store.close()
 
 

@@ -261,12 +261,6 @@ def test_system_only_attributes_of_a_class_come_with_its_objects_alone(corp_sqli
     assert refused == (LdapResult.CONSTRAINT_VIOLATION, Win32.ERROR_DS_CANT_MOD_SYSTEM_ONLY)
 
 
-@pytest.mark.parametrize("kind", ["msDS-GroupManagedServiceAccount"])
-def test_what_cannot_be_made_yet_is_told_as_such(corp_sqlite: Corp, kind: str) -> None:
-    refused = refusal(lambda: corp_sqlite.add("CN=new,CN=Users", kind))
-    assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_DS_NOT_SUPPORTED)
-
-
 def test_sites_and_subnets_have_names_of_their_own_kind(corp_sqlite: Corp) -> None:
     above = f"CN=Sites,CN=Configuration,{DOMAIN_DN}"
     for kind, name in (("site", "a.b"), ("site", "a b"), ("subnet", "10.1.2.1/24"), ("subnet", "office")):
