@@ -12,7 +12,9 @@ from addc.codec.krb5 import KdcReqBody, PaData
 from addc.codec.krb5_numbers import KdcOptions, MessageType
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
+from addc.kdc import fast
 from addc.kdc.as_grant import AsGrant
+from addc.kdc.challenge import CHALLENGE
 from addc.kdc.facts import (
     AccountFlags,
     AsFacts,
@@ -20,8 +22,8 @@ from addc.kdc.facts import (
     AsRequest,
     Counter,
     KdcRefusal,
+    RealmFacts,
 )
-from addc.kdc.krb_errors import refusal_bytes
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import (
     KdcPolicy,
@@ -35,7 +37,7 @@ from addc.kdc.preauth import TIMESTAMP, key_hints, status_hint, unproved
 from addc.kdc.principal_names import is_change_password
 from addc.kdc.proof import Attempt, Mechanism, Proof
 
-MECHANISMS: Final[tuple[Mechanism, ...]] = (TIMESTAMP,)
+MECHANISMS: Final[tuple[Mechanism, ...]] = (CHALLENGE, TIMESTAMP)
 """How a client may prove itself: the first that a request uses decides."""
 
 _NETBIOS_ADDRESS: Final = 20
@@ -53,6 +55,20 @@ _FORBIDDEN: Final = int(
 )
 _POSTDATED: Final = int(KdcOptions.POSTDATED)
 _NO_PREAUTH: Final = int(AccountFlags.DONT_REQUIRE_PREAUTH)
+_MACHINE: Final = int(AccountFlags.WORKSTATION_TRUST_ACCOUNT | AccountFlags.SERVER_TRUST_ACCOUNT)
+
+
+def open_as_req(
+    request: AsRequest, realm: RealmFacts, policy: KdcPolicy, now: FileTime, rng: Rng
+) -> AsRequest | AsOutcome:
+    """The request, out of its armor if it has one: what facts are to be looked up for; or a refusal."""
+    try:
+        return fast.open_as_req(request, realm, policy, now)
+    except DecodeError:
+        refusal = KdcRefusal(KrbErrorCode.KRB_ERR_GENERIC)
+    except KdcRefusal as refused:
+        refusal = refused
+    return _refused(refusal, request, AsFacts(realm, None, None), now, rng)
 
 
 def answer_as_req(
@@ -64,29 +80,31 @@ def answer_as_req(
     Returns the packed reply or KRB-ERROR, plus the counter to write back (bad password, logon).
     """
     body = request.message.req_body
-    server_name, client_name = str(body.sname or ""), str(body.cname or "")
     try:
         reply, proof = _decide(request, facts, policy, now, rng)
     except DecodeError:
-        refusal = KdcRefusal(KrbErrorCode.KRB_ERR_GENERIC)
-    except KdcRefusal as refused:
-        refusal = refused
-    else:
-        return AsOutcome(
-            reply,
-            counter=Counter.LOGON if proof.preauthenticated else Counter.NONE,
-            client=facts.client,
-            server_name=server_name,
-            client_name=client_name,
-        )
+        return _refused(KdcRefusal(KrbErrorCode.KRB_ERR_GENERIC), request, facts, now, rng)
+    except KdcRefusal as refusal:
+        return _refused(refusal, request, facts, now, rng)
     return AsOutcome(
-        refusal_bytes(refusal, now, facts.realm.realm, body.sname),
+        reply,
+        counter=Counter.LOGON if proof.preauthenticated else Counter.NONE,
+        client=facts.client,
+        server_name=str(body.sname or ""),
+        client_name=str(body.cname or ""),
+    )
+
+
+def _refused(refusal: KdcRefusal, request: AsRequest, facts: AsFacts, now: FileTime, rng: Rng) -> AsOutcome:
+    body = request.message.req_body
+    return AsOutcome(
+        fast.refusal_reply(refusal, request, facts.realm.realm, now, rng),
         refusal.code,
         refusal.status,
         refusal.counter,
         facts.client,
-        server_name,
-        client_name,
+        str(body.sname or ""),
+        str(body.cname or ""),
     )
 
 
@@ -101,12 +119,16 @@ def _decide(
     if message.msg_type != MessageType.KRB_AS_REQ:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MSG_TYPE)
     _check_options(body, policy, now)
+    if request.armor is not None:
+        fast.checked_armor(request.armor, facts.armor, now)
     # 2. Who, and for what.
     if not facts.realm.is_alias(body.realm):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_WRONG_REALM)
     client, server = facts.client, facts.server
     if client is None:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_C_PRINCIPAL_UNKNOWN, NtStatus.STATUS_NO_SUCH_USER)
+    if policy.require_fast and request.armor is None and not client.flags & _MACHINE:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_PREAUTH_REQUIRED, padata=fast.offer(None))
     check_standing(client, now)
     if server is None:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_S_PRINCIPAL_UNKNOWN)
@@ -152,7 +174,7 @@ def _proof(attempt: Attempt) -> Proof:
     message = attempt.request.message
     for mechanism in MECHANISMS:
         value = find_padata(message.padata, mechanism.pa_type)
-        if value is None:
+        if value is None or mechanism.offer(attempt) is None:
             continue
         if mechanism.needs_key and not attempt.usable:
             break
@@ -172,5 +194,7 @@ def _proof(attempt: Attempt) -> Proof:
 def _offer(attempt: Attempt, status: NtStatus | None = None) -> tuple[PaData, ...]:
     """METHOD-DATA: hints at the keys, then what the client may prove itself by."""
     offers = (mechanism.offer(attempt) for mechanism in MECHANISMS)
-    why = () if status is None else (status_hint(status),)
-    return (*key_hints(attempt), *(offer for offer in offers if offer is not None), *why)
+    listed = (*key_hints(attempt), *(offer for offer in offers if offer is not None))
+    if status is not None:
+        return (*listed, status_hint(status))
+    return (*listed, *fast.offer(attempt.request.armor))

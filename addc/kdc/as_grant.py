@@ -10,7 +10,7 @@ from addc.base.clock import FileTime
 from addc.base.rng import Rng
 from addc.codec.krb5 import AsRep, Checksum, EncAsRepPart, PaData, PrincipalName
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
-from addc.kdc import tickets
+from addc.kdc import fast, tickets
 from addc.kdc.facts import AccountFlags, AsFacts, AsRequest, Membership, Principal
 from addc.kdc.pac_build import PacParts, PacSigners
 from addc.kdc.padata import (
@@ -32,7 +32,7 @@ from addc.kdc.policy import (
 )
 from addc.kdc.principal_names import TGS, is_tgs
 from addc.kdc.proof import Proof
-from addc.security.krb_keys import ETYPES, KeyUsage, checksum
+from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum
 
 _CANONICALIZE: Final = int(KdcOptions.CANONICALIZE)
 _FORWARDABLE: Final = int(KdcOptions.FORWARDABLE)
@@ -77,6 +77,9 @@ class AsGrant:
         ticket = tickets.issue(
             grant, pac, signers, self.server.keys.kvno, full_signatures=not for_tgt, rng=rng
         )
+        outer = fast.Reply(self.proof.key, self.proof.padata, ticket, grant.crealm, grant.cname)
+        if self.request.armor is not None:
+            outer = fast.protected(outer, self.request.armor, body.nonce, now, rng)
         part = EncAsRepPart(
             key=grant.session_key(),
             last_req=tickets.no_last_req(now),
@@ -90,14 +93,14 @@ class AsGrant:
             srealm=grant.srealm,
             sname=grant.sname,
             caddr=grant.caddr,
-            encrypted_pa_data=self._encrypted_padata(),
+            encrypted_pa_data=self._encrypted_padata(outer.key),
         )
         return AsRep(
-            padata=self.proof.padata,
-            crealm=grant.crealm,
-            cname=grant.cname,
+            padata=outer.padata,
+            crealm=outer.crealm,
+            cname=outer.cname,
             ticket=ticket,
-            enc_part=tickets.sealed(self.proof.key, _REPLY_USAGE, part.pack(), rng, self.proof.kvno),
+            enc_part=tickets.sealed(outer.key, _REPLY_USAGE, part.pack(), rng, self.proof.kvno),
         ).pack()
 
     def _grant(self, now: FileTime, rng: Rng) -> tickets.Grant:
@@ -168,9 +171,9 @@ class AsGrant:
         must_change = self.client.standing.password_must_change
         return None if must_change in (0, _NEVER) else tickets.whole_seconds(must_change)
 
-    def _encrypted_padata(self) -> tuple[PaData, ...]:
-        """encrypted-pa-data: [MS-KILE] 3.3.5.6, RFC 6806 11, W-LOGON-05."""
-        padata, key = self.request.message.padata, self.proof.key
+    def _encrypted_padata(self, key: Key) -> tuple[PaData, ...]:
+        """encrypted-pa-data: [MS-KILE] 3.3.5.6, RFC 6806 11, W-LOGON-05. key: of the reply."""
+        padata = self.request.message.padata
         out = []
         bits = KRBTGT_ENCTYPES if self.server.is_krbtgt else self.server.supported_enctypes
         if bits is not None:
@@ -179,6 +182,7 @@ class AsGrant:
             kind = int(ETYPES[key.etype].cksumtype)
             value = checksum(key, int(KeyUsage.AS_REQ), self.request.raw, kind)
             out.append(PaData(_PA_ENC_PA_REP, Checksum(kind, value).pack()))
+            out.append(PaData(fast.FX_FAST))
         options = pac_options(padata)
         if options is not None:
             out.append(echoed_pac_options(options))

@@ -13,7 +13,7 @@ from addc.base.clock import FileTime
 from addc.base.rng import Rng
 from addc.codec.krb5 import AsReq, TgsReq
 from addc.directory.context import ReadContext
-from addc.kdc.as_exchange import answer_as_req
+from addc.kdc.as_exchange import answer_as_req, open_as_req
 from addc.kdc.facts import AsRequest, KdcRequest, OpenedTgs, Outcome, TgsRequest
 from addc.kdc.lookup import as_facts, domain_policy, realm_facts, tgs_facts
 from addc.kdc.policy import KdcPolicy
@@ -56,8 +56,11 @@ def decide(
         return None
     policy = domain_policy(ctx, own_policy)
     if isinstance(request.message, AsReq):
-        facts = as_facts(ctx, realm, request.message)
-        return Exchange(request, answer_as_req(request, facts, policy, now, rng))
+        inner = open_as_req(request, realm, policy, now, rng)
+        if isinstance(inner, Outcome):
+            return Exchange(request, inner)
+        facts = as_facts(ctx, realm, inner.message, inner.armor)
+        return Exchange(inner, answer_as_req(inner, facts, policy, now, rng))
     opened = open_tgs_req(request, realm, policy, now)
     if not isinstance(opened, OpenedTgs):
         return Exchange(request, opened)

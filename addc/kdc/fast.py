@@ -47,7 +47,7 @@ from addc.kdc.facts import (
     RealmFacts,
     TgsRequest,
 )
-from addc.kdc.krb_errors import krb_error, micros
+from addc.kdc.krb_errors import krb_error, micros, refusal_bytes
 from addc.kdc.open_ticket import checked_pac, open_authenticator, open_tgt
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_standing
@@ -260,16 +260,17 @@ def _sealed(response: KrbFastResponse, armor: Armor, rng: Rng) -> PaData:
     return PaData(FX_FAST, PaFxFastReply(KrbFastArmoredRep(data)).pack())
 
 
-def refusal_inside(
+def refusal_reply(
     refusal: KdcRefusal, request: AsRequest | TgsRequest, realm: str, now: FileTime, rng: Rng
 ) -> bytes:
-    """The KRB-ERROR of an armored request: once more inside, and there with its METHOD-DATA.
+    """The KRB-ERROR of a refused request: in armor once more inside, and there with its METHOD-DATA.
 
-    The NTSTATUS that KERB-ERROR-DATA would tell is left out, as Windows does.
+    The NTSTATUS that KERB-ERROR-DATA would tell is left out there, as Windows does.
     Spec: RFC 6113 5.4.4.
     """
     armor, body = request.armor, request.message.req_body
-    assert armor is not None
+    if armor is None:
+        return refusal_bytes(refusal, now, realm, body.sname)
     hidden = bool(armor.options & _HIDE_NAMES)
     crealm = refusal.crealm
     if crealm is None and refusal.code == KrbErrorCode.KDC_ERR_WRONG_REALM:

@@ -20,6 +20,7 @@ from addc.directory.password_policy import effective_policy
 from addc.kdc.facts import (
     AccountFlags,
     Armor,
+    Armor,
     AsFacts,
     Evidence,
     ForUser,

@@ -119,5 +119,9 @@ def unproved(attempt: Attempt) -> Proof:
 
 
 TIMESTAMP: Final = Mechanism(
-    _ENC_TIMESTAMP, True, by_timestamp, lambda attempt: PaData(_ENC_TIMESTAMP) if attempt.usable else None
+    _ENC_TIMESTAMP,
+    True,
+    by_timestamp,
+    lambda attempt: PaData(_ENC_TIMESTAMP) if attempt.usable and attempt.request.armor is None else None,
 )
+"""Only outside an armor: inside, PA-ENCRYPTED-CHALLENGE takes its place (RFC 6113 5.4.6)."""

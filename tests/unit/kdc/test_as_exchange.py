@@ -24,6 +24,7 @@ from addc.codes.ntstatus import NtStatus
 from addc.kdc.as_exchange import answer_as_req
 from addc.kdc.facts import AccountFlags, AsFacts, Counter, KdcRequest, KeyRing, Membership, Outcome
 from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
+from addc.kdc.padata import KRBTGT_ENCTYPES
 from addc.kdc.policy import HOUR_FT
 from addc.security.krb_keys import KeyUsage, verify_checksum
 from tests.kit.kdc_realm import (
@@ -106,7 +107,7 @@ def test_supported_enctypes_and_pac_options_are_told_under_encryption() -> None:
     options = PaData(int(PaType.PA_PAC_OPTIONS), PaPacOptions(1 << 31).pack())
     got = Client().log_on(options)
     assert got.part.encrypted_pa_data == (
-        PaData(int(PaType.PA_SUPPORTED_ENCTYPES), b"\x1f\0\0\0"),
+        PaData(int(PaType.PA_SUPPORTED_ENCTYPES), KRBTGT_ENCTYPES.to_bytes(4, "little")),
         PaData(int(PaType.PA_PAC_OPTIONS), options.padata_value),
     )
 
@@ -285,7 +286,7 @@ def test_a_service_that_wants_no_pac_gets_none() -> None:
 
 def test_preauth_required_offers_what_both_know_strongest_first() -> None:
     offered = method_data(Client().ask(etype=(23, 17, 19, 18, -135)))
-    assert list(offered) == [19, 2]
+    assert list(offered) == [19, 2, 136, 133]
     entries = EtypeInfo2.unpack(offered[19]).entries
     assert [(one.etype, one.salt) for one in entries] == [
         (18, "EXAMPLE.COMalice"),
@@ -304,7 +305,7 @@ def test_rc4_is_offered_only_where_the_account_lists_it() -> None:
 
 def test_old_clients_get_etype_info_too() -> None:
     offered = method_data(Client(replace(ALICE, supported_enctypes=0x4)).ask(etype=(23, 3)))
-    assert list(offered) == [11, 19, 2]
+    assert list(offered) == [11, 19, 2, 136, 133]
     assert [one.etype for one in EtypeInfo.unpack(offered[11]).entries] == [23]
 
 

@@ -24,6 +24,7 @@ from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import AccountFlags, Principal
 from addc.kdc.pac_build import PAC_PLACEHOLDER, PacSigners, find_pac, pac_entry, sign_pac, signatures_hold
+from addc.kdc.padata import KRBTGT_ENCTYPES
 from addc.kdc.policy import HOUR_FT
 from addc.security.krb_keys import Key, KeyUsage, encrypt
 from tests.kit.kdc_realm import (
@@ -171,7 +172,7 @@ def test_a_forwarded_tgt_keeps_the_buffers_of_a_tgt(tgt: Ticketed) -> None:
     assert not got.part.flags & TicketFlags.INITIAL
     assert got.part.caddr == addresses
     assert list(buffers_of(got, TGT_KEY)) == [1, 10, 12, 17, 18, 6, 7]
-    assert got.part.encrypted_pa_data == (PaData(165, b"\x1f\0\0\0"),)
+    assert got.part.encrypted_pa_data == (PaData(165, KRBTGT_ENCTYPES.to_bytes(4, "little")),)
     assert replace(got).get().part.flags & TicketFlags.FORWARDED
 
 
