@@ -20,7 +20,6 @@ from addc.directory.password_policy import effective_policy
 from addc.kdc.facts import (
     AccountFlags,
     Armor,
-    Armor,
     AsFacts,
     Evidence,
     ForUser,
