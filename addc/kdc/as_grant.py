@@ -93,10 +93,10 @@ class AsGrant:
             srealm=grant.srealm,
             sname=grant.sname,
             caddr=grant.caddr,
-            encrypted_pa_data=self._encrypted_padata(outer.key),
+            encrypted_pa_data=self._encrypted_padata(outer.key) or None,
         )
         return AsRep(
-            padata=outer.padata,
+            padata=outer.padata or None,
             crealm=outer.crealm,
             cname=outer.cname,
             ticket=ticket,
@@ -172,18 +172,21 @@ class AsGrant:
         return None if must_change in (0, _NEVER) else tickets.whole_seconds(must_change)
 
     def _encrypted_padata(self, key: Key) -> tuple[PaData, ...]:
-        """encrypted-pa-data: [MS-KILE] 3.3.5.6, RFC 6806 11, W-LOGON-05. key: of the reply."""
+        """encrypted-pa-data, what the service can do only for who canonicalizes; key: of the reply.
+
+        Spec: [MS-KILE] 3.3.5.6, RFC 6806 11, W-LOGON-05.
+        """
         padata = self.request.message.padata
         out = []
-        bits = KRBTGT_ENCTYPES if self.server.is_krbtgt else self.server.supported_enctypes
-        if bits is not None:
-            out.append(supported_enctypes(bits))
+        if self.request.message.req_body.kdc_options & _CANONICALIZE:
+            own = self.server.supported_enctypes or self.policy.default_enctypes
+            out.append(supported_enctypes(KRBTGT_ENCTYPES if self.server.is_krbtgt else own))
         if find_padata(padata, _PA_ENC_PA_REP) is not None:
             kind = int(ETYPES[key.etype].cksumtype)
             value = checksum(key, int(KeyUsage.AS_REQ), self.request.raw, kind)
             out.append(PaData(_PA_ENC_PA_REP, Checksum(kind, value).pack()))
             out.append(PaData(fast.FX_FAST))
         options = pac_options(padata)
-        if options is not None:
+        if options:
             out.append(echoed_pac_options(options))
         return tuple(out)

@@ -56,6 +56,7 @@ _PROOFS: Final = frozenset(
 _USER2USER: Final = int(KdcOptions.ENC_TKT_IN_SKEY)
 _S4U2PROXY: Final = int(KdcOptions.CNAME_IN_ADDL_TKT)
 _NO_PREAUTH: Final = int(AccountFlags.DONT_REQUIRE_PREAUTH)
+_DC_FLAGS: Final = int(AccountFlags.SERVER_TRUST_ACCOUNT | AccountFlags.PARTIAL_SECRETS_ACCOUNT)
 
 
 def _at_commit(ctx: ReadContext, key: tuple[object, ...], derive: Callable[[], T]) -> T:
@@ -250,10 +251,21 @@ def _server_account(ctx: ReadContext, name: PrincipalName, user2user: bool) -> A
         user = text.partition("@")[0]
         found = accounts.find_by_spn(ctx, text) or accounts.find_by_spn(ctx, user)
         found = found or accounts.find_by_upn(ctx, text) or _by_sam(ctx, user)
-        return found if found is None or found.spns or user2user else None
+        return found if found is None or found.spns or found.is_machine or user2user else None
     if len(parts) > 1:
-        return accounts.find_by_spn(ctx, text)
+        found = accounts.find_by_spn(ctx, text)
+        return None if found is None or (_names_domain(ctx, parts) and not _is_dc(found)) else found
     return _by_sam(ctx, text) or accounts.find_by_upn(ctx, text)
+
+
+def _names_domain(ctx: ReadContext, parts: tuple[str, ...]) -> bool:
+    """Whether a service's name of three parts claims to be this domain's: only domain controllers may."""
+    domains = (ctx.forest.dns_domain.lower(), ctx.forest.netbios.lower())
+    return len(parts) > 2 and parts[-1].lower() in domains
+
+
+def _is_dc(account: Account) -> bool:
+    return bool(account.user_account_control & _DC_FLAGS)
 
 
 def _optional(ctx: ReadContext, account: Account | None) -> Principal | None:

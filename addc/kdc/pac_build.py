@@ -185,6 +185,11 @@ def upn_dns_info(client: Principal, realm: RealmFacts) -> UpnDnsInfo:
     return UpnDnsInfo(upn, realm.realm, made_up, client.name, client.sid)
 
 
+def _whole_words(data: bytes) -> bytes:
+    """Filled up to whole 8 bytes, as Windows counts this buffer."""
+    return data + bytes(-len(data) % 8)
+
+
 @dataclass(frozen=True, slots=True)
 class PacParts:
     """What the PAC of an initial ticket is made of.
@@ -207,7 +212,7 @@ class PacParts:
         out = [
             (1, logon),
             (10, PacClientInfo(authtime, self.client_name).pack()),
-            (12, upn_dns_info(self.client, self.realm).pack()),
+            (12, _whole_words(upn_dns_info(self.client, self.realm).pack())),
         ]
         if for_tgt:
             if self.pac_requested is None:

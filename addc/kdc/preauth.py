@@ -56,6 +56,11 @@ def _etype_info(client: Principal, etypes: Sequence[int]) -> PaData:
     return PaData(_ETYPE_INFO, EtypeInfo(entries).pack())
 
 
+def reply_hint(client: Principal, key: Key) -> tuple[PaData, ...]:
+    """What an AS-REP says of its key; nothing of RC4's, which has no salt."""
+    return () if key.etype == _RC4 else (etype_info2(client, (int(key.etype),)),)
+
+
 def status_hint(status: NtStatus) -> PaData:
     """The PA-PW-SALT in which METHOD-DATA carries a KERB-EXT-ERROR."""
     return PaData(_PW_SALT, KerbExtError(int(status)).pack())
@@ -102,7 +107,7 @@ def by_timestamp(attempt: Attempt, value: bytes) -> Proof:
         )
     if abs(when - attempt.now) > attempt.policy.max_clock_skew:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
-    return Proof(key, client.keys.kvno, (etype_info2(client, (int(key.etype),)),))
+    return Proof(key, client.keys.kvno, reply_hint(client, key))
 
 
 def wrong_password(known_before: bool) -> KdcRefusal:
@@ -114,8 +119,8 @@ def wrong_password(known_before: bool) -> KdcRefusal:
 def unproved(attempt: Attempt) -> Proof:
     """The key of a reply to an account that need not pre-authenticate."""
     key = attempt.keys[attempt.usable[0]]
-    hint = etype_info2(attempt.client, (int(key.etype),))
-    return Proof(key, attempt.client.keys.kvno, (hint,), preauthenticated=False)
+    hint = reply_hint(attempt.client, key)
+    return Proof(key, attempt.client.keys.kvno, hint, preauthenticated=False)
 
 
 TIMESTAMP: Final = Mechanism(

@@ -242,14 +242,12 @@ class TgsGrant:
         return without_pac(AuthorizationData.unpack(plain).elements)
 
     def _encrypted_padata(self) -> tuple[PaData, ...]:
-        """encrypted-pa-data: [MS-KILE] 3.3.5.7."""
+        """encrypted-pa-data, what the service can do only for who canonicalizes ([MS-KILE] 3.3.5.7)."""
         out = []
-        bits = self.server.supported_enctypes
-        if self._for_tgt:
-            bits = KRBTGT_ENCTYPES
-        if bits is not None:
-            out.append(supported_enctypes(bits))
+        if self._body.kdc_options & _CANONICALIZE:
+            own = self.server.supported_enctypes or self.policy.default_enctypes
+            out.append(supported_enctypes(KRBTGT_ENCTYPES if self.server.is_krbtgt else own))
         options = pac_options(self.opened.request.message.padata)
-        if options is not None:
+        if options:
             out.append(echoed_pac_options(options))
         return (*out, *self.subject.encrypted_padata)

@@ -164,7 +164,7 @@ def test_a_dc_is_always_told_by_pac_who_it_is() -> None:
 
 
 def test_a_forwarded_tgt_keeps_the_buffers_of_a_tgt(tgt: Ticketed) -> None:
-    options = int(KdcOptions.FORWARDED | KdcOptions.FORWARDABLE)
+    options = int(KdcOptions.FORWARDED | KdcOptions.FORWARDABLE | KdcOptions.CANONICALIZE)
     addresses = (netbios_address("WS1"),)
     got = tgt.get(facts=tgt.facts(KRBTGT), sname=TGS_NAME, kdc_options=options, addresses=addresses)
     assert got.part.flags & TicketFlags.FORWARDED
