@@ -242,7 +242,7 @@ def find_by_spn(ctx: ReadContext, spn: str) -> Account | None:
     """
     parts = spn.split("/")
     service = parts[0].lower()
-    if len(parts) > 1 and (service == _KRBTGT or (service, parts[1].lower()) == _CHANGE_PASSWORD):
+    if is_reserved_spn(spn):
         return _krbtgt(ctx, parts, service)
     found = _by_exact_spn(ctx, spn)
     if found is not None or len(parts) < 2:
@@ -254,6 +254,17 @@ def find_by_spn(ctx: ReadContext, spn: str) -> Account | None:
     if service == "host" or "host" in mapped_to(ctx, service) or service == "restrictedkrbhost":
         return _by_host(ctx, parts)
     return None
+
+
+def is_reserved_spn(spn: str) -> bool:
+    """Whether a name is krbtgt's whoever registers it."""
+    parts = spn.lower().split("/")
+    return len(parts) > 1 and (parts[0] == _KRBTGT or (parts[0], parts[1]) == _CHANGE_PASSWORD)
+
+
+def find_by_host(ctx: ReadContext, spn: str) -> Account | None:
+    """The computer that answers to a name by its host alone, registered or not."""
+    return _by_host(ctx, spn.split("/"))
 
 
 def _by_exact_spn(ctx: ReadContext, spn: str) -> Account | None:

@@ -221,6 +221,30 @@ def _text(value: bytes) -> str:
         return f"({len(value)} bytes)"
 
 
+# --- what an operator does past the protocols ---
+
+
+def secret_read(ctx: ReadContext, dnt: Dnt, how: str) -> None:
+    """Keys of an account leave the directory. To be told whatever its SACL says."""
+    _operated(ctx, dnt, AuditEvent.SECRET_READ, rights.CONTROL_ACCESS, how)
+
+
+def password_reset(ctx: ReadContext, dnt: Dnt, how: str) -> None:
+    """An account got another password by an operator's command."""
+    _operated(ctx, dnt, AuditEvent.PASSWORD_RESET, rights.CONTROL_ACCESS, how)
+
+
+def kerberos_policy_set(ctx: ReadContext, how: str) -> None:
+    """The lifetimes of tickets were changed."""
+    _operated(ctx, ctx.forest.domain_nc, AuditEvent.KERBEROS_POLICY, rights.WRITE_PROPERTY, how)
+
+
+def _operated(ctx: ReadContext, dnt: Dnt, event: AuditEvent, right: int, how: str) -> None:
+    row = ctx.tx.get(dnt)
+    if row is not None:
+        ctx.audits.append(replace(_record(ctx, row, right, event=event), detail=how))
+
+
 # --- refusals ---
 
 

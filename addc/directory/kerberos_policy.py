@@ -78,7 +78,7 @@ def check(policy: KerberosPolicy) -> None:
     if policy.max_renew_age_d and policy.max_renew_age_d * 24 < policy.max_ticket_age_h:
         raise UserError(
             f"Tickets of {policy.max_ticket_age_h} hours would outlive their renewal "
-            f"({policy.max_renew_age_d} days). Next step: set both, or 0 days for tickets that cannot be renewed."
+            f"({policy.max_renew_age_d} days). Next step: set both, or 0 days for no renewal."
         )
 
 

@@ -82,6 +82,11 @@ def default_data_dir() -> Path:
     return Path(data_home) / "addc"
 
 
+def has_forest(data_dir: Path) -> bool:
+    """Whether a forest was provisioned there."""
+    return (data_dir / CONFIG_NAME).exists()
+
+
 def read_site_config(data_dir: Path) -> SiteConfig:
     """The data folder's config.json; UserError says what is wrong with it."""
     path = data_dir / CONFIG_NAME

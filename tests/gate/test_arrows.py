@@ -16,6 +16,8 @@ PURE: Final = {
         "describe_pac",
         "describe_padata",
         "describe_values",
+        "explain",
+        "rehearsal",
         "facts",
         "as_exchange",
         "tgs_exchange",

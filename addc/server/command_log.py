@@ -1,0 +1,30 @@
+"""Where commands that work on a forest's data write down what they did: the audit log of the machine.
+
+A JSON line on standard error, as the server's, and one for the system's own log where there is one.
+"""
+
+import logging
+from logging.handlers import SysLogHandler
+from pathlib import Path
+from typing import Final
+
+from addc.directory.api import Directory
+from addc.server import logs
+
+_SYSLOG: Final = "/dev/log"
+
+
+def audited(directory: Directory) -> Directory:
+    """`directory`, whose audit records are written down from now on."""
+    logger = logging.getLogger("addc.audit")
+    if not logger.handlers:
+        handlers: list[logging.Handler] = [logging.StreamHandler()]
+        if Path(_SYSLOG).is_socket():
+            handlers.append(SysLogHandler(_SYSLOG, SysLogHandler.LOG_AUTHPRIV))
+        for handler in handlers:
+            handler.setFormatter(logs.JsonFormatter())
+            logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    directory.on_audit(logs.audit)
+    return directory
