@@ -15,7 +15,7 @@ from addc.auth import ntlm_logon, spnego
 from addc.auth.gss import GssAcceptor, GssExchange
 from addc.auth.ntlm import NtlmExchange, Proof, Proven, ServerNames
 from addc.auth.ntlm_logon import NotLetInError, NtlmVerdict
-from addc.auth.spnego import Exchange, SpnegoNtlm
+from addc.auth.spnego import Exchange, SpnegoExchange
 from addc.auth.token_build import token_of_peer
 from addc.directory.api import Directory, Services
 from addc.security.token import SYSTEM, Token
@@ -164,7 +164,9 @@ class AuthContext:
         """Who the client is. Raises AuthError where its ticket names nobody that may come in."""
         assert self.complete
         exchange = self.exchange
-        if isinstance(exchange, NtlmExchange | SpnegoNtlm):
+        if isinstance(exchange, SpnegoExchange):
+            exchange = exchange.inner
+        if isinstance(exchange, NtlmExchange):
             verdict = self.judge.verdict
             assert verdict is not None and verdict.token is not None
             return Logon(verdict.token, verdict.name, "NTLM")

@@ -15,9 +15,7 @@ import gssapi
 from gssapi import raw
 from gssapi.raw.misc import GSSError
 
-from addc.base.errors import AddcError, DecodeError
-from addc.codec import spnego
-from addc.codec.ber_wire import element, encode_oid
+from addc.base.errors import AddcError
 
 _SESSION_KEY_OID: Final = gssapi.OID.from_int_seq("1.2.840.113554.1.2.2.5.5")
 _PAC_ATTRIBUTE: Final = b"urn:mspac:"
@@ -37,10 +35,6 @@ _CLOCK_SKEW_S: Final = 300
 """By which the library lets a ticket outlive its end; a session ends with the ticket."""
 _CHANNEL_BOUND: Final = 0x800
 """GSS_C_CHANNEL_BOUND_FLAG of MIT krb5 1.19, which python-gssapi has no name for."""
-
-
-_KRB_AP_REQ: Final = b"\x6e"
-_TOK_ID_AP_REQ: Final = b"\x01\x00"
 
 
 class AuthError(AddcError):
@@ -63,29 +57,6 @@ class Peer:
     principal: str
     pac: bytes | None
     lifetime_s: int | None = None
-
-
-def _framed_ap_req(token: bytes) -> bytes | None:
-    """The GSS-API's form of an AP-REQ that a client put into SPNEGO bare; None for every other token.
-
-    Windows takes it, and clients that make their own messages (impacket's) have nothing else.
-    """
-    try:
-        offer = spnego.first_token(token)
-    except DecodeError:
-        return None  # MIT's library says what is wrong with it
-    if offer is None or offer.mech_token is None or not offer.mech_token.startswith(_KRB_AP_REQ):
-        return None
-    mechanism = element(0x06, encode_oid(spnego.KERBEROS))
-    return element(0x60, mechanism + _TOK_ID_AP_REQ + offer.mech_token)
-
-
-def _completed(answer: bytes) -> bytes:
-    """The end of SPNEGO around our answer."""
-    told = spnego.NegTokenResp(
-        neg_state=spnego.ACCEPT_COMPLETED, supported_mech=spnego.MS_KERBEROS, response_token=answer or None
-    )
-    return spnego.NextToken(told).pack()
 
 
 class _Protection:
@@ -202,7 +173,7 @@ class GssExchange(_Protection):
     A ticket-granting ticket that a client delegates is thrown away: nothing here acts for users elsewhere.
     """
 
-    __slots__ = ("_bindings", "_credentials", "_lifetime_s", "_name", "_unframed")
+    __slots__ = ("_bindings", "_credentials", "_lifetime_s", "_name")
 
     def __init__(self, credentials: raw.Creds, bindings: raw.ChannelBindings | None) -> None:
         super().__init__()
@@ -210,15 +181,12 @@ class GssExchange(_Protection):
         self._bindings = bindings
         self._name: raw.Name | None = None
         self._lifetime_s: int | None = None
-        self._unframed = False
 
     def step(self, token: bytes) -> bytes:
         """Our answer to the client's token; empty where there is nothing to say.
 
         Raises AuthError when the token is not good.
         """
-        if self._context is None and (framed := _framed_ap_req(token)) is not None:
-            token, self._unframed = framed, True
         try:
             done = raw.accept_sec_context(token, self._credentials, self._context, self._bindings)
         except GSSError as error:
@@ -228,8 +196,7 @@ class GssExchange(_Protection):
         if self.complete:
             self._name, self._flags = done.initiator_name, int(done.flags)
             self._lifetime_s = None if done.lifetime is None else max(done.lifetime - _CLOCK_SKEW_S, 0)
-        answer = bytes(done.token or b"")
-        return _completed(answer) if self._unframed else answer
+        return bytes(done.token or b"")
 
     def peer(self) -> Peer:
         """Raises AuthError for a PAC whose signature does not hold."""

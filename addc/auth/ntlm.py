@@ -231,6 +231,20 @@ class NtlmExchange:
             raise AuthError("NTLM: a message was changed on its way")
         return plain, self.confidential
 
+    def protect(self, before: bytes, data: bytes, after: bytes, *, seal: bool) -> tuple[bytes, bytes]:
+        """`data` as it travels, and the signature of all three parts. Spec: 3.4.6."""
+        assert self._sends is not None
+        travels = self._sends.cipher(data) if seal else data
+        return travels, self._sends.sign(before + data + after)
+
+    def unprotect(self, before: bytes, data: bytes, after: bytes, token: bytes, *, seal: bool) -> bytes:
+        """The plain `data` of a message that the client protected so. Raises AuthError if it was altered."""
+        assert self._receives is not None
+        plain = self._receives.cipher(data) if seal else data
+        if not self._receives.verify(before + plain + after, token):
+            raise AuthError("NTLM: a message was changed on its way")
+        return plain
+
     def size_limit(self, size: int, *, seal: bool) -> int:
         """How many plain bytes fit into a wrapped message of `size` bytes."""
         del seal

@@ -4,7 +4,6 @@ Spec: [MS-NLMP] 3.2.5.1.2, 3.3.2; [MS-APDS] 3.1.5.
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 from addc.auth.gss import AuthError
 from addc.auth.ntlm import Proof, Proven
@@ -12,14 +11,11 @@ from addc.base.ids import Dnt
 from addc.base.secret import Secret
 from addc.codec.ids import Sid
 from addc.codes.ntstatus import NtStatus
-from addc.directory import accounts, entry, groups, logon, passwords
+from addc.directory import accounts, groups, logon, managed_passwords
 from addc.directory.context import ReadContext
-from addc.schema import attr
 from addc.security import logon_rules, ntlm_keys, wellknown
 from addc.security.crypto.hashes import equal
 from addc.security.token import Token
-
-_HASH_SIZE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +71,11 @@ def judge(ctx: ReadContext, proof: Proof) -> NtlmVerdict:
     standing = logon.standing(ctx, account, row)
     if (locked := logon_rules.lockout(standing, ctx.now)) is not None:
         return NtlmVerdict(locked, account.dnt)
-    current = entry.first(row, attr.UNICODE_PWD)
-    key = None if current is None else _base_key(proof, current)
-    history = entry.first(row, attr.NT_PWD_HISTORY) or b""
-    former = [history[at : at + _HASH_SIZE] for at in (_HASH_SIZE, 2 * _HASH_SIZE)]
-    if key is None and passwords.is_former(ctx, row, lambda one: _base_key(proof, one) is not None):
-        key = _base_key(proof, former[0])
+    hashes = managed_passwords.nt_hashes(ctx, row)
+    good = hashes.accepted if hashes.current is None else (hashes.current, *hashes.accepted)
+    key = next((made for one in good if (made := _base_key(proof, one)) is not None), None)
     if key is None:
-        is_former = any(len(one) == _HASH_SIZE and _base_key(proof, one) is not None for one in former)
+        is_former = any(_base_key(proof, one) is not None for one in hashes.known)
         return NtlmVerdict(NtStatus.STATUS_WRONG_PASSWORD, account.dnt, is_guess=not is_former)
     token = groups.token_for(ctx, account.dnt)
     refusal = (

@@ -1,7 +1,8 @@
 """The token of a client that proved itself with a Kerberos ticket.
 
-A PAC says who it is and in which groups the KDC put it; the DC adds what membership here adds (its own
-domain-local and built-in groups, privileges). Without a PAC the directory itself is asked.
+A PAC says who it is, in which groups the KDC put it, what is claimed of it and of its device; the DC adds what
+membership here adds (its own domain-local and built-in groups, privileges). Without a PAC the directory itself
+is asked.
 
 Spec: [MS-PAC] 4.1.2.2, [MS-KILE] 3.4.5.3
 """
@@ -10,14 +11,24 @@ from typing import Final
 
 from addc.auth.gss import AuthError, Peer
 from addc.base.errors import DecodeError
-from addc.codec.ids import Sid
-from addc.codec.pac import KerbValidationInfo, Pac, PacType, unpack_logon_info
+from addc.codec.pac import Pac, PacType
 from addc.directory import accounts, groups
 from addc.directory.context import Fact, ReadContext
+from addc.security.pac_identity import identity_of
 from addc.security.token import Token
 
-_KEPT: Final[Fact[dict[bytes, Token]]] = Fact()
+_KEPT: Final[Fact[dict[tuple[tuple[int, bytes], ...], Token]]] = Fact()
 _KEPT_MAX: Final = 4096
+_SAYS_WHO: Final = frozenset(
+    int(kind)
+    for kind in (
+        PacType.LOGON_INFO,
+        PacType.CLIENT_CLAIMS_INFO,
+        PacType.DEVICE_INFO,
+        PacType.DEVICE_CLAIMS_INFO,
+    )
+)
+"""The buffers that a token is made of; times and names differ from ticket to ticket."""
 
 
 def token_of_peer(ctx: ReadContext, peer: Peer) -> Token:
@@ -25,22 +36,18 @@ def token_of_peer(ctx: ReadContext, peer: Peer) -> Token:
     if peer.pac is None:
         return _token_by_name(ctx, peer.principal)
     try:
-        logon_info = Pac.unpack(peer.pac).get(PacType.LOGON_INFO)
-    except DecodeError as error:
-        raise AuthError(f"the PAC of {peer.principal} cannot be read: {error}") from None
-    if logon_info is None:
-        raise AuthError(f"the PAC of {peer.principal} has no logon information")
-    kept = _KEPT.get(ctx, int(ctx.tx.usn), dict)
-    token = kept.get(logon_info)
-    if token is not None:
-        return token
-    try:
-        token = _token_of_logon_info(ctx, unpack_logon_info(logon_info))
+        pac = Pac.unpack(peer.pac)
+        says = tuple([one for one in pac.buffers if one[0] in _SAYS_WHO])
+        kept = _KEPT.get(ctx, int(ctx.tx.usn), dict)
+        token = kept.get(says)
+        if token is not None:
+            return token
+        token = _token_of_pac(ctx, pac)
     except DecodeError as error:
         raise AuthError(f"the PAC of {peer.principal} cannot be read: {error}") from None
     if len(kept) >= _KEPT_MAX:
         kept.clear()
-    kept[logon_info] = token
+    kept[says] = token
     return token
 
 
@@ -54,14 +61,11 @@ def _token_by_name(ctx: ReadContext, principal: str) -> Token:
     return groups.token_for(ctx, account.dnt)
 
 
-def _token_of_logon_info(ctx: ReadContext, info: KerbValidationInfo) -> Token:
-    domain = info.logon_domain_id
-    if domain != ctx.forest.domain_sid:
+def _token_of_pac(ctx: ReadContext, pac: Pac) -> Token:
+    found = identity_of(pac)
+    if found.domain != ctx.forest.domain_sid:
         # No domain is trusted; a SID such as S-1-5-18 is no domain's.
         raise AuthError("the PAC is of no domain that is trusted")
-    sids: set[Sid] = {domain.child(group.relative_id) for group in info.group_ids or ()}
-    sids |= {extra.sid for extra in info.extra_sids or () if extra.sid is not None}
-    if info.resource_group_domain_sid is not None:
-        sids |= {info.resource_group_domain_sid.child(g.relative_id) for g in info.resource_group_ids or ()}
-    user = domain.child(info.user_id)
-    return groups.token_of_sids(ctx, user, sids, primary_group=domain.child(info.primary_group_id))
+    return groups.token_of_sids(
+        ctx, found.user, found.sids, primary_group=found.primary_group, claims=found.claims
+    )

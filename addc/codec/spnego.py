@@ -6,6 +6,7 @@ Spec: RFC 4178 4.2, [MS-SPNG] 2.2.
 from typing import Annotated, Final
 
 from addc.codec import ber
+from addc.codec.ber_wire import encode_oid, find_element
 
 SPNEGO: Final = "1.3.6.1.5.5.2"
 KERBEROS: Final = "1.2.840.113554.1.2.2"
@@ -19,6 +20,7 @@ REJECT: Final = 2
 REQUEST_MIC: Final = 3
 
 _MECHANISMS_MAX: Final = 32
+_SPNEGO_OID: Final = encode_oid(SPNEGO)
 
 
 @ber.single()
@@ -73,9 +75,10 @@ class GssInitialToken(ber.Value):
 def first_token(data: bytes) -> NegTokenInit | None:
     """The SPNEGO offer that a context's first token is; None where it is another mechanism's.
 
-    Raises DecodeError for a broken offer.
+    What other mechanisms put behind their OID need not be BER. Raises DecodeError for broken frames, offers.
     """
     if not data.startswith(b"\x60"):
         return None
-    framed = GssInitialToken.unpack(data)
-    return FirstToken.unpack(framed.token).init if framed.mechanism == SPNEGO else None
+    if find_element(data, (0x60, 0x06), "GssInitialToken.mechanism") != _SPNEGO_OID:
+        return None
+    return FirstToken.unpack(GssInitialToken.unpack(data).token).init

@@ -10,13 +10,14 @@ from typing import Final, cast
 
 from addc.auth.gss import AuthError, GssExchange
 from addc.auth.ntlm import NtlmExchange, Proof, Proven, ServerNames
-from addc.auth.spnego import SpnegoNtlm, chosen
+from addc.auth.spnego import SpnegoExchange, chosen
 from addc.base.errors import DsError
 from addc.base.ids import MessageId, Usn
 from addc.base.secret import Secret
 from addc.codec import filter as ldap_filter
 from addc.codec.blobs import UpToDateCursor
 from addc.codec.dirsync_cookie import DirSyncCookie
+from addc.codec.spnego import NTLMSSP
 from addc.directory.api import Directory
 from addc.directory.rootdse_operations import OPERATIONS
 from addc.ldap import batch, operations, refresh
@@ -67,7 +68,7 @@ def feed_token(data: bytes) -> None:
         raise AuthError("MIT's library is not fuzzed")
 
     client = NtlmClient.of(_USER, _PASSWORD)
-    bare, framed, sealed = _exchange(), SpnegoNtlm(_exchange()), _exchange()
+    bare, framed, sealed = _exchange(), SpnegoExchange(_exchange(), NTLMSSP), _exchange()
     bare.step(client.negotiate())
     framed.step(client.offer(token=client.first))
     sealed.step(client.authenticate(sealed.step(client.first)))

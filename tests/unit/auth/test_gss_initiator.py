@@ -14,8 +14,10 @@ from addc.auth.gss import (
     NoKeysError,
 )
 from addc.auth.keytab import KeytabEntry, write_keytab
+from addc.auth.spnego import Exchange, SpnegoExchange, chosen
 from addc.base.clock import TICKS_PER_S, FileTime, SystemClock
 from addc.base.secret import Secret
+from addc.codec import spnego as codec
 from addc.codec.krb5 import (
     EncryptedData,
     EncryptionKey,
@@ -45,12 +47,12 @@ class Pair:
         store = {"ccache": f"FILE:{self.folder / 'ccache'}"}
         return GssInitiator(TARGET, store, InitiatorOptions(**options))  # type: ignore[arg-type]
 
-    def meet(
-        self, channel: bytes | None = None, /, **options: object
-    ) -> tuple[GssInitiator, GssExchange, int]:
+    def meet(self, channel: bytes | None = None, /, **options: object) -> tuple[GssInitiator, Exchange, int]:
         """Both ends when they are done, and how many messages that took."""
-        client, server = self.initiator(**options), self.acceptor.exchange(channel)
-        count, token = 0, client.step()
+        client = self.initiator(**options)
+        token = client.step()
+        server = chosen(token, lambda: self.acceptor.exchange(channel), None)
+        count = 0
         while token:
             count += 1
             token = server.step(token) if count % 2 else client.step(token)
@@ -92,9 +94,11 @@ def _write_ticket(path: Path, key: Key) -> None:
 )
 def test_both_sides_agree(pair: Pair, options: dict[str, object], messages: int) -> None:
     client, server, count = pair.meet(**options)
-    assert count >= messages and server.peer().principal == f"alice@{REALM}"
+    kerberos = server.inner if isinstance(server, SpnegoExchange) else server
+    assert isinstance(kerberos, GssExchange) and kerberos.peer().principal == f"alice@{REALM}"
+    assert count >= messages
     assert client.session_key() == server.session_key() and len(server.session_key()) == 32
-    assert server.dce_style is client.dce_style is ("dce_style" in options)
+    assert kerberos.dce_style is client.dce_style is ("dce_style" in options)
     assert server.confidential and server.integrity
 
 
@@ -146,3 +150,26 @@ def test_a_server_that_does_not_prove_itself_is_refused(pair: Pair) -> None:
     answer = server.step(client.step())
     with pytest.raises(AuthError):
         client.step(answer[:-4] + bytes(4))
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_the_list_of_mechanisms_is_protected(pair: Pair, good: bool) -> None:
+    """Who takes mechanisms off the list of a bare AP-REQ in SPNEGO is found out. RFC 4178 5"""
+    client = pair.initiator(dce_style=True)
+    offered = codec.MechTypeList((codec.MS_KERBEROS, codec.NTLMSSP))
+    seen = offered if good else codec.MechTypeList((codec.MS_KERBEROS,))
+    init = codec.NegTokenInit(mech_types=seen, mech_token=client.step())
+    first = codec.GssInitialToken(codec.SPNEGO, codec.FirstToken(init).pack()).pack()
+    server = chosen(first, pair.acceptor.exchange, None)
+    told = codec.NextToken.unpack(server.step(first)).resp
+    assert told.neg_state == codec.ACCEPT_INCOMPLETE and told.response_token is not None
+    last = codec.NegTokenResp(
+        response_token=client.step(told.response_token), mech_list_mic=client.sign(offered.pack())
+    )
+    if not good:
+        with pytest.raises(AuthError):
+            server.step(codec.NextToken(last).pack())
+        return
+    done = codec.NextToken.unpack(server.step(codec.NextToken(last).pack())).resp
+    assert server.complete and done.neg_state == codec.ACCEPT_COMPLETED
+    assert done.mech_list_mic is not None and client.verify(offered.pack(), done.mech_list_mic)

@@ -292,7 +292,7 @@ def test_nobody_old_or_nameless_is_let_in(ann: Corp, runner: asyncio.Runner, res
 
 
 @pytest.mark.parametrize(
-    "token", [b"", b"NTLMSSP\0", b"NTLMSSP\0\x03\0\0\0", b"\x60\x02\x06\x00", b"x" * 70_000]
+    "token", [b"", b"NTLMSSP\0", b"NTLMSSP\0\x03\0\0\0", b"\x60\x02\x06\x07", b"x" * 70_000]
 )
 def test_garbage_is_refused(ann: Corp, runner: asyncio.Runner, token: bytes) -> None:
     desk = _desk(ann, runner)
