@@ -71,6 +71,7 @@ class KeyUsage(IntEnum):
     GSS_INITIATOR_SIGN = 25
     PA_S4U_X509_USER_REQUEST = 26
     PA_S4U_X509_USER_REPLY = 27
+    PA_PKINIT_KX = 44
     FAST_REQ_CHKSUM = 50
     FAST_ENC = 51
     FAST_REP = 52
@@ -78,6 +79,7 @@ class KeyUsage(IntEnum):
     ENC_CHALLENGE_CLIENT = 54
     ENC_CHALLENGE_KDC = 55
     AS_REQ = 56
+    AS_FRESHNESS = 60
 
 
 class EtypeInfo(NamedTuple):

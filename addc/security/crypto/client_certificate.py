@@ -4,24 +4,23 @@ Only strong mappings are made: the issuer with the serial number or the SID, the
 hash of the public key, and the SID alone that an enterprise authority put in. Names that somebody could get
 a certificate for elsewhere (subject, mail address, principal name) map nobody.
 
-Spec: [MS-PKCA] 3.1.5.2.1.3 (altSecurityIdentities), [MS-WCCE] 2.2.2.7.7.4 (szOID_NTDS_CA_SECURITY_EXT).
+Spec: [MS-PKCA] 3.1.5.2.1.3, 3.1.5.2.1.5, 3.1.5.2.1.6; [MS-WCCE] 2.2.2.7.7.4 (szOID_NTDS_CA_SECURITY_EXT).
 """
 
 import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+from cryptography.x509 import SubjectKeyIdentifier
 
 from addc.base.errors import DecodeError
+from addc.security.crypto import certificate
+from addc.security.crypto.certificate import Certificate
 
-_SID_EXTENSION: Final = ObjectIdentifier("1.3.6.1.4.1.311.25.2")
-_SID_NAME: Final = bytes.fromhex("060a2b060104018237190201")
-"""The OID 1.3.6.1.4.1.311.25.2.1 of the otherName that holds the SID's text."""
-_CLIENT_USES: Final = frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
-_SID_MAX: Final = 200
+_TLS_USES: Final = frozenset({certificate.CLIENT_AUTH, certificate.ANY_USE})
+_SID_URI: Final = "tag:microsoft.com,2022-09-14:sid:"
+_WINDOWS_TYPES: Final = (("ST=", "S="), ("1.2.840.113549.1.9.1=", "E="))
+"""Attribute types that Windows writes in its own way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,49 +35,58 @@ class ClientCertificate:
 
 
 def read(der: bytes) -> ClientCertificate:
-    """Raises DecodeError for what is no certificate, or is not for clients."""
-    try:
-        found = x509.load_der_x509_certificate(der)
-        extensions = found.extensions
-    except ValueError as error:
-        raise DecodeError(f"not a certificate: {error}", 0, "certificate") from None
-    try:
-        uses = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        uses = None
-    if uses is not None and _CLIENT_USES.isdisjoint(uses):
+    """For TLS; raises DecodeError for what is no certificate, or is not for clients."""
+    found = certificate.read(der)
+    if found.uses is not None and _TLS_USES.isdisjoint(found.uses):
         raise DecodeError("not a client's certificate", 0, "certificate")
-    sid = _sid(extensions)
-    return ClientCertificate(_identities(found, extensions, sid), sid)
+    return ClientCertificate(identities(found), sid(found))
 
 
-def _identities(found: x509.Certificate, extensions: x509.Extensions, sid: str) -> tuple[str, ...]:
-    serial = found.serial_number
-    octets = serial.to_bytes((serial.bit_length() + 8) // 8 or 1, "big", signed=True)
-    issuer = ",".join([part.rfc4514_string() for part in found.issuer.rdns])
-    key = found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    names = [f"X509:<I>{issuer}<SR>{octets[::-1].hex()}"]
-    if sid:
-        names.append(f"X509:<I>{issuer}<SID>{sid}")
-    try:
-        identifier = extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-        names.append(f"X509:<SKI>{identifier.hex()}")
-    except x509.ExtensionNotFound:
-        pass
-    digest = x509.SubjectKeyIdentifier.from_public_key(found.public_key()).digest
-    names.append(f"X509:<SHA1-PUKEY>{digest.hex()}")
-    names.append(f"X509:<SHA1-PUKEY>{hashlib.sha1(key, usedforsecurity=False).hexdigest()}")
+def sid(found: Certificate) -> str:
+    """The SID of its holder: of the extension, else of a URI among its names; "" for none."""
+    if found.sid:
+        return found.sid
+    uris = (uri for uri in found.names.uris if uri.startswith(_SID_URI))
+    return next((uri.removeprefix(_SID_URI) for uri in uris), "")
+
+
+def identities(found: Certificate) -> tuple[str, ...]:
+    """Every altSecurityIdentities value that maps the certificate strongly."""
+    names = []
+    for issuer in dict.fromkeys((found.issuer_text, _as_windows_writes(found.issuer_text))):
+        names += [f"X509:<I>{issuer}<SR>{serial}" for serial in _serials(found.serial)]
+        if holder := sid(found):
+            names.append(f"X509:<I>{issuer}<SID>{holder}")
+    if found.key_identifier:
+        names.append(f"X509:<SKI>{found.key_identifier.hex()}")
+    names += [f"X509:<SHA1-PUKEY>{one.hex()}" for one in _key_hashes(found)]
     return tuple(dict.fromkeys(names))
 
 
-def _sid(extensions: x509.Extensions) -> str:
-    """The text in OtherName { type-id, [0] EXPLICIT OCTET STRING }."""
-    for one in extensions:
-        if one.oid == _SID_EXTENSION and isinstance(one.value, x509.UnrecognizedExtension):
-            data = one.value.value
-            at = data.find(_SID_NAME)
-            text = data[at + len(_SID_NAME) :]
-            if at < 0 or len(text) < 4 or text[0] != 0xA0 or text[2] != 0x04 or text[3] > _SID_MAX:
-                return ""
-            return text[4 : 4 + text[3]].decode("ascii", "replace")
-    return ""
+def _serials(serial: int) -> list[str]:
+    """The serial number's octets, last first; an upper zero that only keeps it positive may be left out."""
+    octets = serial.to_bytes((serial.bit_length() + 8) // 8 or 1, "big", signed=True)
+    texts = [octets[::-1].hex()]
+    if len(octets) > 1 and octets[0] == 0:
+        texts.append(octets[:0:-1].hex())
+    return texts
+
+
+def _key_hashes(found: Certificate) -> list[bytes]:
+    """SHA-1 of the public key in the forms that are about: key identifier, SubjectPublicKeyInfo, certificate.
+
+    [MS-PKCA] does not say which; administrators copy any of them, and all are equally strong.
+    """
+    return [
+        SubjectKeyIdentifier.from_public_key(found.key).digest,  # type: ignore[arg-type]
+        hashlib.sha1(found.spki, usedforsecurity=False).digest(),
+        hashlib.sha1(found.der, usedforsecurity=False).digest(),
+    ]
+
+
+def _as_windows_writes(issuer: str) -> str:
+    for ours, theirs in _WINDOWS_TYPES:
+        issuer = ",".join(
+            theirs + part.removeprefix(ours) if part.startswith(ours) else part for part in issuer.split(",")
+        )
+    return issuer
