@@ -17,13 +17,15 @@ from addc.codec.ids import Sid
 from addc.directory import entry, names, policy
 from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import Fact, ReadContext
-from addc.schema import attr
+from addc.schema import attr, cls
+from addc.schema.wellknown import DELEGATED_MANAGED_SERVICE_ACCOUNT
 from addc.security import wellknown
 from addc.store.objects import ObjectRow, ObjectState
 
 T = TypeVar("T")
 
 _KEPT_MAX: Final = 60_000
+_MANAGED: Final = frozenset((cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT, DELEGATED_MANAGED_SERVICE_ACCOUNT))
 _MATCHES_MAX: Final = 16
 _KRBTGT: Final = "krbtgt"
 _CHANGE_PASSWORD: Final = ("kadmin", "changepw")
@@ -36,7 +38,7 @@ class Account:
     user_account_control: UserAccountControl bits. Times: FILETIME, 0 = never. account_expires: NEVER_FT
     for "never". supported_enctypes: msDS-SupportedEncryptionTypes, None where absent.
     logon_hours: the 21-byte map of allowed hours, None = always. workstations: () = from anywhere.
-    delegate_to: SPNs of constrained delegation.
+    is_managed: the DC makes its password. delegate_to: SPNs of constrained delegation.
     """
 
     dnt: Dnt
@@ -133,7 +135,7 @@ def _read(ctx: ReadContext, row: ObjectRow) -> Account:
         user_principal_name=entry.text(row, attr.USER_PRINCIPAL_NAME),
         user_account_control=entry.integer(row, attr.USER_ACCOUNT_CONTROL),
         is_computer=b"computer" in classes,
-        is_managed=b"msDS-ManagedServiceAccount" in classes or b"msDS-GroupManagedServiceAccount" in classes,
+        is_managed=row.class_id in _MANAGED,
         primary_group_id=entry.integer(row, attr.PRIMARY_GROUP_ID, int(wellknown.RID_DOMAIN_USERS)),
         pwd_last_set=entry.integer(row, attr.PWD_LAST_SET),
         account_expires=expires or int(NEVER_FT),

@@ -12,12 +12,12 @@ from addc.base.secret import Secret
 from addc.codec.dn import Dn
 from addc.codec.ids import Sid, guid_to_wire
 from addc.codes.ntstatus import NtStatus
-from addc.directory import accounts, entry, names
+from addc.directory import accounts, entry, managed_passwords, names
 from addc.directory.account_flags import UserAccountControl
 from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.directory.password_policy import effective_policy
-from addc.directory.passwords import is_former, password_must_change, verify_password
+from addc.directory.passwords import password_must_change
 from addc.schema import attr
 from addc.security import logon_rules
 from addc.security.krb_keys import nt_hash
@@ -58,9 +58,10 @@ def verify_logon(
     account = accounts.account(ctx, row)
     found = standing(ctx, account, row)
     refusal = logon_rules.lockout(found, now)
-    if refusal is None and not verify_password(ctx, row, password):
-        given = Secret(nt_hash(password))
-        if not is_former(ctx, row, given.matches):
+    if refusal is None:
+        hashes, given = managed_passwords.nt_hashes(ctx, row), Secret(nt_hash(password))
+        good = hashes.accepted if hashes.current is None else (hashes.current, *hashes.accepted)
+        if not any(given.matches(one) for one in good):
             refusal = NtStatus.STATUS_WRONG_PASSWORD
     refusal = (
         refusal

@@ -241,7 +241,11 @@ class NtHashes(NamedTuple):
 
 
 def nt_hashes(ctx: ReadContext, row: ObjectRow) -> NtHashes:
-    """The NT hashes of a managed account at ctx.now."""
+    """The NT hashes of any account at ctx.now; for an hour, the one before lets people in ([MS-SAMR])."""
+    if not is_managed(row):
+        former = passwords.former_hashes(row)
+        recent = former[:1] if passwords.is_former(ctx, row, lambda _: True) else ()
+        return NtHashes(entry.first(row, attr.UNICODE_PWD), recent, former)
     found = managed_keys(ctx, row)
     accepted = [one.key(Etype.RC4_HMAC) for one in found.also]
     older = [one.key(Etype.RC4_HMAC) for one in (found.keys.old, found.keys.older) if one is not None]

@@ -336,6 +336,13 @@ def is_former(ctx: ReadContext, row: ObjectRow, nt_hash_fits: Callable[[bytes], 
     return is_recent and len(former) == _HASH_SIZE and nt_hash_fits(former)
 
 
+def former_hashes(row: ObjectRow) -> tuple[bytes, ...]:
+    """NT hashes of the two passwords before the present one, newest first."""
+    history = entry.first(row, attr.NT_PWD_HISTORY) or b""
+    found = [history[at : at + _HASH_SIZE] for at in (_HASH_SIZE, 2 * _HASH_SIZE)]
+    return tuple(one for one in found if len(one) == _HASH_SIZE)
+
+
 def password_must_change(ctx: ReadContext, row: ObjectRow) -> int:
     """When the password expires, FILETIME; 0 now, NEVER_FT never. Spec: [MS-SAMR] 3.1.5.14.4."""
     uac = entry.integer(row, attr.USER_ACCOUNT_CONTROL)

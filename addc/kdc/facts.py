@@ -76,12 +76,14 @@ class KeyRing:
     """An account's keys by encryption type. salt: of the present AES keys.
 
     old: previous passwords as (kvno, keys), newest first; tickets made with them still open.
+    also: others that prove the account all the same, as a managed one's do around a roll.
     """
 
     kvno: int
     current: Mapping[int, Key]
     salt: bytes = b""
     old: tuple[tuple[int, Mapping[int, Key]], ...] = ()
+    also: tuple[tuple[int, Mapping[int, Key]], ...] = ()
 
     def find(self, etype: int, kvno: int | None) -> Key | None:
         """The key of a version; without one, or with 0, the present key."""

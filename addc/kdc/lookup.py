@@ -12,7 +12,7 @@ from addc.auth.gss import AuthError
 from addc.codec.ids import Sid
 from addc.codec.krb5 import AsReq, PrincipalName, Ticket
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
-from addc.directory import accounts, groups, kerberos_policy, logon, passwords
+from addc.directory import accounts, groups, kerberos_policy, logon, managed_passwords, passwords
 from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.directory.kerberos_policy import KerberosPolicy
@@ -114,8 +114,11 @@ def _realm_facts(ctx: ReadContext) -> RealmFacts | None:
 def principal(ctx: ReadContext, account: Account) -> Principal:
     """An account as the decisions see it.
 
-    Its own row tells most of it; lockout and the password's age also depend on the policy it is under.
+    Its own row tells most of it; lockout and the password's age also depend on the policy it is under, and a
+    managed account's keys on the time.
     """
+    if account.is_managed:
+        return _managed_principal(ctx, account)
 
     def derive() -> Principal:
         row = ctx.tx.get(account.dnt)
@@ -129,6 +132,16 @@ def principal(ctx: ReadContext, account: Account) -> Principal:
         return fresh
 
     return _at_commit(ctx, ("kdc.principal", account.dnt), derive)
+
+
+def _managed_principal(ctx: ReadContext, account: Account) -> Principal:
+    row = ctx.tx.get(account.dnt)
+    assert row is not None
+    base = accounts.kept(ctx, "kdc.account", row, lambda: _principal(ctx, account, row))
+    found = managed_passwords.managed_keys(ctx, row)
+    also = tuple((one.kvno, {int(key.etype): key for key in one.keys}) for one in found.also)
+    keys = replace(_key_ring(found.keys, None), also=also)
+    return replace(base, keys=keys, standing=logon.standing(ctx, account, row))
 
 
 def _principal(ctx: ReadContext, account: Account, row: ObjectRow) -> Principal:

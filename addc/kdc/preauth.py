@@ -97,7 +97,11 @@ def by_timestamp(attempt: Attempt, value: bytes) -> Proof:
     key = attempt.keys.get(data.etype)
     if key is None:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
-    when = _timestamp(key, data)
+    kvno, when = client.keys.kvno, _timestamp(key, data)
+    for version, keys in client.keys.also if when is None else ():
+        if data.etype in keys and (when := _timestamp(keys[data.etype], data)) is not None:
+            kvno, key = version, keys[data.etype]
+            break
     if when is None:
         raise wrong_password(
             any(
@@ -107,7 +111,7 @@ def by_timestamp(attempt: Attempt, value: bytes) -> Proof:
         )
     if abs(when - attempt.now) > attempt.policy.max_clock_skew:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
-    return Proof(key, client.keys.kvno, reply_hint(client, key))
+    return Proof(key, kvno, reply_hint(client, key))
 
 
 def wrong_password(known_before: bool) -> KdcRefusal:
