@@ -1,8 +1,8 @@
 """The token of a client that proved itself with a Kerberos ticket.
 
-A PAC says who it is, in which groups the KDC put it, what is claimed of it and of its device; the DC adds what
-membership here adds (its own domain-local and built-in groups, privileges). Without a PAC the directory itself
-is asked.
+A PAC says who it is, in which groups the KDC put it, what is claimed of it and of its device; the DC adds
+what membership here adds (its own domain-local and built-in groups, privileges). Without a PAC the directory
+itself is asked.
 
 Spec: [MS-PAC] 4.1.2.2, [MS-KILE] 3.4.5.3
 """

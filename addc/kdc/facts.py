@@ -12,6 +12,7 @@ from addc.codec.ids import Sid
 from addc.codec.krb5 import AsReq, Checksum, EncTicketPart, PaData, PrincipalName, TgsReq
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
+from addc.security.authn_policy import AuthnPolicy
 from addc.security.krb_keys import Key
 from addc.security.logon_rules import Standing
 
@@ -104,11 +105,16 @@ class Membership:
 
     domain_rids: global and universal groups of the client's own domain, the primary group included.
     other_sids: groups of other domains and SID history. resource_rids: domain-local groups of this domain.
+    builtin: groups of BUILTIN, which no PAC names. claims: the CLIENT_CLAIMS_INFO buffer.
+    until: FILETIME at which the first of these memberships ends by itself.
     """
 
     domain_rids: tuple[int, ...]
     other_sids: tuple[Sid, ...] = ()
     resource_rids: tuple[int, ...] = ()
+    builtin: tuple[Sid, ...] = ()
+    claims: bytes = b""
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +136,7 @@ class Principal:
     """An account, as client or as service.
 
     key: what names the account to whoever writes its counters back. name: sAMAccountName.
+    policy: the authentication policy that it is under.
     supported_enctypes: msDS-SupportedEncryptionTypes, None where absent.
     delegate_to: msDS-AllowedToDelegateTo, the SPNs where it may act on behalf of users.
     allowed_to_act: msDS-AllowedToActOnBehalfOfOtherIdentity, a descriptor of who may do so to this account.
@@ -148,6 +155,7 @@ class Principal:
     supported_enctypes: int | None = None
     has_spn: bool = False
     profile: Profile = field(default_factory=Profile)
+    policy: AuthnPolicy | None = None
     delegate_to: tuple[str, ...] = ()
     allowed_to_act: bytes | None = None
 

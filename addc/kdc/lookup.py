@@ -12,7 +12,20 @@ from addc.auth.gss import AuthError
 from addc.codec.ids import Sid
 from addc.codec.krb5 import AsReq, PrincipalName, Ticket
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
+<<<<<<< /tmp/tmp6g57klln/o
 from addc.directory import accounts, groups, kerberos_policy, logon, managed_passwords, passwords
+=======
+from addc.directory import (
+    accounts,
+    authn_policies,
+    claims,
+    groups,
+    kerberos_policy,
+    logon,
+    membership_ends,
+    passwords,
+)
+>>>>>>> /tmp/tmp6g57klln/m
 from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.directory.kerberos_policy import KerberosPolicy
@@ -125,9 +138,10 @@ def principal(ctx: ReadContext, account: Account) -> Principal:
         assert row is not None
         base = accounts.kept(ctx, "kdc.account", row, lambda: _principal(ctx, account, row))
         standing = logon.standing(ctx, account, row)
-        if base.standing == standing:
+        policy = authn_policies.policy_of(ctx, row)
+        if base.standing == standing and base.policy is policy:
             return base
-        fresh = replace(base, standing=standing)
+        fresh = replace(base, standing=standing, policy=policy)
         ctx.facts[("kdc.account", row.dnt)] = (row, fresh)
         return fresh
 
@@ -194,6 +208,7 @@ def membership(ctx: ReadContext, account: Account) -> Membership:
 
 def _membership(ctx: ReadContext, account: Account) -> Membership:
     found = groups.account_groups(ctx, account.dnt)
+    row = ctx.tx.get(account.dnt)
     domain = ctx.forest.domain_sid
     rids: list[int] = []
     others: list[Sid] = []
@@ -206,6 +221,9 @@ def _membership(ctx: ReadContext, account: Account) -> Membership:
         tuple(rids),
         (*others, *found.sid_history),
         tuple(sid.rid() for sid in found.domain_local),
+        found.builtin,
+        b"" if row is None else claims.claims_blob(ctx, row),
+        membership_ends.soonest(ctx, account.dnt),
     )
 
 

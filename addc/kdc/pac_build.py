@@ -113,12 +113,12 @@ def logon_info(
     """KERB_VALIDATION_INFO of a logon with a password ([MS-KILE] 3.3.5.6.4.1).
 
     Of the groups only global and universal ones; a service ticket adds the resource groups.
-    asserted: SIDs of how the identity was asserted.
+    asserted: SIDs of how the identity was asserted; that claims are valid is said of everybody.
     """
     profile = client.profile
     standing = client.standing
     logoff = hours_end(standing.logon_hours, standing.account_expires or _NEVER, now)
-    sids = (*membership.other_sids, *asserted)
+    sids = (*membership.other_sids, *asserted, wellknown.CLAIMS_VALID)
     return KerbValidationInfo(
         logon_time=profile.last_logon or int(now),
         logoff_time=logoff,
@@ -205,7 +205,11 @@ class PacParts:
     asserted: tuple[Sid, ...] = (wellknown.AUTHENTICATION_AUTHORITY_ASSERTED_IDENTITY,)
 
     def buffers(self, authtime: FileTime, now: FileTime, for_tgt: bool) -> list[tuple[int, bytes]]:
-        """Without resource groups in a TGT, and without ATTRIBUTES and REQUESTOR in a service ticket."""
+        """Without resource groups in a TGT, and without ATTRIBUTES and REQUESTOR in a service ticket.
+
+        Claims are there whether or not the client asked, their buffer empty where there are none, as the KDCs
+        of a domain do that all know claims ([MS-KILE] 3.3.5.6.4.6, ClaimsCompIdFASTSupport 2).
+        """
         logon = pack_ndr_buffer(logon_info(self.client, self.membership, self.realm, now, self.asserted))
         if not for_tgt:
             logon = with_resource_groups(logon, self.realm.domain_sid, self.membership.resource_rids, True)
@@ -214,6 +218,7 @@ class PacParts:
             (10, PacClientInfo(authtime, self.client_name).pack()),
             (12, _whole_words(upn_dns_info(self.client, self.realm).pack())),
         ]
+        out.append((13, self.membership.claims))
         if for_tgt:
             if self.pac_requested is None:
                 flags = PacAttributes.PAC_WAS_GIVEN_IMPLICITLY

@@ -57,7 +57,7 @@ def full_pac() -> bytes:
 def test_samba_reads_every_buffer() -> None:
     data = full_pac()
     (found,) = samba(data)
-    assert found["types"] == [1, 10, 12, 17, 18, 11, 6, 7, 16, 19]
+    assert found["types"] == [1, 10, 12, 13, 17, 18, 11, 6, 7, 16, 19]
     assert found["logon"] == {
         "account": "alice",
         "full_name": "Alice Ä",
@@ -71,7 +71,7 @@ def test_samba_reads_every_buffer() -> None:
         "acct_flags": 0x10,
         "logon_time": int(NOW),
         "logon_count": 3,
-        "sids": [["S-1-5-21-9-9-9-1000", 7], ["S-1-18-1", 7]],
+        "sids": [["S-1-5-21-9-9-9-1000", 7], ["S-1-18-1", 7], ["S-1-5-21-0-0-0-497", 7]],
         "resource_domain": str(DOMAIN),
         "resource_groups": [[1300, 0x20000007]],
     }

@@ -223,7 +223,7 @@ def pac_of(client: Client, *padata: PaData) -> tuple[bytes, Pac]:
 
 def test_a_tgt_has_the_buffers_of_a_tgt_and_their_signatures_hold() -> None:
     data, pac = pac_of(Client(), pac_request(True))
-    assert [kind for kind, _ in pac.buffers] == [1, 10, 12, 17, 18, 6, 7]
+    assert [kind for kind, _ in pac.buffers] == [1, 10, 12, 13, 17, 18, 6, 7]
     key = KRBTGT.keys.current[18]
     assert signatures_hold(data, PacSigners(key, key), None)
     assert not signatures_hold(data, PacSigners(make_key(18, "x"), key), None)
@@ -236,7 +236,11 @@ def test_the_logon_information_of_a_tgt() -> None:
     assert (info.effective_name, info.user_id, info.logon_domain_id) == ("alice", 1104, DOMAIN)
     assert (info.logon_server, info.logon_domain_name) == ("DC1", "EXAMPLE")
     assert [(one.relative_id, one.attributes) for one in info.group_ids or ()] == [(513, 7), (1200, 7)]
-    assert [str(one.sid) for one in info.extra_sids or ()] == ["S-1-5-21-9-9-9-1000", "S-1-18-1"]
+    assert [str(one.sid) for one in info.extra_sids or ()] == [
+        "S-1-5-21-9-9-9-1000",
+        "S-1-18-1",
+        "S-1-5-21-0-0-0-497",
+    ]
     assert info.user_flags == 0x20
     assert info.user_account_control == 0x10
     assert info.resource_group_ids is None
@@ -263,7 +267,7 @@ def test_a_ticket_for_changing_passwords_has_the_pac_of_a_service_ticket() -> No
     part = got.opened(KRBTGT.keys.current[18])
     data = find_pac(part.authorization_data)
     assert data is not None
-    assert [kind for kind, _ in Pac.unpack(data).buffers] == [1, 10, 12, 6, 7, 16, 19]
+    assert [kind for kind, _ in Pac.unpack(data).buffers] == [1, 10, 12, 13, 6, 7, 16, 19]
 
 
 def test_an_as_exchange_may_ask_for_a_service() -> None:

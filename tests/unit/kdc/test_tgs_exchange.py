@@ -106,7 +106,7 @@ def test_the_pac_of_a_service_ticket(tgt: Ticketed) -> None:
     data = find_pac(inside.authorization_data)
     assert data is not None
     pac = Pac.unpack(data)
-    assert [kind for kind, _ in pac.buffers] == [1, 10, 12, 6, 7, 16, 19]
+    assert [kind for kind, _ in pac.buffers] == [1, 10, 12, 13, 6, 7, 16, 19]
     plain = replace(inside, authorization_data=(PAC_PLACEHOLDER,)).pack()
     signers = PacSigners(FILES_KEY, TGT_KEY)
     assert signatures_hold(data, signers, plain)
@@ -125,7 +125,7 @@ def test_every_byte_of_a_pac_is_signed(tgt: Ticketed) -> None:
     data = find_pac(inside.authorization_data) or b""
     plain = replace(inside, authorization_data=(PAC_PLACEHOLDER,)).pack()
     signers = PacSigners(FILES_KEY, TGT_KEY)
-    logon_start = 8 + 16 * 7
+    logon_start = 8 + 16 * 8
     for at in range(logon_start, len(data), 7):
         changed = data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]
         assert not signatures_hold(changed, signers, plain), at
@@ -171,7 +171,7 @@ def test_a_forwarded_tgt_keeps_the_buffers_of_a_tgt(tgt: Ticketed) -> None:
     assert got.part.flags & TicketFlags.FORWARDABLE
     assert not got.part.flags & TicketFlags.INITIAL
     assert got.part.caddr == addresses
-    assert list(buffers_of(got, TGT_KEY)) == [1, 10, 12, 17, 18, 6, 7]
+    assert list(buffers_of(got, TGT_KEY)) == [1, 10, 12, 13, 17, 18, 6, 7]
     assert got.part.encrypted_pa_data == (PaData(165, KRBTGT_ENCTYPES.to_bytes(4, "little")),)
     assert replace(got).get().part.flags & TicketFlags.FORWARDED
 

@@ -1,0 +1,108 @@
+"""Authentication policies in the KDC: from which devices, to which services, for how long.
+
+What is refused is refused before anything is proved: a guessed password is not even looked at.
+
+Spec: [MS-KILE] 3.3.5.5, 3.3.5.6, 3.3.5.7.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from addc.codec.ids import Sid
+from addc.codec.pac import Pac
+from addc.codes.krb_error import KrbErrorCode
+from addc.codes.ntstatus import NtStatus
+from addc.kdc.device import Device
+from addc.kdc.facts import KdcRefusal, Membership, Principal
+from addc.security import wellknown
+from addc.security.authn_policy import AuthnPolicy, refusal
+from addc.security.pac_identity import LOGON_SIDS, Identity, claims_in, identity_of
+from addc.security.token import Claim, Claims, Token, build_token
+
+
+def requester(pac: Pac, local_sids: Iterable[Sid] = (), device: Device | None = None) -> Token:
+    """The token of a PAC's holder in checks that the KDC makes itself. Raises DecodeError.
+
+    local_sids: groups that only this domain knows. device: counts although the PAC says nothing of it.
+    """
+    identity = identity_of(pac)
+    claims = identity.claims if device is None else _with_device(identity.claims.user, device)
+    return build_token(
+        identity.user, (*identity.sids, *local_sids), primary_group=identity.primary_group, claims=claims
+    )
+
+
+def logging_on(
+    client: Principal, membership: Membership, asserted: Iterable[Sid], device: Device | None
+) -> Token:
+    """The token of a client of the AS exchange, as its PAC will say."""
+    domain = client.sid.domain()
+    sids = [domain.child(rid) for rid in (*membership.domain_rids, *membership.resource_rids)]
+    user = claims_in(membership.claims)
+    return build_token(
+        client.sid,
+        (*sids, *membership.other_sids, *membership.builtin, *asserted, wellknown.CLAIMS_VALID),
+        primary_group=domain.child(client.primary_group_id),
+        claims=Claims(user) if device is None else _with_device(user, device),
+    )
+
+
+def _with_device(user: tuple[Claim, ...], device: Device) -> Claims:
+    """Its claims count where its own ticket says that they are valid."""
+    identity: Identity = identity_of(device.pac)
+    sids = identity.sids | device.local_sids | LOGON_SIDS
+    return Claims(user, identity.claims.user, device_sids=sids)
+
+
+def check_from(policy: AuthnPolicy | None, device: Device | None) -> None:
+    """Refuse a client on a device that its policy does not allow, or that shows none. Raises DecodeError.
+
+    For the policy, the device is the user: its claims are what a condition calls the user's.
+    Spec: [MS-KILE] 3.3.5.6 (AllowedToAuthenticateFrom).
+    """
+    if policy is None or not policy.enforced or policy.allowed_from is None:
+        return
+    if device is None:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY, NtStatus.STATUS_INVALID_WORKSTATION)
+    why = refusal(policy.allowed_from, requester(device.pac, device.local_sids))
+    if why is NtStatus.STATUS_AUTHENTICATION_FIREWALL_FAILED:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY, NtStatus.STATUS_INVALID_WORKSTATION)
+    if why is not None:
+        raise KdcRefusal(KrbErrorCode.KRB_ERR_GENERIC)
+
+
+def check_to(server: Principal, client: Token) -> None:
+    """Refuse a client that a service's policy does not allow; every account may come to itself.
+
+    Spec: [MS-KILE] 3.3.5.7 (AllowedToAuthenticateTo).
+    """
+    policy = server.policy
+    assert policy is not None and restricts_clients(server)
+    if client.user == server.sid or policy.allowed_to is None:
+        return
+    why = refusal(policy.allowed_to, client)
+    if why is not None:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY, why)
+
+
+def restricts_clients(server: Principal) -> bool:
+    """Whether it matters who comes to this service."""
+    policy = server.policy
+    return policy is not None and policy.enforced and policy.allowed_to is not None
+
+
+PROTECTED_USERS: Final = int(wellknown.RID_PROTECTED_USERS)
+
+
+def tgt_age(client: Principal, age: int, protected: int | None) -> int:
+    """How long a TGT, or its renewal, may last; all in 100 ns.
+
+    age: by the domain's policy. protected: the limit of Protected Users, None for all others. A policy of the
+    account's own goes before that of the group.
+    """
+    policy = client.policy
+    if policy is not None and policy.enforced and policy.tgt_lifetime:
+        if policy.tgt_lifetime < 0:
+            raise KdcRefusal(KrbErrorCode.KDC_ERR_NEVER_VALID, NtStatus.STATUS_TIME_DIFFERENCE_AT_DC)
+        return min(age, policy.tgt_lifetime)
+    return age if protected is None else min(age, protected)
