@@ -12,9 +12,6 @@ from addc.auth.gss import AuthError
 from addc.codec.ids import Sid
 from addc.codec.krb5 import AsReq, PrincipalName, Ticket
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
-<<<<<<< /tmp/tmp6g57klln/o
-from addc.directory import accounts, groups, kerberos_policy, logon, managed_passwords, passwords
-=======
 from addc.directory import (
     accounts,
     authn_policies,
@@ -22,10 +19,10 @@ from addc.directory import (
     groups,
     kerberos_policy,
     logon,
+    managed_passwords,
     membership_ends,
     passwords,
 )
->>>>>>> /tmp/tmp6g57klln/m
 from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.directory.kerberos_policy import KerberosPolicy
