@@ -61,7 +61,7 @@ def decide(
             return Exchange(request, inner)
         facts = as_facts(ctx, realm, inner.message, inner.armor)
         return Exchange(inner, answer_as_req(inner, facts, policy, now, rng))
-    opened = open_tgs_req(request, realm, policy, now)
+    opened = open_tgs_req(request, realm, policy, now, rng)
     if not isinstance(opened, OpenedTgs):
         return Exchange(request, opened)
     outcome = answer_tgs_req(opened, tgs_facts(ctx, realm, opened), policy, now, rng)

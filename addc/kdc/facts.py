@@ -374,6 +374,7 @@ class TgsFacts:
     second: Principal | None = None
     user: Impersonated | None = None
     evidence: Evidence | None = None
+    armor: Principal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -334,6 +334,7 @@ def tgs_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFact
         _optional(ctx, server),
         membership(ctx, client).resource_rids if client is not None else (),
         _optional(ctx, second),
+        armor=_armor_client(ctx, opened.request.armor),
     )
     if opened.for_user is not None:
         return replace(facts, user=_user(ctx, realm, opened.for_user))

@@ -6,6 +6,7 @@ needed. `answer_tgs_req` decides over these facts.
 Spec: RFC 4120 3.3, RFC 6806 8, [MS-KILE] 3.3.5.7, [MS-PAC] 2.8, 4.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from addc.base.clock import FileTime
@@ -14,7 +15,7 @@ from addc.base.rng import Rng
 from addc.codec.krb5 import ApReq, Authenticator, KdcReqBody, req_body_bytes
 from addc.codec.krb5_numbers import KdcOptions, MessageType, PaType
 from addc.codes.krb_error import KrbErrorCode
-from addc.kdc import tickets
+from addc.kdc import fast, tickets
 from addc.kdc.delegation import delegation
 from addc.kdc.facts import (
     AccountFlags,
@@ -27,15 +28,14 @@ from addc.kdc.facts import (
     TgsOutcome,
     TgsRequest,
 )
-from addc.kdc.krb_errors import refusal_bytes
-from addc.kdc.open_ticket import checked_pac, open_tgt
+from addc.kdc.open_ticket import checked_pac, open_authenticator, open_tgt
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_hours, check_server, check_standing
-from addc.kdc.principal_names import is_tgs, same_name
+from addc.kdc.principal_names import is_tgs
 from addc.kdc.s4u import for_user, impersonation
 from addc.kdc.subject import holder
 from addc.kdc.tgs_grant import TgsGrant
-from addc.security.krb_keys import Cksumtype, Key, KeyUsage, decrypt, is_keyed, verify_checksum
+from addc.security.krb_keys import Cksumtype, Key, KeyUsage, is_keyed, verify_checksum
 
 _POSTDATED: Final = int(KdcOptions.POSTDATED)
 _VALIDATE: Final = int(KdcOptions.VALIDATE)
@@ -48,18 +48,20 @@ _DISABLED: Final = int(AccountFlags.DISABLED)
 
 
 def open_tgs_req(
-    request: TgsRequest, realm: RealmFacts, policy: KdcPolicy, now: FileTime
+    request: TgsRequest, realm: RealmFacts, policy: KdcPolicy, now: FileTime, rng: Rng
 ) -> OpenedTgs | TgsOutcome:
-    """Check the message, its ticket and its authenticator; an outcome is a refusal.
+    """Check the message, its ticket and its authenticator, take it out of its armor; an outcome is a refusal.
 
-    Spec: RFC 4120 3.3.2, 3.2.3.
+    Spec: RFC 4120 3.3.2, 3.2.3, RFC 6113 5.4.2.
     """
     try:
-        return _open(request, realm, policy, now)
+        opened = _open(request, realm, policy, now)
+        request = opened.request
+        return _with_padata(opened, realm, policy, now)
     except DecodeError:
-        return _refused(KdcRefusal(KrbErrorCode.KRB_ERR_GENERIC), request, realm, now)
+        return _refused(KdcRefusal(KrbErrorCode.KRB_ERR_GENERIC), request, realm, now, rng)
     except KdcRefusal as refusal:
-        return _refused(refusal, request, realm, now)
+        return _refused(refusal, request, realm, now, rng)
 
 
 def _refused(
@@ -67,10 +69,12 @@ def _refused(
     request: TgsRequest,
     realm: RealmFacts,
     now: FileTime,
+    rng: Rng,
+    *,
     client: Principal | None = None,
 ) -> TgsOutcome:
     sname = request.message.req_body.sname
-    reply = refusal_bytes(refusal, now, realm.realm, sname)
+    reply = fast.refusal_reply(refusal, request, realm.realm, now, rng)
     return TgsOutcome(
         reply, refusal.code, refusal.status, client=client, server_name=str(sname or "")
     )  # fmt: skip
@@ -91,32 +95,26 @@ def _open(request: TgsRequest, realm: RealmFacts, policy: KdcPolicy, now: FileTi
     if ap_req.msg_type != MessageType.KRB_AP_REQ:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MSG_TYPE)
     tgt = open_tgt(ap_req.ticket, realm, policy, now)
-    authenticator = _authenticator(ap_req, tgt, policy, now)
+    authenticator = open_authenticator(ap_req, tgt, KeyUsage.TGS_REQ_AUTHENTICATOR, policy, now)
     _check_body(request, authenticator, tgt)
+    fast.check_marks(request, authenticator.authorization_data, tgt.part.authorization_data)
     given = authenticator.subkey
     subkey = None if given is None else Key(given.keytype, given.keyvalue)
-    options = message.req_body.kdc_options
-    second = None
+    return fast.open_tgs_req(OpenedTgs(request, tgt, subkey), realm, policy, now)
+
+
+def _with_padata(opened: OpenedTgs, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> OpenedTgs:
+    """What else the request presents: the second ticket of user-to-user, the user of S4U2Self."""
+    body = opened.request.message.req_body
+    options, second = body.kdc_options, None
     if options & _USER2USER:
-        second = _second_ticket(message.req_body, realm, policy, now)
-    user = for_user(request, tgt, subkey)
-    if options & _S4U2PROXY and (user is not None or second is not None):
+        second = _second_ticket(body, realm, policy, now)
+    user = for_user(opened.request, opened.tgt, opened.subkey)
+    if second is None and user is None:
+        return opened
+    if options & _S4U2PROXY:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
-    return OpenedTgs(request, tgt, subkey, second, user)
-
-
-def _authenticator(ap_req: ApReq, tgt: OpenedTicket, policy: KdcPolicy, now: FileTime) -> Authenticator:
-    try:
-        plain = decrypt(tgt.session, int(KeyUsage.TGS_REQ_AUTHENTICATOR), ap_req.authenticator.cipher)
-    except DecodeError:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BAD_INTEGRITY) from None
-    authenticator = Authenticator.unpack(plain)
-    part = tgt.part
-    if not same_name(authenticator.cname, part.cname) or authenticator.crealm.upper() != part.crealm.upper():
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADMATCH)
-    if abs(authenticator.ctime - now) > policy.max_clock_skew:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
-    return authenticator
+    return replace(opened, second=second, for_user=user)
 
 
 def _check_body(request: TgsRequest, authenticator: Authenticator, tgt: OpenedTicket) -> None:
@@ -160,9 +158,9 @@ def answer_tgs_req(
         reply = _decide(opened, facts, policy, now, rng)
     except DecodeError:
         refusal = KdcRefusal(KrbErrorCode.KRB_ERR_GENERIC)
-        return _refused(refusal, request, facts.realm, now, facts.client)
+        return _refused(refusal, request, facts.realm, now, rng, client=facts.client)
     except KdcRefusal as refusal:
-        return _refused(refusal, request, facts.realm, now, facts.client)
+        return _refused(refusal, request, facts.realm, now, rng, client=facts.client)
     sname = request.message.req_body.sname
     return TgsOutcome(
         reply, client=facts.client, server_name=str(sname or ""), client_name=str(opened.cname)
@@ -170,7 +168,9 @@ def answer_tgs_req(
 
 
 def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime, rng: Rng) -> bytes:
-    body = opened.request.message.req_body
+    body, armor = opened.request.message.req_body, opened.request.armor
+    if armor is not None and armor.ticket is not None:
+        fast.checked_armor(armor, facts.armor, now)
     # 1. The client is still who its ticket says.
     client = facts.client
     pac = checked_pac(opened.tgt, client)

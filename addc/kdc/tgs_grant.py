@@ -23,7 +23,7 @@ from addc.codec.krb5 import (
 from addc.codec.krb5_numbers import KdcOptions, PaType
 from addc.codec.pac import PacAttributesInfo, PacType
 from addc.codes.krb_error import KrbErrorCode
-from addc.kdc import tickets
+from addc.kdc import fast, tickets
 from addc.kdc.facts import (
     AccountFlags,
     KdcRefusal,
@@ -93,6 +93,12 @@ class TgsGrant:
             full_signatures=not self._for_tgt,
             rng=rng,
         )
+        key, usage = opened.tgt.session, KeyUsage.TGS_REP_ENC_PART_SESSION
+        if opened.subkey is not None:
+            key, usage = opened.subkey, KeyUsage.TGS_REP_ENC_PART_SUBKEY
+        outer = fast.Reply(key, self.subject.padata or None, ticket, grant.crealm, grant.cname)
+        if opened.request.armor is not None:
+            outer = fast.protected(outer, opened.request.armor, self._body.nonce, now, rng)
         part = EncTgsRepPart(
             key=grant.session_key(),
             last_req=tickets.no_last_req(now),
@@ -107,15 +113,12 @@ class TgsGrant:
             caddr=grant.caddr,
             encrypted_pa_data=self._encrypted_padata() or None,
         )
-        key, usage = opened.tgt.session, KeyUsage.TGS_REP_ENC_PART_SESSION
-        if opened.subkey is not None:
-            key, usage = opened.subkey, KeyUsage.TGS_REP_ENC_PART_SUBKEY
         return TgsRep(
-            padata=self.subject.padata or None,
-            crealm=grant.crealm,
-            cname=grant.cname,
+            padata=outer.padata,
+            crealm=outer.crealm,
+            cname=outer.cname,
             ticket=ticket,
-            enc_part=tickets.sealed(key, int(usage), part.pack(), rng),
+            enc_part=tickets.sealed(outer.key, int(usage), part.pack(), rng),
         ).pack()
 
     @property

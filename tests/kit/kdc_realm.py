@@ -218,7 +218,7 @@ class Ticketed:
 
     def send(self, request: KdcRequest[TgsReq], facts: TgsFacts | None = None) -> Outcome:
         now, policy = self.client.now, self.client.policy
-        opened = open_tgs_req(request, FACTS, policy, now)
+        opened = open_tgs_req(request, FACTS, policy, now, SeededRng("open"))
         if not isinstance(opened, OpenedTgs):
             return opened
         return answer_tgs_req(opened, facts or self.facts(), policy, now, SeededRng("tgs"))
