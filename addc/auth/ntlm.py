@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from addc.auth.gss import AuthError
+from addc.auth.ntlm_session import NtlmSession, bindings_hash
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
 from addc.base.rng import Rng
@@ -19,8 +20,7 @@ from addc.codec import ntlm
 from addc.codec.ntlm import AvId, NegotiateFlags
 from addc.security import ntlm_keys
 from addc.security.crypto.ciphers import insecure_rc4
-from addc.security.crypto.hashes import equal, insecure_md5
-from addc.security.ntlm_keys import SIGNATURE_SIZE, Direction
+from addc.security.crypto.hashes import equal
 
 _OFFERED: Final = (
     NegotiateFlags.UNICODE
@@ -78,18 +78,19 @@ Judge = Callable[[Proof], Proven]
 """Raises AuthError where the response is not good, or its account may not log on."""
 
 
-class NtlmExchange:
-    """One acceptor context: `step` twice, then `wrap` and `unwrap`."""
+class NtlmExchange(NtlmSession):
+    """One acceptor context: `step` twice, then what `NtlmSession` gives."""
 
     __slots__ = (
-        "_bindings", "_challenge", "_challenge_message", "_exported", "_flags", "_judge", "_names",
-        "_negotiate_message", "_now", "_receives", "_rng", "_sends", "bound_to_channel", "complete", "user",
+        "_bindings", "_challenge", "_challenge_message", "_judge", "_names",
+        "_negotiate_message", "_now", "_rng", "bound_to_channel", "user",
     )  # fmt: skip
 
     def __init__(
         self, names: ServerNames, judge: Judge, rng: Rng, now: FileTime, bindings: bytes | None = None
     ) -> None:
         """now: for the challenge's time stamp. bindings: application data of the TLS channel below."""
+        super().__init__()
         self._names = names
         self._judge = judge
         self._rng = rng
@@ -98,12 +99,7 @@ class NtlmExchange:
         self._negotiate_message = b""
         self._challenge_message = b""
         self._challenge = b""
-        self._flags = 0
-        self._exported = b""
-        self._sends: Direction | None = None
-        self._receives: Direction | None = None
         self.bound_to_channel = False
-        self.complete = False
         self.user = ""
 
     def step(self, token: bytes) -> bytes:
@@ -161,11 +157,8 @@ class NtlmExchange:
             exported = insecure_rc4(base_key, message.session_key)
         self._check_integrity(token, message, response, exported)
         self._check_bindings(response)
-        self._exported, self._flags = exported, flags
-        self._sends = Direction(exported, "server", flags)
-        self._receives = Direction(exported, "client", flags)
         self.user = message.user
-        self.complete = True
+        self._begin(exported, flags, server=True)
 
     def _check_integrity(
         self, token: bytes, message: ntlm.Authenticate, response: ntlm.NtlmV2Response, exported: bytes
@@ -186,71 +179,3 @@ class NtlmExchange:
         if self._bindings is not None and meant not in (_NO_BINDINGS, bindings_hash(self._bindings)):
             raise AuthError("NTLM: the client speaks through another TLS channel")
         self.bound_to_channel = self._bindings is not None and meant != _NO_BINDINGS
-
-    @property
-    def confidential(self) -> bool:
-        """Sealing was agreed."""
-        return bool(self._flags & NegotiateFlags.SEAL)
-
-    @property
-    def integrity(self) -> bool:
-        """Signing was agreed, by itself or with sealing."""
-        return bool(self._flags & (NegotiateFlags.SIGN | NegotiateFlags.SEAL))
-
-    def session_key(self) -> bytes:
-        """ExportedSessionKey."""
-        return self._exported
-
-    def sign(self, data: bytes) -> bytes:
-        """A signature of the next message to the client, such as a mechListMIC."""
-        assert self._sends is not None
-        return self._sends.sign(data)
-
-    def verify(self, data: bytes, signature: bytes) -> bool:
-        assert self._receives is not None
-        return self._receives.verify(data, signature)
-
-    def restart(self) -> None:
-        """What follows a mechListMIC is sealed from the start, but numbered on. Spec: [MS-SPNG] 3.3.5.1."""
-        assert self._sends is not None and self._receives is not None
-        self._sends.restart()
-        self._receives.restart()
-
-    def wrap(self, data: bytes, *, seal: bool) -> bytes:
-        """Signature, then the text, sealed or not."""
-        assert self._sends is not None
-        text = self._sends.cipher(data) if seal else data
-        return self._sends.sign(data) + text
-
-    def unwrap(self, data: bytes) -> tuple[bytes, bool]:
-        """The plain bytes, and whether they came sealed. Raises AuthError when they were altered."""
-        assert self._receives is not None
-        signature, text = data[:SIGNATURE_SIZE], data[SIGNATURE_SIZE:]
-        plain = self._receives.cipher(text) if self.confidential else text
-        if not self._receives.verify(plain, signature):
-            raise AuthError("NTLM: a message was changed on its way")
-        return plain, self.confidential
-
-    def protect(self, before: bytes, data: bytes, after: bytes, *, seal: bool) -> tuple[bytes, bytes]:
-        """`data` as it travels, and the signature of all three parts. Spec: 3.4.6."""
-        assert self._sends is not None
-        travels = self._sends.cipher(data) if seal else data
-        return travels, self._sends.sign(before + data + after)
-
-    def unprotect(self, before: bytes, data: bytes, after: bytes, token: bytes, *, seal: bool) -> bytes:
-        """The plain `data` of a message that the client protected so. Raises AuthError if it was altered."""
-        assert self._receives is not None
-        plain = self._receives.cipher(data) if seal else data
-        if not self._receives.verify(before + plain + after, token):
-            raise AuthError("NTLM: a message was changed on its way")
-        return plain
-
-    def size_limit(self, size: int, *, seal: bool) -> int:
-        """How many plain bytes fit into a wrapped message of `size` bytes."""
-        del seal
-        return size - SIGNATURE_SIZE
-
-
-def bindings_hash(application_data: bytes) -> bytes:
-    """MD5 of a gss_channel_bindings_struct without addresses. Spec: RFC 4121 4.1.1.2."""
-    return insecure_md5(bytes(16) + len(application_data).to_bytes(4, "little") + application_data)

@@ -9,6 +9,7 @@ from addc.auth.gss import AuthError
 from addc.auth.ntlm import Proof, Proven
 from addc.base.ids import Dnt
 from addc.base.secret import Secret
+from addc.codec import ntlm
 from addc.codec.ids import Sid
 from addc.codes.ntstatus import NtStatus
 from addc.directory import accounts, groups, logon, managed_passwords
@@ -60,6 +61,15 @@ def _base_key(proof: Proof, nt_hash: bytes) -> bytes | None:
         if equal(made, proof.response.proof):
             return ntlm_keys.session_base_key(key, made)
     return None
+
+
+def passed_through(user: str, domain: str, workstation: str, challenge: bytes, response: bytes) -> Proof:
+    """What a member server passes on of a client that it challenged itself, as `judge` takes it.
+
+    challenge: LmChallenge. response: NtChallengeResponse. Raises DecodeError for one of version 1, which is
+    not taken. Spec: [MS-APDS] 3.1.5.1, [MS-NRPC] 2.2.1.4.5 (NETLOGON_NETWORK_INFO).
+    """
+    return Proof(user, domain, workstation, challenge, ntlm.unpack_v2_response(response))
 
 
 def judge(ctx: ReadContext, proof: Proof) -> NtlmVerdict:

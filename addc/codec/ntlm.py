@@ -208,7 +208,12 @@ def _first_payload(data: bytes) -> int:
 
 def without_mic(data: bytes) -> bytes:
     """An AUTHENTICATE_MESSAGE with zeros for its MIC, over which that is taken. Spec: 3.2.5.1.2."""
-    return data[:_MIC_AT] + bytes(_MIC_SIZE) + data[_MIC_AT + _MIC_SIZE :]
+    return with_mic(data, bytes(_MIC_SIZE))
+
+
+def with_mic(data: bytes, mic: bytes) -> bytes:
+    """An AUTHENTICATE_MESSAGE that has room for a MIC, with it."""
+    return data[:_MIC_AT] + mic + data[_MIC_AT + _MIC_SIZE :]
 
 
 class NtlmV2Response(NamedTuple):

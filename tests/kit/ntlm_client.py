@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from addc.auth.ntlm import bindings_hash
+from addc.auth.ntlm_session import bindings_hash
 from addc.codec import ntlm, spnego
 from addc.codec.ntlm import AvId, NegotiateFlags
 from addc.codec.spnego import FirstToken, GssInitialToken, MechTypeList, NegTokenInit, NegTokenResp, NextToken
