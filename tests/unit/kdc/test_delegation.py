@@ -173,7 +173,7 @@ def test_the_pac_has_the_groups_of_a_logon() -> None:
     mine, theirs = pac_of(got(alices_ticket())), pac_of(own)
     assert unpack_logon_info(mine.get(1) or b"") == unpack_logon_info(theirs.get(1) or b"")
     assert mine.get(12) == theirs.get(12)
-    assert [kind for kind, _ in mine.buffers] == [1, 10, 12, 11, 6, 7, 16, 19]
+    assert [kind for kind, _ in mine.buffers] == [1, 10, 12, 13, 11, 6, 7, 16, 19]
 
 
 def test_domain_local_groups_are_those_of_now() -> None:

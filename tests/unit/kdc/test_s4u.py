@@ -97,7 +97,7 @@ def test_the_pac_is_a_logons_but_for_who_asserts_the_identity(web: Ticketed) -> 
     """[MS-SFU] 3.2.5.1.2: SERVICE_ASSERTED_IDENTITY, not AUTHENTICATION_AUTHORITY_ASSERTED_IDENTITY."""
     own = Client().log_on().get(facts=web.facts(WEB, client=ALICE))
     pac, of_logon = pac_of(got(web)), pac_of(own)
-    assert [kind for kind, _ in pac.buffers] == [1, 10, 12, 6, 7, 16, 19]
+    assert [kind for kind, _ in pac.buffers] == [1, 10, 12, 13, 6, 7, 16, 19]
     mine = unpack_logon_info(pac.get(PacType.LOGON_INFO) or b"")
     theirs = unpack_logon_info(of_logon.get(PacType.LOGON_INFO) or b"")
     swapped = tuple(
