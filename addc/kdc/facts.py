@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntFlag
 from typing import Final, Generic, TypeVar
 
+from addc.codec.forest_trust import TopLevelName
 from addc.codec.ids import Sid
 from addc.codec.krb5 import AsReq, Checksum, EncTicketPart, PaData, PrincipalName, TgsReq
 from addc.codes.krb_error import KrbErrorCode
@@ -15,6 +16,7 @@ from addc.codes.ntstatus import NtStatus
 from addc.security.authn_policy import AuthnPolicy
 from addc.security.krb_keys import Key
 from addc.security.logon_rules import Standing
+from addc.security.sid_filter import TrustScope
 
 
 class AccountFlags(IntFlag):
@@ -174,6 +176,8 @@ class TrustFacts:
 
     to_partner: keys of the tickets that this KDC makes for the partner's krbtgt (the trust is inbound).
     from_partner: keys of the tickets that the partner's KDC makes for this realm (outbound).
+    enctypes: SupportedEncryption of its tickets. former_until_ft: till when those to the partner are made
+    with the former key. names: what it claims. netbios_names: of its domains. scope: what it may say.
     Spec: [MS-ADTS] 6.1.6, W-TRUST-06.
     """
 
@@ -184,6 +188,11 @@ class TrustFacts:
     attributes: int = 0
     to_partner: KeyRing | None = None
     from_partner: KeyRing | None = None
+    enctypes: int = 0x18
+    former_until_ft: int = 0
+    names: tuple[TopLevelName, ...] = ()
+    netbios_names: frozenset[str] = frozenset()
+    scope: TrustScope | None = None
 
 
 NO_TRUSTS: Final[Mapping[str, TrustFacts]] = {}
@@ -191,7 +200,10 @@ NO_TRUSTS: Final[Mapping[str, TrustFacts]] = {}
 
 @dataclass(frozen=True, slots=True)
 class RealmFacts:
-    """The realm that this KDC answers for. server: NetBIOS name of the DC. trusts: by upper-case realm."""
+    """The realm that this KDC answers for. server: NetBIOS name of the DC. trusts: by upper-case realm.
+
+    forest_names: DNS names of the forest's other domains, lower case.
+    """
 
     realm: str
     netbios: str
@@ -200,6 +212,7 @@ class RealmFacts:
     server: str
     krbtgt: Principal
     trusts: Mapping[str, TrustFacts] = field(default_factory=lambda: NO_TRUSTS)
+    forest_names: tuple[str, ...] = ()
 
     def is_alias(self, realm: str) -> bool:
         """Whether a realm name means this realm: any case, or the NetBIOS name ([MS-KILE] 3.1.5.7)."""
@@ -372,6 +385,8 @@ class TgsFacts:
     server: Principal | None
     resource_rids: tuple[int, ...] = ()
     second: Principal | None = None
+    membership: Membership | None = None
+    may_authenticate: bool = True
     user: Impersonated | None = None
     evidence: Evidence | None = None
     armor: Principal | None = None

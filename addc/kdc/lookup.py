@@ -27,6 +27,7 @@ from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.directory.kerberos_policy import KerberosPolicy
 from addc.directory.password_policy import effective_policy
+from addc.kdc import lookup_trusts
 from addc.kdc.facts import (
     AccountFlags,
     Armor,
@@ -44,6 +45,7 @@ from addc.kdc.facts import (
     RealmFacts,
     TgsFacts,
 )
+from addc.kdc.foreign import believed_sids
 from addc.kdc.open_ticket import decrypt_ticket
 from addc.kdc.policy import KdcPolicy
 from addc.kdc.principal_names import is_change_password, is_tgs
@@ -118,6 +120,8 @@ def _realm_facts(ctx: ReadContext) -> RealmFacts | None:
         domain_sid=forest.domain_sid,
         server=forest.host.upper(),
         krbtgt=principal(ctx, krbtgt),
+        trusts=lookup_trusts.trust_facts(ctx),
+        forest_names=lookup_trusts.forest_names(ctx),
     )
 
 
@@ -321,8 +325,34 @@ def _armor_client(ctx: ReadContext, armor: Armor | None) -> Principal | None:
     return _optional(ctx, client_account(ctx, armor.ticket.part.cname))
 
 
+def _foreign_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFacts:
+    """Facts about another realm's client: its name means nobody here but whom it was given to."""
+    sname = opened.request.message.req_body.sname
+    server = server_account(ctx, sname) if sname is not None else None
+    stands_for = lookup_trusts.mapped_account(ctx, opened.tgt)
+    if stands_for is not None:
+        of_account = membership(ctx, stands_for)
+        return TgsFacts(
+            realm,
+            principal(ctx, stands_for),
+            _optional(ctx, server),
+            of_account.resource_rids,
+            membership=of_account,
+        )
+    sids = believed_sids(opened.tgt)
+    return TgsFacts(
+        realm,
+        None,
+        _optional(ctx, server),
+        lookup_trusts.local_rids(ctx, sids),
+        may_authenticate=lookup_trusts.may_authenticate(ctx, sids, server),
+    )
+
+
 def tgs_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFacts:
     """Facts of a TGS exchange."""
+    if opened.tgt.trust is not None:
+        return _foreign_facts(ctx, realm, opened)
     body = opened.request.message.req_body
     client = client_account(ctx, opened.cname)
     user2user = bool(body.kdc_options & _USER2USER)

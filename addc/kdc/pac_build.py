@@ -251,6 +251,11 @@ def tgt_buffers(pac: Pac) -> list[tuple[int, bytes]]:
     return [(kind, data) for kind, data in pac.buffers if kind not in _SIGNATURES]
 
 
+def onward_buffers(pac: Pac) -> list[tuple[int, bytes]]:
+    """The buffers of a ticket for another realm's KDC: a TGT's without what the client's machine reads."""
+    return [(kind, data) for kind, data in tgt_buffers(pac) if kind != PacType.CREDENTIALS_INFO]
+
+
 @dataclass(frozen=True, slots=True)
 class PacSigners:
     """The keys of a PAC's signatures. server: of the ticket. kdc: of krbtgt."""
@@ -321,6 +326,19 @@ def signatures_hold(data: bytes, signers: PacSigners, ticket_plain: bytes | None
         good &= _verify(signers.kdc, ticket, ticket_plain)
         good &= _verify(signers.kdc, full, with_zeroed_signatures(data, spans, _ZERO_FOR_FULL))
     return good
+
+
+def server_signature_holds(data: bytes, key: Key) -> bool:
+    """Whether the server signature of a PAC is there and right: all that a partner's PAC can be asked for.
+
+    Raises DecodeError for what is no PAC. Spec: [MS-PAC] 2.8.4.
+    """
+    spans = pac_spans(data)
+    for kind, start, end in spans:
+        if kind == PacType.SERVER_CHECKSUM:
+            signature = PacSignatureData.unpack(data[start:end])
+            return _verify(key, signature, with_zeroed_signatures(data, spans, _ZERO_FOR_SERVER))
+    return False
 
 
 def pac_entry(data: bytes) -> AuthorizationDataEntry:

@@ -3,7 +3,7 @@
 Spec: RFC 4120 3.3.3, [MS-SFU] 3.2.5.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from addc.base.clock import FileTime
 from addc.codec.krb5 import AuthorizationDataEntry, HostAddress, PaData, PrincipalName
@@ -35,10 +35,15 @@ class Subject:
     principal: Principal | None
     resource_rids: tuple[int, ...] = ()
     extra: tuple[AuthorizationDataEntry, ...] = ()
+    transited: bytes = b""
     needs_pac: bool = False
     padata: tuple[PaData, ...] = ()
     encrypted_padata: tuple[PaData, ...] = ()
     auth_data_key: Key | None = None
+
+    def over(self, transited: bytes) -> "Subject":
+        """The same client, come by these realms."""
+        return replace(self, transited=transited)
 
 
 def holder(ticket: OpenedTicket, pac: Pac, principal: Principal | None, rids: tuple[int, ...]) -> Subject:

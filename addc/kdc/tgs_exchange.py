@@ -28,6 +28,7 @@ from addc.kdc.facts import (
     TgsOutcome,
     TgsRequest,
 )
+from addc.kdc.foreign import open_any_tgt
 from addc.kdc.open_ticket import checked_pac, open_authenticator, open_tgt
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_hours, check_server, check_standing
@@ -35,6 +36,7 @@ from addc.kdc.principal_names import is_tgs
 from addc.kdc.s4u import for_user, impersonation
 from addc.kdc.subject import holder
 from addc.kdc.tgs_grant import TgsGrant
+from addc.kdc.trust_tickets import refer, ticket_for_foreigner
 from addc.security.krb_keys import Cksumtype, Key, KeyUsage, is_keyed, verify_checksum
 
 _POSTDATED: Final = int(KdcOptions.POSTDATED)
@@ -94,7 +96,7 @@ def _open(request: TgsRequest, realm: RealmFacts, policy: KdcPolicy, now: FileTi
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADVERSION)
     if ap_req.msg_type != MessageType.KRB_AP_REQ:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MSG_TYPE)
-    tgt = open_tgt(ap_req.ticket, realm, policy, now)
+    tgt = open_any_tgt(ap_req.ticket, realm, policy, now)
     authenticator = open_authenticator(ap_req, tgt, KeyUsage.TGS_REQ_AUTHENTICATOR, policy, now)
     _check_body(request, authenticator, tgt)
     fast.check_marks(request, authenticator.authorization_data, tgt.part.authorization_data)
@@ -172,6 +174,9 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
     if armor is not None and armor.ticket is not None:
         fast.checked_armor(armor, facts.armor, now)
     # 1. The client is still who its ticket says.
+    if opened.tgt.trust is not None:
+        _check_options(opened, policy, now)
+        return ticket_for_foreigner(opened, facts, policy, now).reply(now, rng)
     client = facts.client
     pac = checked_pac(opened.tgt, client)
     assert client is not None
@@ -184,7 +189,7 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
         raise KdcRefusal(KrbErrorCode.KDC_ERR_S_PRINCIPAL_UNKNOWN)
     server = facts.server
     if server is None:
-        raise KdcRefusal(KrbErrorCode.KDC_ERR_S_PRINCIPAL_UNKNOWN)
+        return refer(opened, facts, holder(opened.tgt, pac, client, ()), policy, now).reply(now, rng)
     if opened.second is None:
         check_server(server)
     else:

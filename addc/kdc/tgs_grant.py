@@ -31,8 +31,9 @@ from addc.kdc.facts import (
     Principal,
     SupportedEncryption,
     TgsFacts,
+    TrustFacts,
 )
-from addc.kdc.pac_build import PacSigners, service_buffers, tgt_buffers, without_pac
+from addc.kdc.pac_build import PacSigners, onward_buffers, service_buffers, tgt_buffers, without_pac
 from addc.kdc.padata import (
     KRBTGT_ENCTYPES,
     echoed_pac_options,
@@ -49,6 +50,7 @@ from addc.kdc.policy import (
     ticket_key,
 )
 from addc.kdc.principal_names import is_tgs
+from addc.kdc.referrals import may_be_delegated, referral_name
 from addc.kdc.subject import Subject
 from addc.security.krb_keys import ETYPES, KeyUsage, decrypt
 
@@ -67,20 +69,24 @@ _KEPT_FLAGS: Final = tickets.PRE_AUTHENT | tickets.FORWARDED | tickets.PROXY
 
 @dataclass(frozen=True, slots=True)
 class TgsGrant:
-    """A TGS exchange that will succeed, unless no encryption type fits."""
+    """A TGS exchange that will succeed, unless no encryption type fits.
+
+    onward: the ticket is for the KDC of this partner, whatever service was asked for.
+    """
 
     opened: OpenedTgs
     facts: TgsFacts
     subject: Subject
     server: Principal
     policy: KdcPolicy
+    onward: TrustFacts | None = None
 
     def reply(self, now: FileTime, rng: Rng) -> bytes:
         """TGS-REP: ticket, then the part encrypted with the subkey or the session key."""
         opened, realm = self.opened, self.facts.realm
         grant = self._grant(now, rng)
         kdc_key = ticket_key(realm.krbtgt, self.policy)
-        kvno: int | None = self.server.keys.kvno
+        kvno: int | None = self.server.keys.kvno or None
         if opened.second is not None:
             server_key, kvno = opened.second.session, None
         else:
@@ -129,9 +135,15 @@ class TgsGrant:
     def _for_tgt(self) -> bool:
         """Whether the new ticket is a TGT; kadmin/changepw is krbtgt's too, but a service."""
         sname = self._body.sname
+        if self.onward is not None:
+            return True
         return sname is not None and is_tgs(sname) and self.opened.second is None
 
     def _pac_buffers(self) -> list[tuple[int, bytes]] | None:
+        if not self.subject.pac.buffers:
+            return None  # of a realm without PACs, and nobody here
+        if self.onward is not None:
+            return onward_buffers(self.subject.pac)
         pac = self.subject.pac
         if self._for_tgt:
             return tgt_buffers(pac)
@@ -157,7 +169,9 @@ class TgsGrant:
         start = tickets.whole_seconds(now)
         end, renew_till = self._times(start, now)
         sname = body.sname
-        if body.kdc_options & _CANONICALIZE and is_tgs(sname):
+        if self.onward is not None:
+            sname = referral_name(self.onward)
+        elif body.kdc_options & _CANONICALIZE and is_tgs(sname):
             sname = PrincipalName(sname.name_type, ("krbtgt", realm.realm))
         etype = self._session_etype()
         return tickets.Grant(
@@ -173,6 +187,7 @@ class TgsGrant:
             renew_till=renew_till,
             caddr=self._addresses(),
             extra=(*subject.extra, *self._extra()),
+            transited=subject.transited,
         )
 
     def _times(self, start: FileTime, now: FileTime) -> tuple[FileTime, FileTime | None]:
@@ -206,9 +221,22 @@ class TgsGrant:
         flags |= options & (_FORWARDED | _PROXY)
         if renew_till is not None:
             flags |= tickets.RENEWABLE
+        if self.opened.tgt.trust is not None or self.onward is not None:
+            return flags | self._border_flags()
         if self.server.flags & _DELEGATION:
             flags |= tickets.OK_AS_DELEGATE
         return flags
+
+    def _border_flags(self) -> int:
+        """Flags of tickets that come over a trust or lead over one ([MS-KILE] 3.3.5.7.5, RFC 4120 2.7)."""
+        came_by, had = self.opened.tgt.trust, self.subject.flags
+        flags = 0 if came_by is None else tickets.TRANSITED_POLICY_CHECKED
+        delegable = self.onward is not None or bool(self.server.flags & _DELEGATION)
+        if came_by is not None:
+            delegable &= may_be_delegated(came_by, had)
+        if self.onward is not None:
+            delegable &= may_be_delegated(self.onward, None)
+        return flags | tickets.OK_AS_DELEGATE if delegable else flags
 
     def _session_etype(self) -> int:
         """For a forwarded TGT, PA-SUPPORTED-ENCTYPES may help out ([MS-KILE] 3.3.5.7.6)."""

@@ -31,11 +31,13 @@ INVALID: Final = int(TicketFlags.INVALID)
 RENEWABLE: Final = int(TicketFlags.RENEWABLE)
 INITIAL: Final = int(TicketFlags.INITIAL)
 PRE_AUTHENT: Final = int(TicketFlags.PRE_AUTHENT)
+TRANSITED_POLICY_CHECKED: Final = int(TicketFlags.TRANSITED_POLICY_CHECKED)
 OK_AS_DELEGATE: Final = int(TicketFlags.OK_AS_DELEGATE)
 ENC_PA_REP: Final = int(TicketFlags.ENC_PA_REP)
 
 _TICKET_USAGE: Final = int(KeyUsage.TICKET)
-_NO_TRANSIT: Final = TransitedEncoding(int(TransitedType.DOMAIN_X500_COMPRESS), b"")
+_X500: Final = int(TransitedType.DOMAIN_X500_COMPRESS)
+_NO_TRANSIT: Final = TransitedEncoding(_X500, b"")
 
 
 def whole_seconds(when: int) -> FileTime:
@@ -64,6 +66,7 @@ class Grant:
     renew_till: FileTime | None = None
     caddr: tuple[HostAddress, ...] | None = None
     extra: tuple[AuthorizationDataEntry, ...] = ()
+    transited: bytes = b""
 
     def session_key(self) -> EncryptionKey:
         return EncryptionKey(int(self.session.etype), self.session.value)
@@ -93,7 +96,7 @@ def issue(
         key=grant.session_key(),
         crealm=grant.crealm,
         cname=grant.cname,
-        transited=_NO_TRANSIT,
+        transited=TransitedEncoding(_X500, grant.transited) if grant.transited else _NO_TRANSIT,
         authtime=grant.authtime,
         starttime=grant.starttime,
         endtime=grant.endtime,
