@@ -36,6 +36,7 @@ from addc.kdc.policy import (
 from addc.kdc.preauth import TIMESTAMP, key_hints, status_hint, unproved
 from addc.kdc.principal_names import is_change_password
 from addc.kdc.proof import Attempt, Mechanism, Proof
+from addc.kdc.referrals import unknown_client
 
 MECHANISMS: Final[tuple[Mechanism, ...]] = (CHALLENGE, TIMESTAMP)
 """How a client may prove itself: the first that a request uses decides."""
@@ -126,7 +127,7 @@ def _decide(
         raise KdcRefusal(KrbErrorCode.KDC_ERR_WRONG_REALM)
     client, server = facts.client, facts.server
     if client is None:
-        raise KdcRefusal(KrbErrorCode.KDC_ERR_C_PRINCIPAL_UNKNOWN, NtStatus.STATUS_NO_SUCH_USER)
+        raise unknown_client(body.cname, facts.realm)
     if policy.require_fast and request.armor is None and not client.flags & _MACHINE:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_PREAUTH_REQUIRED, padata=fast.offer(None))
     check_standing(client, now)

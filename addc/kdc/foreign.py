@@ -5,6 +5,7 @@ Nothing of a foreign name is ever looked up here as if it were of this realm.
 Spec: [MS-PAC] 4.1.2.2, 4.1.2.3, [MS-KILE] 3.3.5.7.2, 3.3.5.7.5, RFC 4120 2.7, 3.3.3.2.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from addc.base.clock import FileTime
@@ -85,9 +86,7 @@ def _decrypted(ticket: Ticket, ring: KeyRing) -> OpenedTicket:
 
 def _unversioned(ticket: Ticket) -> Ticket:
     data = ticket.enc_part
-    if not data.kvno:
-        return ticket
-    return Ticket(ticket.realm, ticket.sname, type(data)(etype=data.etype, cipher=data.cipher))
+    return replace(ticket, enc_part=replace(data, kvno=None)) if data.kvno else ticket
 
 
 def _check_realms(part: EncTicketPart, trust: TrustFacts, realm: RealmFacts) -> None:

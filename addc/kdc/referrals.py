@@ -11,6 +11,7 @@ from addc.codec.ids import Sid
 from addc.codec.krb5 import PrincipalName
 from addc.codec.krb5_numbers import KdcOptions, NameType
 from addc.codes.krb_error import KrbErrorCode
+from addc.codes.ntstatus import NtStatus
 from addc.kdc import tickets
 from addc.kdc.facts import KdcRefusal, KeyRing, Principal, RealmFacts, TrustFacts
 from addc.kdc.principal_names import TGS, is_change_password, is_tgs
@@ -102,6 +103,14 @@ def client_realm(name: PrincipalName | None, realm: RealmFacts) -> str | None:
     _, at, suffix = "/".join(name.name_string).rpartition("@")
     found = trust_of_name(suffix, realm) if at else None
     return None if found is None else found.realm
+
+
+def unknown_client(name: PrincipalName | None, realm: RealmFacts) -> KdcRefusal:
+    """The answer about a client that is nobody here: the realm to ask, where a trust tells it."""
+    crealm = client_realm(name, realm)
+    if crealm is not None:
+        return KdcRefusal(KrbErrorCode.KDC_ERR_WRONG_REALM, crealm=crealm)
+    return KdcRefusal(KrbErrorCode.KDC_ERR_C_PRINCIPAL_UNKNOWN, NtStatus.STATUS_NO_SUCH_USER)
 
 
 # --- may the way be gone -----------------------------------------------------------------------------------
