@@ -14,6 +14,7 @@ from addc.base.version import VERSION
 def _parser() -> argparse.ArgumentParser:
     from addc.cli import (  # noqa: PLC0415 - after --version, which must be quick
         check,
+        gkdi,
         keytab,
         krb,
         provision,
@@ -30,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"addc {VERSION}")
     parser.add_argument("--debug", action="store_true", help="show a traceback when a command fails")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (provision, serve, schema, krb, keytab, check, status):
+    for command in (provision, serve, schema, krb, keytab, check, gkdi, status):
         command.add_parser(subparsers)
     return parser
 

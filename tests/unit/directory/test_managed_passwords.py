@@ -16,7 +16,7 @@ from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import check, kds_new_key, kds_root_keys, managed_passwords, passwords
 from addc.directory.api import Directory, Services
-from addc.directory.audit_events import AuditEvent
+from addc.directory.audit_events import AuditEvent, AuditRecord
 from addc.directory.controls import RequestOptions
 from addc.directory.delete import delete_object
 from addc.directory.jobs import run_jobs
@@ -113,12 +113,12 @@ def membership(corp: Corp, text: str) -> bytes:
     return sddl.parse(text, corp.forest.domain_sid).pack()
 
 
-def add_gmsa(corp: Corp, dn: str = GMSA, name: str = "web$", days: int = DAYS, **more: str | bytes) -> None:
-    values = {
-        "sAMAccountName": name,
+def add_gmsa(corp: Corp, dn: str = GMSA, days: int = DAYS, more: dict[str, bytes] | None = None) -> None:
+    values: dict[str, str | bytes] = {
+        "sAMAccountName": "web$",
         "msDS-ManagedPasswordInterval": str(days),
         "userAccountControl": "4096",
-        **{key.replace("_", "-"): value for key, value in more.items()},
+        **(more or {}),
     }
     corp.add(dn, CLASS, values=values)
 
@@ -129,7 +129,7 @@ def gmsa(corp_sqlite: Corp) -> Account:
     corp.add("CN=PC1,CN=Computers", "computer", sAMAccountName="PC1$", userAccountControl="4096")
     corp.user("eve")
     pc1 = corp.sid("CN=PC1,CN=Computers")
-    add_gmsa(corp, msDS_GroupMSAMembership=membership(corp, f"O:BAD:(A;;RP;;;{pc1})"))
+    add_gmsa(corp, more={"msDS-GroupMSAMembership": membership(corp, f"O:BAD:(A;;RP;;;{pc1})")})
     return Account(corp, corp.token("PC1$"), corp.token("eve"))
 
 
@@ -172,15 +172,15 @@ def test_the_interval_never_changes(gmsa: Account) -> None:
         assert refused == (LdapResult.CONSTRAINT_VIOLATION, Win32.ERROR_DS_CANT_MOD_SYSTEM_ONLY)
 
 
-@pytest.mark.parametrize("name", ["msDS_ManagedPasswordId", "msDS_ManagedPasswordPreviousId"])
+@pytest.mark.parametrize("name", ["msDS-ManagedPasswordId", "msDS-ManagedPasswordPreviousId"])
 def test_nobody_chooses_the_password_id(corp_sqlite: Corp, name: str) -> None:
-    refused = refusal(lambda: add_gmsa(corp_sqlite, **{name: b"x"}))
+    refused = refusal(lambda: add_gmsa(corp_sqlite, more={name: b"x"}))
     assert refused == (LdapResult.CONSTRAINT_VIOLATION, Win32.ERROR_DS_CANT_MOD_SYSTEM_ONLY)
 
 
 def test_nobody_chooses_the_password(corp_sqlite: Corp) -> None:
     """Neither with the object nor later, whatever rights he holds."""
-    refused = refusal(lambda: add_gmsa(corp_sqlite, unicodePwd=quoted("Ch0sen.Password")))
+    refused = refusal(lambda: add_gmsa(corp_sqlite, more={"unicodePwd": quoted("Ch0sen.Password")}))
     assert refused == (LdapResult.INSUFFICIENT_ACCESS_RIGHTS, Win32.ERROR_ACCESS_DENIED)
     add_gmsa(corp_sqlite)
     change = replace_values("unicodePwd", quoted("Ch0sen.Password"))
@@ -279,7 +279,7 @@ def test_computers_have_no_managed_password(gmsa: Account) -> None:
 
 def test_every_fetch_is_written_down(gmsa: Account) -> None:
     """Whether or not it was let through; no SACL is asked, and no secret is told."""
-    told = []
+    told: list[AuditRecord] = []
     directory = Directory(gmsa.corp.store, gmsa.corp.schema, Services(StandingClock(NOW), CountingRng(b"a")))
     directory.on_audit(told.append)
     request = SearchRequest(gmsa.corp.dn(GMSA), BASE, attributes=("msDS-ManagedPassword",), options=SEALED)
