@@ -113,6 +113,8 @@ class AsGrant:
             cname = PrincipalName(int(NameType.KRB_NT_PRINCIPAL), (self.client.name,))
             if is_tgs(sname):
                 sname = PrincipalName(sname.name_type, (TGS, realm.realm))
+            elif len(sname.name_string) == 1:
+                sname = PrincipalName(int(NameType.KRB_NT_PRINCIPAL), (self.server.name,))
         start = tickets.whole_seconds(now)
         end = tickets.whole_seconds(end_of_ticket(body.till, start + self._max_age(), now))
         flags = self._flags()

@@ -5,6 +5,7 @@ Spec: RFC 4120 3.2.3, [MS-PAC] 2.8.4, 2.8.5, [MS-KILE] 3.3.5.7.
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
@@ -17,21 +18,28 @@ from addc.kdc.facts import KdcRefusal, KeyRing, OpenedTicket, Principal, RealmFa
 from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
 from addc.kdc.policy import KdcPolicy
 from addc.kdc.principal_names import is_tgs, same_name
-from addc.security.krb_keys import Key, KeyUsage, decrypt
+from addc.security.krb_keys import Etype, Key, KeyUsage, decrypt
+
+_RC4: Final = int(Etype.RC4_HMAC)
 
 
-def open_tgt(ticket: Ticket, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> OpenedTicket:
+def open_tgt(
+    ticket: Ticket, realm: RealmFacts, policy: KdcPolicy, now: FileTime, *, validating: bool = False
+) -> OpenedTicket:
     """Decrypt a TGT of this realm and check its times (RFC 4120 3.2.3).
 
-    A kadmin/changepw ticket is encrypted with the same key but is no TGT: the name decides.
+    A kadmin/changepw ticket is encrypted with the same key but is no TGT: the name decides. krbtgt's RC4 key,
+    its NT hash, makes no TGT. validating: the ticket may still be INVALID.
     """
     if ticket.tkt_vno != 5:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADVERSION)
     named = is_tgs(ticket.sname) and realm.is_alias(ticket.sname.name_string[1])
     if not named or not realm.is_alias(ticket.realm):
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_NOT_US)
+    if ticket.enc_part.etype == _RC4:
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADKEYVER)
     opened = decrypt_ticket(ticket, realm.krbtgt.keys)
-    check_times(opened.part, policy, now)
+    check_times(opened.part, policy, now, validating=validating)
     return opened
 
 
@@ -67,9 +75,10 @@ def open_authenticator(
     return authenticator
 
 
-def check_times(part: EncTicketPart, policy: KdcPolicy, now: FileTime) -> None:
-    """Refuse a ticket that is not yet or no longer valid."""
-    if part.flags & tickets.INVALID or (part.starttime or part.authtime) > now + policy.max_clock_skew:
+def check_times(part: EncTicketPart, policy: KdcPolicy, now: FileTime, *, validating: bool = False) -> None:
+    """Refuse a ticket that is not yet or no longer valid; one to be validated, only until it starts."""
+    invalid = part.flags & tickets.INVALID and not validating
+    if invalid or (part.starttime or part.authtime) > now + policy.max_clock_skew:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_TKT_NYV)
     if part.endtime < now - policy.max_clock_skew:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_TKT_EXPIRED)

@@ -12,7 +12,7 @@ from typing import Final
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
 from addc.base.rng import Rng
-from addc.codec.krb5 import ApReq, Authenticator, KdcReqBody, req_body_bytes
+from addc.codec.krb5 import ApReq, Authenticator, KdcReqBody, Ticket, req_body_bytes
 from addc.codec.krb5_numbers import KdcOptions, MessageType, PaType
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import fast, tickets
@@ -96,7 +96,7 @@ def _open(request: TgsRequest, realm: RealmFacts, policy: KdcPolicy, now: FileTi
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADVERSION)
     if ap_req.msg_type != MessageType.KRB_AP_REQ:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MSG_TYPE)
-    tgt = open_any_tgt(ap_req.ticket, realm, policy, now)
+    tgt = _presented(ap_req.ticket, message.req_body.kdc_options, realm, policy, now)
     authenticator = open_authenticator(ap_req, tgt, KeyUsage.TGS_REQ_AUTHENTICATOR, policy, now)
     _check_body(request, authenticator, tgt)
     fast.check_marks(request, authenticator.authorization_data, tgt.part.authorization_data)
@@ -117,6 +117,15 @@ def _with_padata(opened: OpenedTgs, realm: RealmFacts, policy: KdcPolicy, now: F
     if options & _S4U2PROXY:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
     return replace(opened, second=second, for_user=user)
+
+
+def _presented(
+    ticket: Ticket, options: int, realm: RealmFacts, policy: KdcPolicy, now: FileTime
+) -> OpenedTicket:
+    """The ticket that a request is made with; only one that waits for its validation may be INVALID."""
+    if options & (_RENEW | _VALIDATE) and not is_tgs(ticket.sname):
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY)
+    return open_tgt(ticket, realm, policy, now, validating=bool(options & _VALIDATE))
 
 
 def _check_body(request: TgsRequest, authenticator: Authenticator, tgt: OpenedTicket) -> None:
@@ -211,23 +220,28 @@ def _check_options(opened: OpenedTgs, policy: KdcPolicy, now: FileTime) -> None:
     options = body.kdc_options
     if options & _POSTDATED or (body.from_ and body.from_ > now + policy.max_clock_skew):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_CANNOT_POSTDATE)
-    if options & _VALIDATE:
+    if options & _VALIDATE and not (flags & tickets.INVALID and _is_for_tgt(body)):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
     if options & _FORWARDED and not flags & tickets.FORWARDABLE:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
     if options & _PROXY and not flags & tickets.PROXIABLE:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
     if options & _RENEW:
-        if not flags & tickets.RENEWABLE or body.sname is None or not is_tgs(body.sname):
+        if not (flags & tickets.RENEWABLE and _is_for_tgt(body)):
             raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
         if (opened.tgt.part.renew_till or 0) <= now:
             raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_TKT_EXPIRED)
 
 
+def _is_for_tgt(body: KdcReqBody) -> bool:
+    """Whether the service is krbtgt, whose ticket was presented: renewed and validated tickets stay theirs."""
+    return body.sname is not None and is_tgs(body.sname)
+
+
 def _check_user2user(second: OpenedTicket, facts: TgsFacts, server: Principal) -> None:
     """The additional ticket belongs to the service, and its PAC to its client."""
     if facts.second is None or facts.second.sid != server.sid:
-        raise KdcRefusal(KrbErrorCode.KDC_ERR_SERVER_NOMATCH)
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADMATCH)
     if server.flags & _DISABLED:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_SERVICE_REVOKED)
     checked_pac(second, facts.second)

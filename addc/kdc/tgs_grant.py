@@ -55,6 +55,7 @@ from addc.kdc.subject import Subject
 from addc.security.krb_keys import ETYPES, KeyUsage, decrypt
 
 _RENEW: Final = int(KdcOptions.RENEW)
+_VALIDATE: Final = int(KdcOptions.VALIDATE)
 _FORWARDED: Final = int(KdcOptions.FORWARDED)
 _PROXY: Final = int(KdcOptions.PROXY)
 _CANONICALIZE: Final = int(KdcOptions.CANONICALIZE)
@@ -194,6 +195,8 @@ class TgsGrant:
         """endtime and renew-till (RFC 4120 3.3.3)."""
         body, had, policy = self._body, self.subject, self.policy
         age = policy.max_ticket_age if self._for_tgt else policy.max_service_ticket_age
+        if body.kdc_options & _VALIDATE:
+            return had.endtime, had.renew_till
         if body.kdc_options & _RENEW:
             assert had.renew_till is not None
             life = had.endtime - had.starttime
@@ -214,7 +217,7 @@ class TgsGrant:
         """RFC 4120 3.3.3; what the TGT does not allow is left out, as Windows clients always ask for it."""
         options, had = self._body.kdc_options, self.subject.flags
         flags = had & _KEPT_FLAGS
-        if options & _RENEW:
+        if options & (_RENEW | _VALIDATE):
             flags |= had & (tickets.FORWARDABLE | tickets.PROXIABLE)
         # Options and flags of the same meaning have the same bit.
         flags |= options & had & (tickets.FORWARDABLE | tickets.PROXIABLE)
