@@ -11,12 +11,16 @@ from itertools import cycle
 from typing import Final
 
 from addc.base.clock import SystemClock
-from addc.codec.krb5 import KrbError
+from addc.codec.krb5 import KrbError, PaData, PrincipalName, TgsRep, Ticket
+from addc.codec.krb5_numbers import NameType
 from addc.codes.krb_error import KrbErrorCode
 from tests.bench.load_kit import (
     BENCH_PASSWORD,
+    FEW_GROUPS_USER,
     MANY_GROUPS_USER,
     REPLY_TIMEOUT_S,
+    SERVICE,
+    SERVICE_SPN,
     Settings,
     Tally,
     datagrams,
@@ -34,6 +38,7 @@ from tests.kit.kerberos_messages import (
     login,
     tgs_req,
 )
+from tests.kit.s4u import pa_for_user
 
 _KDC: Final = 88
 _USERS_MAX: Final = 100
@@ -171,6 +176,37 @@ def tgs_exchange(settings: Settings, names: list[str]) -> Tally:
     return _exchange(settings, cycle(requests), TGS_REP)
 
 
+def _for(settings: Settings, tgt: Granted, user: str) -> PaData:
+    """PA-FOR-USER."""
+    return pa_for_user(tgt.session, PrincipalName(int(NameType.KRB_NT_PRINCIPAL), (user,)), settings.realm)
+
+
+def s4u2self(settings: Settings, user: str) -> Tally:
+    """A service asks for tickets to itself in the name of a user who never came."""
+    tgt, now = grant(settings, login(SERVICE, settings.realm, BENCH_PASSWORD)), SystemClock().now()
+    padata = (_for(settings, tgt, user),)
+    requests = [tgs_req(tgt, SERVICE_SPN, now, n, padata=padata) for n in range(_TGS_REQS)]
+    return _exchange(settings, cycle(requests), TGS_REP)
+
+
+def _evidence(settings: Settings, tgt: Granted, user: str) -> Ticket:
+    now = SystemClock().now()
+    asked = tgs_req(tgt, SERVICE_SPN, now, _TGS_REQS, padata=(_for(settings, tgt, user),))
+    reply = ask(settings.address, asked)
+    wrong = _fault(reply, TGS_REP)
+    if wrong:
+        raise RuntimeError(f"no ticket in the name of {user}: {wrong}")
+    return TgsRep.unpack(reply).ticket
+
+
+def s4u2proxy(settings: Settings, user: str) -> Tally:
+    """The service goes on to the DC's LDAP in that user's name."""
+    tgt, now = grant(settings, login(SERVICE, settings.realm, BENCH_PASSWORD)), SystemClock().now()
+    evidence, target = _evidence(settings, tgt, user), f"ldap/{settings.host}"
+    requests = [tgs_req(tgt, target, now, n, evidence=evidence) for n in range(_TGS_REQS)]
+    return _exchange(settings, cycle(requests), TGS_REP)
+
+
 def _users(settings: Settings, at_most: int) -> list[str]:
     return [user_name(n) for n in range(min(settings.users, at_most))]
 
@@ -180,4 +216,8 @@ KINDS: Final[dict[str, Callable[[Settings], Tally]]] = {
     "as_req_groups": lambda s: as_exchange(s, [MANY_GROUPS_USER]),
     "tgs_req": lambda s: tgs_exchange(s, _users(s, _TICKETS_MAX)),
     "tgs_req_groups": lambda s: tgs_exchange(s, [MANY_GROUPS_USER]),
+    "s4u2self": lambda s: s4u2self(s, FEW_GROUPS_USER),
+    "s4u2self_groups": lambda s: s4u2self(s, MANY_GROUPS_USER),
+    "s4u2proxy": lambda s: s4u2proxy(s, FEW_GROUPS_USER),
+    "s4u2proxy_groups": lambda s: s4u2proxy(s, MANY_GROUPS_USER),
 }

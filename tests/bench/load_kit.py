@@ -14,6 +14,11 @@ _LOST_MAX: Final = 6
 BENCH_PASSWORD: Final = "Bench.Passw0rd"
 MANY_GROUPS_USER: Final = "benchgroups"
 MANY_GROUPS: Final = 200
+FEW_GROUPS_USER: Final = "benchfew"
+FEW_GROUPS: Final = 10
+"""Each of them in the next."""
+SERVICE: Final = "benchservice"
+SERVICE_SPN: Final = "http/bench.invalid"
 
 
 @dataclass(slots=True)

@@ -12,9 +12,13 @@ from addc.codec import filter as ldap_filter
 from addc.ldap import messages as m
 from tests.bench.load_kit import (
     BENCH_PASSWORD,
+    FEW_GROUPS,
+    FEW_GROUPS_USER,
     MANY_GROUPS,
     MANY_GROUPS_USER,
     REPLY_TIMEOUT_S,
+    SERVICE,
+    SERVICE_SPN,
     WINDOW,
     Settings,
     Tally,
@@ -27,6 +31,7 @@ _NOT_FINAL: Final = (0x64, 0x73, 0x79)
 _REPLACE: Final = 2
 _ALREADY_EXISTS: Final = 68
 _BIND_IN_PROGRESS: Final = 14
+_TRUSTED_TO_AUTH: Final = 0x100_0200
 
 
 def ber_span(data: bytes, at: int) -> tuple[int, int] | None:
@@ -192,11 +197,11 @@ def part(name: str, *values: str) -> m.PartialAttribute:
     return m.PartialAttribute(name, tuple(value.encode() for value in values))
 
 
-def user_op(settings: Settings, name: str, password: bool) -> m.AddRequest:
+def user_op(settings: Settings, name: str, password: bool, control: int = 512) -> m.AddRequest:
     parts = [part("objectClass", "user"), part("sAMAccountName", name), part("mail", f"{name}@example.com")]
     if password:
         quoted = f'"{BENCH_PASSWORD}"'.encode("utf-16-le")
-        parts += [m.PartialAttribute("unicodePwd", (quoted,)), part("userAccountControl", "512")]
+        parts += [m.PartialAttribute("unicodePwd", (quoted,)), part("userAccountControl", str(control))]
     return m.AddRequest(user_dn(settings, name), tuple(parts))
 
 
@@ -241,7 +246,7 @@ def add_with_password(settings: Settings) -> Tally:
 
 
 def setup(settings: Settings) -> Tally:
-    """OU=Bench, its users, and one user in many groups; what is there already stays."""
+    """OU=Bench, its users, one user in many groups, one in a few, and a service; what is there stays."""
 
     def groups() -> Iterator[m.Request]:
         for n in range(MANY_GROUPS):
@@ -250,14 +255,33 @@ def setup(settings: Settings) -> Tally:
             parts = (part("objectClass", "group"), part("sAMAccountName", name), member)
             yield m.AddRequest(user_dn(settings, name), parts)
 
+    def nested() -> Iterator[Iterator[m.Request]]:
+        """One after the other: each has the one before it as its member."""
+        inner = FEW_GROUPS_USER
+        for n in range(FEW_GROUPS):
+            name = f"benchnested{n:03}"
+            member = part("member", user_dn(settings, inner))
+            parts = (part("objectClass", "group"), part("sAMAccountName", name), member)
+            yield iter([m.AddRequest(user_dn(settings, name), parts)])
+            inner = name
+
+    def service() -> m.AddRequest:
+        """It may act for users towards the DC's LDAP, by protocol transition too."""
+        plain = user_op(settings, SERVICE, True, _TRUSTED_TO_AUTH)
+        spn = part("servicePrincipalName", SERVICE_SPN)
+        target = part("msDS-AllowedToDelegateTo", f"ldap/{settings.host}")
+        return m.AddRequest(plain.entry, (*plain.attributes, spn, target))
+
     def users() -> Iterator[m.Request]:
         yield user_op(settings, MANY_GROUPS_USER, True)
+        yield user_op(settings, FEW_GROUPS_USER, True)
+        yield service()
         for n in range(settings.users):
             yield user_op(settings, user_name(n), True)
 
     tally = settings.tally()
     unit = m.AddRequest(f"OU=Bench,{settings.domain_dn}", (part("objectClass", "organizationalUnit"),))
-    for ops in (iter([unit]), users(), groups()):
+    for ops in (iter([unit]), users(), groups(), *nested()):
         side_by_side(settings, ops, tally, good=_ALREADY_EXISTS)
     return tally
 

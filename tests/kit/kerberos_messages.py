@@ -25,6 +25,7 @@ from addc.codec.krb5 import (
     PaPacRequest,
     PrincipalName,
     TgsReq,
+    Ticket,
 )
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum, decrypt, encrypt, string_to_key
@@ -74,15 +75,21 @@ def _second(now: FileTime) -> FileTime:
     return FileTime(now - now % TICKS_PER_S)
 
 
-def _body(realm: str, sname: str, cname: PrincipalName | None, now: FileTime) -> KdcReqBody:
+def _body(
+    realm: str, sname: str, cname: PrincipalName | None, now: FileTime, evidence: Ticket | None = None
+) -> KdcReqBody:
+    options = KdcOptions.FORWARDABLE | KdcOptions.RENEWABLE_OK | KdcOptions.CANONICALIZE
+    if evidence is not None:
+        options |= KdcOptions.CNAME_IN_ADDL_TKT
     return KdcReqBody(
-        kdc_options=int(KdcOptions.FORWARDABLE | KdcOptions.RENEWABLE_OK | KdcOptions.CANONICALIZE),
+        kdc_options=int(options),
         cname=cname,
         realm=realm,
         sname=_names(sname),
         till=FileTime(_second(now) + _DAY_FT),
         nonce=NONCE,
         etype=(AES256, 17, 23),
+        additional_tickets=None if evidence is None else (evidence,),
     )
 
 
@@ -129,13 +136,25 @@ def _authenticator(
     return ApReq(ap_options=0, ticket=ticket.reply.ticket, authenticator=sealed)
 
 
-def tgs_req(tgt: Granted, sname: str, now: FileTime, number: int = 0) -> bytes:
-    """A TGS-REQ with a checksum over its body; `number` makes its authenticator unlike others."""
-    body = _body(tgt.login.realm, sname, None, now)
+def tgs_req(
+    tgt: Granted,
+    sname: str,
+    now: FileTime,
+    number: int = 0,
+    *,
+    padata: tuple[PaData, ...] = (),
+    evidence: Ticket | None = None,
+) -> bytes:
+    """A TGS-REQ with a checksum over its body; `number` makes its authenticator unlike others.
+
+    padata: besides PA-TGS-REQ. evidence: the additional ticket of S4U2Proxy.
+    """
+    body = _body(tgt.login.realm, sname, None, now, evidence)
     kind = int(ETYPES[tgt.session.etype].cksumtype)
     cksum = Checksum(kind, checksum(tgt.session, KeyUsage.TGS_REQ_AUTHENTICATOR_CKSUM, body.pack(), kind))
     ap_req = _authenticator(tgt, KeyUsage.TGS_REQ_AUTHENTICATOR, now, cksum, number)
-    return TgsReq(padata=(PaData(int(PaType.PA_TGS_REQ), ap_req.pack()),), req_body=body).pack()
+    first = PaData(int(PaType.PA_TGS_REQ), ap_req.pack())
+    return TgsReq(padata=(first, *padata), req_body=body).pack()
 
 
 def kpasswd_req(ticket: Granted, password: str, now: FileTime) -> bytes:
