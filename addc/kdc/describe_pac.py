@@ -9,6 +9,7 @@ from enum import IntFlag
 from typing import Final
 
 from addc.base.errors import DecodeError
+from addc.codec.claims import ClaimValues, decode_claims
 from addc.codec.ids import Sid
 from addc.codec.krb5 import AuthorizationData, AuthorizationDataEntry, EncTicketPart
 from addc.codec.krb5_numbers import AdType
@@ -278,6 +279,21 @@ def _requestor(buffer: _Buffer) -> dict[str, Shown]:
     return {"sid": buffer.sid(Sid.of(buffer.data))}
 
 
+def _claims(buffer: _Buffer) -> dict[str, Shown]:
+    found = decode_claims(buffer.data)
+    return {
+        "claims": [
+            {"id": one.id, "type": one.type.name, "values": _claim_values(one.values)}
+            for array in (found.claims_arrays if found is not None else None) or ()
+            for one in array.claim_entries or ()
+        ]
+    }
+
+
+def _claim_values(values: ClaimValues) -> list[Shown]:
+    return [] if isinstance(values, bytes) else list(values.values or ())
+
+
 def _unknown(buffer: _Buffer) -> dict[str, Shown]:
     return {"data": buffer.data.hex()}
 
@@ -290,7 +306,9 @@ _WORDS: Final[dict[int, Callable[[_Buffer], dict[str, Shown]]]] = {
     int(PacType.CLIENT_INFO): _client,
     int(PacType.DELEGATION_INFO): _delegation,
     int(PacType.UPN_DNS_INFO): _upn,
+    int(PacType.CLIENT_CLAIMS_INFO): _claims,
     int(PacType.DEVICE_INFO): _device,
+    int(PacType.DEVICE_CLAIMS_INFO): _claims,
     int(PacType.TICKET_CHECKSUM): _signature,
     int(PacType.ATTRIBUTES_INFO): _attributes,
     int(PacType.REQUESTOR_SID): _requestor,
