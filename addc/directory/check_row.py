@@ -9,7 +9,17 @@ from typing import Final
 
 from addc.base.errors import DecodeError, DsError, StoreError
 from addc.base.ids import AttId, Dnt
-from addc.directory import entry, names, object_sd, owners, rights, schema_cache, sd_propagate, tombstones
+from addc.directory import (
+    entry,
+    managed_passwords,
+    names,
+    object_sd,
+    owners,
+    rights,
+    schema_cache,
+    sd_propagate,
+    tombstones,
+)
 from addc.directory.account_flags import InstanceType
 from addc.directory.add import index_of
 from addc.directory.context import Fact, ReadContext, WriteContext
@@ -255,10 +265,15 @@ def _agenda(ctx: ReadContext, view: RowView) -> Iterator[str]:
     row = view.row
     if tombstones.is_to_be_collected(row) and not ctx.tx.due_of(tombstones.TOMBSTONE, row.dnt):
         yield "it is deleted, and nothing will ever collect it"
+    if managed_passwords.is_managed(row) and not ctx.tx.due_of(managed_passwords.ROLL, row.dnt):
+        yield "its password is managed, and nothing will ever renew it"
 
 
 def _mend_agenda(ctx: WriteContext, view: RowView) -> None:
-    tombstones.enter(ctx, view.row)
+    if managed_passwords.is_managed(view.row):
+        managed_passwords.enter(ctx, view.row)
+    else:
+        tombstones.enter(ctx, view.row)
 
 
 # --- stamps ------------------------------------------------------------------------------------------------

@@ -420,6 +420,15 @@ def test_check_finds_nothing_wrong(gmsa: Account) -> None:
     assert not report.findings
 
 
+def test_check_plans_a_roll_that_was_lost(gmsa: Account) -> None:
+    corp = gmsa.corp
+    corp.write(lambda ctx: ctx.tx.drop_due(managed_passwords.ROLL, gmsa.row().dnt))
+    directory = Directory(corp.store, corp.schema, Services(StandingClock(corp.now), CountingRng(b"check")))
+    (found,) = check.check(directory, mend=True).findings
+    assert "nothing will ever renew it" in found.detail
+    assert corp.read(lambda ctx: ctx.tx.next_due(managed_passwords.ROLL)) == gmsa.start(1)
+
+
 # --- root keys ---------------------------------------------------------------------------------------------
 
 
