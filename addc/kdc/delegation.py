@@ -106,8 +106,8 @@ def _checked(
     Spec: [MS-SFU] 3.2.5.2.2, W-LOGON-10.
     """
     ticket = evidence.ticket
-    if isinstance(ticket, KdcRefusal):
-        raise KdcRefusal(ticket.code)
+    if isinstance(ticket, KrbErrorCode):
+        raise KdcRefusal(ticket)
     if not evidence.names_service:
         raise KdcRefusal(_BAD)
     check_times(ticket.part, policy, now)

@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import Final
 
 from addc.base.errors import DecodeError
+from addc.base.same import Same
 from addc.codec.ids import Sid
-from addc.codec.krb5 import AuthorizationData, AuthorizationDataEntry, EncTicketPart
+from addc.codec.krb5 import AuthorizationData, AuthorizationDataEntry, EncryptedData, EncTicketPart, Ticket
 from addc.codec.krb5_numbers import AdType
 from addc.codec.pac import (
     Pac,
@@ -24,8 +25,8 @@ from addc.codec.pac import (
     with_zeroed_signatures,
 )
 from addc.codes.krb_error import KrbErrorCode
-from addc.kdc.facts import KeyRing, OpenedTicket
-from addc.kdc.open_ticket import logon_sid
+from addc.kdc.facts import KdcRefusal, KeyRing, OpenedTicket
+from addc.kdc.open_ticket import decrypt_part, logon_sid
 from addc.kdc.pac_build import find_pac
 from addc.security.krb_keys import Cksumtype, Key, KeyUsage, is_keyed, verify_checksum
 
@@ -59,24 +60,21 @@ class EvidencePac:
     sid: Sid | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Signers:
-    """Whose signatures are expected. Equal if they are the same objects: keys are nothing to compare by."""
+def open_evidence(ticket: Ticket, ring: KeyRing) -> OpenedTicket | KrbErrorCode:
+    """A ticket under one of a service's keys, or why it cannot be opened.
 
-    server: Key
-    krbtgt: KeyRing
+    Opened once: a service shows the same ticket for every place it goes to in a user's name.
+    """
+    data = ticket.enc_part
+    return _opened(data.etype, data.kvno, data.cipher, Same(ring))
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Signers) and self.server is other.server and self.krbtgt is other.krbtgt
 
-    def __hash__(self) -> int:
-        return hash((id(self.server), id(self.krbtgt)))
-
-    def krbtgt_keys(self, cksumtype: int) -> list[Key]:
-        """The keys that may have made a signature, of the present password first."""
-        etype = _ETYPE.get(cksumtype, 0)
-        rings = (self.krbtgt.current, *(keys for _, keys in self.krbtgt.old))
-        return [ring[etype] for ring in rings if etype in ring]
+@lru_cache(maxsize=512)
+def _opened(etype: int, kvno: int | None, cipher: bytes, ring: Same[KeyRing]) -> OpenedTicket | KrbErrorCode:
+    try:
+        return decrypt_part(EncryptedData(etype=etype, kvno=kvno, cipher=cipher), ring.value)
+    except KdcRefusal as refusal:
+        return refusal.code
 
 
 def evidence_pac(ticket: OpenedTicket, krbtgt: KeyRing) -> EvidencePac | KrbErrorCode:
@@ -84,16 +82,16 @@ def evidence_pac(ticket: OpenedTicket, krbtgt: KeyRing) -> EvidencePac | KrbErro
 
     ticket.key: of the service. krbtgt: keys of its previous password count too. Raises DecodeError.
     """
-    data = find_pac(ticket.part.authorization_data)
+    return _verified(Same(ticket), Same(krbtgt))
+
+
+@lru_cache(maxsize=512)
+def _verified(ticket: Same[OpenedTicket], krbtgt: Same[KeyRing]) -> EvidencePac | KrbErrorCode:
+    part = ticket.value.part
+    data = find_pac(part.authorization_data)
     if data is None:
         return KrbErrorCode.KRB_AP_ERR_MODIFIED
-    return _verified(data, signed_plain(ticket.part), _Signers(ticket.key, krbtgt))
-
-
-@lru_cache(maxsize=1024)
-def _verified(data: bytes, plain: bytes, signers: _Signers) -> EvidencePac | KrbErrorCode:
-    """Verify once: a service shows the same ticket for every place it goes to in a user's name."""
-    wrong = _fault(data, plain, signers)
+    wrong = _fault(data, signed_plain(part), ticket.value.key, krbtgt.value)
     if wrong is not None:
         return wrong
     pac = Pac.unpack(data)
@@ -104,7 +102,7 @@ def _verified(data: bytes, plain: bytes, signers: _Signers) -> EvidencePac | Krb
     return EvidencePac(pac, client.client_id, client.name.casefold(), logon_sid(logon))
 
 
-def _fault(data: bytes, plain: bytes, signers: _Signers) -> KrbErrorCode | None:
+def _fault(data: bytes, plain: bytes, server_key: Key, krbtgt: KeyRing) -> KrbErrorCode | None:
     """What is wrong with the signatures; each error is the one that Windows has for it."""
     spans = pac_spans(data)
     found = {
@@ -125,13 +123,20 @@ def _fault(data: bytes, plain: bytes, signers: _Signers) -> KrbErrorCode | None:
         (found[_FULL], with_zeroed_signatures(data, spans, _ZERO_FOR_FULL)),
     )
     for signature, text in by_krbtgt:
-        keys = signers.krbtgt_keys(signature.signature_type)
+        keys = _krbtgt_keys(krbtgt, signature.signature_type)
         if not keys:
             return KrbErrorCode.KRB_ERR_GENERIC
         if not any(_verify(key, signature, text) for key in keys):
             return KrbErrorCode.KRB_AP_ERR_MODIFIED
-    good = _verify(signers.server, server, with_zeroed_signatures(data, spans, _ZERO_FOR_SERVER))
+    good = _verify(server_key, server, with_zeroed_signatures(data, spans, _ZERO_FOR_SERVER))
     return None if good else KrbErrorCode.KRB_AP_ERR_MODIFIED
+
+
+def _krbtgt_keys(krbtgt: KeyRing, cksumtype: int) -> list[Key]:
+    """The keys that may have made a signature, of the present password first."""
+    etype = _ETYPE.get(cksumtype, 0)
+    rings = (krbtgt.current, *(keys for _, keys in krbtgt.old))
+    return [ring[etype] for ring in rings if etype in ring]
 
 
 def _verify(key: Key, signature: PacSignatureData, text: bytes) -> bool:

@@ -312,9 +312,9 @@ class AsFacts:
     armor: Principal | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Impersonated:
-    """A user in whose name a service asks for a ticket."""
+    """A user in whose name a service asks for a ticket; equals itself alone, to be looked up by."""
 
     principal: Principal
     membership: Membership
@@ -366,7 +366,7 @@ class Evidence:
     foreigner. local_sids: of the asking service: what this domain's own groups add to its PAC.
     """
 
-    ticket: OpenedTicket | KdcRefusal
+    ticket: OpenedTicket | KrbErrorCode
     sname: str
     names_service: bool
     user: Impersonated | None

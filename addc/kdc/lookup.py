@@ -28,6 +28,7 @@ from addc.directory.context import ReadContext
 from addc.directory.kerberos_policy import KerberosPolicy
 from addc.directory.password_policy import effective_policy
 from addc.kdc import lookup_trusts
+from addc.kdc.evidence import open_evidence
 from addc.kdc.facts import (
     AccountFlags,
     Armor,
@@ -35,7 +36,6 @@ from addc.kdc.facts import (
     Evidence,
     ForUser,
     Impersonated,
-    KdcRefusal,
     KeyRing,
     Membership,
     OpenedTgs,
@@ -46,7 +46,6 @@ from addc.kdc.facts import (
     TgsFacts,
 )
 from addc.kdc.foreign import believed_sids
-from addc.kdc.open_ticket import decrypt_ticket
 from addc.kdc.policy import KdcPolicy
 from addc.kdc.principal_names import is_change_password, is_tgs
 from addc.security import wellknown
@@ -398,20 +397,22 @@ def account_of_certificate(ctx: ReadContext, certificate: bytes) -> Account | No
 
 
 def _impersonated(ctx: ReadContext, account: Account | None) -> Impersonated | None:
-    return None if account is None else Impersonated(principal(ctx, account), membership(ctx, account))
+    if account is None:
+        return None
+    return _at_commit(
+        ctx,
+        ("kdc.user", account.dnt),
+        lambda: Impersonated(principal(ctx, account), membership(ctx, account)),
+    )
 
 
 def _evidence(ctx: ReadContext, realm: RealmFacts, ticket: Ticket, service: Account) -> Evidence:
     """What is known about the evidence of S4U2Proxy, opened with the keys of the service that shows it."""
     named = server_account(ctx, ticket.sname, user2user=True)
+    opened = open_evidence(ticket, principal(ctx, service).keys)
     user = None
-    opened: OpenedTicket | KdcRefusal
-    try:
-        opened = decrypt_ticket(ticket, principal(ctx, service).keys)
-        if realm.is_alias(opened.part.crealm):
-            user = _impersonated(ctx, client_account(ctx, opened.part.cname))
-    except KdcRefusal as refusal:
-        opened = refusal
+    if isinstance(opened, OpenedTicket) and realm.is_alias(opened.part.crealm):
+        user = _impersonated(ctx, client_account(ctx, opened.part.cname))
     return Evidence(
         opened,
         f"{ticket.sname}@{ticket.realm}",

@@ -10,7 +10,7 @@ from typing import Final
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
 from addc.codec.ids import Sid
-from addc.codec.krb5 import ApReq, Authenticator, EncTicketPart, Ticket
+from addc.codec.krb5 import ApReq, Authenticator, EncryptedData, EncTicketPart, Ticket
 from addc.codec.pac import Pac, PacClientInfo, PacType, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
@@ -45,7 +45,11 @@ def open_tgt(
 
 def decrypt_ticket(ticket: Ticket, ring: KeyRing) -> OpenedTicket:
     """A ticket under one of the keys in `ring`; its times are not looked at."""
-    data = ticket.enc_part
+    return decrypt_part(ticket.enc_part, ring)
+
+
+def decrypt_part(data: EncryptedData, ring: KeyRing) -> OpenedTicket:
+    """What is encrypted of a ticket."""
     if not ring.knows_version(data.kvno):
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADKEYVER)
     key = ring.find(data.etype, data.kvno)

@@ -6,11 +6,13 @@ is the forwardable flag's business, and a ticket to itself is no proof to anyone
 Spec: [MS-SFU] 2.2.1, 2.2.2, 3.2.5.1.
 """
 
+from functools import lru_cache
 from hmac import compare_digest
 from typing import Final
 
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
+from addc.base.same import Same
 from addc.codec.krb5 import (
     Checksum,
     PaData,
@@ -159,7 +161,7 @@ def impersonation(opened: OpenedTgs, facts: TgsFacts, now: FileTime) -> Subject:
         endtime=part.endtime,
         renew_till=part.renew_till,
         caddr=part.caddr,
-        pac=_pac(user, facts.realm, str(cname), part.authtime, now),
+        pac=_pac_of(user, facts.realm, str(cname), part.authtime, now),
         principal=user.principal,
         resource_rids=user.membership.resource_rids,
         needs_pac=True,
@@ -191,13 +193,23 @@ def _reply_name(wanted: ForUser, user: Principal) -> PrincipalName:
     return name
 
 
+def _pac_of(user: Impersonated, realm: RealmFacts, cname: str, authtime: FileTime, now: FileTime) -> Pac:
+    """The clock goes into it for users with logon hours alone; for others it stays what it is."""
+    if user.principal.standing.logon_hours is None:
+        return _standing_pac(user, Same(realm), cname, authtime)
+    return _pac(user, realm, cname, authtime, now)
+
+
+@lru_cache(maxsize=512)
+def _standing_pac(user: Impersonated, realm: Same[RealmFacts], cname: str, authtime: FileTime) -> Pac:
+    """Built once for the questions of a service that keeps coming."""
+    return _pac(user, realm.value, cname, authtime, authtime)
+
+
 def _pac(user: Impersonated, realm: RealmFacts, cname: str, authtime: FileTime, now: FileTime) -> Pac:
     """The PAC of a logon, but for who asserts the identity."""
-    # The clock goes into it for users with logon hours alone; for the others a service's next question
-    # gives the same bytes, which are cached.
-    when = authtime if user.principal.standing.logon_hours is None else now
     parts = PacParts(user.principal, user.membership, realm, cname, None, _ASSERTED)
-    return Pac(tuple(parts.buffers(authtime, when, for_tgt=True)))
+    return Pac(tuple(parts.buffers(authtime, now, for_tgt=True)))
 
 
 def _reply_padata(

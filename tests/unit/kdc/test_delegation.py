@@ -20,18 +20,17 @@ from addc.codec.pac import Pac, PacType, unpack_delegation_info, unpack_logon_in
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.delegation import without_resource_groups
-from addc.kdc.evidence import evidence_pac, signed_plain
+from addc.kdc.evidence import evidence_pac, open_evidence, signed_plain
 from addc.kdc.facts import (
     AccountFlags,
     Evidence,
     Impersonated,
-    KdcRefusal,
     KeyRing,
     Membership,
+    OpenedTicket,
     Outcome,
     Principal,
 )
-from addc.kdc.open_ticket import decrypt_ticket
 from addc.kdc.pac_build import PacSigners, find_pac, pac_entry, sign_pac, signatures_hold
 from addc.security import wellknown
 from addc.security.krb_keys import Key, KeyUsage, encrypt
@@ -80,10 +79,7 @@ def alices_ticket(service: Principal = WEB, **body: Any) -> Ticketed:
 
 def shown(ticket: Ticketed, service: Principal = WEB, **more: Any) -> Evidence:
     """A ticket as the directory knows it, in the hands of a service."""
-    try:
-        opened: Any = decrypt_ticket(ticket.ticket, service.keys)
-    except KdcRefusal as refusal:
-        opened = refusal
+    opened = open_evidence(ticket.ticket, service.keys)
     return replace(Evidence(opened, f"{ticket.ticket.sname}@{REALM}", True, USER), **more)
 
 
@@ -427,7 +423,8 @@ def test_krbtgts_previous_password_still_counts() -> None:
 
 
 def test_krbtgts_password_before_that_does_not() -> None:
-    opened = decrypt_ticket(alices_ticket().ticket, WEB.keys)
+    opened = open_evidence(alices_ticket().ticket, WEB.keys)
+    assert isinstance(opened, OpenedTicket)
     once = KeyRing(3, {18: make_key(18, "next")}, b"", ((2, KRBTGT.keys.current),))
     assert not isinstance(evidence_pac(opened, once), Code)
     twice = KeyRing(4, {18: make_key(18, "after")}, b"", ((3, {18: make_key(18, "next")}),))
