@@ -11,11 +11,13 @@ from typing import Final
 
 from addc.auth.gss import AuthError, Peer
 from addc.base.errors import DecodeError
-from addc.codec.pac import Pac, PacType
-from addc.directory import accounts, groups
+from addc.codec.pac import Pac, PacType, unpack_logon_info
+from addc.directory import accounts, groups, trusts
 from addc.directory.context import Fact, ReadContext
 from addc.security.pac_identity import identity_of
-from addc.security.token import Token
+from addc.security.sid_filter import PacRefusedError, filtered_logon, sids_of
+from addc.security.token import Claims, Token
+from addc.security.trusts import TrustDirection
 
 _KEPT: Final[Fact[dict[tuple[tuple[int, bytes], ...], Token]]] = Fact()
 _KEPT_MAX: Final = 4096
@@ -64,8 +66,28 @@ def _token_by_name(ctx: ReadContext, principal: str) -> Token:
 def _token_of_pac(ctx: ReadContext, pac: Pac) -> Token:
     found = identity_of(pac)
     if found.domain != ctx.forest.domain_sid:
-        # No domain is trusted; a SID such as S-1-5-18 is no domain's.
-        raise AuthError("the PAC is of no domain that is trusted")
+        return _foreign_token(ctx, pac, found.claims)
     return groups.token_of_sids(
         ctx, found.user, found.sids, primary_group=found.primary_group, claims=found.claims
     )
+
+
+def _foreign_token(ctx: ReadContext, pac: Pac, claims: Claims) -> Token:
+    """The token of a trusted domain's user: what the trust lets pass, and what membership here adds.
+
+    The KDC here has filtered the PAC already, which counts for nothing: it is filtered again, and its own
+    domain's groups in it are looked up anew.
+    """
+    logon = pac.get(PacType.LOGON_INFO)
+    assert logon is not None
+    info = unpack_logon_info(logon)
+    for one in trusts.trusted_domains(ctx):
+        if not one.direction & TrustDirection.OUTBOUND:
+            continue
+        try:
+            user, *held = sids_of(filtered_logon(info, trusts.scope(ctx, one)))
+        except PacRefusedError:
+            continue
+        primary = user.domain().child(info.primary_group_id)
+        return groups.token_of_sids(ctx, user, held, primary_group=primary, claims=claims)
+    raise AuthError("the PAC is of no domain that is trusted")

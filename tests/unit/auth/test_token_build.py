@@ -1,5 +1,6 @@
 """Tokens of ticket holders: what the PAC says, what membership here adds, and tickets that name nobody."""
 
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -15,10 +16,13 @@ from addc.codec.pac import (
     PacType,
     pack_ndr_buffer,
 )
+from addc.directory.trust_changes import NewTrust
 from addc.security import wellknown
 from addc.security.token import Privilege, Token
+from addc.security.trusts import TrustAttributes, TrustDirection
 from tests.kit.corp import Corp, add_values
 from tests.kit.corp_forest import DOMAIN_DN
+from tests.kit.partner import FOREST, PARTNER_SID, info, trust_with
 
 OTHER: Final = Sid.parse("S-1-5-21-7-7-7")
 ASSERTED: Final = Sid.parse("S-1-18-1")
@@ -133,3 +137,49 @@ def test_without_a_pac_the_directory_is_asked(corp: Corp) -> None:
 def test_tickets_that_prove_nothing(corp_sqlite: Corp, peer: Peer) -> None:
     with pytest.raises(AuthError):
         token(corp_sqlite, peer)
+
+
+# --- other domains' users ------------------------------------------------------------------------------
+
+
+def fred(*extra: Sid) -> Peer:
+    return Peer("fred@PARTNER.TEST", pac(info(extra=extra)))
+
+
+def test_a_trusted_domains_user_is_in_the_groups_that_name_it_here(corp: Corp) -> None:
+    """[MS-PAC] 4.1.2.2: filtered again; foreignSecurityPrincipal objects count."""
+    trust_with(corp)
+    group = corp.group("readers", -2147483644)
+    corp.modify("CN=readers,CN=Users", add_values("member", f"<SID={PARTNER_SID.child(1200)}>"))
+    own = corp.forest.domain_sid
+    forged = (own.child(512), wellknown.BUILTIN_ADMINISTRATORS, OTHER.child(1104))
+    found = token(corp, fred(*forged))
+    assert found.user == PARTNER_SID.child(1105)
+    assert corp.sid(group) in found.sids
+    assert wellknown.AUTHENTICATED_USERS in found.sids
+    assert wellknown.THIS_ORGANIZATION in found.sids
+    assert not found.sids & set(forged)
+    assert not found.privileges & Privilege.SE_SECURITY
+
+
+def test_another_organizations_user_is_told_apart(corp_sqlite: Corp) -> None:
+    """[MS-KILE] 3.3.5.7.5: selective authentication."""
+    attributes = TrustAttributes.FOREST_TRANSITIVE | TrustAttributes.CROSS_ORGANIZATION
+    trust_with(corp_sqlite, replace(FOREST, attributes=attributes))
+    found = token(corp_sqlite, fred())
+    assert wellknown.OTHER_ORGANIZATION in found.sids
+    assert wellknown.THIS_ORGANIZATION not in found.sids
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        replace(FOREST, direction=TrustDirection.INBOUND),
+        replace(FOREST, sid=Sid.parse("S-1-5-21-4-4-4")),
+    ],
+)
+def test_users_of_domains_that_are_not_trusted_are_refused(corp_sqlite: Corp, new: NewTrust) -> None:
+    """[MS-ADTS] 6.1.6.7.12: who only trusts us is not trusted."""
+    trust_with(corp_sqlite, new)
+    with pytest.raises(AuthError):
+        token(corp_sqlite, fred())
