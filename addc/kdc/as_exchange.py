@@ -21,6 +21,7 @@ from addc.kdc.facts import (
     AsOutcome,
     AsRequest,
     Counter,
+    Issued,
     KdcRefusal,
     RealmFacts,
 )
@@ -82,17 +83,18 @@ def answer_as_req(
     """
     body = request.message.req_body
     try:
-        reply, proof = _decide(request, facts, policy, now, rng)
+        issued, proof = _decide(request, facts, policy, now, rng)
     except DecodeError:
         return _refused(KdcRefusal(KrbErrorCode.KRB_ERR_GENERIC), request, facts, now, rng)
     except KdcRefusal as refusal:
         return _refused(refusal, request, facts, now, rng)
     return AsOutcome(
-        reply,
+        issued.reply,
         counter=Counter.LOGON if proof.preauthenticated else Counter.NONE,
         client=facts.client,
         server_name=str(body.sname or ""),
         client_name=str(body.cname or ""),
+        issued=issued,
     )
 
 
@@ -111,7 +113,7 @@ def _refused(refusal: KdcRefusal, request: AsRequest, facts: AsFacts, now: FileT
 
 def _decide(
     request: AsRequest, facts: AsFacts, policy: KdcPolicy, now: FileTime, rng: Rng
-) -> tuple[bytes, Proof]:
+) -> tuple[Issued, Proof]:
     message = request.message
     body = message.req_body
     # 1. The message itself (RFC 4120 3.1.2).

@@ -11,7 +11,7 @@ from addc.base.rng import Rng
 from addc.codec.krb5 import AsRep, Checksum, EncAsRepPart, PaData, PrincipalName
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
 from addc.kdc import fast, tickets
-from addc.kdc.facts import AccountFlags, AsFacts, AsRequest, Membership, Principal
+from addc.kdc.facts import AccountFlags, AsFacts, AsRequest, Issued, Membership, Principal
 from addc.kdc.pac_build import PacParts, PacSigners
 from addc.kdc.padata import (
     KRBTGT_ENCTYPES,
@@ -60,7 +60,7 @@ class AsGrant:
     proof: Proof
     protected: bool
 
-    def reply(self, now: FileTime, rng: Rng) -> bytes:
+    def reply(self, now: FileTime, rng: Rng) -> Issued:
         """AS-REP: ticket, then the part encrypted with the key of the proof."""
         body = self.request.message.req_body
         assert body.sname is not None
@@ -95,13 +95,14 @@ class AsGrant:
             caddr=grant.caddr,
             encrypted_pa_data=self._encrypted_padata(outer.key) or None,
         )
-        return AsRep(
+        message = AsRep(
             padata=outer.padata or None,
             crealm=outer.crealm,
             cname=outer.cname,
             ticket=ticket,
             enc_part=tickets.sealed(outer.key, _REPLY_USAGE, part.pack(), rng, self.proof.kvno),
-        ).pack()
+        )
+        return tickets.issued(message.pack(), ticket, grant, int(self.proof.key.etype))
 
     def _grant(self, now: FileTime, rng: Rng) -> tickets.Grant:
         body, realm = self.request.message.req_body, self.facts.realm

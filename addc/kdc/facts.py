@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from enum import Enum, IntFlag
 from typing import Final, Generic, TypeVar
 
+from addc.base.clock import FileTime
 from addc.codec.forest_trust import TopLevelName
 from addc.codec.ids import Sid
-from addc.codec.krb5 import AsReq, Checksum, EncTicketPart, PaData, PrincipalName, TgsReq
+from addc.codec.krb5 import AsReq, Checksum, EncTicketPart, PaData, PrincipalName, TgsReq, Ticket
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.security.authn_policy import AuthnPolicy
@@ -393,10 +394,29 @@ class TgsFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Issued:
+    """A reply, and of the ticket in it what only service and client could tell, for who writes it down.
+
+    reply: the packed message. reply_etype: of the key that its sealed part has.
+    """
+
+    reply: bytes
+    ticket: Ticket
+    crealm: str
+    cname: PrincipalName
+    flags: int
+    session_etype: int
+    reply_etype: int
+    endtime: FileTime
+    renew_till: FileTime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The answer of one exchange: its bytes, and what to log and to write back.
 
     error: KDC_ERR_NONE for a reply. status: the NTSTATUS told to the client, STATUS_SUCCESS where none was.
+    issued: what was granted.
     """
 
     reply: bytes
@@ -406,6 +426,7 @@ class Outcome:
     client: Principal | None = None
     server_name: str = ""
     client_name: str = ""
+    issued: Issued | None = None
 
 
 AsOutcome = Outcome

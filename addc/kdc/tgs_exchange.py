@@ -19,6 +19,7 @@ from addc.kdc import fast, tickets
 from addc.kdc.delegation import delegation
 from addc.kdc.facts import (
     AccountFlags,
+    Issued,
     KdcRefusal,
     OpenedTgs,
     OpenedTicket,
@@ -166,7 +167,7 @@ def answer_tgs_req(
     """Decide one TGS exchange over the facts that `opened` asked for ([MS-KILE] 3.3.5.7)."""
     request = opened.request
     try:
-        reply = _decide(opened, facts, policy, now, rng)
+        issued = _decide(opened, facts, policy, now, rng)
     except DecodeError:
         refusal = KdcRefusal(KrbErrorCode.KRB_ERR_GENERIC)
         return _refused(refusal, request, facts.realm, now, rng, client=facts.client)
@@ -174,11 +175,15 @@ def answer_tgs_req(
         return _refused(refusal, request, facts.realm, now, rng, client=facts.client)
     sname = request.message.req_body.sname
     return TgsOutcome(
-        reply, client=facts.client, server_name=str(sname or ""), client_name=str(opened.cname)
-    )  # fmt: skip
+        issued.reply,
+        client=facts.client,
+        server_name=str(sname or ""),
+        client_name=str(opened.cname),
+        issued=issued,
+    )
 
 
-def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime, rng: Rng) -> bytes:
+def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime, rng: Rng) -> Issued:
     body, armor = opened.request.message.req_body, opened.request.armor
     if armor is not None and armor.ticket is not None:
         fast.checked_armor(armor, facts.armor, now)

@@ -26,6 +26,7 @@ from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import fast, tickets
 from addc.kdc.facts import (
     AccountFlags,
+    Issued,
     KdcRefusal,
     OpenedTgs,
     Principal,
@@ -82,7 +83,7 @@ class TgsGrant:
     policy: KdcPolicy
     onward: TrustFacts | None = None
 
-    def reply(self, now: FileTime, rng: Rng) -> bytes:
+    def reply(self, now: FileTime, rng: Rng) -> Issued:
         """TGS-REP: ticket, then the part encrypted with the subkey or the session key."""
         opened, realm = self.opened, self.facts.realm
         grant = self._grant(now, rng)
@@ -120,13 +121,14 @@ class TgsGrant:
             caddr=grant.caddr,
             encrypted_pa_data=self._encrypted_padata() or None,
         )
-        return TgsRep(
+        message = TgsRep(
             padata=outer.padata,
             crealm=outer.crealm,
             cname=outer.cname,
             ticket=ticket,
             enc_part=tickets.sealed(outer.key, int(usage), part.pack(), rng),
-        ).pack()
+        )
+        return tickets.issued(message.pack(), ticket, grant, int(key.etype))
 
     @property
     def _body(self) -> KdcReqBody:

@@ -20,6 +20,7 @@ from addc.codec.krb5 import (
     TransitedEncoding,
 )
 from addc.codec.krb5_numbers import TicketFlags, TransitedType
+from addc.kdc.facts import Issued
 from addc.kdc.pac_build import PAC_PLACEHOLDER, PacSigners, pac_entry, sign_pac
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, encrypt
 
@@ -70,6 +71,21 @@ class Grant:
 
     def session_key(self) -> EncryptionKey:
         return EncryptionKey(int(self.session.etype), self.session.value)
+
+
+def issued(reply: bytes, ticket: Ticket, grant: Grant, reply_etype: int) -> Issued:
+    """A packed reply with what its ticket says."""
+    return Issued(
+        reply,
+        ticket,
+        grant.crealm,
+        grant.cname,
+        grant.flags,
+        int(grant.session.etype),
+        reply_etype,
+        grant.endtime,
+        grant.renew_till,
+    )
 
 
 def sealed(key: Key, usage: int, plain: bytes, rng: Rng, kvno: int | None = None) -> EncryptedData:
