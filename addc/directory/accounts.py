@@ -220,6 +220,12 @@ def find_by_upn(ctx: ReadContext, upn: str) -> Account | None:
     return find_by_sam(ctx, user) or find_by_sam(ctx, user + "$")
 
 
+def find_by_identity(ctx: ReadContext, identity: str) -> Account | None:
+    """The one account that has this among its altSecurityIdentities."""
+    rows = [row for row in indexed(ctx, attr.ALT_SECURITY_IDENTITIES, identity) if is_account(row)]
+    return account(ctx, rows[0]) if len(rows) == 1 else None
+
+
 def find_by_sid(ctx: ReadContext, sid: Sid) -> Account | None:
     """The living account with this objectSid."""
     for row in ctx.tx.by_sid(bytes(sid)):

@@ -151,7 +151,9 @@ def _principal_name(ctx: ReadContext) -> list[bytes]:
 
 
 def _token_groups(ctx: ReadContext) -> list[bytes]:
-    return sorted(bytes(sid) for sid in ctx.requester.sids)
+    """The user first, as clients that look for it expect."""
+    requester = ctx.requester
+    return [bytes(requester.user), *sorted(bytes(sid) for sid in requester.sids if sid != requester.user)]
 
 
 def _dsa_version(ctx: ReadContext) -> list[bytes]:

@@ -42,6 +42,9 @@ from addc.kdc.referrals import unknown_client
 MECHANISMS: Final[tuple[Mechanism, ...]] = (CHALLENGE, TIMESTAMP)
 """How a client may prove itself: the first that a request uses decides."""
 
+_TELLS_KEYS: Final = (KrbErrorCode.KDC_ERR_PREAUTH_FAILED, KrbErrorCode.KRB_AP_ERR_SKEW)
+"""Refusals of a proof that come with hints at the keys."""
+
 _NETBIOS_ADDRESS: Final = 20
 _PROTECTED_USERS: Final = 525
 _RC4: Final = 23
@@ -184,8 +187,8 @@ def _proof(attempt: Attempt) -> Proof:
         try:
             return mechanism.prove(attempt, value)
         except KdcRefusal as refusal:
-            if refusal.code == KrbErrorCode.KDC_ERR_PREAUTH_FAILED and refusal.padata is None:
-                refusal.padata = _offer(attempt, refusal.status)
+            if refusal.code in _TELLS_KEYS and refusal.padata is None:
+                refusal.padata = _why(attempt, refusal.status)
             raise
     if not attempt.usable:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
@@ -194,10 +197,18 @@ def _proof(attempt: Attempt) -> Proof:
     raise KdcRefusal(KrbErrorCode.KDC_ERR_PREAUTH_REQUIRED, padata=_offer(attempt))
 
 
-def _offer(attempt: Attempt, status: NtStatus | None = None) -> tuple[PaData, ...]:
+def _why(attempt: Attempt, status: NtStatus) -> tuple[PaData, ...]:
+    """METHOD-DATA of an attempt that failed: hints at the keys, and the status where no armor hides it."""
+    if attempt.request.armor is None and status != NtStatus.STATUS_SUCCESS:
+        return (*key_hints(attempt), status_hint(status))
+    return key_hints(attempt)
+
+
+def _offer(attempt: Attempt) -> tuple[PaData, ...]:
     """METHOD-DATA: hints at the keys, then what the client may prove itself by."""
     offers = (mechanism.offer(attempt) for mechanism in MECHANISMS)
-    listed = (*key_hints(attempt), *(offer for offer in offers if offer is not None))
-    if status is not None:
-        return (*listed, status_hint(status))
-    return (*listed, *fast.offer(attempt.request.armor))
+    return (
+        *key_hints(attempt),
+        *(offer for offer in offers if offer is not None),
+        *fast.offer(attempt.request.armor),
+    )

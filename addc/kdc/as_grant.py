@@ -70,8 +70,8 @@ class AsGrant:
         server_key = ticket_key(self.server, self.policy)
         signers = PacSigners(server_key, ticket_key(realm.krbtgt, self.policy))
         pac = None
-        if for_tgt or self.server.is_dc or not self.server.flags & _NO_PAC:
-            wanted = pac_request(self.request.message.padata)
+        wanted = pac_request(self.request.message.padata)
+        if for_tgt or self.server.is_dc or wanted is not False:
             parts = PacParts(self.client, self.membership, realm, str(grant.cname), wanted, self.proof.sids)
             pac = [*parts.buffers(grant.authtime, now, for_tgt), *self.proof.buffers]
         ticket = tickets.issue(

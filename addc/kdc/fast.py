@@ -30,6 +30,7 @@ from addc.codec.krb5 import (
     PaFxFastReply,
     PaFxFastRequest,
     PrincipalName,
+    TgsReq,
     Ticket,
     req_body_bytes,
 )
@@ -270,7 +271,7 @@ def refusal_reply(
     """
     armor, body = request.armor, request.message.req_body
     if armor is None:
-        return refusal_bytes(refusal, now, realm, body.sname)
+        return refusal_bytes(refusal, now, realm, body.sname, of_tgs=isinstance(request.message, TgsReq))
     hidden = bool(armor.options & _HIDE_NAMES)
     crealm = refusal.crealm
     if crealm is None and refusal.code == KrbErrorCode.KDC_ERR_WRONG_REALM:

@@ -13,13 +13,15 @@ from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import KdcRefusal
 
 _SERVICE: Final = int(NameType.KRB_NT_SRV_INST)
+_AS_FLAGS, _TGS_FLAGS = 1, 3
+"""As Windows' KDC has them; [MS-KILE] 2.2.1 tells of the first alone."""
 
 
-def error_data(status: NtStatus) -> bytes | None:
-    """KERB-ERROR-DATA with KERB-EXT-ERROR; None for success."""
+def error_data(status: NtStatus, *, of_tgs: bool = False) -> bytes | None:
+    """KERB-ERROR-DATA with KERB-EXT-ERROR; None for success. of_tgs: a TGS exchange sets one more flag."""
     if status == NtStatus.STATUS_SUCCESS:
         return None
-    value = KerbExtError(int(status)).pack()
+    value = KerbExtError(int(status), flags=_TGS_FLAGS if of_tgs else _AS_FLAGS).pack()
     return KerbErrorData(int(KerbErrorDataType.KERB_ERR_TYPE_EXTENDED), value).pack()
 
 
@@ -55,12 +57,16 @@ def krb_error(
     ).pack()
 
 
-def refusal_bytes(refusal: KdcRefusal, now: FileTime, realm: str, sname: PrincipalName | None) -> bytes:
+def refusal_bytes(
+    refusal: KdcRefusal, now: FileTime, realm: str, sname: PrincipalName | None, *, of_tgs: bool = False
+) -> bytes:
     """The KRB-ERROR of a refused request."""
     if refusal.padata is not None:
         e_data: bytes | None = MethodData(refusal.padata).pack()
     else:
-        e_data = refusal.e_data if refusal.e_data is not None else error_data(refusal.status)
+        e_data = refusal.e_data
+        if e_data is None:
+            e_data = error_data(refusal.status, of_tgs=of_tgs)
     crealm = refusal.crealm
     if crealm is None and refusal.code == KrbErrorCode.KDC_ERR_WRONG_REALM:
         crealm = realm

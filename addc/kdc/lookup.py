@@ -256,6 +256,17 @@ def _client_account(ctx: ReadContext, name: PrincipalName) -> Account | None:
     return accounts.find_by_upn(ctx, text if "@" in text else f"{text}@{ctx.forest.dns_domain}")
 
 
+def _by_foreign_name(ctx: ReadContext, name: PrincipalName) -> Account | None:
+    """Whom altSecurityIdentities give a Kerberos name: good for a first question, never for a proof.
+
+    Spec: [MS-KILE] 3.3.5.6.1 (DS_USER_PRINCIPAL_NAME_AND_ALTSECID).
+    """
+    text = "/".join(name.name_string)
+    if name.name_type != _ENTERPRISE:
+        text = f"{text}@{ctx.forest.dns_domain}"
+    return accounts.find_by_identity(ctx, f"Kerberos:{text}")
+
+
 def _by_sam(ctx: ReadContext, name: str) -> Account | None:
     return accounts.find_by_sam(ctx, name) or accounts.find_by_sam(ctx, name + "$")
 
@@ -306,13 +317,14 @@ def _optional(ctx: ReadContext, account: Account | None) -> Principal | None:
 def as_facts(ctx: ReadContext, realm: RealmFacts, message: AsReq, armor: Armor | None = None) -> AsFacts:
     """Facts of an AS exchange; groups only where the request may get a ticket."""
     body = message.req_body
+    proves = any(one.padata_type in _PROOFS for one in message.padata or ())
     client = client_account(ctx, body.cname) if body.cname is not None else None
+    if client is None and body.cname is not None and not proves:
+        client = _by_foreign_name(ctx, body.cname)
     server = server_account(ctx, body.sname) if body.sname is not None else None
     wanted = None
-    if client is not None:
-        proves = any(one.padata_type in _PROOFS for one in message.padata or ())
-        if proves or client.user_account_control & _NO_PREAUTH:
-            wanted = membership(ctx, client)
+    if client is not None and (proves or client.user_account_control & _NO_PREAUTH):
+        wanted = membership(ctx, client)
     device = _armor_client(ctx, armor)
     return AsFacts(realm, _optional(ctx, client), _optional(ctx, server), wanted, device)
 

@@ -108,13 +108,7 @@ def mapped_account(ctx: ReadContext, tgt: OpenedTicket) -> Account | None:
     """
     if tgt.trust is None or tgt.trust.trust_type != TrustType.MIT:
         return None
-    identity = f"Kerberos:{tgt.part.cname}@{tgt.part.crealm}"
-    rows = [
-        row
-        for row in accounts.indexed(ctx, attr.ALT_SECURITY_IDENTITIES, identity)
-        if accounts.is_account(row)
-    ]
-    return accounts.account(ctx, rows[0]) if len(rows) == 1 else None
+    return accounts.find_by_identity(ctx, f"Kerberos:{tgt.part.cname}@{tgt.part.crealm}")
 
 
 def local_rids(ctx: ReadContext, sids: Sequence[Sid]) -> tuple[int, ...]:

@@ -239,7 +239,7 @@ def _check_options(opened: OpenedTgs, policy: KdcPolicy, now: FileTime) -> None:
 
 
 def _is_for_tgt(body: KdcReqBody) -> bool:
-    """Whether the service is krbtgt, whose ticket was presented: renewed and validated tickets stay theirs."""
+    """Whether the service is krbtgt, whose ticket was presented: renewing and validating change nothing."""
     return body.sname is not None and is_tgs(body.sname)
 
 

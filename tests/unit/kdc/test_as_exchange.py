@@ -279,10 +279,12 @@ def test_an_as_exchange_may_ask_for_a_service() -> None:
     assert [one.relative_id for one in info.resource_group_ids or ()] == [1300, 1301]
 
 
-def test_a_service_that_wants_no_pac_gets_none() -> None:
+@pytest.mark.parametrize("wanted", [True, False])
+def test_only_the_client_may_do_without_the_pac_of_a_first_ticket(wanted: bool) -> None:
+    """[MS-KILE] 3.3.5.6.4: what the service wants counts in the TGS exchange."""
     server = replace(FILES, flags=FILES.flags | AccountFlags.NO_AUTH_DATA_REQUIRED)
-    got = Client().log_on(server=server, sname=CIFS_NAME)
-    assert got.opened(FILES.keys.current[18]).authorization_data is None
+    got = Client().log_on(pac_request(wanted), server=server, sname=CIFS_NAME)
+    assert (find_pac(got.opened(FILES.keys.current[18]).authorization_data) is not None) == wanted
 
 
 # --- encryption types -----------------------------------------------------------------------------
@@ -354,7 +356,7 @@ def test_a_wrong_password_is_counted_and_told() -> None:
     assert outcome.error == Code.KDC_ERR_PREAUTH_FAILED
     assert outcome.counter is Counter.BAD_PASSWORD
     offered = method_data(outcome)
-    assert list(offered) == [19, 2, 3]
+    assert list(offered) == [19, 3]
     assert KerbExtError.unpack(offered[3]).status == NtStatus.STATUS_WRONG_PASSWORD
 
 
@@ -370,6 +372,7 @@ def test_a_skewed_clock_is_told_the_time(away: int) -> None:
     assert outcome.error == Code.KRB_AP_ERR_SKEW
     error = error_of(outcome)
     assert (error.stime, error.susec) == (START, 123_456)
+    assert list(method_data(outcome)) == [19]
     assert outcome.counter is Counter.NONE
 
 
