@@ -12,11 +12,12 @@ from addc.base.secret import Secret
 from addc.codec import ntlm
 from addc.codec.ids import Sid
 from addc.codes.ntstatus import NtStatus
-from addc.directory import accounts, groups, logon, managed_passwords
+from addc.directory import accounts, authn_policies, groups, logon, managed_passwords
 from addc.directory.context import ReadContext
-from addc.security import logon_rules, ntlm_keys, wellknown
+from addc.security import authn_policy, logon_rules, ntlm_keys, wellknown
 from addc.security.crypto.hashes import equal
 from addc.security.token import Token
+from addc.store.objects import ObjectRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def judge(ctx: ReadContext, proof: Proof) -> NtlmVerdict:
     token = groups.token_for(ctx, account.dnt)
     refusal = (
         _not_by_ntlm(ctx, token)
+        or _against_policy(ctx, row, token)
         or logon_rules.account_refusal(standing, ctx.now)
         or logon_rules.logon_refusal(standing, ctx.now, proof.workstation or None)
         or logon_rules.password_refusal(standing, ctx.now)
@@ -104,3 +106,16 @@ def _not_by_ntlm(ctx: ReadContext, token: Token) -> NtStatus | None:
     """Protected Users prove themselves by Kerberos alone. Spec: [MS-APDS] 3.1.5.2."""
     protected: Sid = ctx.forest.domain_sid.child(wellknown.RID_PROTECTED_USERS)
     return NtStatus.STATUS_ACCOUNT_RESTRICTION if protected in token.sids else None
+
+
+def _against_policy(ctx: ReadContext, row: ObjectRow, token: Token) -> NtStatus | None:
+    """What the account's authentication policy and that of this DC say. Spec: [MS-APDS] 3.1.5.2."""
+    if not authn_policies.in_use(ctx):
+        return None
+    refusal = authn_policy.ntlm_refusal(authn_policies.policy_of(ctx, row))
+    server = accounts.row_by_sam(ctx, f"{ctx.forest.host}$")
+    if refusal is not None or server is None:
+        return refusal
+    return authn_policy.ntlm_server_refusal(
+        authn_policies.policy_of(ctx, server), token, server.dnt == row.dnt
+    )

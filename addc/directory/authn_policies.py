@@ -81,7 +81,7 @@ def policy_of(ctx: ReadContext, row: ObjectRow) -> AuthnPolicy | None:
 
     A silo goes before a policy of the account's own, even where it says nothing about accounts of this class.
     """
-    if not _there_are_any(ctx):
+    if not in_use(ctx):
         return None
     kind = _kind(row)
     assigned = _assigned(ctx, row)
@@ -100,7 +100,7 @@ def silo_name(ctx: ReadContext, row: ObjectRow) -> str | None:
 
     Spec: [MS-ADTS] 3.1.1.11.2.18 (GetAuthSiloClaim).
     """
-    if not _there_are_any(ctx):
+    if not in_use(ctx):
         return None
     silo = _living(ctx, _assigned(ctx, row).silo, _SILO_CLASS)
     if silo is None or not entry.boolean(silo, attr.MS_DS_AUTH_N_POLICY_SILO_ENFORCED):
@@ -108,7 +108,7 @@ def silo_name(ctx: ReadContext, row: ObjectRow) -> str | None:
     return silo.rdn
 
 
-def _there_are_any(ctx: ReadContext) -> bool:
+def in_use(ctx: ReadContext) -> bool:
     """Whether the forest has policies or silos at all."""
     return _ANY.get(ctx, groups.links_version(ctx), lambda: _any_of(ctx, _POLICY_CLASS, _SILO_CLASS))
 

@@ -12,14 +12,14 @@ from addc.base.secret import Secret
 from addc.codec.dn import Dn
 from addc.codec.ids import Sid, guid_to_wire
 from addc.codes.ntstatus import NtStatus
-from addc.directory import accounts, entry, managed_passwords, names
+from addc.directory import accounts, authn_policies, entry, managed_passwords, names
 from addc.directory.account_flags import UserAccountControl
 from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.directory.password_policy import effective_policy
 from addc.directory.passwords import password_must_change
 from addc.schema import attr
-from addc.security import logon_rules
+from addc.security import authn_policy, logon_rules
 from addc.security.krb_keys import nt_hash
 from addc.security.logon_rules import Standing
 from addc.store.objects import ObjectRow
@@ -53,6 +53,7 @@ def verify_logon(
 ) -> NtStatus:
     """STATUS_SUCCESS, or why not; STATUS_WRONG_PASSWORD for the caller to count.
 
+    A password shows no device, which an authentication policy may ask for.
     password: UTF-16LE, as passwords.py makes it.
     """
     account = accounts.account(ctx, row)
@@ -68,6 +69,7 @@ def verify_logon(
         or logon_rules.account_refusal(found, now)
         or logon_rules.logon_refusal(found, now, workstation)
         or logon_rules.password_refusal(found, now)
+        or authn_policy.ntlm_refusal(authn_policies.policy_of(ctx, row))
     )
     return refusal or NtStatus.STATUS_SUCCESS
 

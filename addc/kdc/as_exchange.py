@@ -14,7 +14,9 @@ from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc import fast
 from addc.kdc.as_grant import AsGrant
+from addc.kdc.authn_policy import check_from, check_to, logging_on, restricts_clients
 from addc.kdc.challenge import CHALLENGE
+from addc.kdc.device import Device
 from addc.kdc.facts import (
     AccountFlags,
     AsFacts,
@@ -125,8 +127,9 @@ def _decide(
     if message.msg_type != MessageType.KRB_AS_REQ:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MSG_TYPE)
     _check_options(body, policy, now)
+    device = None
     if request.armor is not None:
-        fast.checked_armor(request.armor, facts.armor, now)
+        device = Device(fast.checked_armor(request.armor, facts.armor, now), facts.armor_sids)
     # 2. Who, and for what.
     if not facts.realm.is_alias(body.realm):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_WRONG_REALM)
@@ -139,6 +142,8 @@ def _decide(
     if server is None:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_S_PRINCIPAL_UNKNOWN)
     check_server(server)
+    if client.policy is not None:
+        check_from(client.policy, device)
     # 3. Whether the client is who it says.
     keys = account_keys(client, policy)
     usable = by_strength([etype for etype in body.etype if etype in keys])
@@ -148,6 +153,8 @@ def _decide(
     protected = _PROTECTED_USERS in facts.membership.domain_rids
     if protected and proof.key.etype == _RC4:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
+    if restricts_clients(server):
+        check_to(server, logging_on(client, facts.membership, proof.sids, device))
     # 4. Whether the account may log on now, from here.
     assert body.sname is not None
     check_logon(client, _workstation(body), is_change_password(body.sname), now)

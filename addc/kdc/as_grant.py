@@ -11,6 +11,7 @@ from addc.base.rng import Rng
 from addc.codec.krb5 import AsRep, Checksum, EncAsRepPart, PaData, PrincipalName
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
 from addc.kdc import fast, tickets
+from addc.kdc.authn_policy import tgt_ages
 from addc.kdc.facts import AccountFlags, AsFacts, AsRequest, Issued, Membership, Principal
 from addc.kdc.pac_build import PacParts, PacSigners
 from addc.kdc.padata import (
@@ -117,7 +118,7 @@ class AsGrant:
             elif len(sname.name_string) == 1:
                 sname = PrincipalName(int(NameType.KRB_NT_PRINCIPAL), (self.server.name,))
         start = tickets.whole_seconds(now)
-        end = tickets.whole_seconds(end_of_ticket(body.till, start + self._max_age(), now))
+        end = tickets.whole_seconds(end_of_ticket(body.till, self._last_moment(start + self._max_age()), now))
         flags = self._flags()
         renew_till = None
         if options & _RENEWABLE or (options & _RENEWABLE_OK and body.till > end):
@@ -139,19 +140,23 @@ class AsGrant:
         )
 
     def _max_age(self) -> int:
-        assert self.request.message.req_body.sname is not None
         policy = self.policy
-        age = policy.max_ticket_age if self.server.is_krbtgt else policy.max_service_ticket_age
+        if self.server.is_krbtgt:
+            return tgt_ages(self.client, policy, self.protected)[0]
+        age = policy.max_service_ticket_age
         return min(age, PROTECTED_USERS_AGE) if self.protected else age
+
+    def _last_moment(self, limit: int) -> int:
+        """`limit`, unless one of the memberships in the PAC ends before."""
+        until = self.membership.until
+        return limit if until is None else min(limit, until)
 
     def _renew_till(self, start: FileTime) -> FileTime:
         """renew-till: as asked; with RENEWABLE-OK alone, no longer than the ticket that was asked for."""
-        age = self.policy.max_renew_age
-        if self.protected:
-            age = min(age, PROTECTED_USERS_AGE)
+        limit = self._last_moment(start + tgt_ages(self.client, self.policy, self.protected)[1])
         body = self.request.message.req_body
         asked = body.rtime if body.kdc_options & _RENEWABLE else body.till
-        return tickets.whole_seconds(min(asked, start + age) if asked and asked > start else start + age)
+        return tickets.whole_seconds(min(asked, limit) if asked and asked > start else limit)
 
     def _flags(self) -> int:
         options = self.request.message.req_body.kdc_options

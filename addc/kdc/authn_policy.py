@@ -6,7 +6,6 @@ Spec: [MS-KILE] 3.3.5.5, 3.3.5.6, 3.3.5.7.
 """
 
 from collections.abc import Iterable
-from typing import Final
 
 from addc.codec.ids import Sid
 from addc.codec.pac import Pac
@@ -14,6 +13,7 @@ from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.device import Device
 from addc.kdc.facts import KdcRefusal, Membership, Principal
+from addc.kdc.policy import PROTECTED_USERS_AGE, KdcPolicy
 from addc.security import wellknown
 from addc.security.authn_policy import AuthnPolicy, refusal
 from addc.security.pac_identity import LOGON_SIDS, Identity, claims_in, identity_of
@@ -91,18 +91,18 @@ def restricts_clients(server: Principal) -> bool:
     return policy is not None and policy.enforced and policy.allowed_to is not None
 
 
-PROTECTED_USERS: Final = int(wellknown.RID_PROTECTED_USERS)
+def tgt_ages(client: Principal, policy: KdcPolicy, protected: bool) -> tuple[int, int]:
+    """How long a TGT may last, and how long it may be renewed; in 100 ns.
 
-
-def tgt_age(client: Principal, age: int, protected: int | None) -> int:
-    """How long a TGT, or its renewal, may last; all in 100 ns.
-
-    age: by the domain's policy. protected: the limit of Protected Users, None for all others. A policy of the
-    account's own goes before that of the group.
+    A policy of the account's own goes before what is said of Protected Users, and what it allows is nothing
+    that could be renewed for longer. Spec: [MS-KILE] 3.3.5.6.
     """
-    policy = client.policy
-    if policy is not None and policy.enforced and policy.tgt_lifetime:
-        if policy.tgt_lifetime < 0:
+    own = client.policy
+    if own is not None and own.enforced and own.tgt_lifetime:
+        if own.tgt_lifetime < 0:
             raise KdcRefusal(KrbErrorCode.KDC_ERR_NEVER_VALID, NtStatus.STATUS_TIME_DIFFERENCE_AT_DC)
-        return min(age, policy.tgt_lifetime)
-    return age if protected is None else min(age, protected)
+        age = min(policy.max_ticket_age, own.tgt_lifetime)
+        return age, age
+    if protected:
+        return min(policy.max_ticket_age, PROTECTED_USERS_AGE), min(policy.max_renew_age, PROTECTED_USERS_AGE)
+    return policy.max_ticket_age, policy.max_renew_age

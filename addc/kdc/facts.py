@@ -304,6 +304,7 @@ class AsFacts:
     """Facts of one AS exchange. membership: None if this request cannot get a ticket anyway.
 
     armor: the client of the armor's ticket.
+    armor_sids: groups of the armor's client that only this domain knows.
     """
 
     realm: RealmFacts
@@ -313,6 +314,7 @@ class AsFacts:
     armor: Principal | None = None
 
 
+    armor_sids: frozenset[Sid] = frozenset()
 @dataclass(frozen=True, slots=True, eq=False)
 class Impersonated:
     """A user in whose name a service asks for a ticket; equals itself alone, to be looked up by."""
@@ -383,6 +385,7 @@ class TgsFacts:
 
     realm: RealmFacts
     client: Principal | None
+    armor, armor_sids: as in AsFacts. local_sids: of the client, where the service has a policy.
     server: Principal | None
     resource_rids: tuple[int, ...] = ()
     second: Principal | None = None
@@ -391,6 +394,8 @@ class TgsFacts:
     user: Impersonated | None = None
     evidence: Evidence | None = None
     armor: Principal | None = None
+    armor_sids: frozenset[Sid] = frozenset()
+    local_sids: frozenset[Sid] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

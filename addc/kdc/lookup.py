@@ -9,6 +9,7 @@ from typing import Final, TypeVar, cast
 
 from addc.auth import certificates
 from addc.auth.gss import AuthError
+from addc.base.ids import Dnt
 from addc.codec.ids import Sid
 from addc.codec.krb5 import AsReq, PrincipalName, Ticket
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
@@ -326,7 +327,8 @@ def as_facts(ctx: ReadContext, realm: RealmFacts, message: AsReq, armor: Armor |
     if client is not None and (proves or client.user_account_control & _NO_PREAUTH):
         wanted = membership(ctx, client)
     device = _armor_client(ctx, armor)
-    return AsFacts(realm, _optional(ctx, client), _optional(ctx, server), wanted, device)
+    facts = AsFacts(realm, _optional(ctx, client), _optional(ctx, server), wanted, device)
+    return facts if device is None else replace(facts, armor_sids=_armor_sids(ctx, device))
 
 
 def _armor_client(ctx: ReadContext, armor: Armor | None) -> Principal | None:
@@ -334,6 +336,11 @@ def _armor_client(ctx: ReadContext, armor: Armor | None) -> Principal | None:
     if armor is None or armor.ticket is None or armor.ticket.trust is not None:
         return None
     return _optional(ctx, client_account(ctx, armor.ticket.part.cname))
+
+
+def _armor_sids(ctx: ReadContext, client: Principal) -> frozenset[Sid]:
+    account = accounts.find_by_dnt(ctx, Dnt(client.key))
+    return frozenset() if account is None else _local_sids(ctx, account)
 
 
 def _foreign_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFacts:
@@ -377,6 +384,10 @@ def tgs_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFact
         _optional(ctx, second),
         armor=_armor_client(ctx, opened.request.armor),
     )
+    if facts.armor is not None:
+        facts = replace(facts, armor_sids=_armor_sids(ctx, facts.armor))
+    if facts.server is not None and facts.server.policy is not None and client is not None:
+        facts = replace(facts, local_sids=_local_sids(ctx, client))
     if opened.for_user is not None:
         return replace(facts, user=_user(ctx, realm, opened.for_user))
     if body.kdc_options & _S4U2PROXY and body.additional_tickets and client is not None:

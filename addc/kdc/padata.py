@@ -9,8 +9,8 @@ from typing import Final
 from addc.codec.krb5 import PaData, PaPacOptions, PaPacRequest
 from addc.codec.krb5_numbers import PaType
 
-KRBTGT_ENCTYPES: Final = 0x1_001F
-"""PA-SUPPORTED-ENCTYPES of krbtgt ([MS-KILE] 3.3.5.6), FAST with it; the claims bit once they are supported."""
+KRBTGT_ENCTYPES: Final = 0x7_001F
+"""PA-SUPPORTED-ENCTYPES of krbtgt ([MS-KILE] 3.3.5.6), with FAST, compound identity and claims."""
 
 _PAC_REQUEST: Final = int(PaType.PA_PAC_REQUEST)
 _PAC_OPTIONS: Final = int(PaType.PA_PAC_OPTIONS)

@@ -158,7 +158,7 @@ def impersonation(opened: OpenedTgs, facts: TgsFacts, now: FileTime) -> Subject:
         flags=part.flags if may_be_forwardable(service, user) else part.flags & ~tickets.FORWARDABLE,
         authtime=part.authtime,
         starttime=part.starttime or part.authtime,
-        endtime=part.endtime,
+        endtime=_until(part.endtime, user),
         renew_till=part.renew_till,
         caddr=part.caddr,
         pac=_pac_of(user, facts.realm, str(cname), part.authtime, now),
@@ -168,6 +168,12 @@ def impersonation(opened: OpenedTgs, facts: TgsFacts, now: FileTime) -> Subject:
         padata=reply,
         encrypted_padata=confirmed,
     )
+
+
+def _until(end: FileTime, user: Impersonated) -> FileTime:
+    """`end`, unless one of the user's memberships ends before."""
+    until = user.membership.until
+    return end if until is None else min(end, tickets.whole_seconds(until))
 
 
 def is_sensitive(user: Impersonated) -> bool:

@@ -15,8 +15,9 @@ from addc.base.rng import Rng
 from addc.codec.krb5 import ApReq, Authenticator, KdcReqBody, Ticket, req_body_bytes
 from addc.codec.krb5_numbers import KdcOptions, MessageType, PaType
 from addc.codes.krb_error import KrbErrorCode
-from addc.kdc import fast, tickets
+from addc.kdc import authn_policy, fast, tickets
 from addc.kdc.delegation import delegation
+from addc.kdc.device import Device
 from addc.kdc.facts import (
     AccountFlags,
     Issued,
@@ -185,12 +186,13 @@ def answer_tgs_req(
 
 def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime, rng: Rng) -> Issued:
     body, armor = opened.request.message.req_body, opened.request.armor
+    device = None
     if armor is not None and armor.ticket is not None:
-        fast.checked_armor(armor, facts.armor, now)
+        device = Device(fast.checked_armor(armor, facts.armor, now), facts.armor_sids)
     # 1. The client is still who its ticket says.
     if opened.tgt.trust is not None:
         _check_options(opened, policy, now)
-        return ticket_for_foreigner(opened, facts, policy, now).reply(now, rng)
+        return _for_device(ticket_for_foreigner(opened, facts, policy, now), device).reply(now, rng)
     client = facts.client
     pac = checked_pac(opened.tgt, client)
     assert client is not None
@@ -215,8 +217,19 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
         subject = delegation(opened, facts, pac, policy, now)
     else:
         subject = holder(opened.tgt, pac, client, facts.resource_rids)
+    if opened.for_user is None and authn_policy.restricts_clients(server):
+        authn_policy.check_to(server, authn_policy.requester(pac, facts.local_sids, device))
     # 4. The ticket.
-    return TgsGrant(opened, facts, subject, server, policy).reply(now, rng)
+    return TgsGrant(opened, facts, subject, server, policy, device=device).reply(now, rng)
+
+
+def _for_device(grant: TgsGrant, device: Device | None) -> TgsGrant:
+    """A foreigner's ticket, if the service's policy lets it come. Raises KdcRefusal."""
+    if authn_policy.restricts_clients(grant.server):
+        resource = grant.facts.realm.domain_sid
+        local = [resource.child(rid) for rid in grant.subject.resource_rids]
+        authn_policy.check_to(grant.server, authn_policy.requester(grant.subject.pac, local, device))
+    return grant if device is None else replace(grant, device=device)
 
 
 def _check_options(opened: OpenedTgs, policy: KdcPolicy, now: FileTime) -> None:

@@ -24,6 +24,7 @@ from addc.codec.krb5_numbers import KdcOptions, PaType
 from addc.codec.pac import PacAttributesInfo, PacType
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import fast, tickets
+from addc.kdc.device import Device, with_device
 from addc.kdc.facts import (
     AccountFlags,
     Issued,
@@ -65,6 +66,7 @@ _RENEWABLE_OK: Final = int(KdcOptions.RENEWABLE_OK)
 _DELEGATION: Final = int(AccountFlags.TRUSTED_FOR_DELEGATION)
 _NO_PAC: Final = int(AccountFlags.NO_AUTH_DATA_REQUIRED)
 _NO_COMPRESSION: Final = int(SupportedEncryption.RESOURCE_SID_COMPRESSION_DISABLED)
+_COMPOUND_IDENTITY: Final = int(SupportedEncryption.COMPOUND_IDENTITY)
 _ETYPE_BITS: Final = ((18, 0x10), (17, 0x8), (23, 0x4))
 _KEPT_FLAGS: Final = tickets.PRE_AUTHENT | tickets.FORWARDED | tickets.PROXY
 
@@ -73,7 +75,8 @@ _KEPT_FLAGS: Final = tickets.PRE_AUTHENT | tickets.FORWARDED | tickets.PROXY
 class TgsGrant:
     """A TGS exchange that will succeed, unless no encryption type fits.
 
-    onward: the ticket is for the KDC of this partner, whatever service was asked for.
+    onward: the ticket is for the KDC of this partner, whatever service was asked for. device: on which the
+    client proved itself, and told so by an armor of its own.
     """
 
     opened: OpenedTgs
@@ -82,6 +85,7 @@ class TgsGrant:
     server: Principal
     policy: KdcPolicy
     onward: TrustFacts | None = None
+    device: Device | None = None
 
     def reply(self, now: FileTime, rng: Rng) -> Issued:
         """TGS-REP: ticket, then the part encrypted with the subkey or the session key."""
@@ -155,7 +159,10 @@ class TgsGrant:
         realm = self.facts.realm
         bits = supported(self.server, self.policy) | supported(realm.krbtgt, self.policy)
         compressed = not bits & _NO_COMPRESSION
-        return service_buffers(pac, realm.domain_sid, self.subject.resource_rids, compressed)
+        buffers = service_buffers(pac, realm.domain_sid, self.subject.resource_rids, compressed)
+        if self.device is None or not (self.server.supported_enctypes or 0) & _COMPOUND_IDENTITY:
+            return buffers
+        return with_device(buffers, self.device, realm.domain_sid)
 
     def _without_pac(self) -> bool:
         """Whether client or service want none. A DC always gets one: a mere name may change its owner."""
