@@ -41,6 +41,7 @@ from addc.directory.context import ReadContext
 from addc.dns import forward
 from addc.dns.service import DnsDatagrams, DnsService
 from addc.kdc.kkdcp import KdcProxy, KdcProxyStream
+from addc.kdc.policy import KdcPolicy
 from addc.kdc.service import KdcDatagrams, KdcService, KdcStreams
 from addc.ldap.bind import Binder, BindPolicy
 from addc.ldap.cldap import CldapDatagrams
@@ -154,6 +155,11 @@ def _stop_event(lifeline: int | None) -> asyncio.Event:
 
 def _open_store(config: ServeConfig) -> Store:
     return Store.open(config.site.database, config.secret_key, secret_attributes(load_base()))
+
+
+def _kdc_policy(config: ServeConfig) -> KdcPolicy:
+    """What this KDC does where the domain sets nothing else."""
+    return KdcPolicy(require_fast=config.site.kdc_require_fast)
 
 
 def _bind_policy(config: ServeConfig) -> BindPolicy:
@@ -272,7 +278,7 @@ class Worker:
             renew_tls=self._renew_tls,
         )
         self._dns = DnsService(directory, self._rng, self._forwarders())
-        self._kdc = KdcService(directory, self._clock, self._rng)
+        self._kdc = KdcService(directory, self._clock, self._rng, _kdc_policy(config))
         self._proxy = KdcProxy(self._kdc)
         for address in listeners.addresses(config.listen):
             await self._listen(address)

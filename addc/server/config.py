@@ -32,6 +32,7 @@ class SiteConfig:
     tls_client_ca: PEM file of the authorities whose client certificates log on; "" for none.
     password_filter: program and arguments that judge new passwords (password_filter.py); empty for none.
     kdc_proxy_port: of the Kerberos KDC proxy over HTTPS ([MS-KKDCP]); 0 for none.
+    kdc_require_fast: people get no ticket without their machine's armor around the request (RFC 6113).
     """
 
     database: str
@@ -45,6 +46,7 @@ class SiteConfig:
     tls_client_ca: str = ""
     password_filter: tuple[str, ...] = ()
     kdc_proxy_port: int = 0
+    kdc_require_fast: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def read_site_config(data_dir: Path) -> SiteConfig:
 
 
 _LISTS: Final = ("host_ips", "listen", "dns_forwarders", "password_filter")
-_SWITCHES: Final = ("allow_simple_bind_in_clear", "allow_unsigned_sasl", "allow_ntlm")
+_SWITCHES: Final = ("allow_simple_bind_in_clear", "allow_unsigned_sasl", "allow_ntlm", "kdc_require_fast")
 _PORTS: Final = ("kdc_proxy_port",)
 _CHOICES: Final = {"ldap_channel_binding": ("never", "when-supported", "always")}
 

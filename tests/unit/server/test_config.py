@@ -32,6 +32,7 @@ def test_every_key_is_heeded(tmp_path: Path) -> None:
         "allow_simple_bind_in_clear": True,
         "allow_unsigned_sasl": True,
         "allow_ntlm": False,
+        "kdc_require_fast": True,
         "ldap_channel_binding": "always",
         "password_filter": ["/usr/bin/judge", "--strict"],
         "kdc_proxy_port": 443,
