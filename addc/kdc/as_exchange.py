@@ -12,7 +12,7 @@ from addc.codec.krb5 import KdcReqBody, PaData
 from addc.codec.krb5_numbers import KdcOptions, MessageType
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
-from addc.kdc import fast
+from addc.kdc import anonymous, fast
 from addc.kdc.as_grant import AsGrant
 from addc.kdc.authn_policy import check_from, check_to, logging_on, restricts_clients
 from addc.kdc.challenge import CHALLENGE
@@ -28,6 +28,7 @@ from addc.kdc.facts import (
     RealmFacts,
 )
 from addc.kdc.padata import find_padata
+from addc.kdc.pkinit import PKINIT, PKINIT_OLD, freshness_offer
 from addc.kdc.policy import (
     KdcPolicy,
     account_keys,
@@ -41,8 +42,10 @@ from addc.kdc.principal_names import is_change_password
 from addc.kdc.proof import Attempt, Mechanism, Proof
 from addc.kdc.referrals import unknown_client
 
-MECHANISMS: Final[tuple[Mechanism, ...]] = (CHALLENGE, TIMESTAMP)
+MECHANISMS: Final[tuple[Mechanism, ...]] = (PKINIT, PKINIT_OLD, CHALLENGE, TIMESTAMP)
 """How a client may prove itself: the first that a request uses decides."""
+_OFFERED: Final = (CHALLENGE, TIMESTAMP, PKINIT, PKINIT_OLD)
+"""In the order of Windows' METHOD-DATA (W-LOGON-02)."""
 
 _TELLS_KEYS: Final = (KrbErrorCode.KDC_ERR_PREAUTH_FAILED, KrbErrorCode.KRB_AP_ERR_SKEW)
 """Refusals of a proof that come with hints at the keys."""
@@ -126,6 +129,8 @@ def _decide(
         raise KdcRefusal(KrbErrorCode.KDC_ERR_BAD_PVNO)
     if message.msg_type != MessageType.KRB_AS_REQ:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MSG_TYPE)
+    if anonymous.is_asked_for(request, policy):
+        return anonymous.answer(request, facts, policy, now, rng)
     _check_options(body, policy, now)
     device = None
     if request.armor is not None:
@@ -157,7 +162,8 @@ def _decide(
         check_to(server, logging_on(client, facts.membership, proof.sids, device))
     # 4. Whether the account may log on now, from here.
     assert body.sname is not None
-    check_logon(client, _workstation(body), is_change_password(body.sname), now)
+    changes = is_change_password(body.sname)
+    check_logon(client, _workstation(body), changes, now, by_password=proof.by_password)
     # 5. The ticket.
     grant = AsGrant(request, facts, client, server, facts.membership, policy, proof, protected)
     return grant.reply(now, rng), proof
@@ -206,16 +212,18 @@ def _proof(attempt: Attempt) -> Proof:
 
 def _why(attempt: Attempt, status: NtStatus) -> tuple[PaData, ...]:
     """METHOD-DATA of an attempt that failed: hints at the keys, and the status where no armor hides it."""
+    hints = (*key_hints(attempt), *freshness_offer(attempt))
     if attempt.request.armor is None and status != NtStatus.STATUS_SUCCESS:
-        return (*key_hints(attempt), status_hint(status))
-    return key_hints(attempt)
+        return (*hints, status_hint(status))
+    return hints
 
 
 def _offer(attempt: Attempt) -> tuple[PaData, ...]:
     """METHOD-DATA: hints at the keys, then what the client may prove itself by."""
-    offers = (mechanism.offer(attempt) for mechanism in MECHANISMS)
+    offers = (mechanism.offer(attempt) for mechanism in _OFFERED)
     return (
         *key_hints(attempt),
         *(offer for offer in offers if offer is not None),
+        *freshness_offer(attempt),
         *fast.offer(attempt.request.armor),
     )

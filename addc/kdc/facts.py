@@ -14,6 +14,7 @@ from addc.codec.ids import Sid
 from addc.codec.krb5 import AsReq, Checksum, EncTicketPart, PaData, PrincipalName, TgsReq, Ticket
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
+from addc.kdc.pkinit_facts import CertificateFacts
 from addc.security.authn_policy import AuthnPolicy
 from addc.security.krb_keys import Key
 from addc.security.logon_rules import Standing
@@ -303,8 +304,8 @@ class OpenedTgs:
 class AsFacts:
     """Facts of one AS exchange. membership: None if this request cannot get a ticket anyway.
 
-    armor: the client of the armor's ticket.
     armor_sids: groups of the armor's client that only this domain knows.
+    armor: the client of the armor's ticket. certificates: for PKINIT, None where the request has none.
     """
 
     realm: RealmFacts
@@ -312,9 +313,10 @@ class AsFacts:
     server: Principal | None
     membership: Membership | None = None
     armor: Principal | None = None
-
-
+    certificates: CertificateFacts | None = None
     armor_sids: frozenset[Sid] = frozenset()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Impersonated:
     """A user in whose name a service asks for a ticket; equals itself alone, to be looked up by."""
@@ -381,11 +383,13 @@ class TgsFacts:
     """Facts of one TGS exchange. client: whom the ticket's cname means now. resource_rids: of that client.
 
     second: the client of the additional ticket, for user-to-user. user: of S4U2Self. evidence: of S4U2Proxy.
+    membership: of a client that stands for another realm's name. may_authenticate: to the server, by the
+    descriptor of its account, where that is asked for.
+    armor, armor_sids: as in AsFacts. local_sids: of the client, where the service has a policy.
     """
 
     realm: RealmFacts
     client: Principal | None
-    armor, armor_sids: as in AsFacts. local_sids: of the client, where the service has a policy.
     server: Principal | None
     resource_rids: tuple[int, ...] = ()
     second: Principal | None = None

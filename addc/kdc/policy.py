@@ -4,13 +4,14 @@ Spec: [MS-KILE] 3.3.1, 3.3.5.6.3, 3.3.5.7.1, 3.1.5.2; RFC 4120 3.1.3, 3.3.3.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from addc.base.clock import TICKS_PER_S, FileTime
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import AccountFlags, KdcRefusal, Principal, SupportedEncryption
+from addc.kdc.pkinit_facts import PkinitPolicy
 from addc.security import logon_rules
 from addc.security.krb_keys import ETYPES, Key
 
@@ -41,6 +42,7 @@ class KdcPolicy:
     validate_client_after: age of a TGT from which its client's account is looked at again.
     default_enctypes: SupportedEncryption of accounts that have none of their own.
     require_fast: people's AS requests without armor are refused ([MS-KILE] 3.3.5.1).
+    pkinit: None where there is no certificate of the KDC.
     """
 
     max_ticket_age: int = 10 * HOUR_FT
@@ -51,6 +53,7 @@ class KdcPolicy:
     validate_client_after: int = 20 * 60 * TICKS_PER_S
     default_enctypes: int = DEFAULT_DOMAIN_ENCTYPES
     require_fast: bool = False
+    pkinit: PkinitPolicy | None = None
 
 
 PROTECTED_USERS_AGE: Final = 4 * HOUR_FT
@@ -153,13 +156,22 @@ def check_hours(client: Principal, now: FileTime) -> None:
         _refuse(NtStatus.STATUS_INVALID_LOGON_HOURS)
 
 
-def check_logon(client: Principal, workstation: str, is_password_change: bool, now: FileTime) -> None:
-    """What is looked at once the password proved right: hours, workstations, smart card, password's age.
+def check_logon(
+    client: Principal,
+    workstation: str,
+    is_password_change: bool,
+    now: FileTime,
+    *,
+    by_password: bool = True,
+) -> None:
+    """What is looked at once the client proved itself: hours, workstations, smart card, password's age.
 
     workstation: NetBIOS name from the request's addresses; "" does not satisfy userWorkstations.
     is_password_change: the ticket is for kadmin/changepw, which an expired password may still get.
+    by_password: accounts that need a smart card are refused; not so with a certificate.
     """
-    _refuse(logon_rules.logon_refusal(client.standing, now, workstation))
+    standing = client.standing if by_password else replace(client.standing, smartcard_required=False)
+    _refuse(logon_rules.logon_refusal(standing, now, workstation))
     if not is_password_change:
         _refuse(logon_rules.password_refusal(client.standing, now))
 

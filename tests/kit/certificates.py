@@ -129,10 +129,10 @@ def _extensions(wish: Wish) -> list[tuple[x509.ExtensionType, bool]]:
     return found
 
 
-def self_signed(name: str, key: PrivateKey) -> "Holder":
+def self_signed(name: str, key: PrivateKey, when: datetime | None = None) -> "Holder":
     """A certificate that nobody vouches for."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
+    now = when or datetime.now(UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -161,3 +161,9 @@ class Holder:
         form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         paths[1].write_bytes(self.key.private_bytes(*form))
         return paths
+
+
+def pem_of(key: PrivateKey) -> bytes:
+    """A private key, not encrypted."""
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(*form)

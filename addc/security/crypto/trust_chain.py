@@ -141,10 +141,10 @@ def check(leaf: Certificate, store: TrustStore, now: FileTime, *, strict: bool) 
     strict: a certificate that names revocation lists, or whose authority has published one here, needs one in
     its time; otherwise only lists that are here are heeded, stale ones too.
     """
-    _check_fitness(leaf, now)
     below, issuer = leaf, _issuer(leaf, store.issuers)
     if issuer is None:
         raise BadChain(Fault.UNTRUSTED, leaf)
+    _check_fitness(leaf, now)
     for depth in range(_DEPTH_MAX):
         _check_authority(issuer, depth, now)
         _check_revocation(below, issuer, store, now, strict=strict)
