@@ -386,6 +386,7 @@ class TgsFacts:
     membership: of a client that stands for another realm's name. may_authenticate: to the server, by the
     descriptor of its account, where that is asked for.
     armor, armor_sids: as in AsFacts. local_sids: of the client, where the service has a policy.
+    armor, armor_sids: as in AsFacts. local_sids: of the client, where the service has a policy.
     """
 
     realm: RealmFacts
