@@ -24,8 +24,9 @@ _SIZES: Final = {15: 12, 16: 12, -138: 16, 19: 16, 20: 24}
 
 @dataclass(frozen=True, slots=True)
 class ForeignPac:
-    """buffers: by type. verified: the signatures that hold."""
+    """data: as it stands in the ticket. buffers: by type. verified: the signatures that hold."""
 
+    data: bytes
     buffers: Mapping[int, bytes]
     verified: frozenset[int]
 
@@ -34,14 +35,22 @@ def read_service_ticket(
     ccache: str, service: str, service_key: bytes, krbtgt_key: bytes, etype: int
 ) -> ForeignPac:
     """The PAC of the ticket for `service` in a credential cache."""
-    ticket = _find(CCache.loadFile(ccache), service)
+    return _read(_find(CCache.loadFile(ccache), service), service_key, krbtgt_key, etype)
+
+
+def read_ticket(der: bytes, service_key: bytes, krbtgt_key: bytes, etype: int) -> ForeignPac:
+    """The PAC of a service ticket."""
+    return _read(decoder.decode(der, asn1Spec=Ticket())[0], service_key, krbtgt_key, etype)
+
+
+def _read(ticket: Any, service_key: bytes, krbtgt_key: bytes, etype: int) -> ForeignPac:
     cipher = crypto._enctype_table[etype]
     server, kdc = crypto.Key(etype, service_key), crypto.Key(etype, krbtgt_key)
     part_bytes = cipher.decrypt(server, _TICKET_USAGE, bytes(ticket["enc-part"]["cipher"]))
     part = decoder.decode(part_bytes, asn1Spec=EncTicketPart())[0]
     pac = _pac_of(part)
     buffers = _buffers(pac)
-    return ForeignPac(buffers, _verified(pac, part, buffers, server, kdc))
+    return ForeignPac(pac, buffers, _verified(pac, part, buffers, server, kdc))
 
 
 def _find(cache: Any, service: str) -> Any:

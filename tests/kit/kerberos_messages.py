@@ -76,9 +76,17 @@ def _second(now: FileTime) -> FileTime:
 
 
 def _body(
-    realm: str, sname: str, cname: PrincipalName | None, now: FileTime, evidence: Ticket | None = None
+    realm: str,
+    sname: str,
+    cname: PrincipalName | None,
+    now: FileTime,
+    evidence: Ticket | None = None,
+    *,
+    forwardable: bool = True,
 ) -> KdcReqBody:
-    options = KdcOptions.FORWARDABLE | KdcOptions.RENEWABLE_OK | KdcOptions.CANONICALIZE
+    options = KdcOptions.RENEWABLE_OK | KdcOptions.CANONICALIZE
+    if forwardable:
+        options |= KdcOptions.FORWARDABLE
     if evidence is not None:
         options |= KdcOptions.CNAME_IN_ADDL_TKT
     return KdcReqBody(
@@ -144,12 +152,13 @@ def tgs_req(
     *,
     padata: tuple[PaData, ...] = (),
     evidence: Ticket | None = None,
+    forwardable: bool = True,
 ) -> bytes:
     """A TGS-REQ with a checksum over its body; `number` makes its authenticator unlike others.
 
     padata: besides PA-TGS-REQ. evidence: the additional ticket of S4U2Proxy.
     """
-    body = _body(tgt.login.realm, sname, None, now, evidence)
+    body = _body(tgt.login.realm, sname, None, now, evidence, forwardable=forwardable)
     kind = int(ETYPES[tgt.session.etype].cksumtype)
     cksum = Checksum(kind, checksum(tgt.session, KeyUsage.TGS_REQ_AUTHENTICATOR_CKSUM, body.pack(), kind))
     ap_req = _authenticator(tgt, KeyUsage.TGS_REQ_AUTHENTICATOR, now, cksum, number)
