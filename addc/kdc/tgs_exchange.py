@@ -127,7 +127,9 @@ def _presented(
     """The ticket that a request is made with; only one that waits for its validation may be INVALID."""
     if options & (_RENEW | _VALIDATE) and not is_tgs(ticket.sname):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY)
-    return open_tgt(ticket, realm, policy, now, validating=bool(options & _VALIDATE))
+    if options & _VALIDATE:
+        return open_tgt(ticket, realm, policy, now, validating=True)
+    return open_any_tgt(ticket, realm, policy, now)
 
 
 def _check_body(request: TgsRequest, authenticator: Authenticator, tgt: OpenedTicket) -> None:
