@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.kit.served",
     "tests.kit.ldap_desk",
     "tests.kit.graveyard",
+    "tests.kit.delegated",
 ]

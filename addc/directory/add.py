@@ -146,8 +146,8 @@ def add_object(
     hooks.before_add(ctx, draft)
     schema_object.complete(ctx, draft)
     add_values.check_complete(ctx, draft, links, place.rdn_att)
-    if plan.is_group and links:
-        hooks.check_new_members(ctx, draft, links)
+    if links:
+        hooks.check_new_links(ctx, draft, links)
     if machine:
         sd_id = machine_accounts.descriptor(ctx, place.parent, plan)
     else:

@@ -12,6 +12,7 @@ from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import (
     account_control,
+    delegated_accounts,
     foreign_principals,
     group_types,
     machine_names,
@@ -104,6 +105,8 @@ def _general_rules(ctx: WriteContext, draft: Draft) -> None:
     unique_names.check_service_principal_names(ctx, draft)
     if attr.OBJECT_CATEGORY in draft.given:
         _check_category(ctx, draft)
+    if draft.plan.is_user:
+        delegated_accounts.check_states(draft)
     if draft.changes(attr.DS_HEURISTICS):
         check_heuristics(draft.text(attr.DS_HEURISTICS))
     if cls.MS_DS_PASSWORD_SETTINGS in draft.plan.all_ids:
@@ -171,13 +174,15 @@ def _more_flags(draft: Draft, more: int) -> None:
     draft.put_integer(attr.SYSTEM_FLAGS, flags - (1 << 32) if flags >> 31 else flags)
 
 
-def check_new_members(ctx: WriteContext, draft: Draft, links: Links) -> None:
-    """The members that a new group comes with."""
+def check_new_links(ctx: WriteContext, draft: Draft, links: Links) -> None:
+    """The members that a new group comes with, and whose heir a new account says it is."""
     if ctx.unrestricted:
         return
     for attribute, targets in links:
-        if attribute.att_id == attr.MEMBER:
-            member_rules.check_members(ctx, draft.integer(attr.GROUP_TYPE), None, [one for one, _ in targets])
+        found = [one for one, _ in targets]
+        if attribute.att_id == attr.MEMBER and draft.plan.is_group:
+            member_rules.check_members(ctx, draft.integer(attr.GROUP_TYPE), None, found)
+        delegated_accounts.check_links(ctx, attribute.att_id, found)
 
 
 # --- modify ------------------------------------------------------------------------------------------------

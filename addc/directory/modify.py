@@ -14,6 +14,7 @@ from addc.codes.win32 import Win32
 from addc.directory import (
     add_values,
     audit,
+    delegated_accounts,
     dynamic_objects,
     entry,
     foreign_principals,
@@ -494,7 +495,9 @@ def _passwords(ctx: WriteContext, work: _Work, prepared: PreparedPassword | None
 
 
 def _check_links(ctx: WriteContext, work: _Work) -> None:
-    """Rules on memberships."""
+    """Rules on memberships, and on the pairs of migrations."""
+    for att in delegated_accounts.LINKS & work.links.keys():
+        delegated_accounts.check_links(ctx, att, work.links[att].added())
     edit = work.links.get(attr.MEMBER)
     if edit is None or ctx.unrestricted or not work.draft.plan.is_group:
         return

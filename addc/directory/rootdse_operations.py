@@ -29,6 +29,7 @@ from addc.directory import (
     rights,
     schema_cache,
     sd_propagate,
+    service_migration,
 )
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import draft_of
@@ -355,6 +356,12 @@ def _phantoms(ctx: WriteContext, value: bytes) -> Outcome:
     return outcome
 
 
+def _migrate(ctx: WriteContext, value: bytes) -> Outcome:
+    """A step of the migration to a delegated managed account. Spec: 3.1.1.3.3.43."""
+    service_migration.migrate(ctx, _text(value))
+    return NOTHING
+
+
 def _feature(switch: Callable[[WriteContext, bytes], None]) -> Action:
     def act(ctx: WriteContext, value: bytes) -> Outcome:
         switch(ctx, value)
@@ -436,6 +443,7 @@ _ALL: Final = (
     # Who may is asked there, after what the right is needed on has been found.
     Operation("enableOptionalFeature", _anybody, _feature(recycle_bin.enable)),
     Operation("disableOptionalFeature", _anybody, _feature(recycle_bin.disable)),
+    Operation("migrateADServiceAccount", _anybody, _migrate),
     Operation("null", _anybody, _nothing),
 )
 

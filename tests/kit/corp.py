@@ -178,7 +178,8 @@ def _fill(url: str) -> None:
     store.close()
 
 
-def _open(url: str) -> Corp:
+def open_corp(url: str) -> Corp:
+    """A forest that `_fill` made."""
     schema = load_base()
     store = Store.open(url, KEY, secret_attributes(schema))
     with store.read() as tx:
@@ -212,13 +213,13 @@ def corp(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Corp]:
     if request.param == "sqlite":
         path = tmp_path / "directory.db"
         shutil.copyfile(request.getfixturevalue("corp_file"), path)
-        made = _open(f"sqlite:///{path}")
+        made = open_corp(f"sqlite:///{path}")
         yield made
         made.store.close()
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
     url = server.copy_database(request.getfixturevalue("corp_database"))
-    made = _open(url)
+    made = open_corp(url)
     yield made
     made.store.close()
     server.drop_database(url)
@@ -229,6 +230,6 @@ def corp_sqlite(corp_file: Path, tmp_path: Path) -> Iterator[Corp]:
     """A fresh copy on SQLite alone, for rules that no back end can change."""
     path = tmp_path / "directory.db"
     shutil.copyfile(corp_file, path)
-    made = _open(f"sqlite:///{path}")
+    made = open_corp(f"sqlite:///{path}")
     yield made
     made.store.close()
