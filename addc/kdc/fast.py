@@ -64,6 +64,8 @@ _TGS_REQ: Final = int(PaType.PA_TGS_REQ)
 _COOKIE_INSIDE: Final = PaData(_FX_COOKIE, b"Microsoft")
 _OFFER: Final = (PaData(FX_FAST), PaData(_FX_COOKIE, b"Microsof\0"))
 _HIDE_NAMES: Final = int(FastOptions.HIDE_CLIENT_NAMES)
+_UNSIGNED: Final = 0xFFFF_FFFF
+"""Nonces come back unsigned, though clients send signed ones."""
 _UNKNOWN_OPTIONS: Final = 0xFFFF_0000 & ~_HIDE_NAMES
 """The critical options, bits 0 to 15, but for the one that is known here (RFC 6113 5.4.2)."""
 
@@ -246,7 +248,7 @@ def protected(reply: Reply, armor: Armor, nonce: int, now: FileTime, rng: Rng) -
             cname=reply.cname,
             ticket_checksum=Checksum(int(kind), over_ticket),
         ),
-        nonce=nonce,
+        nonce=nonce & _UNSIGNED,
     )
     return replace(
         reply,
@@ -278,7 +280,7 @@ def refusal_reply(
         crealm = realm
     inner = krb_error(refusal.code, now, realm, body.sname, crealm=crealm)
     padata = (PaData(_FX_ERROR, inner), *(refusal.padata or ()), _COOKIE_INSIDE)
-    sealed = _sealed(KrbFastResponse(padata=padata, nonce=body.nonce), armor, rng)
+    sealed = _sealed(KrbFastResponse(padata=padata, nonce=body.nonce & _UNSIGNED), armor, rng)
     return krb_error(
         refusal.code,
         now,

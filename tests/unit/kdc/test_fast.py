@@ -113,7 +113,8 @@ def test_a_challenge_gets_a_tgt_and_the_kdcs_own(desk: ArmoredClient) -> None:
 
 
 def test_the_reply_is_bound_to_its_ticket_and_request(desk: ArmoredClient) -> None:
-    """RFC 6113 5.4.3: finished, nonce, strengthen-key."""
+    """RFC 6113 5.4.3: finished, nonce, strengthen-key. Heimdal sends a signed nonce, and reads an unsigned."""
+    assert desk.log_on(nonce=-5).response.nonce == 0xFFFF_FFFB
     got = desk.log_on(nonce=77)
     assert got.response.nonce == 77
     finished = got.response.finished
