@@ -39,9 +39,14 @@ def _targets(ctx: ReadContext, row: ObjectRow, name: str) -> list[ObjectRow]:
     return [one for one in ctx.tx.get_many(dnts) if one.state is ObjectState.LIVE]
 
 
+def krbtgts(ctx: ReadContext, rodc: ObjectRow) -> list[ObjectRow]:
+    """The krbtgt account that an RODC makes tickets with."""
+    return _targets(ctx, rodc, "msDS-KrbTgtLink")
+
+
 def reveal_policy(ctx: ReadContext, rodc: ObjectRow, user: ObjectRow) -> RevealSecretsPolicy:
     """GetRevealSecretsPolicyForUser. Spec: [MS-DRSR] 4.1.10.5.14."""
-    if user.dnt == rodc.dnt or any(one.dnt == user.dnt for one in _targets(ctx, rodc, "msDS-KrbTgtLink")):
+    if user.dnt == rodc.dnt or any(one.dnt == user.dnt for one in krbtgts(ctx, rodc)):
         return RevealSecretsPolicy.REVEAL_SECRETS_ALLOW
     back = ctx.schema.attribute("msDS-KrbTgtLinkBl")
     if back is not None and entry.live_back_links(ctx, user, back):

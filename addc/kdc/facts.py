@@ -198,13 +198,15 @@ class TrustFacts:
 
 
 NO_TRUSTS: Final[Mapping[str, TrustFacts]] = {}
+NO_RODCS: Final[Mapping[int, Principal]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class RealmFacts:
     """The realm that this KDC answers for. server: NetBIOS name of the DC. trusts: by upper-case realm.
 
-    forest_names: DNS names of the forest's other domains, lower case.
+    forest_names: DNS names of the forest's other domains, lower case. rodcs: krbtgt accounts of the domain's
+    read-only DCs, by their number.
     """
 
     realm: str
@@ -215,6 +217,7 @@ class RealmFacts:
     krbtgt: Principal
     trusts: Mapping[str, TrustFacts] = field(default_factory=lambda: NO_TRUSTS)
     forest_names: tuple[str, ...] = ()
+    rodcs: "Mapping[int, Principal]" = field(default_factory=lambda: NO_RODCS)
 
     def is_alias(self, realm: str) -> bool:
         """Whether a realm name means this realm: any case, or the NetBIOS name ([MS-KILE] 3.1.5.7)."""
@@ -227,12 +230,15 @@ class OpenedTicket:
     """A ticket, decrypted.
 
     key: that it opened with. session: its session key. trust: whose KDC made it, None for this realm's.
+    cipher: of its sealed part, by which it is known again. rodc: number of the RODC that made it, else 0.
     """
 
     part: EncTicketPart
     key: Key
     session: Key
     trust: TrustFacts | None = None
+    cipher: bytes = b""
+    rodc: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,9 +389,9 @@ class TgsFacts:
     """Facts of one TGS exchange. client: whom the ticket's cname means now. resource_rids: of that client.
 
     second: the client of the additional ticket, for user-to-user. user: of S4U2Self. evidence: of S4U2Proxy.
-    membership: of a client that stands for another realm's name. may_authenticate: to the server, by the
+    membership: of a client that stands for another realm's name, or whose ticket an RODC made.
+    is_revealed: that RODC may hold the client's secrets. may_authenticate: to the server, by the
     descriptor of its account, where that is asked for.
-    armor, armor_sids: as in AsFacts. local_sids: of the client, where the service has a policy.
     armor, armor_sids: as in AsFacts. local_sids: of the client, where the service has a policy.
     """
 
@@ -401,6 +407,7 @@ class TgsFacts:
     armor: Principal | None = None
     armor_sids: frozenset[Sid] = frozenset()
     local_sids: frozenset[Sid] = frozenset()
+    is_revealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from addc.kdc.pac_build import PacParts, find_pac, server_signature_holds, tgt_b
 from addc.kdc.padata import pac_request
 from addc.kdc.policy import KdcPolicy, check_standing
 from addc.kdc.principal_names import is_tgs
+from addc.kdc.rodc import open_rodc_tgt, rodc_number
 from addc.kdc.subject import Subject, holder
 from addc.security.sid_filter import PacRefusedError, claims_name, filtered_pac, sids_of
 from addc.security.trusts import UNKNOWN_KVNO, Boundary, TrustAttributes
@@ -38,8 +39,10 @@ _REVOKED: Final = KrbErrorCode.KDC_ERR_TGT_REVOKED
 def open_any_tgt(ticket: Ticket, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> OpenedTicket:
     """A TGT for this realm's KDC, made here or by a partner's; checked to be valid now.
 
-    Only for the ticket of a TGS-REQ itself: `open_tgt` takes this realm's alone.
+    Only for the ticket of a TGS-REQ itself and for armor: `open_tgt` takes this realm's alone.
     """
+    if rodc_number(ticket.enc_part.kvno) and realm.rodcs:
+        return open_rodc_tgt(ticket, realm, policy, now)
     if not realm.trusts or realm.is_alias(ticket.realm):
         return open_tgt(ticket, realm, policy, now)
     if ticket.tkt_vno != 5:
@@ -51,7 +54,7 @@ def open_any_tgt(ticket: Ticket, realm: RealmFacts, policy: KdcPolicy, now: File
     opened = _decrypted(ticket, trust.from_partner)
     check_times(opened.part, policy, now)
     _check_realms(opened.part, trust, realm)
-    return OpenedTicket(opened.part, opened.key, opened.session, trust)
+    return OpenedTicket(opened.part, opened.key, opened.session, trust, opened.cipher)
 
 
 def issuer(name: str, realm: RealmFacts) -> TrustFacts | None:

@@ -9,7 +9,6 @@ from typing import Final, TypeVar, cast
 
 from addc.auth import certificates
 from addc.auth.gss import AuthError
-from addc.base.ids import Dnt
 from addc.codec.ids import Sid
 from addc.codec.krb5 import AsReq, PrincipalName, Ticket
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
@@ -28,7 +27,7 @@ from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.directory.kerberos_policy import KerberosPolicy
 from addc.directory.password_policy import effective_policy
-from addc.kdc import lookup_trusts
+from addc.kdc import lookup_rodc, lookup_trusts
 from addc.kdc.evidence import open_evidence
 from addc.kdc.facts import (
     AccountFlags,
@@ -63,7 +62,13 @@ _TGT_KEYS_OLD: Final = 1
 _ENTERPRISE: Final = int(NameType.KRB_NT_ENTERPRISE)
 _MS_PRINCIPAL: Final = int(NameType.KRB_NT_MS_PRINCIPAL)
 _PROOFS: Final = frozenset(
-    (int(PaType.PA_ENC_TIMESTAMP), int(PaType.PA_ENCRYPTED_CHALLENGE), int(PaType.PA_PK_AS_REQ))
+    int(kind)
+    for kind in (
+        PaType.PA_ENC_TIMESTAMP,
+        PaType.PA_ENCRYPTED_CHALLENGE,
+        PaType.PA_PK_AS_REQ,
+        PaType.PA_PK_AS_REP_OLD,
+    )
 )
 _USER2USER: Final = int(KdcOptions.ENC_TKT_IN_SKEY)
 _S4U2PROXY: Final = int(KdcOptions.CNAME_IN_ADDL_TKT)
@@ -71,7 +76,7 @@ _NO_PREAUTH: Final = int(AccountFlags.DONT_REQUIRE_PREAUTH)
 _DC_FLAGS: Final = int(AccountFlags.SERVER_TRUST_ACCOUNT | AccountFlags.PARTIAL_SECRETS_ACCOUNT)
 
 
-def _at_commit(ctx: ReadContext, key: tuple[object, ...], derive: Callable[[], T]) -> T:
+def at_commit(ctx: ReadContext, key: tuple[object, ...], derive: Callable[[], T]) -> T:
     """A derived value, remembered as long as nothing is committed."""
     seq = ctx.tx.seq
     found = ctx.facts.get(key)
@@ -86,15 +91,15 @@ def _at_commit(ctx: ReadContext, key: tuple[object, ...], derive: Callable[[], T
 
 def realm_facts(ctx: ReadContext) -> RealmFacts | None:
     """The realm and its krbtgt; None if the directory has none, so that no ticket can be had."""
-    return _at_commit(ctx, ("kdc.realm",), lambda: _realm_facts(ctx))
+    return at_commit(ctx, ("kdc.realm",), lambda: _realm_facts(ctx))
 
 
 def domain_policy(ctx: ReadContext, own: KdcPolicy) -> KdcPolicy:
     """The KDC's policy with the lifetimes that were set for the domain. own: where nothing was set."""
-    found = _at_commit(ctx, ("kdc.policy",), lambda: kerberos_policy.stored(ctx))
+    found = at_commit(ctx, ("kdc.policy",), lambda: kerberos_policy.stored(ctx))
     if found is None:
         return own
-    return _at_commit(ctx, ("kdc.policy", own), lambda: _with_lifetimes(own, found))
+    return at_commit(ctx, ("kdc.policy", own), lambda: _with_lifetimes(own, found))
 
 
 def _with_lifetimes(own: KdcPolicy, found: KerberosPolicy) -> KdcPolicy:
@@ -122,6 +127,7 @@ def _realm_facts(ctx: ReadContext) -> RealmFacts | None:
         krbtgt=principal(ctx, krbtgt),
         trusts=lookup_trusts.trust_facts(ctx),
         forest_names=lookup_trusts.forest_names(ctx),
+        rodcs={number: principal(ctx, one) for number, one in lookup_rodc.krbtgt_accounts(ctx).items()},
     )
 
 
@@ -146,7 +152,7 @@ def principal(ctx: ReadContext, account: Account) -> Principal:
         ctx.facts[("kdc.account", row.dnt)] = (row, fresh)
         return fresh
 
-    return _at_commit(ctx, ("kdc.principal", account.dnt), derive)
+    return at_commit(ctx, ("kdc.principal", account.dnt), derive)
 
 
 def _managed_principal(ctx: ReadContext, account: Account) -> Principal:
@@ -204,7 +210,7 @@ def _key_ring(keys: passwords.KeySet, old_max: int | None) -> KeyRing:
 
 def membership(ctx: ReadContext, account: Account) -> Membership:
     """The groups of an account, split as a PAC wants them."""
-    return _at_commit(ctx, ("kdc.groups", account.dnt), lambda: _membership(ctx, account))
+    return at_commit(ctx, ("kdc.groups", account.dnt), lambda: _membership(ctx, account))
 
 
 def _membership(ctx: ReadContext, account: Account) -> Membership:
@@ -233,7 +239,7 @@ def client_account(ctx: ReadContext, name: PrincipalName) -> Account | None:
     if _size(name) > _KEPT_NAME_MAX:
         return _client_account(ctx, name)
     key = ("kdc.client", name.name_type, name.name_string)
-    return _at_commit(ctx, key, lambda: _client_account(ctx, name))
+    return at_commit(ctx, key, lambda: _client_account(ctx, name))
 
 
 def _size(name: PrincipalName) -> int:
@@ -280,7 +286,7 @@ def server_account(ctx: ReadContext, name: PrincipalName, user2user: bool = Fals
     if _size(name) > _KEPT_NAME_MAX:
         return _server_account(ctx, name, user2user)
     key = ("kdc.server", name.name_type, name.name_string, user2user)
-    return _at_commit(ctx, key, lambda: _server_account(ctx, name, user2user))
+    return at_commit(ctx, key, lambda: _server_account(ctx, name, user2user))
 
 
 def _server_account(ctx: ReadContext, name: PrincipalName, user2user: bool) -> Account | None:
@@ -326,21 +332,24 @@ def as_facts(ctx: ReadContext, realm: RealmFacts, message: AsReq, armor: Armor |
     wanted = None
     if client is not None and (proves or client.user_account_control & _NO_PREAUTH):
         wanted = membership(ctx, client)
-    device = _armor_client(ctx, armor)
-    facts = AsFacts(realm, _optional(ctx, client), _optional(ctx, server), wanted, device)
-    return facts if device is None else replace(facts, armor_sids=_armor_sids(ctx, device))
+    facts = AsFacts(realm, _optional(ctx, client), _optional(ctx, server), wanted)
+    if armor is None or armor.ticket is None:
+        return facts
+    device, sids = _armor_client(ctx, realm, armor.ticket)
+    return replace(facts, armor=device, armor_sids=sids)
 
 
-def _armor_client(ctx: ReadContext, armor: Armor | None) -> Principal | None:
-    """Whom the ticket of an armor was made for; None for another realm's."""
-    if armor is None or armor.ticket is None or armor.ticket.trust is not None:
-        return None
-    return _optional(ctx, client_account(ctx, armor.ticket.part.cname))
-
-
-def _armor_sids(ctx: ReadContext, client: Principal) -> frozenset[Sid]:
-    account = accounts.find_by_dnt(ctx, Dnt(client.key))
-    return frozenset() if account is None else _local_sids(ctx, account)
+def _armor_client(
+    ctx: ReadContext, realm: RealmFacts, ticket: OpenedTicket
+) -> tuple[Principal | None, frozenset[Sid]]:
+    """Whom an armor's ticket was made for, None for another realm's; and its groups that are known here."""
+    if ticket.trust is not None:
+        rids = lookup_trusts.local_rids(ctx, believed_sids(ticket))
+        return None, frozenset(realm.domain_sid.child(rid) for rid in rids)
+    found = client_account(ctx, ticket.part.cname)
+    if found is None:
+        return None, frozenset()
+    return principal(ctx, found), at_commit(ctx, ("kdc.local", found.dnt), lambda: _local_sids(ctx, found))
 
 
 def _foreign_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFacts:
@@ -369,8 +378,15 @@ def _foreign_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> Tg
 
 def tgs_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFacts:
     """Facts of a TGS exchange."""
-    if opened.tgt.trust is not None:
-        return _foreign_facts(ctx, realm, opened)
+    foreign, armor = opened.tgt.trust is not None, opened.request.armor
+    facts = _foreign_facts(ctx, realm, opened) if foreign else _own_facts(ctx, realm, opened)
+    if armor is None or armor.ticket is None:
+        return facts
+    device, sids = _armor_client(ctx, realm, armor.ticket)
+    return replace(facts, armor=device, armor_sids=sids)
+
+
+def _own_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFacts:
     body = opened.request.message.req_body
     client = client_account(ctx, opened.cname)
     user2user = bool(body.kdc_options & _USER2USER)
@@ -382,12 +398,12 @@ def tgs_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFact
         _optional(ctx, server),
         membership(ctx, client).resource_rids if client is not None else (),
         _optional(ctx, second),
-        armor=_armor_client(ctx, opened.request.armor),
     )
-    if facts.armor is not None:
-        facts = replace(facts, armor_sids=_armor_sids(ctx, facts.armor))
     if facts.server is not None and facts.server.policy is not None and client is not None:
         facts = replace(facts, local_sids=_local_sids(ctx, client))
+    if opened.tgt.rodc and client is not None:
+        revealed = lookup_rodc.is_revealed(ctx, opened.tgt.rodc, client)
+        facts = replace(facts, membership=membership(ctx, client), is_revealed=revealed)
     if opened.for_user is not None:
         return replace(facts, user=_user(ctx, realm, opened.for_user))
     if body.kdc_options & _S4U2PROXY and body.additional_tickets and client is not None:
@@ -422,7 +438,7 @@ def account_of_certificate(ctx: ReadContext, certificate: bytes) -> Account | No
 def _impersonated(ctx: ReadContext, account: Account | None) -> Impersonated | None:
     if account is None:
         return None
-    return _at_commit(
+    return at_commit(
         ctx,
         ("kdc.user", account.dnt),
         lambda: Impersonated(principal(ctx, account), membership(ctx, account)),
@@ -441,7 +457,7 @@ def _evidence(ctx: ReadContext, realm: RealmFacts, ticket: Ticket, service: Acco
         f"{ticket.sname}@{ticket.realm}",
         named is not None and named.dnt == service.dnt and realm.is_alias(ticket.realm),
         user,
-        _at_commit(ctx, ("kdc.local", service.dnt), lambda: _local_sids(ctx, service)),
+        at_commit(ctx, ("kdc.local", service.dnt), lambda: _local_sids(ctx, service)),
     )
 
 

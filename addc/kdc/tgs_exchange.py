@@ -15,7 +15,7 @@ from addc.base.rng import Rng
 from addc.codec.krb5 import ApReq, Authenticator, KdcReqBody, Ticket, req_body_bytes
 from addc.codec.krb5_numbers import KdcOptions, MessageType, PaType
 from addc.codes.krb_error import KrbErrorCode
-from addc.kdc import authn_policy, fast, tickets
+from addc.kdc import authn_policy, fast, rodc, tickets
 from addc.kdc.delegation import delegation
 from addc.kdc.device import Device
 from addc.kdc.facts import (
@@ -187,10 +187,8 @@ def answer_tgs_req(
 
 
 def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime, rng: Rng) -> Issued:
-    body, armor = opened.request.message.req_body, opened.request.armor
-    device = None
-    if armor is not None and armor.ticket is not None:
-        device = Device(fast.checked_armor(armor, facts.armor, now), facts.armor_sids)
+    body = opened.request.message.req_body
+    device = fast.device_of(opened.request, facts, now)
     # 1. The client is still who its ticket says.
     if opened.tgt.trust is not None:
         _check_options(opened, policy, now)
@@ -198,7 +196,9 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
     client = facts.client
     pac = checked_pac(opened.tgt, client)
     assert client is not None
-    if policy.validate_client and now - opened.tgt.part.authtime > policy.validate_client_after:
+    if opened.tgt.rodc:
+        pac = rodc.own_pac(opened, facts, client, now)
+    elif policy.validate_client and now - opened.tgt.part.authtime > policy.validate_client_after:
         check_standing(client, now)
         check_hours(client, now)
     # 2. What is asked for can be done.
@@ -219,7 +219,11 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
         subject = delegation(opened, facts, pac, policy, now)
     else:
         subject = holder(opened.tgt, pac, client, facts.resource_rids)
+        if opened.tgt.rodc:
+            subject = replace(subject, encrypted_padata=rodc.key_list(opened, client))
     if opened.for_user is None and authn_policy.restricts_clients(server):
+        if opened.tgt.rodc:
+            raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY)
         authn_policy.check_to(server, authn_policy.requester(pac, facts.local_sids, device))
     # 4. The ticket.
     return TgsGrant(opened, facts, subject, server, policy, device=device).reply(now, rng)

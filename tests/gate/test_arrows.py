@@ -29,6 +29,7 @@ PURE: Final = {
         "policy",
         "pac_build",
         "proof",
+        "rodc",
         "padata",
         "principal_names",
         "open_ticket",
