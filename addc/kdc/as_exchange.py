@@ -16,7 +16,6 @@ from addc.kdc import anonymous, fast
 from addc.kdc.as_grant import AsGrant
 from addc.kdc.authn_policy import check_from, check_to, logging_on, restricts_clients
 from addc.kdc.challenge import CHALLENGE
-from addc.kdc.device import Device
 from addc.kdc.facts import (
     AccountFlags,
     AsFacts,
@@ -132,9 +131,7 @@ def _decide(
     if anonymous.is_asked_for(request, policy):
         return anonymous.answer(request, facts, policy, now, rng)
     _check_options(body, policy, now)
-    device = None
-    if request.armor is not None:
-        device = Device(fast.checked_armor(request.armor, facts.armor, now), facts.armor_sids)
+    device = fast.device_of(request, facts, now)
     # 2. Who, and for what.
     if not facts.realm.is_alias(body.realm):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_WRONG_REALM)

@@ -34,22 +34,32 @@ from addc.codec.krb5 import (
     Ticket,
     req_body_bytes,
 )
-from addc.codec.krb5_numbers import AdType, ArmorType, FastOptions, MessageType, NameType, PaType
-from addc.codec.pac import Pac
+from addc.codec.krb5_numbers import (
+    AdType,
+    ArmorType,
+    FastOptions,
+    MessageType,
+    NameType,
+    PaType,
+    TicketFlags,
+)
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
+from addc.kdc.device import Device
 from addc.kdc.facts import (
     Armor,
+    AsFacts,
     AsRequest,
     KdcRefusal,
     OpenedTgs,
     OpenedTicket,
-    Principal,
     RealmFacts,
+    TgsFacts,
     TgsRequest,
 )
+from addc.kdc.foreign import believed_pac, open_any_tgt
 from addc.kdc.krb_errors import krb_error, micros, refusal_bytes
-from addc.kdc.open_ticket import checked_pac, open_authenticator, open_tgt
+from addc.kdc.open_ticket import checked_pac, open_authenticator
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_standing
 from addc.kdc.principal_names import is_tgs
@@ -74,6 +84,7 @@ _AD_USED: Final = int(AdType.AD_FX_FAST_USED)
 _CONTAINERS: Final = frozenset((int(AdType.AD_IF_RELEVANT), int(AdType.AD_MANDATORY_FOR_KDC)))
 _MARKS: Final = tuple(bytes((0xA0, 3, 2, 1, kind)) for kind in (_AD_ARMOR, _AD_USED))
 _DEPTH_MAX: Final = 4
+_ANONYMOUS_TICKET: Final = int(TicketFlags.ANONYMOUS)
 
 
 # --- what comes in ---
@@ -142,7 +153,7 @@ def _armor_ticket(
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MSG_TYPE)
     if not is_tgs(ap_req.ticket.sname):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY)
-    ticket = open_tgt(ap_req.ticket, realm, policy, now)
+    ticket = open_any_tgt(ap_req.ticket, realm, policy, now)
     authenticator = open_authenticator(ap_req, ticket, KeyUsage.AP_REQ_AUTHENTICATOR, policy, now)
     subkey = authenticator.subkey
     if subkey is None:
@@ -198,16 +209,22 @@ def _marks(entries: Sequence[AuthorizationDataEntry], depth: int) -> set[int]:
     return found
 
 
-def checked_armor(armor: Armor, client: Principal | None, now: FileTime) -> Pac:
-    """The PAC of an armor's ticket, whose client may still log on.
+def device_of(request: AsRequest | TgsRequest, facts: AsFacts | TgsFacts, now: FileTime) -> Device | None:
+    """The client of the armor's ticket, who may still log on; raises KdcRefusal.
 
-    client: whom the ticket's cname means now.
+    None where there is no such ticket, and where it is of nobody: an anonymous one, or one of a realm whose
+    clients have no PAC.
     """
-    assert armor.ticket is not None
-    pac = checked_pac(armor.ticket, client)
-    assert client is not None
-    check_standing(client, now)
-    return pac
+    ticket = None if request.armor is None else request.armor.ticket
+    if ticket is None or ticket.part.flags & _ANONYMOUS_TICKET:
+        return None
+    if ticket.trust is not None:
+        believed = believed_pac(ticket)
+        return None if believed is None else Device(believed, facts.armor_sids)
+    pac = checked_pac(ticket, facts.armor)
+    assert facts.armor is not None
+    check_standing(facts.armor, now)
+    return Device(pac, facts.armor_sids)
 
 
 # --- what goes out ---
