@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from addc.base.clock import TICKS_PER_S, FileTime
+from addc.codec.ids import Sid
 from addc.codec.krb5 import (
     ApReq,
     AsRep,
@@ -166,6 +167,7 @@ class ArmoredClient:
     client: Client = field(default_factory=Client)
     device: Principal | None = WS1
     armor: Armor = field(default_factory=lambda: Armor(Client(WS1).log_on()))
+    armor_sids: frozenset[Sid] = frozenset()
 
     def as_req(
         self,
@@ -196,6 +198,7 @@ class ArmoredClient:
         if isinstance(opened, Outcome):
             return opened
         facts = AsFacts(FACTS, client.account, server, client.membership, armor=self.device)
+        facts = replace(facts, armor_sids=self.armor_sids)
         return answer_as_req(opened, facts, client.policy, client.now, SeededRng("fast"))
 
     def ask(self, *padata: PaData, **more: object) -> Outcome:
