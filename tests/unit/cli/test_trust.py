@@ -10,6 +10,7 @@ from threading import Thread
 
 import pytest
 
+from addc.base.clock import FileTime
 from addc.cli.main import main
 from addc.codec.krb5 import KrbError, PrincipalName
 from addc.codes.krb_error import KrbErrorCode as Code
@@ -151,9 +152,12 @@ def scripted(answer: Callable[[bytes], bytes]) -> Iterator[int]:
 
 def error(code: Code) -> bytes:
     return KrbError(
-        stime=133_800_000_000_000_000, susec=0, error_code=int(code), realm="P.TEST",
+        stime=FileTime(133_800_000_000_000_000),
+        susec=0,
+        error_code=int(code),
+        realm="P.TEST",
         sname=PrincipalName(2, ("krbtgt", "P.TEST")),
-    ).pack()  # type: ignore[arg-type] # fmt: skip
+    ).pack()
 
 
 @pytest.mark.parametrize(
