@@ -14,8 +14,9 @@ from addc.base.rng import Rng
 from addc.codec.krb5 import AsReq, TgsReq
 from addc.directory.context import ReadContext
 from addc.kdc.as_exchange import answer_as_req, open_as_req
-from addc.kdc.facts import AsRequest, KdcRequest, OpenedTgs, Outcome, TgsRequest
+from addc.kdc.facts import AsFacts, AsRequest, KdcRequest, OpenedTgs, Outcome, TgsFacts, TgsRequest
 from addc.kdc.lookup import as_facts, domain_policy, realm_facts, tgs_facts
+from addc.kdc.lookup_certificates import with_certificates
 from addc.kdc.policy import KdcPolicy
 from addc.kdc.tgs_exchange import answer_tgs_req, open_tgs_req
 
@@ -26,11 +27,16 @@ TGS_REQ: Final = 0x6C
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request with its outcome. opened: what a TGS request presented, None where that did not open."""
+    """A request with its outcome.
+
+    opened: what a TGS request presented, None where that did not open. facts: over which it was decided, None
+    where it was refused before any were looked up.
+    """
 
     request: AsRequest | TgsRequest
     outcome: Outcome
     opened: OpenedTgs | None = None
+    facts: AsFacts | TgsFacts | None = None
 
     @property
     def is_as(self) -> bool:
@@ -59,10 +65,11 @@ def decide(
         inner = open_as_req(request, realm, policy, now, rng)
         if isinstance(inner, Outcome):
             return Exchange(request, inner)
-        facts = as_facts(ctx, realm, inner.message, inner.armor)
-        return Exchange(inner, answer_as_req(inner, facts, policy, now, rng))
+        as_known = as_facts(ctx, realm, inner.message, inner.armor)
+        as_known = with_certificates(ctx, as_known, inner.message, policy)
+        return Exchange(inner, answer_as_req(inner, as_known, policy, now, rng), facts=as_known)
     opened = open_tgs_req(request, realm, policy, now, rng)
     if not isinstance(opened, OpenedTgs):
         return Exchange(request, opened)
-    outcome = answer_tgs_req(opened, tgs_facts(ctx, realm, opened), policy, now, rng)
-    return Exchange(request, outcome, opened)
+    known = tgs_facts(ctx, realm, opened)
+    return Exchange(request, answer_tgs_req(opened, known, policy, now, rng), opened, known)

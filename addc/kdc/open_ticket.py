@@ -59,7 +59,7 @@ def decrypt_part(data: EncryptedData, ring: KeyRing) -> OpenedTicket:
         part = EncTicketPart.unpack(decrypt(key, int(KeyUsage.TICKET), data.cipher))
     except DecodeError:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MODIFIED) from None
-    return OpenedTicket(part, key, _session_key(part.key.keytype, part.key.keyvalue))
+    return OpenedTicket(part, key, _session_key(part.key.keytype, part.key.keyvalue), cipher=data.cipher)
 
 
 def open_authenticator(

@@ -31,6 +31,7 @@ from addc.codec.krb5 import (
     Ticket,
 )
 from addc.codec.krb5_numbers import KdcOptions, NameType, PacOptions, PaType
+from addc.kdc.s4u import for_user_bytes
 from addc.kdc.tickets import sealed
 from addc.security.krb_keys import ETYPES, Cksumtype, Key, KeyUsage, checksum, decrypt
 
@@ -129,8 +130,7 @@ class Stage:
 
     def s4u2self(self, held: Held, user: PrincipalName) -> bytes:
         """A service's request for a user's ticket to itself."""
-        signed = user.name_type.to_bytes(4, "little", signed=True)
-        signed += "".join((*user.name_string, self.realm, "Kerberos")).encode()
+        signed = for_user_bytes(user, self.realm, "Kerberos")
         value = checksum(held.session, int(KeyUsage.OTHER_CKSUM), signed, int(Cksumtype.HMAC_MD5))
         asked = PaForUser(
             user_name=user, user_realm=self.realm, cksum=Checksum(int(Cksumtype.HMAC_MD5), value)

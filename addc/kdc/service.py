@@ -19,7 +19,6 @@ from addc.base.ids import Dnt
 from addc.base.limits import KRB_MESSAGE_MAX, KRB_UDP_REPLY_MAX
 from addc.base.rng import Rng
 from addc.codes.krb_error import KrbErrorCode
-from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
 from addc.directory import accounts, groups, logon, logon_counters, passwords
 from addc.directory.accounts import Account
@@ -27,9 +26,9 @@ from addc.directory.api import Directory
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.password_policy import PasswordPolicy, effective_policy
 from addc.directory.passwords import PreparedPassword
-from addc.kdc import kpasswd, replays
-from addc.kdc.exchange import AS_REQ, TGS_REQ, decide, request_of
-from addc.kdc.facts import AsRequest, Counter, Outcome, TgsRequest
+from addc.kdc import kpasswd, replays, ticket_audit
+from addc.kdc.exchange import AS_REQ, TGS_REQ, Exchange, decide, request_of
+from addc.kdc.facts import AsRequest, Counter, TgsRequest
 from addc.kdc.kpasswd import KpasswdResult, OpenedKpasswd
 from addc.kdc.krb_errors import krb_error
 from addc.kdc.lookup import client_account, domain_policy, realm_facts
@@ -38,7 +37,8 @@ from addc.security import logon_rules
 from addc.security.token import SYSTEM, Token
 
 _LOG: Final = logging.getLogger("addc.kdc")
-_NOT_REFUSALS: Final = frozenset((KrbErrorCode.KDC_ERR_NONE, KrbErrorCode.KDC_ERR_PREAUTH_REQUIRED))
+_GRANTED: Final = logging.getLogger("addc.audit.granted")
+_REFUSED: Final = logging.getLogger("addc.audit.refused")
 _IDLE_S: Final = 20.0
 _CONNECTIONS_MAX: Final = 4096
 _TASKS_MAX: Final = 1024
@@ -53,12 +53,14 @@ class Answer:
 
     account: whose password was judged, 0 where none was. counter: what is to be written of it; a wrong
     password before the reply leaves. can_lock_out: such lock the account out some time.
+    told: what the audit log is told once the reply leaves, None for nothing.
     """
 
     reply: bytes | None
     counter: Counter = Counter.NONE
     account: Dnt = _NOBODY
     can_lock_out: bool = False
+    told: Exchange | None = None
 
 
 _SILENCE: Final = Answer(None)
@@ -85,7 +87,10 @@ class KdcService:
     # --- port 88 ---
 
     def answer_now(self, data: bytes, source: str) -> Answer:
-        """Decide one request of port 88 in the calling thread. source: the client's address, for the log."""
+        """Decide one request of port 88 in the calling thread. source: the client's address, for the log.
+
+        Whoever sends the reply says so by `is_settled` or `settling`.
+        """
         if not data or data[0] not in (AS_REQ, TGS_REQ):
             return _SILENCE
         now = self._clock.now()
@@ -94,33 +99,47 @@ class KdcService:
         except DecodeError as error:
             _LOG.info("malformed request", extra={"fields": {"source": source, "why": str(error)}})
             return Answer(self._error(KrbErrorCode.KRB_ERR_GENERIC, now))
-        return self._directory.read_now("kdc", SYSTEM, lambda ctx: self._decide(ctx, request, source, now))
+        return self._directory.read_now("kdc", SYSTEM, lambda ctx: self._decide(ctx, request, now))
 
-    async def answer(self, data: bytes, source: str) -> bytes | None:
-        """The reply to one request of port 88, counters heeded."""
+    async def answer(self, data: bytes, source: str, port: int = 0) -> bytes | None:
+        """The reply to one request of port 88, counters heeded. port: the client's, 0 where it has none."""
         decided = await self._decided(data, source)
-        return decided.reply if self.is_settled(decided) else await self.settling(decided, data, source)
+        if self.is_settled(decided, source, port):
+            return decided.reply
+        return await self.settling(decided, data, source, port)
 
     async def _decided(self, data: bytes, source: str) -> Answer:
         if self.inline:
             return self.answer_now(data, source)
         return await asyncio.get_running_loop().run_in_executor(None, self.answer_now, data, source)
 
-    def is_settled(self, decided: Answer) -> bool:
+    def is_settled(self, decided: Answer, source: str, port: int) -> bool:
         """Whether the reply may leave at once, a logon noted; else call `settling` without delay."""
         if decided.counter is Counter.BAD_PASSWORD or self._turns.is_taken(decided.account):
             return False
         if decided.counter is Counter.LOGON:
             self.note_logon(decided.account)
+        if decided.told is not None:
+            self._tell(decided.told, source, port)
         return True
 
-    def settling(self, decided: Answer, data: bytes, source: str) -> Coroutine[object, object, bytes | None]:
+    def settling(
+        self, decided: Answer, data: bytes, source: str, port: int
+    ) -> Coroutine[object, object, bytes | None]:
         """Have a wrong password counted, in the account's turn; the reply to send then."""
         if self._turns.is_taken(decided.account):
-            return self._in_turn(decided.account, data, source)
+            return self._in_turn(decided.account, data, source, port)
+        if decided.told is not None:
+            self._tell(decided.told, source, port)
         if decided.can_lock_out:
             self._turns.take(decided.account)
         return self._counted(decided)
+
+    def _tell(self, found: Exchange, source: str, port: int) -> None:
+        """Write a record of an exchange into the audit log."""
+        fields = ticket_audit.ticket_event(found, self._directory.forest.realm, source, port)
+        logger = _GRANTED if found.outcome.issued is not None else _REFUSED
+        logger.info(ticket_audit.title(fields), extra={"fields": fields})
 
     async def _counted(self, decided: Answer) -> bytes | None:
         try:
@@ -130,11 +149,13 @@ class KdcService:
                 self._turns.give(decided.account)
         return decided.reply
 
-    async def _in_turn(self, account: Dnt, data: bytes, source: str) -> bytes | None:
+    async def _in_turn(self, account: Dnt, data: bytes, source: str, port: int) -> bytes | None:
         """Decide anew once the wrong password before this one is counted."""
         await self._turns.wait(account)
         try:
             decided = await self._decided(data, source)
+            if decided.told is not None:
+                self._tell(decided.told, source, port)
             if decided.counter is Counter.BAD_PASSWORD:
                 await self._count_bad_password(decided.account)
             elif decided.counter is Counter.LOGON:
@@ -143,26 +164,27 @@ class KdcService:
             self._turns.give(account)
         return decided.reply
 
-    def _decide(
-        self, ctx: ReadContext, request: AsRequest | TgsRequest, source: str, now: FileTime
-    ) -> Answer:
+    def _decide(self, ctx: ReadContext, request: AsRequest | TgsRequest, now: FileTime) -> Answer:
         found = decide(ctx, request, self._policy, now, self._rng)
         if found is None:
             return Answer(self._error(KrbErrorCode.KDC_ERR_SVC_UNAVAILABLE, now))
-        _log("as" if found.is_as else "tgs", found.outcome, source)
-        return self._with_counter(ctx, found.outcome, now)
+        return self._with_counter(ctx, found, now)
 
-    def _with_counter(self, ctx: ReadContext, outcome: Outcome, now: FileTime) -> Answer:
+    def _with_counter(self, ctx: ReadContext, decided: Exchange, now: FileTime) -> Answer:
+        outcome = decided.outcome
         client, counter = outcome.client, outcome.counter
+        logger = _GRANTED if outcome.issued is not None else _REFUSED
+        told = decided if logger.isEnabledFor(logging.INFO) and ticket_audit.is_told(decided) else None
         if client is None or counter is Counter.NONE:
-            return Answer(outcome.reply)
+            return Answer(outcome.reply, told=told)
         account = Dnt(client.key)
         if counter is Counter.LOGON:
             found = accounts.find_by_sid(ctx, client.sid)
             if found is None or not logon_counters.is_due(found, now):
                 counter = Counter.NONE
         wrong = counter is Counter.BAD_PASSWORD
-        return Answer(outcome.reply, counter, account, wrong and logon_counters.can_lock_out(ctx, account))
+        can_lock_out = wrong and logon_counters.can_lock_out(ctx, account)
+        return Answer(outcome.reply, counter, account, can_lock_out, told)
 
     def is_realm(self, name: str) -> bool:
         """Whether a realm's name, or a domain's, means the one that this KDC answers for."""
@@ -349,23 +371,6 @@ def _refusal(error: DsError, policy: PasswordPolicy) -> bytes:
     return kpasswd.result_data(KpasswdResult.HARDERROR, "The password could not be changed.")
 
 
-def _log(exchange: str, outcome: Outcome, source: str) -> None:
-    refused = outcome.error not in _NOT_REFUSALS
-    level = logging.INFO if refused else logging.DEBUG
-    if not _LOG.isEnabledFor(level):
-        return
-    fields = {
-        "op": exchange,
-        "source": source,
-        "client": outcome.client.name if outcome.client is not None else outcome.client_name,
-        "server": outcome.server_name,
-        "result": outcome.error.name,
-    }
-    if outcome.status != NtStatus.STATUS_SUCCESS:
-        fields["status"] = outcome.status.name
-    _LOG.log(level, "request refused" if refused else "request", extra={"fields": fields})
-
-
 class KdcDatagrams(asyncio.DatagramProtocol):
     """The UDP socket of one address. kpasswd: port 464, else 88."""
 
@@ -386,10 +391,10 @@ class KdcDatagrams(asyncio.DatagramProtocol):
                 service.later(self._later(data, addr))
                 return
             decided = service.answer_now(data, addr[0])
-            if service.is_settled(decided):
+            if service.is_settled(decided, addr[0], addr[1]):
                 self._send(decided.reply, addr)
             else:
-                service.later(self._settle(service.settling(decided, data, addr[0]), addr))
+                service.later(self._settle(service.settling(decided, data, addr[0], addr[1]), addr))
         except Exception:
             _LOG.exception("request failed", extra={"fields": {"source": addr[0]}})
 
@@ -404,7 +409,7 @@ class KdcDatagrams(asyncio.DatagramProtocol):
             if self._is_kpasswd:
                 reply = await self._service.answer_kpasswd(data, addr[0], self._local(addr))
             else:
-                reply = await self._service.answer(data, addr[0])
+                reply = await self._service.answer(data, addr[0], addr[1])
             self._send(reply, addr)
         except Exception:
             _LOG.exception("request failed", extra={"fields": {"source": addr[0]}})
@@ -445,12 +450,14 @@ class KdcStreams(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._active_s = 0.0
         self._source = self._local = ""
+        self._port = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._source, self._local = (
             str(transport.get_extra_info(name)[0]) for name in ("peername", "sockname")
         )
+        self._port = int(transport.get_extra_info("peername")[1])
         self._active_s = asyncio.get_running_loop().time()
         connections = self._service.connections
         connections[self] = None
@@ -527,12 +534,12 @@ class KdcStreams(asyncio.Protocol):
             work = service.answer_kpasswd(message, source, self._local)
         elif service.inline:
             decided = self._decided(message, source)
-            if service.is_settled(decided):
+            if service.is_settled(decided, source, self._port):
                 self._answered(decided.reply)
                 return
-            work = service.settling(decided, message, source)
+            work = service.settling(decided, message, source, self._port)
         else:
-            work = service.answer(message, source)
+            work = service.answer(message, source, self._port)
         self._busy = True
         service.later(self._finish(work, source))
 

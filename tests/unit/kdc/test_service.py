@@ -1,7 +1,6 @@
 """The service over a real directory: bytes in, bytes out, counters, passwords, framing, limits."""
 
 import asyncio
-import logging
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -189,22 +188,6 @@ def test_a_malformed_request_gets_a_generic_error(kdc: KdcCorp) -> None:
         reply = kdc.service.answer_now(whole[:size], "test").reply
         assert reply is not None
         assert code_of(reply) == Code.KRB_ERR_GENERIC
-
-
-def test_refusals_are_logged_without_secrets(kdc: KdcCorp, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, logger="addc.kdc"):
-        kdc.ask("joe")
-        assert not caplog.records
-        kdc.ask("joe", WRONG)
-    (record,) = caplog.records
-    assert record.fields == {  # type: ignore[attr-defined]
-        "op": "as",
-        "source": "test",
-        "client": "joe",
-        "server": f"krbtgt/{REALM}",
-        "result": "KDC_ERR_PREAUTH_FAILED",
-        "status": "STATUS_WRONG_PASSWORD",
-    }
 
 
 # --- passwords ------------------------------------------------------------------------------------
