@@ -541,7 +541,7 @@ def _managed_password(request: Request) -> list[bytes]:
             "a password needs an encrypted connection",
             ldap_result=LdapResult.OPERATIONS_ERROR,
         )
-    if not managed_passwords.may_retrieve(ctx, row):
+    if not ctx.unrestricted and not managed_passwords.may_retrieve(row, ctx.requester):
         managed_passwords.note_fetch(ctx, row, success=False)
         return []
     value = managed_passwords.blob(ctx, row).pack()

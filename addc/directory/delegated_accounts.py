@@ -25,6 +25,7 @@ from addc.schema.wellknown import (
     SUPERSEDED_MANAGED_ACCOUNT_LINK,
     SUPERSEDED_SERVICE_ACCOUNT_STATE,
 )
+from addc.security.token import Token
 from addc.store.objects import ObjectRow, ObjectState
 
 
@@ -128,8 +129,8 @@ def predecessor(ctx: ReadContext, row: ObjectRow) -> ObjectRow | None:
     return old if heir is not None and heir.dnt == row.dnt else None
 
 
-def may_act_as(ctx: ReadContext, row: ObjectRow) -> bool:
-    """Whether the requester, a machine's token, may have the account's tickets and keys.
+def may_act_as(ctx: ReadContext, row: ObjectRow, machine: Token) -> bool:
+    """Whether a machine may have the account's tickets and keys.
 
     The account must be in use: standing alone, or its migration over, with the pair whole.
     """
@@ -141,6 +142,6 @@ def may_act_as(ctx: ReadContext, row: ObjectRow) -> bool:
     if not in_use:
         return False
     try:
-        return managed_passwords.may_retrieve(ctx, row)
+        return managed_passwords.may_retrieve(row, machine)
     except DsError:
         return False

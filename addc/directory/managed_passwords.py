@@ -30,6 +30,7 @@ from addc.security.access_check import evaluate
 from addc.security.descriptor import SecurityDescriptor
 from addc.security.gkdi import GkdiError, GroupKeyId, RootKey
 from addc.security.krb_keys import Etype, Key
+from addc.security.token import Token
 from addc.store.agenda import Due
 from addc.store.objects import ObjectRow, ObjectState
 
@@ -343,19 +344,17 @@ def roll_step(ctx: WriteContext) -> bool:
 # --- msDS-ManagedPassword ----------------------------------------------------------------------------------
 
 
-def may_retrieve(ctx: ReadContext, row: ObjectRow) -> bool:
-    """Whether msDS-GroupMSAMembership lets the requester have the password. Spec: [MS-ADTS] 3.1.1.4.4.
+def may_retrieve(row: ObjectRow, requester: Token) -> bool:
+    """Whether msDS-GroupMSAMembership lets somebody have the password. Spec: [MS-ADTS] 3.1.1.4.4.
 
     Raises DsError(ERROR_DS_CANT_RETRIEVE_ATTRS) where the account has no such descriptor.
     """
-    if ctx.unrestricted:
-        return True
     assert row.sid is not None
     value = entry.first(row, attr.MS_DS_GROUP_MSA_MEMBERSHIP)
     sd = None if value is None else _descriptor(value)
     if sd is None or sd.dacl is None:  # none at all would open the password to everybody
         raise DsError(Win32.ERROR_DS_CANT_RETRIEVE_ATTRS, "nobody is named who may retrieve the password")
-    return evaluate(sd, ctx.requester, Sid(row.sid)).has(rights.READ_PROPERTY)
+    return evaluate(sd, requester, Sid(row.sid)).has(rights.READ_PROPERTY)
 
 
 def _descriptor(value: bytes) -> SecurityDescriptor | None:

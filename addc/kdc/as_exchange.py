@@ -12,7 +12,7 @@ from addc.codec.krb5 import KdcReqBody, PaData
 from addc.codec.krb5_numbers import KdcOptions, MessageType
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
-from addc.kdc import anonymous, fast
+from addc.kdc import anonymous, dmsa, fast
 from addc.kdc.as_grant import AsGrant
 from addc.kdc.authn_policy import check_from, check_to, logging_on, restricts_clients
 from addc.kdc.challenge import CHALLENGE
@@ -140,6 +140,7 @@ def _decide(
         raise unknown_client(body.cname, facts.realm)
     if policy.require_fast and request.armor is None and not client.flags & _MACHINE:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_PREAUTH_REQUIRED, padata=fast.offer(None))
+    dmsa.check_not_superseded(client, facts.realm)
     check_standing(client, now)
     if server is None:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_S_PRINCIPAL_UNKNOWN)

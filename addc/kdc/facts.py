@@ -141,7 +141,8 @@ class Principal:
 
     key: what names the account to whoever writes its counters back. name: sAMAccountName.
     policy: the authentication policy that it is under.
-    supported_enctypes: msDS-SupportedEncryptionTypes, None where absent.
+    supported_enctypes: msDS-SupportedEncryptionTypes, None where absent. successor: sAMAccountName of the
+    delegated managed account that has replaced it.
     delegate_to: msDS-AllowedToDelegateTo, the SPNs where it may act on behalf of users.
     allowed_to_act: msDS-AllowedToActOnBehalfOfOtherIdentity, a descriptor of who may do so to this account.
     """
@@ -159,6 +160,7 @@ class Principal:
     supported_enctypes: int | None = None
     has_spn: bool = False
     profile: Profile = field(default_factory=Profile)
+    successor: str | None = None
     policy: AuthnPolicy | None = None
     delegate_to: tuple[str, ...] = ()
     allowed_to_act: bytes | None = None
@@ -331,6 +333,22 @@ class Impersonated:
     membership: Membership
 
 
+@dataclass(frozen=True, slots=True)
+class Delegated:
+    """A delegated managed account that a machine asks to act as.
+
+    allowed: it may. current, previous: keys, the latter with those of the account that was replaced.
+    expiry_ft: when there are new keys. fetch_ft: from when on there may be. membership: the groups of both.
+    """
+
+    allowed: bool
+    current: tuple[Key, ...]
+    previous: tuple[Key, ...]
+    expiry_ft: FileTime
+    fetch_ft: FileTime
+    membership: Membership
+
+
 class Counter(Enum):
     """What an exchange means for the counters of its client's account."""
 
@@ -404,6 +422,7 @@ class TgsFacts:
     may_authenticate: bool = True
     user: Impersonated | None = None
     evidence: Evidence | None = None
+    delegated: "Delegated | None" = None
     armor: Principal | None = None
     armor_sids: frozenset[Sid] = frozenset()
     local_sids: frozenset[Sid] = frozenset()

@@ -27,12 +27,13 @@ from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.directory.kerberos_policy import KerberosPolicy
 from addc.directory.password_policy import effective_policy
-from addc.kdc import lookup_rodc, lookup_trusts
+from addc.kdc import lookup_delegated, lookup_rodc, lookup_trusts
 from addc.kdc.evidence import open_evidence
 from addc.kdc.facts import (
     AccountFlags,
     Armor,
     AsFacts,
+    Delegated,
     Evidence,
     ForUser,
     Impersonated,
@@ -146,9 +147,10 @@ def principal(ctx: ReadContext, account: Account) -> Principal:
         base = accounts.kept(ctx, "kdc.account", row, lambda: _principal(ctx, account, row))
         standing = logon.standing(ctx, account, row)
         policy = authn_policies.policy_of(ctx, row)
-        if base.standing == standing and base.policy is policy:
+        heir = lookup_delegated.successor(ctx, row)
+        if base.standing == standing and base.policy is policy and base.successor == heir:
             return base
-        fresh = replace(base, standing=standing, policy=policy)
+        fresh = replace(base, standing=standing, policy=policy, successor=heir)
         ctx.facts[("kdc.account", row.dnt)] = (row, fresh)
         return fresh
 
@@ -162,7 +164,8 @@ def _managed_principal(ctx: ReadContext, account: Account) -> Principal:
     found = managed_passwords.managed_keys(ctx, row)
     also = tuple((one.kvno, {int(key.etype): key for key in one.keys}) for one in found.also)
     keys = replace(_key_ring(found.keys, None), also=also)
-    return replace(base, keys=keys, standing=logon.standing(ctx, account, row))
+    policy = authn_policies.policy_of(ctx, row)
+    return replace(base, keys=keys, standing=logon.standing(ctx, account, row), policy=policy)
 
 
 def _principal(ctx: ReadContext, account: Account, row: ObjectRow) -> Principal:
@@ -405,7 +408,8 @@ def _own_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFac
         revealed = lookup_rodc.is_revealed(ctx, opened.tgt.rodc, client)
         facts = replace(facts, membership=membership(ctx, client), is_revealed=revealed)
     if opened.for_user is not None:
-        return replace(facts, user=_user(ctx, realm, opened.for_user))
+        user = _user(ctx, realm, opened.for_user)
+        return replace(facts, user=user, delegated=_delegated(ctx, user, client))
     if body.kdc_options & _S4U2PROXY and body.additional_tickets and client is not None:
         return replace(facts, evidence=_evidence(ctx, realm, body.additional_tickets[0], client))
     return facts
@@ -425,6 +429,15 @@ def _user(ctx: ReadContext, realm: RealmFacts, wanted: ForUser) -> Impersonated 
             return None
         found = shown
     return _impersonated(ctx, found)
+
+
+def _delegated(ctx: ReadContext, user: Impersonated | None, machine: Account | None) -> Delegated | None:
+    """What is known of a delegated managed account that a machine asks to act as."""
+    if user is None or machine is None:
+        return None
+    old = lookup_delegated.replaced_account(ctx, user.principal)
+    before = None if old is None else lookup_delegated.with_itself(old, membership(ctx, old))
+    return lookup_delegated.delegated(ctx, user.principal, user.membership, before, machine)
 
 
 def account_of_certificate(ctx: ReadContext, certificate: bytes) -> Account | None:

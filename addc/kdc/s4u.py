@@ -53,6 +53,7 @@ _RC4: Final = 23
 _ENTERPRISE: Final = int(NameType.KRB_NT_ENTERPRISE)
 _CHECK_HOURS: Final = int(S4uOptions.CHECK_LOGON_HOURS)
 _REPLY_USAGE: Final = int(S4uOptions.USE_REPLY_KEY_USAGE)
+_UNCONDITIONAL: Final = int(S4uOptions.UNCONDITIONAL_DELEGATION)
 _NOT_DELEGATED: Final = int(AccountFlags.NOT_DELEGATED)
 _TO_AUTH: Final = int(AccountFlags.TRUSTED_TO_AUTH_FOR_DELEGATION)
 _PROTECTED_USERS: Final = int(wellknown.RID_PROTECTED_USERS)
@@ -99,7 +100,8 @@ def _of_x509_user(value: bytes, nonce: int, session: Key, subkey: Key | None) ->
     """Signed with the session key, as the document says, or with the subkey, as MIT's clients do."""
     found = PaS4uX509User.unpack(value)
     user, cksum = found.user_id, found.checksum
-    if user.nonce != nonce:
+    # Who asks to act as a delegated account gives a nonce of his own: so do clients that Windows answers.
+    if user.nonce != nonce and not (user.options or 0) & _UNCONDITIONAL:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MODIFIED)
     data = s4u_user_id_bytes(value)
     keys = (session,) if subkey is None else (subkey, session)

@@ -15,7 +15,7 @@ from addc.base.rng import Rng
 from addc.codec.krb5 import ApReq, Authenticator, KdcReqBody, Ticket, req_body_bytes
 from addc.codec.krb5_numbers import KdcOptions, MessageType, PaType
 from addc.codes.krb_error import KrbErrorCode
-from addc.kdc import authn_policy, fast, rodc, tickets
+from addc.kdc import authn_policy, dmsa, fast, rodc, tickets
 from addc.kdc.delegation import delegation
 from addc.kdc.device import Device
 from addc.kdc.facts import (
@@ -201,6 +201,7 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
     elif policy.validate_client and now - opened.tgt.part.authtime > policy.validate_client_after:
         check_standing(client, now)
         check_hours(client, now)
+    dmsa.check_not_superseded(client, facts.realm)
     # 2. What is asked for can be done.
     _check_options(opened, policy, now)
     if body.sname is None or not facts.realm.is_alias(body.realm):
@@ -214,7 +215,8 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
         _check_user2user(opened.second, facts, server)
     # 3. For whom.
     if opened.for_user is not None:
-        subject = impersonation(opened, facts, now)
+        asked = dmsa.acting if dmsa.is_asked(opened) else impersonation
+        subject = asked(opened, facts, now)
     elif body.kdc_options & _S4U2PROXY:
         subject = delegation(opened, facts, pac, policy, now)
     else:

@@ -208,7 +208,7 @@ def test_who_may_act_as_the_account(migration: Migration) -> None:
     corp = migration.corp
 
     def may(name: str) -> bool:
-        return corp.read(lambda ctx: delegated_accounts.may_act_as(ctx, corp.row(HEIR)), corp.token(name))
+        return corp.read(lambda ctx: delegated_accounts.may_act_as(ctx, corp.row(HEIR), corp.token(name)))
 
     assert not may("HOST1$")
     migration.migrate(1)
