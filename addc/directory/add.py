@@ -40,6 +40,7 @@ from addc.directory import (
     referrals,
     rid_pool,
     rights,
+    rodc_promotion,
     schema_updates,
     sites,
     write_values,
@@ -117,7 +118,7 @@ def add_object(
     upgrading = schema_updates.relaxes(ctx, dn, options)
     if not ctx.unrestricted:
         check_concrete(plan)
-        _check_class(plan, upgrading)
+        _check_class(ctx, plan, upgrading, options)
     place = _place(ctx, dn, given)
     machine = False
     if not ctx.unrestricted:
@@ -180,8 +181,10 @@ def add_foreign_principals(ctx: WriteContext, values: Sequence[bytes], made: int
 # --- who and where -----------------------------------------------------------------------------------------
 
 
-def _check_class(plan: ClassPlan, upgrading: bool) -> None:
+def _check_class(ctx: WriteContext, plan: ClassPlan, upgrading: bool, options: RequestOptions) -> None:
     """Classes that no requester may instantiate. Spec: [MS-ADTS] 3.1.1.5.2.2."""
+    if options.rodc_promo:
+        rodc_promotion.check_right(ctx)
     if (plan.structural.system_only and not upgrading) or plan.is_lsa:
         raise DsError(
             Win32.ERROR_DS_CANT_ADD_SYSTEM_ONLY,
@@ -450,6 +453,8 @@ def _password(
     ctx: WriteContext, draft: Draft, given: Given, options: RequestOptions, password: PreparedPassword | None
 ) -> None:
     """A password that comes with the object. Spec: [MS-ADTS] 3.1.1.3.1.5, 3.1.1.5.2.2."""
+    if options.rodc_promo and draft.plan.is_user:
+        password = rodc_promotion.make_krbtgt(ctx, draft)
     if draft.plan.is_user:
         hooks.user_before_password(ctx, draft)
     new = _new_password(given)

@@ -88,6 +88,7 @@ SEARCH_CONTROLS: Final = COMMON_CONTROLS | _SEEING_DELETED | {
 ADD_CONTROLS: Final = COMMON_CONTROLS | _LAZY | {
     wire.LDAP_SERVER_SET_OWNER_OID,
     wire.LDAP_SERVER_BYPASS_QUOTA_OID,
+    wire.LDAP_SERVER_RODC_DCPROMO_OID,
     wire.LDAP_SERVER_VERIFY_NAME_OID,
 }  # fmt: skip
 MODIFY_CONTROLS: Final = COMMON_CONTROLS | _SEEING_DELETED | _LAZY | {
@@ -202,6 +203,7 @@ def options_of(found: RequestControls, asker: Asker) -> RequestOptions:
         verify_name=found.verify_name,
         set_owner=found.set_owner,
         bypass_quota=found.bypass_quota,
+        rodc_promo=found.rodc_dcpromo,
         crossdom_target=found.crossdom_move_target,
         policy_hints=bool(found.policy_hints & wire.POLICY_HINTS_ENFORCE_HISTORY),
     )

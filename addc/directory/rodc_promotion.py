@@ -1,0 +1,58 @@
+"""What makes a read-only DC's krbtgt of a new user: the control that promotions send.
+
+Spec: [MS-ADTS] 3.1.1.3.4.1.23.
+"""
+
+from typing import Final
+
+from addc.base.errors import DsError
+from addc.base.secret import Secret
+from addc.codes.ldap_result import LdapResult
+from addc.codes.win32 import Win32
+from addc.directory import accounts, passwords, rights
+from addc.directory.account_flags import UserAccountControl
+from addc.directory.context import WriteContext
+from addc.directory.draft import Draft
+from addc.directory.passwords import PreparedPassword
+from addc.schema import attr
+from addc.schema.wellknown import ExtendedRight
+
+_NUMBER_MAX: Final = 65_535
+_TRIES_MAX: Final = 64
+_FLAGS: Final = int(
+    UserAccountControl.UF_NORMAL_ACCOUNT
+    | UserAccountControl.UF_ACCOUNTDISABLE
+    | UserAccountControl.UF_DONT_EXPIRE_PASSWD
+)
+_PASSWORD_SIZE: Final = 256
+
+
+def check_right(ctx: WriteContext) -> None:
+    """Who sends the control has to hold DS-Install-Replica on the domain."""
+    root = ctx.tx.get(ctx.forest.domain_nc)
+    if root is None or not rights.holds_right(ctx, root, ExtendedRight.DS_INSTALL_REPLICA.bytes_le):
+        raise DsError(
+            Win32.ERROR_ACCESS_DENIED,
+            "promoting read-only DCs needs DS-Install-Replica",
+            ldap_result=LdapResult.INSUFFICIENT_ACCESS_RIGHTS,
+        )
+
+
+def make_krbtgt(ctx: WriteContext, draft: Draft) -> PreparedPassword:
+    """Name, number and flags of the new account; its random password."""
+    number = _free_number(ctx)
+    name = f"krbtgt{number}"
+    draft.put(attr.MS_DS_SECONDARY_KRB_TGT_NUMBER, b"%d" % number)
+    draft.put(attr.SAM_ACCOUNT_NAME, name.encode())
+    draft.put(attr.USER_ACCOUNT_CONTROL, b"%d" % _FLAGS)
+    return passwords.derive(
+        Secret(ctx.rng.bytes(_PASSWORD_SIZE)), passwords.salt_for(ctx.forest.realm, name, False)
+    )
+
+
+def _free_number(ctx: WriteContext) -> int:
+    for _ in range(_TRIES_MAX):
+        number = int.from_bytes(ctx.rng.bytes(2), "big") or _NUMBER_MAX
+        if accounts.row_by_sam(ctx, f"krbtgt{number}") is None:
+            return number
+    raise DsError(Win32.ERROR_NO_SYSTEM_RESOURCES, "no number is free", ldap_result=LdapResult.OTHER)
