@@ -112,8 +112,8 @@ class Cast:
 
     def read(self, answer: dict[str, Any], service: str) -> ForeignPac:
         """A ticket's PAC, every signature verified."""
-        keys = (bytes.fromhex(self.keys[name]) for name in (service, "krbtgt"))
-        found = read_ticket(bytes.fromhex(answer["ticket"]), *keys, 18)
+        key, krbtgt = (bytes.fromhex(self.keys[name]) for name in (service, "krbtgt"))
+        found = read_ticket(bytes.fromhex(answer["ticket"]), key, krbtgt, 18)
         assert found.verified == {6, 7, 16, 19}
         assert not {2, 17, 18} & found.buffers.keys()
         return found

@@ -79,9 +79,10 @@ class Desk:
         return reply.ticket, told
 
     def do(self, task: dict[str, Any]) -> dict[str, Any]:
-        service, user, target = task.get("service"), task["user"], task.get("target")
+        service, user = task.get("service"), task["user"]
+        target: str | None = task.get("target")
         if service is None:
-            return self._get(user, target)[1]
+            return self._get(user, task["target"])[1]
         if task["evidence"] == "self":
             name = PrincipalName(1, (user,))
             padata = (pa_for_user(self._tgt(service).session, name, self._realm),)
