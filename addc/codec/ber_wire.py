@@ -120,9 +120,12 @@ def encode_bits(value: bytes) -> bytes:
 
 @lru_cache(maxsize=1024)
 def decode_time(content: bytes) -> FileTime:
-    """FileTime of YYYYMMDDHHMMSSZ, the only form of DER and of KerberosTime."""
+    """FileTime of YYYYMMDDHHMMSSZ, the only form of DER and of KerberosTime; 0 for what is before 1601."""
     if len(content) != 15 or content[14:] != b"Z" or not content[:14].isdigit():
         raise DecodeError("not a GeneralizedTime of whole seconds in UTC", 0, "GeneralizedTime")
+    if content < b"1601":
+        parse_generalized(b"1604" + content[4:])
+        return FileTime(0)
     return parse_generalized(content)
 
 

@@ -56,6 +56,7 @@ from addc.kdc.referrals import may_be_delegated, referral_name
 from addc.kdc.subject import Subject
 from addc.security.krb_keys import ETYPES, KeyUsage, decrypt
 
+_PA_ENC_PA_REP: Final = int(PaType.PA_REQ_ENC_PA_REP)
 _RENEW: Final = int(KdcOptions.RENEW)
 _VALIDATE: Final = int(KdcOptions.VALIDATE)
 _FORWARDED: Final = int(KdcOptions.FORWARDED)
@@ -231,6 +232,8 @@ class TgsGrant:
         # Options and flags of the same meaning have the same bit.
         flags |= options & had & (tickets.FORWARDABLE | tickets.PROXIABLE)
         flags |= options & (_FORWARDED | _PROXY)
+        if find_padata(self.opened.request.message.padata, _PA_ENC_PA_REP) is not None:
+            flags |= tickets.ENC_PA_REP
         if renew_till is not None:
             flags |= tickets.RENEWABLE
         if self.opened.tgt.trust is not None or self.onward is not None:

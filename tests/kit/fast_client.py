@@ -15,6 +15,7 @@ from addc.codec.krb5 import (
     EncryptedData,
     EncryptionKey,
     EncTgsRepPart,
+    EncTicketPart,
     KdcReqBody,
     KrbError,
     KrbFastArmor,
@@ -115,6 +116,21 @@ class Inner:
             enc_fast_req=sealed(self.enc_key or self.key, KeyUsage.FAST_ENC, request.pack()),
         )
         return PaData(FX_FAST, PaFxFastRequest(armored).pack())
+
+
+def armored_as_req(
+    armor: Armor, now: int, padata: tuple[PaData, ...], body: KdcReqBody, outer: KdcReqBody | None = None
+) -> AsReq:
+    """A good one. outer: the body in the open, None for the same."""
+    outer = outer or body
+    inner = Inner(armor.key, padata, body, armor.options, armor.value(now))
+    return AsReq(padata=(inner.padata_over(outer.pack()),), req_body=outer)
+
+
+def remade(ticket: Ticketed, part: EncTicketPart, key: Key) -> Ticketed:
+    """A holder's ticket that says something else, as only its KDC could make it say."""
+    data = replace(ticket.ticket.enc_part, cipher=sealed(key, KeyUsage.TICKET, part.pack()).cipher)
+    return replace(ticket, ticket=replace(ticket.ticket, enc_part=data))
 
 
 def challenge(armor: Key, key: Key, when: int = NOW, pepper: bytes = b"clientchallengearmor") -> PaData:

@@ -8,7 +8,7 @@ import pytest
 from addc.base.clock import from_unix
 from addc.base.errors import DecodeError
 from addc.codec import ber
-from addc.codec.ber_wire import decode_oid, encode_int, encode_oid, find_element, header
+from addc.codec.ber_wire import decode_oid, decode_time, encode_int, encode_oid, find_element, header
 
 
 @ber.sequence()
@@ -214,6 +214,13 @@ def test_foreign_text_survives_where_it_must_and_is_refused_elsewhere() -> None:
     assert Sample.unpack(_sample(general="Zo\udcff\udcfe")).general == "Zo\udcff\udcfe"
     with pytest.raises(DecodeError):
         Sample.unpack(SAMPLE.pack().replace(b"\x0c\x02\xc3\xa9", b"\x0c\x02\xc3\xc3"))
+
+
+def test_times_before_all_others_are_the_first() -> None:
+    """Clients ask for tickets till the year 1500, in bodies that armor makes of no account."""
+    assert decode_time(b"15000101000000Z") == decode_time(b"16010101000000Z") == 0
+    with pytest.raises(DecodeError):
+        decode_time(b"15001301000000Z")
 
 
 @pytest.mark.parametrize("text", ["20231114221320", "20231314221320Z", "202311142213.0Z", "20231114221320z"])

@@ -10,7 +10,6 @@ from addc.codec.krb5 import (
     AuthorizationData,
     AuthorizationDataEntry,
     Checksum,
-    EncTicketPart,
     KdcReqBody,
     KrbError,
     KrbFastArmor,
@@ -23,8 +22,8 @@ from addc.codes.krb_error import KrbErrorCode as Code
 from addc.kdc.facts import KdcRequest, Outcome, TgsFacts
 from addc.kdc.fast import ANONYMOUS
 from addc.kdc.policy import HOUR_FT
-from addc.security.krb_keys import ETYPES, KeyUsage, encrypt, verify_checksum
-from tests.kit.fast_client import FX_FAST, WS1, Armor, ArmoredTicket, Granted, inner_error, sealed
+from addc.security.krb_keys import KeyUsage, verify_checksum
+from tests.kit.fast_client import FX_FAST, WS1, Armor, ArmoredTicket, Granted, inner_error, remade, sealed
 from tests.kit.kdc_realm import (
     ALICE,
     CIFS_NAME,
@@ -299,15 +298,8 @@ def test_what_is_for_armor_asks_for_no_ticket(desk: ArmoredTicket, nest: Nest) -
 def marked(ticket: Ticketed, kind: int) -> Ticketed:
     """The TGT with one more element of authorization data."""
     part = ticket.opened(TGT_KEY)
-    more = EncTicketPart(
-        **{
-            **{name: getattr(part, name) for name in EncTicketPart.__dataclass_fields__},
-            "authorization_data": (*(part.authorization_data or ()), ad(kind, b"")),
-        }
-    )
-    cipher = encrypt(TGT_KEY, KeyUsage.TICKET, more.pack(), bytes(ETYPES[18].confounder_size))
-    enc_part = replace(ticket.ticket.enc_part, cipher=cipher)
-    return replace(ticket, ticket=replace(ticket.ticket, enc_part=enc_part))
+    data = (*(part.authorization_data or ()), ad(kind, b""))
+    return remade(ticket, replace(part, authorization_data=data), TGT_KEY)
 
 
 def test_a_ticket_for_armor_alone_is_armor_and_nothing_else(tgt: Ticketed) -> None:
