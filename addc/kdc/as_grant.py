@@ -115,7 +115,7 @@ class AsGrant:
             cname = PrincipalName(int(NameType.KRB_NT_PRINCIPAL), (self.client.name,))
             if is_tgs(sname):
                 sname = PrincipalName(sname.name_type, (TGS, realm.realm))
-            elif len(sname.name_string) == 1:
+            elif not self.server.is_krbtgt:
                 sname = PrincipalName(int(NameType.KRB_NT_PRINCIPAL), (self.server.name,))
         start = tickets.whole_seconds(now)
         end = tickets.whole_seconds(end_of_ticket(body.till, self._last_moment(start + self._max_age()), now))

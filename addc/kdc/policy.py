@@ -60,10 +60,11 @@ PROTECTED_USERS_AGE: Final = 4 * HOUR_FT
 
 
 def supported(principal: Principal, policy: KdcPolicy) -> int:
-    """SupportedEncryption bits of an account; krbtgt and DCs always have AES, DES is never supported."""
-    bits = (principal.supported_enctypes or 0) & ~0x3
-    if not bits & _CIPHER_BITS:
-        bits |= policy.default_enctypes & ~0x3
+    """SupportedEncryption bits of an account; krbtgt and DCs always have AES, DES is never supported.
+
+    The domain's default is for accounts that say nothing: one that lists other things alone has no type.
+    """
+    bits = (principal.supported_enctypes or policy.default_enctypes) & ~0x3
     if principal.is_krbtgt or principal.is_dc:
         bits |= DEFAULT_DOMAIN_ENCTYPES
     return bits
@@ -75,13 +76,18 @@ def lists_rc4(principal: Principal, policy: KdcPolicy) -> bool:
 
 def by_strength(etypes: Sequence[int]) -> list[int]:
     """Encryption types that work here, strongest first, equal ones in the order given."""
-    known = [etype for etype in dict.fromkeys(etypes) if etype in _STRENGTH]
-    return sorted(known, key=_STRENGTH.__getitem__)
+    return sorted(_known(etypes), key=_STRENGTH.__getitem__)
+
+
+def _known(etypes: Sequence[int]) -> list[int]:
+    return [etype for etype in dict.fromkeys(etypes) if etype in _STRENGTH]
 
 
 def account_keys(principal: Principal, policy: KdcPolicy) -> dict[int, Key]:
-    """The keys of an account that its msDS-SupportedEncryptionTypes lets be used."""
+    """The keys of an account that its msDS-SupportedEncryptionTypes lets be used; the default for none."""
     bits = supported(principal, policy)
+    if not bits & _CIPHER_BITS:
+        bits |= policy.default_enctypes & ~0x3
     return {etype: key for etype, key in principal.keys.current.items() if bits & _BIT.get(etype, 0)}
 
 
@@ -100,17 +106,18 @@ def ticket_key(server: Principal, policy: KdcPolicy) -> Key:
 
 
 def session_etype(asked: Sequence[int], server: Principal, policy: KdcPolicy, rc4_allowed: bool) -> int:
-    """Encryption type of a new session key: the client's strongest that the service can use.
+    """Encryption type of a new session key: the client's first choice that the service can use.
 
-    rc4_allowed: whether the other party's account lists RC4 by itself.
-    Spec: RFC 4120 3.1.3, [MS-KILE] 2.2.7 (AES256-CTS-HMAC-SHA1-96-SK).
+    rc4_allowed: whether the other party's account lists RC4 by itself. AES256-CTS-HMAC-SHA1-96-SK takes AES
+    wherever the client knows it, and stands for no key of the service.
+    Spec: RFC 4120 3.1.3, [MS-KILE] 2.2.7.
     """
     bits = supported(server, policy)
-    aes = bits & _AES_BITS or bits & SupportedEncryption.AES256_SHA1_SK
-    rc4 = (
-        bits & SupportedEncryption.RC4_HMAC or rc4_allowed
-    ) and not bits & SupportedEncryption.AES256_SHA1_SK
-    for etype in by_strength(asked):
+    if not bits & _CIPHER_BITS:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
+    aes = bits & (_AES_BITS | _AES_SK_BIT)
+    rc4 = bits & _RC4_BIT or rc4_allowed
+    for etype in by_strength(asked) if bits & _AES_SK_BIT else _known(asked):
         if etype == _RC4:
             if rc4:
                 return etype

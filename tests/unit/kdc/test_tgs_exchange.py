@@ -249,11 +249,14 @@ def test_the_previous_krbtgt_key_still_opens_tickets(tgt: Ticketed) -> None:
 @pytest.mark.parametrize(
     ("enctypes", "asked", "session", "ticket"),
     [
-        (None, (23, 17, 18), 18, 18),
+        (None, (23, 17, 18), 17, 18),
+        (0, (18, 17), 18, 18),
+        (0x24, (23,), 23, 23),
         (0x8, (18, 17), 18, 17),
         (0x4, (18, 23), 23, 23),
         (0x24, (23, 18), 18, 23),
-        (0x1C, (23, 18), 18, 18),
+        (0x1C, (23, 18), 23, 18),
+        (0x1C, (18, 23), 18, 18),
         (0x1C, (23,), 23, 18),
         (0xC0, (20, 18), 20, 20),
     ],
@@ -265,7 +268,17 @@ def test_session_and_ticket_types_are_chosen_apart(
     assert (got.part.key.keytype, got.ticket.enc_part.etype) == (session, ticket)
 
 
-@pytest.mark.parametrize(("enctypes", "asked"), [(None, (23,)), (0x24, (23,)), (0x18, (1, 3)), (0x18, (20,))])
+@pytest.mark.parametrize(
+    ("enctypes", "asked"),
+    [
+        (None, (23,)),
+        (0x18, (1, 3)),
+        (0x18, (20,)),
+        (0x3, (3, 18)),
+        (0x20, (18,)),
+        (0x10000, (18,)),
+    ],
+)
 def test_no_common_session_type(tgt: Ticketed, enctypes: int | None, asked: tuple[int, ...]) -> None:
     facts = tgt.facts(replace(FILES, supported_enctypes=enctypes))
     assert tgt.send(tgt.tgs_req(etype=asked), facts).error == Code.KDC_ERR_ETYPE_NOSUPP
