@@ -51,7 +51,9 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--only", metavar="SUBJECT", help="ldap, search, write, cldap, kdc, kpasswd, dns, tokens or values"
+        "--only",
+        metavar="SUBJECT",
+        help="ldap, search, write, cldap, kdc, armor, kpasswd, dns, tokens or values",
     )
     args = parser.parse_args()
     done, shown = 0, time.monotonic()

@@ -35,7 +35,7 @@ from addc.ldap.engine import LdapEngine, TimedOut, Violation
 from addc.ldap.locator import Self
 from addc.ldap.operations import Asker
 from addc.security.token import SYSTEM, Token
-from tests.bench import fuzz_decoders
+from tests.bench import fuzz_armor, fuzz_decoders
 from tests.kit import ldap_samples
 from tests.kit.corp_forest import (
     ADMIN_PASSWORD,
@@ -122,6 +122,7 @@ def subjects(folder: Path) -> Iterator[list[Subject]]:
             Subject("write", 2, _writes(), _feed_write(services)),
             Subject("cldap", 10, _pings(), _feed_cldap(services)),
             Subject("kdc", 20, _kdc_requests(services), _feed_kdc(services)),
+            _armored(services),
             Subject("kpasswd", 3, _kpasswd_requests(services), _feed_kpasswd(services)),
             Subject("dns", 15, _questions(), _feed_dns(services)),
             Subject("tokens", 10, fuzz_decoders.tokens(), fuzz_decoders.feed_token),
@@ -322,6 +323,11 @@ def _kdc_requests(services: Services) -> list[bytes]:
         as_req(who, NOW, CHANGE_PASSWORD),
         *(tgs_req(tgt, name, NOW, number) for number, name in enumerate(services_asked)),
     ]
+
+
+def _armored(services: Services) -> Subject:
+    at = fuzz_armor.desk(services.kdc, login("Administrator", ANSWERS.realm, ADMIN_PASSWORD), NOW)
+    return Subject("armor", 10, fuzz_armor.seeds(at), fuzz_armor.feed(at))
 
 
 def _feed_kdc(services: Services) -> Callable[[bytes], None]:

@@ -16,7 +16,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Subjec
         yield {subject.name: subject for subject in listed}
 
 
-@pytest.mark.parametrize("name", ["ldap", "search", "write", "cldap", "kdc", "kpasswd", "dns"])
+@pytest.mark.parametrize("name", ["ldap", "search", "write", "cldap", "kdc", "armor", "kpasswd", "dns"])
 def test_only_what_the_protocol_allows_comes_out(found: dict[str, Subject], name: str) -> None:
     assert list(fuzz([found[name]], COUNT, seed=20))[-1] == COUNT
 
