@@ -33,16 +33,19 @@ def by_challenge(attempt: Attempt, value: bytes) -> Proof:
     armor, client = attempt.request.armor, attempt.client
     assert armor is not None
     data = EncryptedData.unpack(value)
-    found = _opened(armor.key, (attempt.keys[etype] for etype in attempt.usable), data)
+    kvno, found = client.keys.kvno, _opened(armor.key, (attempt.keys[one] for one in attempt.usable), data)
+    for version, keys in client.keys.also if found is None else ():
+        found = _opened(armor.key, (keys[one] for one in attempt.usable if one in keys), data)
+        if found is not None:
+            kvno = version
+            break
     if found is None:
         former = (key for _, keys in client.keys.old for key in keys.values() if key.etype in attempt.usable)
         raise wrong_password(_opened(armor.key, former, data) is not None)
     key, when = found
     if abs(when - attempt.now) > attempt.policy.max_clock_skew:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
-    return Proof(
-        key, client.keys.kvno, (etype_info2(client, (int(key.etype),)), _answer(attempt, armor.key, key))
-    )
+    return Proof(key, kvno, (etype_info2(client, (int(key.etype),)), _answer(attempt, armor.key, key)))
 
 
 def _opened(armor: Key, keys: Iterable[Key], data: EncryptedData) -> tuple[Key, FileTime] | None:

@@ -37,6 +37,7 @@ PURE: Final = {
         "evidence",
         "delegation",
         "subject",
+        "dmsa",
         "as_grant",
         "tgs_grant",
         "fast",

@@ -1,6 +1,6 @@
 """Diffie-Hellman key pairs made of given private numbers: over finite fields and over the NIST curves.
 
-Spec: [SP800-56A] 5.6.1.1, 5.6.1.2, RFC 5114 2.3.
+Spec: RFC 5114 2.3, 2.6 - 2.8, [SP800-56A] 5.6.1.1, 5.6.1.2.
 """
 
 from typing import Final
