@@ -45,6 +45,8 @@ _ETYPE: Final = {
 """Signatures of krbtgt: RC4 is none of them, whoever has that key alone is not this realm's KDC."""
 _ZERO_FOR_SERVER: Final = frozenset((_SERVER, _KDC))
 _ZERO_FOR_FULL: Final = frozenset((_SERVER, _KDC, _FULL))
+_UNKEYED: Final = frozenset((int(Cksumtype.CRC32), 2, int(Cksumtype.RSA_MD5)))
+"""Checksums without a key that KDCs know; others they do not."""
 _IF_RELEVANT: Final = int(AdType.AD_IF_RELEVANT)
 _WIN2K_PAC: Final = int(AdType.AD_WIN2K_PAC)
 _EMPTY: Final = AuthorizationDataEntry(_WIN2K_PAC, b"\0")
@@ -114,9 +116,11 @@ def _fault(data: bytes, plain: bytes, server_key: Key, krbtgt: KeyRing) -> KrbEr
         return KrbErrorCode.KRB_AP_ERR_MODIFIED
     if len(found) < len(_SIGNATURES):
         return KrbErrorCode.KRB_ERR_GENERIC
-    if not all(is_keyed(one.signature_type) for one in found.values()):
-        return KrbErrorCode.KRB_AP_ERR_INAPP_CKSUM
     server = found[_SERVER]
+    if not is_keyed(server.signature_type) and server.signature_type not in _UNKEYED:
+        return KrbErrorCode.KDC_ERR_SUMTYPE_NOSUPP
+    if not all(is_keyed(one.signature_type) for one in found.values()):
+        return KrbErrorCode.KRB_ERR_GENERIC
     by_krbtgt = (
         (found[_KDC], server.signature),
         (found[_TICKET], plain),

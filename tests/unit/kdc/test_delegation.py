@@ -409,7 +409,9 @@ def test_an_unkeyed_signature_is_none(kind: int, cksumtype: int) -> None:
         changed = ((one, wrong if one == kind else data) for one, data in pac.buffers)
         return replace(part, authorization_data=(pac_entry(Pac(tuple(changed)).pack()),))
 
-    assert ask(resealed(alices_ticket(), unkeyed)).error == Code.KRB_AP_ERR_INAPP_CKSUM
+    unknown = kind == PacType.SERVER_CHECKSUM and cksumtype == 14
+    code = Code.KDC_ERR_SUMTYPE_NOSUPP if unknown else Code.KRB_ERR_GENERIC
+    assert ask(resealed(alices_ticket(), unkeyed)).error == code
 
 
 def test_krbtgts_rc4_key_signs_nothing() -> None:
