@@ -105,18 +105,18 @@ class NtlmJudge:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._proof: Proof | None = None
+        self.proof: Proof | None = None
         self.verdict: NtlmVerdict | None = None
 
     def __call__(self, proof: Proof) -> Proven:
         """Raises NotLetInError where the proof is not good."""
-        self._proof = proof
+        self.proof = proof
         return self._judged(proof)
 
     def again(self) -> Proven:
         """Judge the same proof anew, where what it was judged by has changed. Raises NotLetInError."""
-        assert self._proof is not None
-        return self._judged(self._proof)
+        assert self.proof is not None
+        return self._judged(self.proof)
 
     def _judged(self, proof: Proof) -> Proven:
         verdict = self._directory.read_now("auth.ntlm", SYSTEM, lambda ctx: ntlm_logon.judge(ctx, proof))

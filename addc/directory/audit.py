@@ -221,11 +221,11 @@ def _text(value: bytes) -> str:
         return f"({len(value)} bytes)"
 
 
-# --- what an operator does past the protocols ---
+# --- what is told whatever SACLs say ---
 
 
 def secret_read(ctx: ReadContext, dnt: Dnt, how: str) -> None:
-    """Keys of an account leave the directory. To be told whatever its SACL says."""
+    """Keys of an account leave the directory."""
     _operated(ctx, dnt, AuditEvent.SECRET_READ, rights.CONTROL_ACCESS, how)
 
 
@@ -237,6 +237,11 @@ def password_reset(ctx: ReadContext, dnt: Dnt, how: str) -> None:
 def kerberos_policy_set(ctx: ReadContext, how: str) -> None:
     """The lifetimes of tickets were changed."""
     _operated(ctx, ctx.forest.domain_nc, AuditEvent.KERBEROS_POLICY, rights.WRITE_PROPERTY, how)
+
+
+def locked_out(ctx: ReadContext, dnt: Dnt) -> None:
+    """Wrong passwords locked an account out. To be told whatever its SACL says, as those above."""
+    _operated(ctx, dnt, AuditEvent.LOCKED_OUT, rights.WRITE_PROPERTY, "")
 
 
 def _operated(ctx: ReadContext, dnt: Dnt, event: AuditEvent, right: int, how: str) -> None:

@@ -14,7 +14,7 @@ from addc.base.clock import TICKS_PER_S
 from addc.base.ids import Dnt
 from addc.base.secret import Secret
 from addc.codec.ids import Sid
-from addc.directory import accounts, entry
+from addc.directory import accounts, audit, entry
 from addc.directory.accounts import Account
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import Draft, draft_of
@@ -103,6 +103,8 @@ def record_bad_password(ctx: WriteContext, dnt: Dnt, password: Secret | None = N
     if lock:
         draft.put_integer(attr.LOCKOUT_TIME, ctx.now)
     save(ctx, draft)
+    if lock:
+        audit.locked_out(ctx, dnt)
     return lock
 
 

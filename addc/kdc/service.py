@@ -206,16 +206,13 @@ class KdcService:
 
     async def _count_bad_password(self, account: Dnt) -> None:
         try:
-            locked = await self._directory.write(
+            await self._directory.write(
                 "kdc.bad_password",
                 SYSTEM,
                 lambda ctx: logon_counters.record_bad_password(ctx, account),
             )
         except AddcError:
             _LOG.exception("a wrong password could not be counted")
-            return
-        if locked:
-            _LOG.info("account locked out", extra={"fields": {"account": account}})
 
     def note_logon(self, account: Dnt) -> None:
         """Have a logon written soon; nobody waits for it."""

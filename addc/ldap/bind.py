@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
-from addc.auth import certificates
+from addc.auth import certificates, logon_audit
 from addc.auth.acceptor import Acceptor, AcceptorPolicy, AuthContext, ChannelBinding, Mechanism, NtlmJudge
 from addc.auth.gss import AuthError, GssAcceptor, NoKeysError
 from addc.auth.spnego import Exchange
@@ -98,6 +98,7 @@ class BindOutcome:
     account: whose password was judged. can_lock_out: it was wrong, and such lock the account out some time.
     sicily_creds: serverCreds of a Sicily bind.
     again: judges the same proof anew, where the request alone would not do.
+    audit: what the audit log is told with the answer; None where no password was judged, or nobody reads it.
     """
 
     result: LdapResult
@@ -113,6 +114,7 @@ class BindOutcome:
     can_lock_out: bool = False
     sicily_creds: bytes | None = None
     again: "Callable[[], BindOutcome] | None" = None
+    audit: dict[str, object] | None = None
 
     @property
     def is_wrong_password(self) -> bool:
@@ -176,11 +178,13 @@ class Binder:
         if account is None or row is None:
             # The same work as for a wrong password, and the same wait for the writer: time tells no names.
             nt_hash(password)
-            return replace(_refused(Win32.ERROR_LOGON_FAILURE), count=_nothing)
+            record = _simple_record(ctx, name, None, NtStatus.STATUS_NO_SUCH_USER)
+            return replace(_refused(Win32.ERROR_LOGON_FAILURE), count=_nothing, audit=record)
         status = logon.verify_logon(ctx, row, password, ctx.now)
         dnt = account.dnt
+        record = _simple_record(ctx, name, dnt, status)
         if status is not NtStatus.STATUS_SUCCESS:
-            return _turned_away(ctx, status, dnt, password)
+            return replace(_turned_away(ctx, status, dnt, password), audit=record)
         is_due = logon_counters.is_due(account, ctx.now)
         return BindOutcome(
             LdapResult.SUCCESS,
@@ -188,6 +192,7 @@ class Binder:
             principal=account.sam_account_name,
             count=(lambda tx: logon_counters.record_logon(tx, dnt)) if is_due else None,
             account=dnt,
+            audit=record,
         )
 
     def sasl(
@@ -212,6 +217,13 @@ class Binder:
     def sicily(self, protection: Protection, channel_binding: bytes | None) -> "SicilyBind | None":
         """A new exchange of NTLM alone; None where that is not spoken."""
         return SicilyBind(self, protection, channel_binding) if self.policy.ntlm else None
+
+
+def _simple_record(
+    ctx: ReadContext, name: str, account: Dnt | None, status: NtStatus
+) -> dict[str, object] | None:
+    """What the audit log is told of a simple bind."""
+    return logon_audit.simple_event(ctx, name, account, status) if logon_audit.is_wanted() else None
 
 
 def _nothing(_: WriteContext) -> bool:
@@ -268,13 +280,26 @@ def _judged_again(directory: Directory, judge: NtlmJudge, outcome: BindOutcome) 
     try:
         judge.again()
     except AuthError:
-        return _not_let_in(directory, judge) or _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
-    return outcome if outcome.result is LdapResult.SUCCESS else _refused(Win32.ERROR_LOGON_FAILURE)
+        outcome = _not_let_in(directory, judge) or _refused(Win32.ERROR_LOGON_FAILURE, creds=b"")
+    else:
+        if outcome.result is not LdapResult.SUCCESS:
+            outcome = _refused(Win32.ERROR_LOGON_FAILURE)
+    return _recorded(directory, judge, outcome)
+
+
+def _recorded(directory: Directory, judge: NtlmJudge, outcome: BindOutcome) -> BindOutcome:
+    """`outcome` with what the audit log is told of the NTLM response."""
+    proof, verdict = judge.proof, judge.verdict
+    if proof is None or verdict is None or not logon_audit.is_wanted():
+        return outcome
+    record = directory.read_now("ldap.audit", SYSTEM, lambda ctx: logon_audit.ntlm_event(ctx, proof, verdict))
+    return replace(outcome, audit=record)
 
 
 def _told(directory: Directory, judge: NtlmJudge, outcome: BindOutcome) -> BindOutcome:
     """`outcome` with whose proof was judged, and with what a good logon leaves on the account."""
     verdict = judge.verdict
+    outcome = _recorded(directory, judge, outcome)
     if verdict is None or verdict.account is None:
         return outcome
     if verdict.status is NtStatus.STATUS_ACCOUNT_LOCKED_OUT:

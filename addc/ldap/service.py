@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from addc.auth import logon_audit
 from addc.auth.gss import AuthError
 from addc.base.clock import NEVER_FT, TICKS_PER_S, Clock, FileTime
 from addc.base.errors import AddcError, DsError, StoreError
@@ -162,6 +163,7 @@ class LdapConnection(asyncio.Protocol):
         self._protection = Protection.TLS if endpoint.tls else Protection.NONE
         self._binds = BindState(service.binder, service.channel_binding, tls_port=endpoint.tls)
         self._source = ""
+        self._source_port = 0
         self._writable = True
         self._upgrading = False
         self._early = bytearray()
@@ -173,8 +175,8 @@ class LdapConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         self._transport = transport  # type: ignore[assignment]
-        peer = transport.get_extra_info("peername") or ("",)
-        self._source = str(peer[0])
+        peer = transport.get_extra_info("peername") or ("", 0)
+        self._source, self._source_port = str(peer[0]), int(peer[1])
         if self._service.admission.refuses(self._source):
             self.abort()
             return
@@ -523,6 +525,14 @@ class LdapConnection(asyncio.Protocol):
         """Log the decision."""
         if outcome.result is LdapResult.SASL_BIND_IN_PROGRESS:
             return
+        if outcome.audit is not None:
+            logon_audit.tell(
+                outcome.audit,
+                granted=outcome.result is LdapResult.SUCCESS,
+                protocol="LDAP",
+                address=self._source,
+                port=self._source_port,
+            )
         if outcome.result is not LdapResult.SUCCESS or _LOG.isEnabledFor(logging.DEBUG):
             fields = {
                 "source": self._source,

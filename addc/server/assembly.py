@@ -80,6 +80,7 @@ def prepare() -> None:
 def serve(config: ServeConfig) -> int:
     """Serve until told to stop; the exit status. UserError: what a person has to mend first."""
     logs.configure(config.log_level)
+    logs.configure_logons(config.site.audit_logons)
     _keep_to_itself()
     sys.setswitchinterval(_SWITCH_S)
     os.environ["KRB5_CONFIG"] = str(config.data_dir / KRB5_CONF_NAME)

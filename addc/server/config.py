@@ -33,6 +33,7 @@ class SiteConfig:
     password_filter: program and arguments that judge new passwords (password_filter.py); empty for none.
     kdc_proxy_port: of the Kerberos KDC proxy over HTTPS ([MS-KKDCP]); 0 for none.
     kdc_require_fast: people get no ticket without their machine's armor around the request (RFC 6113).
+    audit_logons: which tickets and password logons the audit log is told of: all, refused ones, or none.
     """
 
     database: str
@@ -47,6 +48,7 @@ class SiteConfig:
     password_filter: tuple[str, ...] = ()
     kdc_proxy_port: int = 0
     kdc_require_fast: bool = False
+    audit_logons: str = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,10 @@ def read_site_config(data_dir: Path) -> SiteConfig:
 _LISTS: Final = ("host_ips", "listen", "dns_forwarders", "password_filter")
 _SWITCHES: Final = ("allow_simple_bind_in_clear", "allow_unsigned_sasl", "allow_ntlm", "kdc_require_fast")
 _PORTS: Final = ("kdc_proxy_port",)
-_CHOICES: Final = {"ldap_channel_binding": ("never", "when-supported", "always")}
+_CHOICES: Final = {
+    "ldap_channel_binding": ("never", "when-supported", "always"),
+    "audit_logons": ("all", "refused", "none"),
+}
 
 
 def _wrong(raw: object) -> str:

@@ -50,6 +50,12 @@ def configure(level: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
+def configure_logons(told: str) -> None:
+    """Which tickets and logons the audit log is told of: "all", "refused" ones, or "none"."""
+    logging.getLogger("addc.audit.granted").setLevel(logging.NOTSET if told == "all" else logging.CRITICAL)
+    logging.getLogger("addc.audit.refused").setLevel(logging.CRITICAL if told == "none" else logging.NOTSET)
+
+
 _AUDIT: Final = logging.getLogger("addc.audit")
 
 
