@@ -6,6 +6,7 @@ Spec: [MS-KILE] 3.3.5.5, 3.3.5.6, 3.3.5.7.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from addc.codec.ids import Sid
 from addc.codec.pac import Pac
@@ -20,7 +21,8 @@ from addc.security.pac_identity import LOGON_SIDS, Identity, claims_in, identity
 from addc.security.token import Claim, Claims, Token, build_token
 
 
-def requester(pac: Pac, local_sids: Iterable[Sid] = (), device: Device | None = None) -> Token:
+@lru_cache(maxsize=1024)
+def requester(pac: Pac, local_sids: frozenset[Sid] = frozenset(), device: Device | None = None) -> Token:
     """The token of a PAC's holder in checks that the KDC makes itself. Raises DecodeError.
 
     local_sids: groups that only this domain knows. device: counts although the PAC says nothing of it.

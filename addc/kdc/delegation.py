@@ -29,6 +29,8 @@ from addc.codec.pac import (
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc import tickets
+from addc.kdc.authn_policy import requester
+from addc.kdc.device import Device
 from addc.kdc.evidence import EvidencePac, evidence_pac
 from addc.kdc.facts import (
     Evidence,
@@ -49,7 +51,6 @@ from addc.kdc.subject import Subject
 from addc.security.access_check import access_check
 from addc.security.access_mask import AccessMask
 from addc.security.descriptor import SecurityDescriptor
-from addc.security.token import Token, build_token
 
 _RBCD: Final = int(PacOptions.RESOURCE_BASED_CONSTRAINED_DELEGATION)
 _RESOURCE: Final = int(GroupAttributes.RESOURCE)
@@ -57,10 +58,18 @@ _CONTROL_ACCESS: Final = int(AccessMask.RIGHT_DS_CONTROL_ACCESS)
 _BAD: Final = KrbErrorCode.KDC_ERR_BADOPTION
 
 
-def delegation(opened: OpenedTgs, facts: TgsFacts, pac: Pac, policy: KdcPolicy, now: FileTime) -> Subject:
+def delegation(
+    opened: OpenedTgs,
+    facts: TgsFacts,
+    pac: Pac,
+    policy: KdcPolicy,
+    now: FileTime,
+    *,
+    device: Device | None = None,
+) -> Subject:
     """The subject of an S4U2Proxy ticket; the requester's own ticket and the other service have been checked.
 
-    pac: of the requester's ticket.
+    pac: of the requester's ticket. device: that it came from.
     """
     message, service, server = opened.request.message, facts.client, facts.server
     sname = message.req_body.sname
@@ -82,7 +91,7 @@ def delegation(opened: OpenedTgs, facts: TgsFacts, pac: Pac, policy: KdcPolicy, 
         refusal.status = refusal.status if listed or refusal.status else unlisted
         raise
     # 3. Whom the other account lets.
-    if not listed and not may_act(server.allowed_to_act, pac, evidence.local_sids):
+    if not listed and not may_act(server.allowed_to_act, pac, evidence.local_sids, device):
         raise KdcRefusal(_BAD, NtStatus.STATUS_NOT_FOUND)
     # 4. Whether the user may be delegated.
     sensitive = evidence.user is not None and is_sensitive(evidence.user)
@@ -156,17 +165,19 @@ def _subject(
 # --- resource-based ---
 
 
-def may_act(descriptor: bytes | None, pac: Pac, local_sids: frozenset[Sid]) -> bool:
+def may_act(
+    descriptor: bytes | None, pac: Pac, local_sids: frozenset[Sid], device: Device | None = None
+) -> bool:
     """Whether the requester is let act on behalf of users to whoever has this descriptor.
 
-    pac: of the requester's TGT. local_sids: what groups of this domain add to it.
+    pac: of the requester's TGT. local_sids: what groups of this domain add to it. Conditions may ask about
+    its claims and its device.
     Spec: [MS-SFU] 3.2.5.2.3.
     """
-    logon = pac.get(PacType.LOGON_INFO)
-    if descriptor is None or logon is None:
+    if descriptor is None:
         return False
     try:
-        access_check(_descriptor(descriptor), _token(logon, local_sids), _CONTROL_ACCESS)
+        access_check(_descriptor(descriptor), requester(pac, local_sids, device), _CONTROL_ACCESS)
     except (DecodeError, DsError):
         return False
     return True
@@ -175,18 +186,6 @@ def may_act(descriptor: bytes | None, pac: Pac, local_sids: frozenset[Sid]) -> b
 @lru_cache(maxsize=256)
 def _descriptor(data: bytes) -> SecurityDescriptor:
     return SecurityDescriptor.unpack(data)
-
-
-@lru_cache(maxsize=1024)
-def _token(logon: bytes, local_sids: frozenset[Sid]) -> Token:
-    """The Token/Authorization Context of a PAC ([MS-DTYP] 2.5.2)."""
-    info = unpack_logon_info(logon)
-    domain = info.logon_domain_id
-    if domain is None:
-        raise DecodeError("no domain", -1, "PAC.LOGON_INFO")
-    sids = {domain.child(one.relative_id) for one in info.group_ids or ()}
-    sids |= {one.sid for one in info.extra_sids or () if one.sid is not None}
-    return build_token(domain.child(info.user_id), sids | local_sids)
 
 
 # --- the new PAC ---

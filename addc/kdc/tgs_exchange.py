@@ -218,7 +218,7 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
         asked = dmsa.acting if dmsa.is_asked(opened) else impersonation
         subject = asked(opened, facts, now)
     elif body.kdc_options & _S4U2PROXY:
-        subject = delegation(opened, facts, pac, policy, now)
+        subject = delegation(opened, facts, pac, policy, now, device=device)
     else:
         subject = holder(opened.tgt, pac, client, facts.resource_rids)
         if opened.tgt.rodc:
@@ -235,7 +235,7 @@ def _for_device(grant: TgsGrant, device: Device | None) -> TgsGrant:
     """A foreigner's ticket, if the service's policy lets it come. Raises KdcRefusal."""
     if authn_policy.restricts_clients(grant.server):
         resource = grant.facts.realm.domain_sid
-        local = [resource.child(rid) for rid in grant.subject.resource_rids]
+        local = frozenset(resource.child(rid) for rid in grant.subject.resource_rids)
         authn_policy.check_to(grant.server, authn_policy.requester(grant.subject.pac, local, device))
     return grant if device is None else replace(grant, device=device)
 

@@ -10,11 +10,15 @@ import pytest
 
 from addc.base.clock import TICKS_PER_S
 from addc.codec.ids import Sid
-from addc.codec.krb5 import PaData
+from addc.codec.krb5 import EncTicketPart, PaData
 from addc.codec.krb5_numbers import KdcOptions, TicketFlags
+from addc.codec.pac import Pac
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
+from addc.kdc.delegation import may_act
+from addc.kdc.device import Device
 from addc.kdc.facts import Counter, Membership, OpenedTgs, Outcome, Principal
+from addc.kdc.pac_build import find_pac
 from addc.kdc.policy import HOUR_FT
 from addc.kdc.tgs_exchange import answer_tgs_req, open_tgs_req
 from addc.security import sddl, wellknown
@@ -335,3 +339,30 @@ def test_tickets_of_services_end_with_it_too() -> None:
     got = Client(membership=replace(GROUPS, until=until)).log_on(server=FILES)
     assert got.part.endtime <= until
     assert KRBTGT.policy is None
+
+
+# --- the same token lets services act for users ---
+
+
+@pytest.mark.parametrize(
+    ("condition", "plain", "armored"),
+    [
+        ('(@USER.team == "ops")', True, True),
+        ('(@DEVICE.zone == "red")', False, True),
+        (f"(Device_Member_of SID({WS1.sid}))", False, True),
+        ('(@USER.zone == "red")', False, False),
+    ],
+)
+def test_resource_based_delegation_asks_about_claims_and_device(
+    condition: str, plain: bool, armored: bool
+) -> None:
+    team = replace(GROUPS, claims=claims_buffer((Claim("team", ("ops",)),)))
+    pac = tgt_pac(Client(membership=team).log_on().opened(KRBTGT.keys.current[18]))
+    device = Device(tgt_pac(Client(WS1, SECRET).log_on().opened(KRBTGT.keys.current[18])))
+    descriptor = sddl.parse(f"O:SYD:(XA;;CR;;;WD;{condition})", DOMAIN).pack()
+    assert may_act(descriptor, pac, frozenset()) is plain
+    assert may_act(descriptor, pac, frozenset(), device) is armored
+
+
+def tgt_pac(inside: EncTicketPart) -> Pac:
+    return Pac.unpack(find_pac(inside.authorization_data) or b"")
