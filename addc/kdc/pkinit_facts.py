@@ -10,7 +10,7 @@ from addc.security.crypto.signatures import Signer
 from addc.security.crypto.trust_chain import RevocationList, TrustStore
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class KdcIdentity:
     """The certificate that proves the KDC to its clients. chain: its authorities, sent along."""
 
@@ -19,7 +19,7 @@ class KdcIdentity:
     signer: Signer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PkinitPolicy:
     """What the operator decides.
 

@@ -79,6 +79,10 @@ class KdcService:
         self._turns = directory.turns
         self.connections: dict[KdcStreams, None] = {}
 
+    def set_policy(self, policy: KdcPolicy) -> None:
+        """Decide by these rules from now on."""
+        self._policy = policy
+
     @property
     def inline(self) -> bool:
         """Whether requests are decided on the event loop."""

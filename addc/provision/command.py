@@ -18,9 +18,15 @@ from addc.provision.answers import Answers
 from addc.provision.client_files import krb5_conf
 from addc.provision.folder import PRIVATE, PUBLIC, NewFolder, new_folder
 from addc.provision.forest import create_forest, secret_attributes
-from addc.provision.plan import ForestPlan, make_plan
+from addc.provision.plan import Authority, ForestPlan, make_plan
 from addc.schema.loader import load_base
-from addc.security.crypto.x509 import make_ca, make_server_certificate
+from addc.security.crypto.certificate import read_pem
+from addc.security.crypto.x509 import (
+    KeyPair,
+    make_ca,
+    make_kdc_certificate,
+    make_server_certificate,
+)
 from addc.store.engine import Store
 
 CA_KEY_NAME: Final = "tls/ca.key"
@@ -45,7 +51,8 @@ class Request:
 
 def rehearse(request: Request, rng: Rng) -> Report:
     """What `provision` would make; nothing is written."""
-    return _report(request, make_plan(request.answers, rng, SystemClock().now()))
+    now = SystemClock().now()
+    return _report(request, make_plan(request.answers, rng, now, _authority(_make_ca(request, now, rng))))
 
 
 def provision(request: Request, rng: Rng, progress: Callable[[str], None]) -> Report:
@@ -53,7 +60,8 @@ def provision(request: Request, rng: Rng, progress: Callable[[str], None]) -> Re
     now = SystemClock().now()
     with new_folder(request.data_dir) as folder:
         progress("planning the forest")
-        plan = make_plan(request.answers, rng, now)
+        ca = _make_ca(request, now, rng)
+        plan = make_plan(request.answers, rng, now, _authority(ca))
         key = Secret(rng.bytes(_KEY_BYTES))
         schema = load_base()
         progress("creating the database")
@@ -64,7 +72,8 @@ def provision(request: Request, rng: Rng, progress: Callable[[str], None]) -> Re
             create_forest(store, schema, plan, now, rng)
             store.close()
             progress("writing keys, certificates and configuration")
-            _write_files(request, folder, key, now, rng)
+            _write_files(request, folder, key)
+            _write_certificates(request, folder, ca, now, rng)
             folder.commit(data_dir.CONFIG_NAME)
         except BaseException:
             if not folder.is_committed:
@@ -89,19 +98,43 @@ def _building_url(request: Request, folder: NewFolder) -> str:
     return f"{_SQLITE}{folder.path / url.removeprefix(_SQLITE)}" if _is_own_file(request) else url
 
 
-def _write_files(request: Request, folder: NewFolder, key: Secret, now: FileTime, rng: Rng) -> None:
-    answers = request.answers
-    if _is_own_file(request):
-        (folder.path / _configured_url(request).removeprefix(_SQLITE)).chmod(PRIVATE)
-    folder.write(data_dir.KEY_NAME, key.reveal().hex().encode() + b"\n", PRIVATE)
-    when = datetime.fromtimestamp(to_unix(now), UTC)
-    ca = make_ca(f"{answers.netbios} addc CA", when, rng)
+def _make_ca(request: Request, now: FileTime, rng: Rng) -> KeyPair:
+    return make_ca(ca_name(request.answers.netbios), _utc(now), rng)
+
+
+def ca_name(netbios: str) -> str:
+    """The common name of a forest's own authority."""
+    return f"{netbios} addc CA"
+
+
+def _authority(ca: KeyPair) -> Authority:
+    (found,) = read_pem(ca.certificate)
+    return Authority(found.issuer_text.removeprefix("CN="), found.der)
+
+
+def _utc(now: FileTime) -> datetime:
+    return datetime.fromtimestamp(to_unix(now), UTC)
+
+
+def _write_certificates(request: Request, folder: NewFolder, ca: KeyPair, now: FileTime, rng: Rng) -> None:
+    """The authority, and what it signed: certificates for TLS and for the KDC."""
+    answers, when = request.answers, _utc(now)
     hosts = (answers.host_fqdn, answers.dns_domain, answers.host)
     server = make_server_certificate(ca, hosts, answers.addresses, when, rng)
+    kdc = make_kdc_certificate(ca, hosts, answers.realm, when, rng)
     folder.write(data_dir.CA_NAME, ca.certificate)
     folder.write(CA_KEY_NAME, ca.key.reveal(), PRIVATE)
     folder.write(data_dir.CERTIFICATE_NAME, server.certificate + ca.certificate)
     folder.write(data_dir.CERTIFICATE_KEY_NAME, server.key.reveal(), PRIVATE)
+    folder.write(data_dir.KDC_CERTIFICATE_NAME, kdc.certificate + ca.certificate)
+    folder.write(data_dir.KDC_KEY_NAME, kdc.key.reveal(), PRIVATE)
+
+
+def _write_files(request: Request, folder: NewFolder, key: Secret) -> None:
+    answers = request.answers
+    if _is_own_file(request):
+        (folder.path / _configured_url(request).removeprefix(_SQLITE)).chmod(PRIVATE)
+    folder.write(data_dir.KEY_NAME, key.reveal().hex().encode() + b"\n", PRIVATE)
     folder.write(data_dir.KRB5_CONF_NAME, krb5_conf(answers))
     config = {
         "database": _configured_url(request),

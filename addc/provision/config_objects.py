@@ -1,13 +1,17 @@
-"""The extended rights and display specifiers of the configuration NC.
+"""The extended rights, display specifiers and certificate authorities of the configuration NC.
 
-Spec: [MS-ADTS] 6.1.1.2.7, 6.1.1.2.3
+Spec: [MS-ADTS] 6.1.1.2.7, 6.1.1.2.3, 6.1.1.2.4
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from addc.provision.planned import CONFIGURATION, Draft, Values
 
 Row = dict[str, str]
+PUBLIC_KEY_SERVICES: Final = "CN=Public Key Services,CN=Services"
+_NO_LIST: Final = b"\0"
+"""What Windows writes where a revocation list has to be and there is none."""
 
 
 def extended_rights(rows: Iterable[Row], config_dn: str) -> list[Draft]:
@@ -48,4 +52,26 @@ def display_specifiers(rows: Sequence[Row], config_dn: str) -> list[Draft]:
             group="EA",
         )
         for name, attributes in values.items()
+    ]
+
+
+def authorities(ca_name: str, certificate: bytes, config_dn: str) -> list[Draft]:
+    """An authority that the forest trusts, as a root and to vouch for logons.
+
+    certificate: its DER.
+    Spec: [MS-WCCE] 2.2.2.11 (stores), KB5057784 (NTAuth)
+    """
+    attributes = {
+        "cACertificate": (certificate,),
+        "certificateRevocationList": (_NO_LIST,),
+        "authorityRevocationList": (_NO_LIST,),
+    }
+    below = f"{PUBLIC_KEY_SERVICES},{config_dn}"
+    named = (
+        f"CN={ca_name},CN=Certification Authorities,{below}",
+        f"CN={ca_name},CN=AIA,{below}",
+        f"CN=NTAuthCertificates,{below}",
+    )
+    return [
+        Draft(CONFIGURATION, dn, "certificationAuthority", attributes, owner="EA", group="EA") for dn in named
     ]

@@ -54,6 +54,14 @@ _OWNERS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Authority:
+    """A certificate authority. certificate: DER."""
+
+    name: str
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ForestPlan:
     """What provision makes.
 
@@ -69,8 +77,11 @@ class ForestPlan:
     files: tuple[SysvolFile, ...]
 
 
-def make_plan(answers: Answers, rng: Rng, now: FileTime) -> ForestPlan:
-    """The whole forest for these answers; only `rng` makes two plans of the same answers differ."""
+def make_plan(answers: Answers, rng: Rng, now: FileTime, ca: Authority | None = None) -> ForestPlan:
+    """The whole forest for these answers; only `rng` makes two plans of the same answers differ.
+
+    ca: the forest's own authority, to be trusted; None for a forest without one.
+    """
     identities = draw_identities(rng)
     names = Names(answers.domain_dn, answers.host, answers.site)
     new_guid = guid_source(rng)
@@ -85,6 +96,8 @@ def make_plan(answers: Answers, rng: Rng, now: FileTime) -> ForestPlan:
     located = dns_objects.locator_facts(answers, identities)
     drafts += dns_objects.zone_drafts(data.dns(), placeholders, located)
     drafts.append(_root_key(names, rng, now))
+    if ca is not None:
+        drafts += config_objects.authorities(ca.name, ca.certificate, names.config)
     return ForestPlan(
         answers,
         names,

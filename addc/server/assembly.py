@@ -50,7 +50,7 @@ from addc.ldap.service import Endpoint, LdapService
 from addc.provision.forest import secret_attributes
 from addc.schema.loader import load_base
 from addc.security.token import SYSTEM
-from addc.server import health, listeners, logs, tls
+from addc.server import health, kdc_certificate, listeners, logs, tls
 from addc.server.background import Background
 from addc.server.config import ServeConfig
 from addc.server.listeners import DNS, GC, GC_TLS, KERBEROS, KPASSWD, LDAP, LDAPS, LOOPBACK
@@ -84,6 +84,8 @@ def serve(config: ServeConfig) -> int:
     _keep_to_itself()
     sys.setswitchinterval(_SWITCH_S)
     os.environ["KRB5_CONFIG"] = str(config.data_dir / KRB5_CONF_NAME)
+    if config.site.kdc_certificate_logons:
+        kdc_certificate.ensure(config.data_dir, SystemRng())
     try:
         if config.workers:
             return _supervise(config)
@@ -106,6 +108,7 @@ def _supervise(config: ServeConfig) -> int:
         listeners.addresses(config.listen), config.ports, config.health_port, config.site.kdc_proxy_port
     )
     _tls_context(config)
+    _kdc_policy(config)
     _open_store(config).close()  # brings an older database up to date before many would try
     # The last child serves nobody: it does the directory's own work, so that exactly one process does it.
     supervisor = Supervisor(config.workers + 1, lambda number, lifeline: _work(config, number, lifeline))
@@ -160,7 +163,8 @@ def _open_store(config: ServeConfig) -> Store:
 
 def _kdc_policy(config: ServeConfig) -> KdcPolicy:
     """What this KDC does where the domain sets nothing else."""
-    return KdcPolicy(require_fast=config.site.kdc_require_fast)
+    pkinit = kdc_certificate.policy(config.data_dir, config.site)
+    return KdcPolicy(require_fast=config.site.kdc_require_fast, pkinit=pkinit)
 
 
 def _bind_policy(config: ServeConfig) -> BindPolicy:
@@ -230,6 +234,7 @@ class Worker:
         self._started = time.monotonic()
         self._ready = False
         self._certificate_time = 0
+        self._kdc_files: tuple[object, ...] = ()
 
     async def run(self) -> None:
         """Start, serve until SIGTERM or SIGINT, drain, close."""
@@ -279,6 +284,7 @@ class Worker:
             renew_tls=self._renew_tls,
         )
         self._dns = DnsService(directory, self._rng, self._forwarders())
+        self._kdc_files = kdc_certificate.stamp(config.data_dir, config.site)
         self._kdc = KdcService(directory, self._clock, self._rng, _kdc_policy(config))
         self._proxy = KdcProxy(self._kdc)
         for address in listeners.addresses(config.listen):
@@ -421,11 +427,23 @@ class Worker:
         if changed:
             self._ldap.renew_certificate()
 
+    def _follow_kdc_certificate(self) -> None:
+        """Prove the KDC with the certificate that is there now, and heed the revocation lists that are."""
+        now = kdc_certificate.stamp(self._config.data_dir, self._config.site)
+        if now == self._kdc_files:
+            return
+        self._kdc_files = now
+        try:
+            self._kdc.set_policy(_kdc_policy(self._config))
+        except UserError as error:  # the old ones serve on
+            _LOG.error("certificate not renewed", extra={"fields": {"error": str(error)}})
+
     async def _watch_keytab(self) -> None:
-        """Follow changes of the DC's password and certificate, whichever process made them."""
+        """Follow changes of the DC's password and certificates, whichever process made them."""
         while True:
             await asyncio.sleep(_KEYTAB_CHECK_S)
             self._follow_certificate()
+            self._follow_kdc_certificate()
             try:
                 await self._write_keytab()
             except AddcError as error:  # the keys at hand serve until the next try

@@ -33,6 +33,12 @@ class SiteConfig:
     password_filter: program and arguments that judge new passwords (password_filter.py); empty for none.
     kdc_proxy_port: of the Kerberos KDC proxy over HTTPS ([MS-KKDCP]); 0 for none.
     kdc_require_fast: people get no ticket without their machine's armor around the request (RFC 6113).
+    kdc_certificate_logons: clients may log on with certificates (PKINIT), if the KDC has one itself.
+    kdc_require_freshness: certificate logons have to prove that their key is at hand now (RFC 8070).
+    kdc_revocation: strict: certificates whose revocation lists are missing or stale are refused; soft: not.
+    kdc_crl_folder: revocation lists (*.crl, *.pem) beside those of the directory; "" for none.
+    kdc_anonymous_tickets: who has no certificate may have a ticket for FAST armor (RFC 8062).
+    kdc_weak_groups: certificate logons over Diffie-Hellman group 2 are answered.
     audit_logons: which tickets and password logons the audit log is told of: all, refused ones, or none.
     """
 
@@ -49,6 +55,12 @@ class SiteConfig:
     kdc_proxy_port: int = 0
     kdc_require_fast: bool = False
     audit_logons: str = "all"
+    kdc_certificate_logons: bool = True
+    kdc_require_freshness: bool = False
+    kdc_revocation: str = "strict"
+    kdc_crl_folder: str = ""
+    kdc_anonymous_tickets: bool = False
+    kdc_weak_groups: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +126,27 @@ def read_site_config(data_dir: Path) -> SiteConfig:
         site,
         database=resolve_database(site.database, data_dir),
         tls_client_ca=str(data_dir / site.tls_client_ca) if site.tls_client_ca else "",
+        kdc_crl_folder=str(data_dir / site.kdc_crl_folder) if site.kdc_crl_folder else "",
     )
 
 
 _LISTS: Final = ("host_ips", "listen", "dns_forwarders", "password_filter")
-_SWITCHES: Final = ("allow_simple_bind_in_clear", "allow_unsigned_sasl", "allow_ntlm", "kdc_require_fast")
+_SWITCHES: Final = (
+    "allow_simple_bind_in_clear",
+    "allow_unsigned_sasl",
+    "allow_ntlm",
+    "kdc_require_fast",
+    "kdc_certificate_logons",
+    "kdc_require_freshness",
+    "kdc_anonymous_tickets",
+    "kdc_weak_groups",
+)
 _PORTS: Final = ("kdc_proxy_port",)
+_PATHS: Final = ("tls_client_ca", "kdc_crl_folder")
 _CHOICES: Final = {
     "ldap_channel_binding": ("never", "when-supported", "always"),
     "audit_logons": ("all", "refused", "none"),
+    "kdc_revocation": ("strict", "soft"),
 }
 
 
@@ -134,8 +158,25 @@ def _wrong(raw: object) -> str:
         return f"unknown: {', '.join(sorted(unknown))}"
     if not isinstance(raw.get("database"), str):
         return "database has to be a URL"
-    if not isinstance(raw.get("tls_client_ca", ""), str):
-        return "tls_client_ca has to be a file's name"
+    if why := _wrong_value(raw):
+        return why
+    for name in _LISTS:
+        values = raw.get(name, [])
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            return f"{name} has to be a list of texts"
+    if raw.get("password_filter") and not raw["password_filter"][0].startswith("/"):
+        return "password_filter has to begin with the program's full path"
+    for text in raw.get("host_ips", []) + raw.get("listen", []):
+        if not is_address(text):
+            return f"{text!r} is not an IP address"
+    return ""
+
+
+def _wrong_value(raw: dict[str, object]) -> str:
+    """What is wrong with a file's name, a switch, a port or a choice; empty if nothing is."""
+    for name in _PATHS:
+        if not isinstance(raw.get(name, ""), str):
+            return f"{name} has to be a file's name"
     for name in _SWITCHES:
         if not isinstance(raw.get(name, False), bool):
             return f"{name} has to be true or false"
@@ -146,15 +187,6 @@ def _wrong(raw: object) -> str:
     for name, known in _CHOICES.items():
         if raw.get(name, known[0]) not in known:
             return f"{name} has to be one of {', '.join(known)}"
-    for name in _LISTS:
-        values = raw.get(name, [])
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            return f"{name} has to be a list of texts"
-    if raw.get("password_filter") and not raw["password_filter"][0].startswith("/"):
-        return "password_filter has to begin with the program's full path"
-    for text in raw.get("host_ips", []) + raw.get("listen", []):
-        if not is_address(text):
-            return f"{text!r} is not an IP address"
     return ""
 
 

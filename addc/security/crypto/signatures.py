@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
 )
 
@@ -93,7 +94,7 @@ def verify(key: PublicKeyTypes, algorithm: str, digest_oid: str, signature: byte
     return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Signer:
     """A private key that signs. algorithm, digest: identifiers of what it signs with."""
 
@@ -123,8 +124,10 @@ class Signer:
     def is_rsa(self) -> bool:
         return isinstance(self._key, rsa.RSAPrivateKey)
 
-    def public_key(self) -> PublicKeyTypes:
-        return self._key.public_key()
+    def fits(self, spki: bytes) -> bool:
+        """Whether it is the key of this SubjectPublicKeyInfo."""
+        own = self._key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return own == spki
 
     def sign(self, data: bytes) -> bytes:
         chosen = _HASHES[DIGESTS[self.digest]]
@@ -137,3 +140,15 @@ def new_rsa_key() -> Secret:
     """A fresh RSA key of 2048 bits as PEM: what every PKINIT client knows."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS_MIN)
     return Secret(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def rsa_public_key(exponent: bytes, modulus: bytes) -> bytes:
+    """SubjectPublicKeyInfo of an RSA key given as big-endian numbers; raises DecodeError, also if short."""
+    try:
+        numbers = rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big"))
+        key = numbers.public_key()
+    except (ValueError, OverflowError) as error:
+        raise DecodeError(f"not an RSA key: {error}", 0, "RSA key") from None
+    if key.key_size < RSA_BITS_MIN:
+        raise DecodeError("a short RSA key", 0, "RSA key")
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

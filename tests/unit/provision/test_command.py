@@ -13,15 +13,24 @@ from addc.base.data_dir import (
     CERTIFICATE_KEY_NAME,
     CERTIFICATE_NAME,
     CONFIG_NAME,
+    KDC_CERTIFICATE_NAME,
+    KDC_KEY_NAME,
     KEY_NAME,
     KRB5_CONF_NAME,
 )
 from addc.base.errors import UserError
+from addc.base.secret import Secret
+from addc.codec.krb5 import PrincipalName
+from addc.codec.pkinit import ID_KP_KDC, Krb5PrincipalName
 from addc.directory.api import Directory
+from addc.kdc.lookup_certificates import trust_store
 from addc.provision import command
 from addc.provision.command import CA_KEY_NAME, Request
 from addc.provision.forest import secret_attributes
 from addc.schema.loader import load_base
+from addc.security.crypto import certificate, signatures
+from addc.security.crypto.signatures import Signer
+from addc.security.token import SYSTEM
 from addc.server.config import read_secret_key, read_site_config
 from addc.store.engine import Store, backend_of
 from tests.kit.corp_forest import ANSWERS, CountingRng, corp_plan
@@ -59,13 +68,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder, moved since it was made."""
     place = tmp_path_factory.mktemp("made") / "forest"
     report = command.provision(request(place), CountingRng(), silent)
-    assert report["objects"] == len(corp_plan().objects) and report["data_dir"] == str(place)
+    assert report["objects"] == len(corp_plan().objects) + 3 and report["data_dir"] == str(place)
     return place.rename(place.parent / "elsewhere")
 
 
 def test_the_server_opens_what_provision_made(made: Path) -> None:
     directory = _open(made)
-    assert directory.forest.domain_sid == corp_plan().identities.domain_sid
+    planned = command.rehearse(request(made), CountingRng())
+    assert str(directory.forest.domain_sid) == planned["domain_sid"]
     directory.close()
     assert read_site_config(made).dns_forwarders == ("192.0.2.53",)
     assert len(read_secret_key(made).reveal()) == 32
@@ -81,6 +91,8 @@ def test_only_what_clients_need_may_be_read_by_others(made: Path) -> None:
         CA_NAME: 0o644,
         CERTIFICATE_NAME: 0o644,
         CERTIFICATE_KEY_NAME: 0o600,
+        KDC_CERTIFICATE_NAME: 0o644,
+        KDC_KEY_NAME: 0o600,
         CA_KEY_NAME: 0o600,
         KEY_NAME: 0o600,
         "directory.db": 0o600,
@@ -94,6 +106,30 @@ def test_the_server_certificate_fits_its_key_and_authority(made: Path) -> None:
     assert [authority["subject"] for authority in client.get_ca_certs()] == [
         ((("commonName", "CORP addc CA"),),)
     ]
+
+
+def test_the_kdcs_certificate_names_the_realm_and_its_use(made: Path) -> None:
+    """[RFC4556] 3.2.4, [MS-PKCA] 3.1.5.1: id-pkinit-san, id-pkinit-KPKdc, the domain's DNS name."""
+    kdc, authority = certificate.read_pem((made / KDC_CERTIFICATE_NAME).read_bytes())
+    assert kdc.is_issued_by(authority) and kdc.uses is not None and ID_KP_KDC in kdc.uses
+    assert set(kdc.names.dns) == {"dc1.corp.example.com", "corp.example.com", "dc1"}
+    tgs = Krb5PrincipalName("CORP.EXAMPLE.COM", PrincipalName(2, ("krbtgt", "CORP.EXAMPLE.COM")))
+    assert tgs.pack() in kdc.der
+    signer = Signer.load(Secret((made / KDC_KEY_NAME).read_bytes()))
+    assert signer.is_rsa and signatures.verify(
+        kdc.key, signer.algorithm, signer.digest, signer.sign(b"data"), b"data"
+    )
+
+
+def test_the_forests_authority_may_vouch_for_logons(made: Path) -> None:
+    """KB5057784: it is in NTAuth, and known as a root."""
+    (authority,) = certificate.read_pem((made / CA_NAME).read_bytes())
+    directory = _open(made)
+    try:
+        store = directory.read_now("test", SYSTEM, trust_store)
+    finally:
+        directory.close()
+    assert [one.der for one in store.issuers] == [one.der for one in store.roots] == [authority.der]
 
 
 def test_krb5_conf_names_the_realm_and_its_addresses(made: Path) -> None:
