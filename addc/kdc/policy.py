@@ -117,7 +117,10 @@ def session_etype(asked: Sequence[int], server: Principal, policy: KdcPolicy, rc
         raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
     aes = bits & (_AES_BITS | _AES_SK_BIT)
     rc4 = bits & _RC4_BIT or rc4_allowed
-    for etype in by_strength(asked) if bits & _AES_SK_BIT else _known(asked):
+    known = _known(asked)
+    if bits & _AES_SK_BIT:
+        known.sort(key=_RC4.__eq__)  # RC4 last, the others as they were
+    for etype in known:
         if etype == _RC4:
             if rc4:
                 return etype
