@@ -58,10 +58,14 @@ FIGURES: Final = (
 
 @dataclass(slots=True)
 class Series:
-    """What was measured of one figure on one server, round by round; cpu_ms is per answer."""
+    """What was measured of one figure on one server, round by round; cpu_ms is per answer.
+
+    p99_ms: of answers of KDCs and to datagrams, a window of them in flight.
+    """
 
     values: list[float] = field(default_factory=list)
     cpu_ms: list[float] = field(default_factory=list)
+    p99_ms: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -98,6 +102,7 @@ def table(results: Results, servers: Sequence[str], figures: Sequence[Figure] = 
     ours, peers = servers[0], servers[1:]
     head = ["", "unit", *servers, *(f"x {peer}" for peer in peers), "Samba 4.22", "x 4.22"]
     head += [f"{server} cpu ms" for server in servers]
+    head += [f"{server} p99 ms" for server in servers]
     rows, faults = [head], []
     for figure in figures:
         found = results.get(figure.name)
@@ -114,8 +119,8 @@ def table(results: Results, servers: Sequence[str], figures: Sequence[Figure] = 
                 _number(figure.reference),
                 _number(ratio(figure, mine, figure.reference)),
                 *(
-                    _number(statistics.median(series[s].cpu_ms) if series[s].cpu_ms else None)
-                    for s in servers
+                    _number(statistics.median(of) if of else None)
+                    for of in (*(series[s].cpu_ms for s in servers), *(series[s].p99_ms for s in servers))
                 ),
             ]
         )

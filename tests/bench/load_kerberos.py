@@ -6,6 +6,7 @@ is sent as it was built, so there are many of them, each with an authenticator a
 
 import select
 import socket
+import time
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from typing import Final
@@ -20,7 +21,6 @@ from tests.bench.load_kit import (
     MANY_GROUPS_USER,
     REPLY_TIMEOUT_S,
     SERVICE,
-    SERVICE_SPN,
     Settings,
     Tally,
     datagrams,
@@ -43,7 +43,6 @@ from tests.kit.s4u import pa_for_user
 _KDC: Final = 88
 _USERS_MAX: Final = 100
 _TICKETS_MAX: Final = 20
-_TGS_REQS: Final = 1000
 _STREAMS: Final = 8
 
 
@@ -120,6 +119,7 @@ def _streams(settings: Settings, messages: Iterator[bytes], wanted: int) -> Tall
     tally, poller = settings.tally(), select.poll()
     socks: dict[int, socket.socket] = {}
     held: dict[int, bytes] = {}
+    sent: dict[int, float] = {}
 
     def send(fd: int | None) -> None:
         if fd is None:
@@ -128,7 +128,7 @@ def _streams(settings: Settings, messages: Iterator[bytes], wanted: int) -> Tall
             socks[fd] = sock
             poller.register(fd, select.POLLIN)
         message = next(messages)
-        held[fd] = b""
+        held[fd], sent[fd] = b"", time.monotonic()
         socks[fd].sendall(len(message).to_bytes(4, "big") + message)
 
     for _ in range(_STREAMS):
@@ -149,6 +149,7 @@ def _streams(settings: Settings, messages: Iterator[bytes], wanted: int) -> Tall
             held[fd] += chunk
             if len(held[fd]) >= 4 + int.from_bytes(held[fd][:4], "big"):
                 tally.take(_fault(held[fd][4:], wanted))
+                tally.delays_s.append(time.monotonic() - sent[fd])
                 send(fd)
     for sock in socks.values():
         sock.close()
@@ -172,7 +173,7 @@ def as_exchange(settings: Settings, names: list[str]) -> Tally:
 def tgs_exchange(settings: Settings, names: list[str]) -> Tally:
     tickets = [grant(settings, login(name, settings.realm, BENCH_PASSWORD)) for name in names]
     service, now = f"ldap/{settings.host}", SystemClock().now()
-    requests = [tgs_req(tickets[n % len(tickets)], service, now, n) for n in range(_TGS_REQS)]
+    requests = [tgs_req(tickets[n % len(tickets)], service, now, n) for n in range(settings.requests)]
     return _exchange(settings, cycle(requests), TGS_REP)
 
 
@@ -185,13 +186,13 @@ def s4u2self(settings: Settings, user: str) -> Tally:
     """A service asks for tickets to itself in the name of a user who never came."""
     tgt, now = grant(settings, login(SERVICE, settings.realm, BENCH_PASSWORD)), SystemClock().now()
     padata = (_for(settings, tgt, user),)
-    requests = [tgs_req(tgt, SERVICE_SPN, now, n, padata=padata) for n in range(_TGS_REQS)]
+    requests = [tgs_req(tgt, settings.service, now, n, padata=padata) for n in range(settings.requests)]
     return _exchange(settings, cycle(requests), TGS_REP)
 
 
 def _evidence(settings: Settings, tgt: Granted, user: str) -> Ticket:
     now = SystemClock().now()
-    asked = tgs_req(tgt, SERVICE_SPN, now, _TGS_REQS, padata=(_for(settings, tgt, user),))
+    asked = tgs_req(tgt, settings.service, now, settings.requests, padata=(_for(settings, tgt, user),))
     reply = ask(settings.address, asked)
     wrong = _fault(reply, TGS_REP)
     if wrong:
@@ -203,7 +204,7 @@ def s4u2proxy(settings: Settings, user: str) -> Tally:
     """The service goes on to the DC's LDAP in that user's name."""
     tgt, now = grant(settings, login(SERVICE, settings.realm, BENCH_PASSWORD)), SystemClock().now()
     evidence, target = _evidence(settings, tgt, user), f"ldap/{settings.host}"
-    requests = [tgs_req(tgt, target, now, n, evidence=evidence) for n in range(_TGS_REQS)]
+    requests = [tgs_req(tgt, target, now, n, evidence=evidence) for n in range(settings.requests)]
     return _exchange(settings, cycle(requests), TGS_REP)
 
 

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +27,7 @@ class Settings:
     """What a load is told by key=value.
 
     users: how many benchNNNNN there are. start: the number of the first one to add. host: the DC's full name.
+    requests: TGS-REQs that are sent in turn. service: by which name SERVICE asks for tickets to itself.
     """
 
     address: str
@@ -38,6 +40,8 @@ class Settings:
     start: int = 0
     connections: int = 1
     users: int = 1
+    requests: int = 1000
+    service: str = SERVICE_SPN
 
     def tally(self) -> "Tally":
         return Tally(self.seconds)
@@ -60,6 +64,7 @@ class Tally:
         self.count = 0
         self.errors = 0
         self.first_error = ""
+        self.delays_s: list[float] = []
         self._started = time.monotonic()
         self._end = self._started + seconds
         self._stopped = 0.0
@@ -72,6 +77,13 @@ class Tally:
     @property
     def per_s(self) -> float:
         return (self.count - self.errors) / (self._stopped - self._started)
+
+    @property
+    def p99_ms(self) -> float | None:
+        """How long all but the slowest hundredth of the answers took at most; None where it was not timed."""
+        if not self.delays_s:
+            return None
+        return sorted(self.delays_s)[len(self.delays_s) * 99 // 100] * 1000
 
     def good(self) -> None:
         self.count += 1
@@ -98,7 +110,8 @@ def datagrams(
 ) -> Tally:
     """Keep a window of datagrams in flight; a lost one is an error and is replaced.
 
-    fault: what is wrong with a reply; an empty text for nothing.
+    fault: what is wrong with a reply; an empty text for nothing. Delays are told as if answers came in the
+    order of the questions.
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with sock:
@@ -106,8 +119,10 @@ def datagrams(
         sock.connect((settings.address, port))
         sock.settimeout(_DATAGRAM_TIMEOUT_S)
         tally, lost = settings.tally(), 0
+        sent: deque[float] = deque()
         for _ in range(WINDOW):
             sock.send(next(messages))
+            sent.append(time.monotonic())
         while tally.going:
             try:
                 reply = sock.recv(65_536)
@@ -118,6 +133,8 @@ def datagrams(
                     break
             else:
                 tally.take(fault(reply))
+                tally.delays_s.append(time.monotonic() - sent.popleft())
                 lost = 0
             sock.send(next(messages))
+            sent.append(time.monotonic())
         return tally.stop()

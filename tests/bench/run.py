@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench.figures import FIGURES, Figure, Results, Series, table
+from tests.bench.mit_target import MitTarget
 from tests.bench.targets import (
     AddcTarget,
     SambaTarget,
@@ -55,6 +56,11 @@ class Bench:
     def bring_up(self, target: Target) -> None:
         """Provision, start, fill; a server that fails here cannot be measured."""
         _say(f"{target.name}: provision and start")
+        if isinstance(target, MitTarget):
+            target.provision()
+            target.fill(self.args.users)
+            target.start()
+            return
         self.series("provision", target).values.append(target.provision())
         for kind, took_s in timed_start(target, self.client).items():
             self.series(f"first_{kind}", target).values.append(took_s)
@@ -75,6 +81,8 @@ class Bench:
 
     def _load(self, target: Target, kind: str, seconds: float, more: Sequence[str] = ()) -> dict[str, object]:
         """Run a load program to its end; its result. Raises RuntimeError with its last line of error."""
+        if isinstance(target, MitTarget):
+            more = [*more, *target.words]
         words = [sys.executable, "-m", "tests.bench.load", kind, target.host.address, str(seconds)]
         done = subprocess.run(
             self.client.command([*words, *load_words(target, f"users={self.args.users}", *more)]),
@@ -93,6 +101,8 @@ class Bench:
     def measure(self, figure: Figure, target: Target) -> None:
         """One figure on one server, once; a failure becomes a note and the run goes on."""
         assert figure.load is not None
+        if isinstance(target, MitTarget) and figure.load not in target.loads:
+            return
         series = self.series(figure.name, target)
         more = [f"connections={figure.connections}"]
         if figure.load.startswith("add"):
@@ -110,6 +120,8 @@ class Bench:
         count = int(str(found["count"]))
         series.values.append(float(str(found["per_s"])))
         series.cpu_ms.append(used_ms / max(count, 1))
+        if found["p99_ms"] is not None:
+            series.p99_ms.append(float(str(found["p99_ms"])))
         if found["errors"]:
             series.faults.append(f"{found['first_error']} ({found['errors']} of {count})")
         _say(f"  {figure.label} on {target.name}: {series.values[-1]:,.0f}/s")
@@ -137,6 +149,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="NAME,...", help=f"of {', '.join(loads)}")
     parser.add_argument("--order", default="addc,samba", help="who comes first (default: %(default)s)")
     parser.add_argument("--no-peer", action="store_true", help="without Samba")
+    parser.add_argument("--mit", action="store_true", help="beside MIT's krb5-kdc too")
     parser.add_argument("--workers", type=int, default=0, help="of addc serve (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was measured")
     args = parser.parse_args()
@@ -166,6 +179,8 @@ def _run(args: argparse.Namespace, lan: Lan) -> Bench:
             targets.append(AddcTarget(lan.host("dc1", 10), args.workers))
         elif not args.no_peer:
             targets.append(SambaTarget(lan.host("peer", 11)))
+    if args.mit:
+        targets.append(MitTarget(lan.host("mit", 12)))
     bench = Bench(args, client_of(lan.host("load", 20), targets), targets)
     try:
         for target in targets:
@@ -204,7 +219,7 @@ def main() -> int:
     bench = on_a_lan(lambda lan: _run(args, lan))
     if bench is None:
         return 1
-    servers = sorted((target.name for target in bench.targets), key=["addc", "samba"].index)
+    servers = sorted((target.name for target in bench.targets), key=["addc", "samba", "mit"].index)
     print(f"{os.cpu_count()} processors, {platform.platform()}, Python {platform.python_version()}")
     print(f"servers on one processor, load on another; medians of {args.rounds} rounds of {args.seconds:g} s")
     print(table(bench.results, servers))

@@ -17,6 +17,7 @@ from addc.codec.krb5 import (
     EncAsRepPart,
     EncKrbPrivPart,
     EncryptedData,
+    EncTgsRepPart,
     HostAddress,
     KdcReqBody,
     KrbPriv,
@@ -125,7 +126,9 @@ def _as_body(who: Login, now: FileTime, sname: str) -> KdcReqBody:
 def granted(who: Login, reply: bytes) -> Granted:
     """What an AS-REP grants."""
     found = AsRep.unpack(reply)
-    part = EncAsRepPart.unpack(decrypt(who.key, KeyUsage.AS_REP_ENC_PART, found.enc_part.cipher))
+    plain = decrypt(who.key, KeyUsage.AS_REP_ENC_PART, found.enc_part.cipher)
+    kind = EncAsRepPart if plain[0] == EncAsRepPart.ber_tag else EncTgsRepPart  # as MIT's KDC tags it
+    part = kind.unpack(plain)
     return Granted(who, found, Key(part.key.keytype, part.key.keyvalue))
 
 
