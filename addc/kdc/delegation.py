@@ -34,7 +34,6 @@ from addc.kdc.device import Device
 from addc.kdc.evidence import EvidencePac, evidence_pac
 from addc.kdc.facts import (
     Evidence,
-    Impersonated,
     KdcRefusal,
     OpenedTgs,
     OpenedTicket,
@@ -79,14 +78,14 @@ def delegation(
         raise KdcRefusal(_BAD, NtStatus.STATUS_NOT_SUPPORTED)
     listed = _is_listed(sname, service)
     unlisted = NtStatus.STATUS_NO_MATCH if service.delegate_to else NtStatus.STATUS_NOT_SUPPORTED
-    if not listed and not (pac_options(message.padata) or 0) & _RBCD:
+    if not listed and not is_resource_based(opened):
         raise KdcRefusal(_BAD, unlisted)
     # 2. The evidence: what Windows found missing before, it tells with the refusal of what comes next.
     evidence = facts.evidence
     if evidence is None:
         raise KdcRefusal(_BAD)
     try:
-        ticket, found = _checked(evidence, facts.realm, policy, now)
+        ticket, found = checked_evidence(evidence, facts.realm, policy, now)
     except KdcRefusal as refusal:
         refusal.status = refusal.status if listed or refusal.status else unlisted
         raise
@@ -97,8 +96,13 @@ def delegation(
     sensitive = evidence.user is not None and is_sensitive(evidence.user)
     if sensitive or not ticket.part.flags & tickets.FORWARDABLE:
         raise KdcRefusal(_BAD, NtStatus.STATUS_ACCOUNT_RESTRICTION)
-    passed_on = _pac(found.pac, evidence, facts.realm, str(sname))
-    return _subject(opened.tgt.part, ticket, passed_on, evidence.user)
+    passed_on = delegated_pac(found.pac, facts.realm, (str(sname), evidence.sname))
+    return _subject(opened.tgt.part, ticket, passed_on, evidence)
+
+
+def is_resource_based(opened: OpenedTgs) -> bool:
+    """Whether the requester knows of resource-based delegation ([MS-SFU] 2.2.5)."""
+    return bool((pac_options(opened.request.message.padata) or 0) & _RBCD)
 
 
 def _is_listed(sname: PrincipalName, service: Principal) -> bool:
@@ -107,7 +111,7 @@ def _is_listed(sname: PrincipalName, service: Principal) -> bool:
     return any(one.casefold() == text for one in service.delegate_to)
 
 
-def _checked(
+def checked_evidence(
     evidence: Evidence, realm: RealmFacts, policy: KdcPolicy, now: FileTime
 ) -> tuple[OpenedTicket, EvidencePac]:
     """The evidence, if the KDC made it for this service and this user, and both still stand.
@@ -135,14 +139,9 @@ def _checked(
     return ticket, found
 
 
-def _subject(
-    tgt: EncTicketPart,
-    ticket: OpenedTicket,
-    pac: Pac,
-    user: Impersonated | None,
-) -> Subject:
+def _subject(tgt: EncTicketPart, ticket: OpenedTicket, pac: Pac, evidence: Evidence) -> Subject:
     """Limited by the evidence and by the service's own ticket; the time of logon is the evidence's."""
-    part = ticket.part
+    part, user = ticket.part, evidence.user
     renew_till = None
     if part.renew_till is not None and tgt.renew_till is not None:
         renew_till = min(part.renew_till, tgt.renew_till)
@@ -157,7 +156,8 @@ def _subject(
         caddr=tgt.caddr,
         pac=pac,
         principal=None if user is None else user.principal,
-        resource_rids=() if user is None else user.membership.resource_rids,
+        resource_rids=evidence.resource_rids if user is None else user.membership.resource_rids,
+        transited=part.transited.contents,
         auth_data_key=ticket.session,
     )
 
@@ -191,18 +191,24 @@ def _descriptor(data: bytes) -> SecurityDescriptor:
 # --- the new PAC ---
 
 
-def _pac(pac: Pac, evidence: Evidence, realm: RealmFacts, target: str) -> Pac:
-    """The evidence's buffers, its domain-local groups taken out to be found anew, the way it went added."""
+def delegated_pac(pac: Pac, realm: RealmFacts, way: tuple[str, str] | None) -> Pac:
+    """The evidence's buffers, its domain-local groups taken out to be found anew, the way it went added.
+
+    way: the other service, and the one that goes there; None while the user is only led to another realm.
+    """
     out = []
     old = None
     for kind, data in pac.buffers:
         if kind == PacType.DELEGATION_INFO:
             old = data
-        elif kind == PacType.LOGON_INFO and evidence.user is not None:
+        elif kind == PacType.LOGON_INFO:
             out.append((kind, without_resource_groups(data, realm.domain_sid)))
         else:
             out.append((kind, data))
-    out.append((int(PacType.DELEGATION_INFO), delegation_info(old, target, evidence.sname)))
+    if way is not None:
+        old = delegation_info(old, *way)
+    if old is not None:
+        out.append((int(PacType.DELEGATION_INFO), old))
     return Pac(tuple(out))
 
 

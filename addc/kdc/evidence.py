@@ -22,6 +22,7 @@ from addc.codec.pac import (
     PacSignatureData,
     PacType,
     pac_spans,
+    unpack_logon_info,
     with_zeroed_signatures,
 )
 from addc.codes.krb_error import KrbErrorCode
@@ -29,6 +30,7 @@ from addc.kdc.facts import KdcRefusal, KeyRing, OpenedTicket
 from addc.kdc.open_ticket import decrypt_part, logon_sid
 from addc.kdc.pac_build import find_pac
 from addc.security.krb_keys import Cksumtype, Key, KeyUsage, is_keyed, verify_checksum
+from addc.security.sid_filter import sids_of
 
 _USAGE: Final = int(KeyUsage.KERB_NON_KERB_CKSUM_SALT)
 _SERVER: Final = int(PacType.SERVER_CHECKSUM)
@@ -85,6 +87,16 @@ def evidence_pac(ticket: OpenedTicket, krbtgt: KeyRing) -> EvidencePac | KrbErro
     ticket.key: of the service. krbtgt: keys of its previous password count too. Raises DecodeError.
     """
     return _verified(Same(ticket), Same(krbtgt))
+
+
+def told_sids(ticket: OpenedTicket) -> tuple[Sid, ...]:
+    """The SIDs of user and groups that a ticket tells, whoever made it; () where it tells none."""
+    try:
+        data = find_pac(ticket.part.authorization_data)
+        logon = None if data is None else Pac.unpack(data).get(PacType.LOGON_INFO)
+        return () if logon is None else sids_of(unpack_logon_info(logon))
+    except DecodeError:
+        return ()
 
 
 @lru_cache(maxsize=512)

@@ -294,7 +294,8 @@ class ForUser:
 class OpenedTgs:
     """A TGS-REQ whose authenticator proves that the client knows the session key of its ticket.
 
-    second: the additional ticket of user-to-user. for_user: of S4U2Self.
+    second: the additional ticket of user-to-user. for_user: of S4U2Self. evidence: of S4U2Proxy from another
+    realm, the ticket that leads the user here.
     """
 
     request: TgsRequest
@@ -302,6 +303,7 @@ class OpenedTgs:
     subkey: Key | None
     second: OpenedTicket | None = None
     for_user: ForUser | None = None
+    evidence: OpenedTicket | None = None
 
     @property
     def cname(self) -> PrincipalName:
@@ -358,6 +360,8 @@ class Counter(Enum):
     """One more bad password ([MS-ADTS] 3.1.1.5, badPwdCount)."""
     LOGON = 2
     """A logon: lastLogon, logonCount, badPwdCount = 0."""
+    RENEW_SECRET = 3
+    """The secret of a smart card account is to be renewed, and the request decided anew after that."""
 
 
 class KdcRefusal(Exception):
@@ -393,6 +397,7 @@ class Evidence:
     ticket: opened with that service's keys, or why it could not be. sname: of the ticket, realm included.
     names_service: whether that name is the asking service's. user: whom its cname means now, None for a
     foreigner. local_sids: of the asking service: what this domain's own groups add to its PAC.
+    resource_rids: the domain-local groups of a user that is a foreigner.
     """
 
     ticket: OpenedTicket | KrbErrorCode
@@ -400,6 +405,7 @@ class Evidence:
     names_service: bool
     user: Impersonated | None
     local_sids: frozenset[Sid] = frozenset()
+    resource_rids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,14 @@ _REVOKED: Final = KrbErrorCode.KDC_ERR_TGT_REVOKED
 # --- the ticket --------------------------------------------------------------------------------------------
 
 
-def open_any_tgt(ticket: Ticket, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> OpenedTicket:
+def open_any_tgt(
+    ticket: Ticket, realm: RealmFacts, policy: KdcPolicy, now: FileTime, *, returning: bool = False
+) -> OpenedTicket:
     """A TGT for this realm's KDC, made here or by a partner's; checked to be valid now.
 
     Only for the ticket of a TGS-REQ itself and for armor: `open_tgt` takes this realm's alone.
+    returning: it may be of a service of this realm that comes back with the PAC of a partner's user
+    (`check_returning` comes after).
     """
     if rodc_number(ticket.enc_part.kvno) and realm.rodcs:
         return open_rodc_tgt(ticket, realm, policy, now)
@@ -53,7 +57,8 @@ def open_any_tgt(ticket: Ticket, realm: RealmFacts, policy: KdcPolicy, now: File
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_NOT_US)
     opened = _decrypted(ticket, trust.from_partner)
     check_times(opened.part, policy, now)
-    _check_realms(opened.part, trust, realm)
+    if not (returning and realm.is_alias(opened.part.crealm)):
+        _check_realms(opened.part, trust, realm)
     return OpenedTicket(opened.part, opened.key, opened.session, trust, opened.cipher)
 
 
@@ -112,6 +117,23 @@ def _check_realms(part: EncTicketPart, trust: TrustFacts, realm: RealmFacts) -> 
             raise KdcRefusal(KrbErrorCode.KDC_ERR_PATH_NOT_ACCEPTED)
 
 
+def check_returning(opened: OpenedTgs, realm: RealmFacts) -> None:
+    """Refuse a partner's ticket for a client of this realm that asks for itself: for that it has its own."""
+    trust = opened.tgt.trust
+    if trust is None or opened.for_user is not None or trust.attributes & _WITHIN_FOREST:
+        return
+    if realm.is_alias(opened.tgt.part.crealm):
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY, NtStatus.STATUS_DOMAIN_TRUST_INCONSISTENT)
+
+
+def check_speaks_for(name: str, trust: TrustFacts, realm: RealmFacts) -> None:
+    """Refuse users of a realm that the partner has no say about."""
+    if trust.attributes & _WITHIN_FOREST:
+        return
+    if realm.is_alias(name) or not _speaks_for(name, trust):
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY, NtStatus.STATUS_DOMAIN_TRUST_INCONSISTENT)
+
+
 def _speaks_for(name: str, trust: TrustFacts) -> bool:
     if name.upper() == trust.realm:
         return True
@@ -121,10 +143,10 @@ def _speaks_for(name: str, trust: TrustFacts) -> bool:
 # --- the PAC -----------------------------------------------------------------------------------------------
 
 
-def believed_pac(tgt: OpenedTicket) -> Pac | None:
+def believed_pac(tgt: OpenedTicket, user: tuple[str, str] | None = None) -> Pac | None:
     """What of a cross-realm TGT's PAC is believed; None for a realm of MIT's, whose users have none.
 
-    Raises KdcRefusal.
+    user: name and realm of whom the ticket's client acts for; then the PAC is that user's. Raises KdcRefusal.
     """
     trust, part = tgt.trust, tgt.part
     assert trust is not None and trust.scope is not None
@@ -139,21 +161,52 @@ def believed_pac(tgt: OpenedTicket) -> Pac | None:
     info = pac.get(PacType.CLIENT_INFO)
     if info is None:
         raise KdcRefusal(_REVOKED)
-    client = PacClientInfo.unpack(info)
-    cname = str(part.cname).casefold()
-    names = (cname, f"{cname}@{part.crealm.casefold()}")
-    if client.client_id != part.authtime or client.name.casefold() not in names:
-        raise KdcRefusal(_REVOKED)
+    _check_named(PacClientInfo.unpack(info), part, user)
+    crealm = part.crealm if user is None else user[1]
     try:
-        return filtered_pac(Pac(tuple(tgt_buffers(pac))), trust.scope, part.crealm)
+        return filtered_pac(Pac(tuple(tgt_buffers(pac))), trust.scope, crealm)
     except PacRefusedError:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY, NtStatus.STATUS_DOMAIN_TRUST_INCONSISTENT) from None
 
 
-def believed_sids(tgt: OpenedTicket) -> tuple[Sid, ...]:
-    """The client and its groups, the client first; () where there are none, or the ticket will be refused."""
+def _check_named(client: PacClientInfo, part: EncTicketPart, user: tuple[str, str] | None) -> None:
+    """The PAC is the client's; or the user's, whose name stands there with the realm, in matching case.
+
+    Spec: [MS-PAC] 2.7, [MS-SFU] 3.2.5.1.
+    """
+    if client.client_id != part.authtime:
+        raise KdcRefusal(_REVOKED)
+    if user is not None:
+        if client.name != f"{user[0]}@{user[1]}":
+            raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY)
+        return
+    cname = str(part.cname).casefold()
+    if client.name.casefold() not in (cname, f"{cname}@{part.crealm.casefold()}"):
+        raise KdcRefusal(_REVOKED)
+
+
+def pac_user(ticket: OpenedTicket) -> tuple[str, str]:
+    """Name and realm of the user in the PAC of a ticket whose client acts for that user.
+
+    Raises KdcRefusal.
+    """
+    data = find_pac(ticket.part.authorization_data)
+    info = None if data is None else Pac.unpack(data).get(PacType.CLIENT_INFO)
+    if info is None:
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MODIFIED)
+    name, at, realm = PacClientInfo.unpack(info).name.rpartition("@")
+    if not (name and at and realm):
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
+    return name, realm
+
+
+def believed_sids(tgt: OpenedTicket, user: tuple[str, str] | None = None) -> tuple[Sid, ...]:
+    """The client and its groups, the client first; () where there are none, or the ticket will be refused.
+
+    user: as for `believed_pac`.
+    """
     try:
-        pac = believed_pac(tgt)
+        pac = believed_pac(tgt, user)
         logon = None if pac is None else pac.get(PacType.LOGON_INFO)
         return () if logon is None else sids_of(unpack_logon_info(logon))
     except (KdcRefusal, DecodeError):
@@ -176,7 +229,7 @@ def foreign_subject(opened: OpenedTgs, facts: TgsFacts, now: FileTime) -> Subjec
         check_standing(client, now)
         pac = _mapped_pac(opened, facts, now)
     subject = holder(tgt, pac if pac is not None else NO_PAC, client, facts.resource_rids)
-    return _through(subject, tgt)
+    return through(subject, tgt)
 
 
 NO_PAC: Final = Pac(())
@@ -191,7 +244,7 @@ def _mapped_pac(opened: OpenedTgs, facts: TgsFacts, now: FileTime) -> Pac:
     return Pac(tuple(parts.buffers(part.authtime, now, True)))
 
 
-def _through(subject: Subject, tgt: OpenedTicket) -> Subject:
+def through(subject: Subject, tgt: OpenedTicket) -> Subject:
     """With the realm in the list that made the ticket, if it is not the client's own (RFC 4120 3.3.3.2)."""
     trust, contents = tgt.trust, tgt.part.transited.contents
     assert trust is not None

@@ -27,8 +27,8 @@ from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.directory.kerberos_policy import KerberosPolicy
 from addc.directory.password_policy import effective_policy
-from addc.kdc import lookup_delegated, lookup_rodc, lookup_trusts
-from addc.kdc.evidence import open_evidence
+from addc.kdc import lookup_delegated, lookup_rodc, lookup_trusts, s4u_trusts
+from addc.kdc.evidence import open_evidence, told_sids
 from addc.kdc.facts import (
     AccountFlags,
     Armor,
@@ -359,6 +359,8 @@ def _foreign_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> Tg
     """Facts about another realm's client: its name means nobody here but whom it was given to."""
     sname = opened.request.message.req_body.sname
     server = server_account(ctx, sname) if sname is not None else None
+    if s4u_trusts.is_asked(opened):
+        return _facts_of_users_abroad(ctx, realm, opened, server)
     stands_for = lookup_trusts.mapped_account(ctx, opened.tgt)
     if stands_for is not None:
         of_account = membership(ctx, stands_for)
@@ -418,6 +420,48 @@ def _own_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFac
 # --- services for users ---
 
 
+def _facts_of_users_abroad(
+    ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs, server: Account | None
+) -> TgsFacts:
+    """Facts of S4U2Self and S4U2Proxy with a partner's ticket."""
+    facts = TgsFacts(realm, None, _optional(ctx, server))
+    wanted, tgt = opened.for_user, opened.tgt
+    if wanted is None:
+        evidence, sids = _evidence_from_abroad(ctx, realm, opened)
+        allowed = lookup_trusts.may_authenticate(ctx, sids, server)
+        return replace(facts, evidence=evidence, may_authenticate=allowed)
+    if realm.is_alias(wanted.crealm):
+        return replace(facts, user=_user(ctx, realm, wanted))
+    service = client_account(ctx, opened.cname) if realm.is_alias(tgt.part.crealm) else None
+    sids = believed_sids(tgt, (str(wanted.cname), wanted.crealm))
+    return replace(
+        facts,
+        client=_optional(ctx, service),
+        resource_rids=lookup_trusts.local_rids(ctx, sids),
+        may_authenticate=lookup_trusts.may_authenticate(ctx, sids, server),
+    )
+
+
+def _evidence_from_abroad(
+    ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs
+) -> tuple[Evidence | None, tuple[Sid, ...]]:
+    """What is known of a user whom a partner's ticket leads here, and of the service that leads."""
+    tgt, ticket = opened.tgt, opened.evidence
+    if ticket is None:
+        return None, ()
+    own = lookup_trusts.local_rids(ctx, believed_sids(tgt))
+    sids = s4u_trusts.sids_of_user(ticket)
+    evidence = Evidence(
+        ticket,
+        f"{tgt.part.cname}@{tgt.part.crealm}",
+        True,
+        None,
+        frozenset(realm.domain_sid.child(rid) for rid in own),
+        lookup_trusts.local_rids(ctx, sids),
+    )
+    return evidence, sids
+
+
 def _user(ctx: ReadContext, realm: RealmFacts, wanted: ForUser) -> Impersonated | None:
     """Whom S4U2Self means; a certificate and a name must mean the same account ([MS-SFU] 2.2.2)."""
     if not realm.is_alias(wanted.crealm):
@@ -462,15 +506,20 @@ def _evidence(ctx: ReadContext, realm: RealmFacts, ticket: Ticket, service: Acco
     """What is known about the evidence of S4U2Proxy, opened with the keys of the service that shows it."""
     named = server_account(ctx, ticket.sname, user2user=True)
     opened = open_evidence(ticket, principal(ctx, service).keys)
-    user = None
-    if isinstance(opened, OpenedTicket) and realm.is_alias(opened.part.crealm):
-        user = _impersonated(ctx, client_account(ctx, opened.part.cname))
+    user: Impersonated | None = None
+    rids: tuple[int, ...] = ()
+    if isinstance(opened, OpenedTicket):
+        if realm.is_alias(opened.part.crealm):
+            user = _impersonated(ctx, client_account(ctx, opened.part.cname))
+        else:
+            rids = lookup_trusts.local_rids(ctx, told_sids(opened))
     return Evidence(
         opened,
         f"{ticket.sname}@{ticket.realm}",
         named is not None and named.dnt == service.dnt and realm.is_alias(ticket.realm),
         user,
         at_commit(ctx, ("kdc.local", service.dnt), lambda: _local_sids(ctx, service)),
+        rids,
     )
 
 

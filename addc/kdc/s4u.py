@@ -142,28 +142,24 @@ def impersonation(opened: OpenedTgs, facts: TgsFacts, now: FileTime) -> Subject:
 
     Spec: [MS-SFU] 3.2.5.1.2.
     """
-    wanted, user, service, server = opened.for_user, facts.user, facts.client, facts.server
-    assert wanted is not None and service is not None and server is not None
-    if user is None:
-        raise KdcRefusal(KrbErrorCode.KDC_ERR_C_PRINCIPAL_UNKNOWN)
-    check_standing(user.principal, now)
-    if wanted.options & _CHECK_HOURS:
-        check_hours(user.principal, now)
+    service, server = facts.client, facts.server
+    assert service is not None and server is not None
+    user, cname, pac = impersonated(opened, facts, now)
     if server.sid != service.sid:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADMATCH)
     part = opened.tgt.part
-    cname = _reply_name(wanted, user.principal)
-    reply, confirmed = _reply_padata(opened.request, wanted, cname, facts.realm.realm)
+    forwardable = not is_sensitive(user) and may_be_forwardable(service)
+    reply, confirmed = reply_padata(opened, cname, facts.realm.realm)
     return Subject(
         crealm=facts.realm.realm,
         cname=cname,
-        flags=part.flags if may_be_forwardable(service, user) else part.flags & ~tickets.FORWARDABLE,
+        flags=part.flags if forwardable else part.flags & ~tickets.FORWARDABLE,
         authtime=part.authtime,
         starttime=part.starttime or part.authtime,
         endtime=_until(part.endtime, user),
         renew_till=part.renew_till,
         caddr=part.caddr,
-        pac=_pac_of(user, facts.realm, str(cname), part.authtime, now),
+        pac=pac,
         principal=user.principal,
         resource_rids=user.membership.resource_rids,
         needs_pac=True,
@@ -178,19 +174,34 @@ def _until(end: FileTime, user: Impersonated) -> FileTime:
     return end if until is None else min(end, tickets.whole_seconds(until))
 
 
+def impersonated(
+    opened: OpenedTgs, facts: TgsFacts, now: FileTime
+) -> tuple[Impersonated, PrincipalName, Pac]:
+    """The user of this realm that is asked for, under which name, with which PAC. Raises KdcRefusal."""
+    wanted, user = opened.for_user, facts.user
+    assert wanted is not None
+    if user is None:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_C_PRINCIPAL_UNKNOWN)
+    check_standing(user.principal, now)
+    if wanted.options & _CHECK_HOURS:
+        check_hours(user.principal, now)
+    cname = _reply_name(wanted, user.principal)
+    return user, cname, _pac_of(user, facts.realm, str(cname), opened.tgt.part.authtime, now)
+
+
 def is_sensitive(user: Impersonated) -> bool:
     """Whether the user must not be delegated: "sensitive", or one of the Protected Users."""
     flagged = user.principal.flags & _NOT_DELEGATED
     return bool(flagged) or _PROTECTED_USERS in user.membership.domain_rids
 
 
-def may_be_forwardable(service: Principal, user: Impersonated) -> bool:
-    """Whether the ticket may serve as evidence in S4U2Proxy.
+def may_be_forwardable(service: Principal) -> bool:
+    """Whether its ticket to itself may serve as evidence in S4U2Proxy.
 
     A service that delegates to listed SPNs needs the right of protocol transition; one that lists none can
     only go where the other side lets it, and that side decides again.
     """
-    return not is_sensitive(user) and (bool(service.flags & _TO_AUTH) or not service.delegate_to)
+    return bool(service.flags & _TO_AUTH) or not service.delegate_to
 
 
 def _reply_name(wanted: ForUser, user: Principal) -> PrincipalName:
@@ -220,16 +231,18 @@ def _pac(user: Impersonated, realm: RealmFacts, cname: str, authtime: FileTime, 
     return Pac(tuple(parts.buffers(authtime, now, for_tgt=True)))
 
 
-def _reply_padata(
-    request: TgsRequest, wanted: ForUser, cname: PrincipalName, realm: str
+def reply_padata(
+    opened: OpenedTgs, cname: PrincipalName, realm: str
 ) -> tuple[tuple[PaData, ...], tuple[PaData, ...]]:
     """PA-S4U-X509-USER of the reply, and of its encrypted part. Spec: [MS-SFU] 2.2.2, 3.2.5.1.2."""
+    wanted = opened.for_user
+    assert wanted is not None
     key, asked = wanted.key, wanted.checksum
     if key is None or asked is None:
         return (), ()
     options = wanted.options & _REPLY_USAGE
     usage = KeyUsage.PA_S4U_X509_USER_REPLY if options else KeyUsage.PA_S4U_X509_USER_REQUEST
-    nonce = request.message.req_body.nonce
+    nonce = opened.request.message.req_body.nonce
     user = S4uUserId(nonce=nonce, cname=cname, crealm=realm, options=options)
     if asked.cksumtype == _RSA_MD4:
         cksum = Checksum(_RSA_MD4, insecure_md4(user.pack()))

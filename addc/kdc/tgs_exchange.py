@@ -15,7 +15,7 @@ from addc.base.rng import Rng
 from addc.codec.krb5 import ApReq, Authenticator, KdcReqBody, Ticket, req_body_bytes
 from addc.codec.krb5_numbers import KdcOptions, MessageType, PaType
 from addc.codes.krb_error import KrbErrorCode
-from addc.kdc import authn_policy, dmsa, fast, rodc, tickets
+from addc.kdc import authn_policy, dmsa, fast, rodc, s4u_trusts, tickets
 from addc.kdc.delegation import delegation
 from addc.kdc.device import Device
 from addc.kdc.facts import (
@@ -30,7 +30,7 @@ from addc.kdc.facts import (
     TgsOutcome,
     TgsRequest,
 )
-from addc.kdc.foreign import open_any_tgt
+from addc.kdc.foreign import check_returning, open_any_tgt
 from addc.kdc.open_ticket import checked_pac, open_authenticator, open_tgt
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_hours, check_server, check_standing
@@ -114,11 +114,18 @@ def _with_padata(opened: OpenedTgs, realm: RealmFacts, policy: KdcPolicy, now: F
     if options & _USER2USER:
         second = _second_ticket(body, realm, policy, now)
     user = for_user(opened.request, opened.tgt, opened.subkey)
-    if second is None and user is None:
+    if second is not None or user is not None:
+        if options & _S4U2PROXY:
+            raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
+        opened = replace(opened, second=second, for_user=user)
+    if opened.tgt.trust is None:
         return opened
+    check_returning(opened, realm)
     if options & _S4U2PROXY:
-        raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
-    return replace(opened, second=second, for_user=user)
+        if not body.additional_tickets:
+            raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
+        opened = replace(opened, evidence=open_any_tgt(body.additional_tickets[0], realm, policy, now))
+    return opened
 
 
 def _presented(
@@ -129,7 +136,7 @@ def _presented(
         raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY)
     if options & _VALIDATE:
         return open_tgt(ticket, realm, policy, now, validating=True)
-    return open_any_tgt(ticket, realm, policy, now)
+    return open_any_tgt(ticket, realm, policy, now, returning=True)
 
 
 def _check_body(request: TgsRequest, authenticator: Authenticator, tgt: OpenedTicket) -> None:
@@ -192,7 +199,8 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
     # 1. The client is still who its ticket says.
     if opened.tgt.trust is not None:
         _check_options(opened, policy, now)
-        return _for_device(ticket_for_foreigner(opened, facts, policy, now), device).reply(now, rng)
+        abroad = s4u_trusts.grant if s4u_trusts.is_asked(opened) else ticket_for_foreigner
+        return _for_device(abroad(opened, facts, policy, now), device).reply(now, rng)
     client = facts.client
     pac = checked_pac(opened.tgt, client)
     assert client is not None
@@ -207,6 +215,8 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
     if body.sname is None or not facts.realm.is_alias(body.realm):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_S_PRINCIPAL_UNKNOWN)
     server = facts.server
+    if server is None and body.kdc_options & _S4U2PROXY:
+        return s4u_trusts.delegation_abroad(opened, facts, policy, now).reply(now, rng)
     if server is None:
         return refer(opened, facts, holder(opened.tgt, pac, client, ()), policy, now).reply(now, rng)
     if opened.second is None:

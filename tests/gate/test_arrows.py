@@ -37,6 +37,7 @@ PURE: Final = {
         "principal_names",
         "open_ticket",
         "s4u",
+        "s4u_trusts",
         "evidence",
         "delegation",
         "subject",
