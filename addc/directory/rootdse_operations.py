@@ -448,4 +448,4 @@ _ALL: Final = (
 )
 
 OPERATIONS: Final = {operation.name.lower(): operation for operation in _ALL}
-"""By name in lower case. Spec: [MS-ADTS] 3.1.1.3.3 (those of Windows Server 2019)."""
+"""By name in lower case. Spec: [MS-ADTS] 3.1.1.3.3 (those of Windows Server 2019, and what 2025 adds)."""

@@ -21,7 +21,7 @@ OPERATION_NAMES: Final = (
     "doGarbageCollection", "doGarbageCollectionPhantomsNow", "doLinkCleanup", "doOnlineDefrag",
     "dumpDatabase", "dumpLDAPState", "dumpLinks", "dumpLinksExtended", "dumpQuota", "dumpReferences",
     "enableOptionalFeature", "fixupInheritance", "invalidateGCConnection", "invalidateRidPool",
-    "msDS-ProcessLinksAbandonOperation", "msDS-ProcessLinksScheduleOperation",
+    "migrateADServiceAccount", "msDS-ProcessLinksAbandonOperation", "msDS-ProcessLinksScheduleOperation",
     "msDS-RunDeletedPhantomsWithLinksTask", "null", "recalcHierarchy", "removeLingeringObject",
     "renewServerCertificate", "replicateSingleObject", "rODCPurgeAccount", "runProtectAdminGroupsTask",
     "runSamUpgradeTasks", "schemaUpdateIndicesNow", "schemaUpdateNow", "schemaUpgradeInProgress",
