@@ -16,7 +16,7 @@ from typing import Annotated, Final, Self
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
 from addc.codec import ber
-from addc.codec.ber_wire import find_element
+from addc.codec.ber_wire import element, find_element, read_element
 from addc.codec.declare import register
 from addc.codec.krb5_numbers import MessageType
 
@@ -144,6 +144,13 @@ class EncTicketPart(ber.Value):
     renew_till: Annotated[Time | None, ber.Tag(8)] = None
     caddr: Annotated[tuple[HostAddress, ...] | None, ber.Tag(9)] = None
     authorization_data: Annotated[tuple[AuthorizationDataEntry, ...] | None, ber.Tag(10)] = None
+
+
+def with_authorization_data(packed: bytes, entries: bytes) -> bytes:
+    """A packed EncTicketPart that has no authorization data, with these packed entries as its last field."""
+    _, start, end = read_element(packed, 0, len(packed), "EncTicketPart")
+    _, start, end = read_element(packed, start, end, "EncTicketPart")
+    return element(0x63, element(0x30, packed[start:end] + element(0xAA, element(0x30, entries))))
 
 
 @ber.sequence(kw_only=True)

@@ -3,7 +3,7 @@
 Spec: RFC 4120 5.3, 5.4.2, [MS-PAC] 2.8.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from addc.base.clock import TICKS_PER_S, FileTime
@@ -18,6 +18,7 @@ from addc.codec.krb5 import (
     PrincipalName,
     Ticket,
     TransitedEncoding,
+    with_authorization_data,
 )
 from addc.codec.krb5_numbers import TicketFlags, TransitedType
 from addc.kdc.facts import Issued
@@ -38,6 +39,7 @@ ENC_PA_REP: Final = int(TicketFlags.ENC_PA_REP)
 
 _TICKET_USAGE: Final = int(KeyUsage.TICKET)
 _X500: Final = int(TransitedType.DOMAIN_X500_COMPRESS)
+_PLACEHOLDER: Final = PAC_PLACEHOLDER.pack()
 _NO_TRANSIT: Final = TransitedEncoding(_X500, b"")
 
 
@@ -118,16 +120,15 @@ def issue(
         endtime=grant.endtime,
         renew_till=grant.renew_till,
         caddr=grant.caddr,
-        authorization_data=grant.extra or None,
-    )
+    ).pack()
+    extra = b"".join([entry.pack() for entry in grant.extra])
     if pac is not None:
-        plain = None
-        if full_signatures:
-            plain = replace(part, authorization_data=(PAC_PLACEHOLDER, *grant.extra)).pack()
-        entry = pac_entry(sign_pac(pac, signers, plain))
-        part = replace(part, authorization_data=(entry, *grant.extra))
+        plain = with_authorization_data(part, _PLACEHOLDER + extra) if full_signatures else None
+        extra = pac_entry(sign_pac(pac, signers, plain)).pack() + extra
+    if extra:
+        part = with_authorization_data(part, extra)
     return Ticket(
         realm=grant.srealm,
         sname=grant.sname,
-        enc_part=sealed(signers.server, _TICKET_USAGE, part.pack(), rng, kvno),
+        enc_part=sealed(signers.server, _TICKET_USAGE, part, rng, kvno),
     )
