@@ -111,10 +111,10 @@ def apply(ctx: WriteContext, draft: Draft, rules: PasswordPolicy) -> None:
         _primary_group_of_kind(ctx, draft, new)
         _criticality_of_kind(ctx, draft, new)
     if new & ~old & _UF.UF_SMARTCARD_REQUIRED:
-        _forget_password(ctx, draft, rules.history_length)
+        forget_password(ctx, draft, rules.history_length)
 
 
-def _forget_password(ctx: WriteContext, draft: Draft, history_length: int) -> None:
+def forget_password(ctx: WriteContext, draft: Draft, history_length: int) -> None:
     """Random bytes in place of the password: from now on only the smart card counts.
 
     Every stored form gets a new version, since partners must not keep the old one.

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
+from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
 from addc.base.ids import AttId, Dnt
 from addc.codec import cms
@@ -16,7 +17,7 @@ from addc.codec.key_credential import EntryKind, KeyCredential, KeyUse, RsaPubli
 from addc.codec.krb5 import AsReq
 from addc.codec.krb5_numbers import NameType, PaType
 from addc.codec.pkinit import PaPkAsReq
-from addc.directory import entry, names
+from addc.directory import entry, names, smartcard_secrets
 from addc.directory.context import ReadContext
 from addc.kdc.facts import AsFacts, Principal
 from addc.kdc.lookup import account_of_certificate, at_commit, membership, principal
@@ -48,7 +49,7 @@ def with_certificates(ctx: ReadContext, facts: AsFacts, message: AsReq, policy: 
         facts = _by_certificate(ctx, facts, message)
     if facts.client is None:
         return facts
-    return replace(facts, certificates=_facts(ctx, facts.client, rules))
+    return replace(facts, certificates=_facts(ctx, facts.client, rules, policy))
 
 
 def _by_certificate(ctx: ReadContext, facts: AsFacts, message: AsReq) -> AsFacts:
@@ -70,12 +71,15 @@ def _by_certificate(ctx: ReadContext, facts: AsFacts, message: AsReq) -> AsFacts
     return replace(facts, client=principal(ctx, account), membership=membership(ctx, account))
 
 
-def _facts(ctx: ReadContext, client: Principal, rules: PkinitPolicy) -> CertificateFacts:
+def _facts(ctx: ReadContext, client: Principal, rules: PkinitPolicy, policy: KdcPolicy) -> CertificateFacts:
     row = ctx.tx.get(Dnt(client.key))
     assert row is not None
     mapped = entry.texts(row, attr.ALT_SECURITY_IDENTITIES)
     return CertificateFacts(
-        trust_store(ctx, rules.lists), frozenset(one.casefold() for one in mapped), _keys(ctx, row)
+        trust_store(ctx, rules.lists),
+        frozenset(one.casefold() for one in mapped),
+        _keys(ctx, row),
+        smartcard_secrets.is_due(ctx, row, FileTime(ctx.now + policy.max_ticket_age)),
     )
 
 

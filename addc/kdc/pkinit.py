@@ -33,7 +33,7 @@ from addc.codec.pkinit import (
 )
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc.certificate_rules import judge
-from addc.kdc.facts import AsRequest, KdcRefusal, Principal
+from addc.kdc.facts import AsRequest, Counter, KdcRefusal, Principal
 from addc.kdc.freshness import check_token, make_token
 from addc.kdc.padata import find_padata
 from addc.kdc.pkinit_facts import CertificateFacts, PkinitPolicy
@@ -210,6 +210,9 @@ class _KeyPackage:
 
 
 def _proof(attempt: Attempt, key: Key, padata: PaData, sids: tuple[Sid, ...]) -> Proof:
+    """The proof, unless the account's secret has to be renewed before its ticket tells it."""
+    if attempt.facts.certificates is not None and attempt.facts.certificates.renew_secret:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_SVC_UNAVAILABLE, counter=Counter.RENEW_SECRET)
     return Proof(
         key, None, (padata,), by_password=False, sids=sids, buffers=_credentials(attempt, attempt.client, key)
     )

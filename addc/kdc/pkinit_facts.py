@@ -49,9 +49,10 @@ class CertificateFacts:
     """What the directory knows that matters to a client's certificate.
 
     store: whom the forest trusts. identities: the account's altSecurityIdentities, case folded.
-    keys: that the account trusts.
+    keys: that the account trusts. renew_secret: the account's is too old ([MS-PKCA] 3.1.5.2.2).
     """
 
     store: TrustStore = field(default_factory=TrustStore)
     identities: frozenset[str] = frozenset()
     keys: tuple[TrustedKey, ...] = ()
+    renew_secret: bool = False
