@@ -108,6 +108,41 @@ def record_bad_password(ctx: WriteContext, dnt: Dnt, password: Secret | None = N
     return lock
 
 
+def settle_wrong(ctx: WriteContext, dnt: Dnt, password: Secret | None = None) -> bool:
+    """Count a wrong password before anybody is told that it was; whether that may be told.
+
+    False where others locked the account out since it was judged: each worker process judges by what it sees,
+    but all counts pass the one writer, so that no more guesses than the threshold are ever answered.
+    """
+    if is_locked_out(ctx, dnt):
+        return False
+    record_bad_password(ctx, dnt, password)
+    return True
+
+
+def settle_right(ctx: WriteContext, dnt: Dnt) -> bool:
+    """Note a logon; whether it may be told: a right guess may come too late, as with `settle_wrong`."""
+    if is_locked_out(ctx, dnt):
+        return False
+    record_logon(ctx, dnt)
+    return True
+
+
+def is_locked_out(ctx: ReadContext, dnt: Dnt) -> bool:
+    """Whether wrong passwords keep everybody out now."""
+    row = ctx.tx.get(dnt)
+    since = 0 if row is None else entry.integer(row, attr.LOCKOUT_TIME)
+    if row is None or not since:
+        return False
+    span = effective_policy(ctx, row).lockout_duration
+    return not span or ctx.now < since + span
+
+
+def is_guessed_at(ctx: ReadContext, account: Account) -> bool:
+    """Whether somebody may be guessing the account's password, so that even a right one is to be settled."""
+    return bool(account.bad_pwd_count) and can_lock_out(ctx, account.dnt)
+
+
 def can_lock_out(ctx: ReadContext, dnt: Dnt) -> bool:
     """Whether wrong passwords lock this account out some time."""
     row = ctx.tx.get(dnt)

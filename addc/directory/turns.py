@@ -2,8 +2,9 @@
 
 Between finding a password wrong and having that counted lies a commit. Whoever judges passwords takes the
 account's turn for that time; all others wait for it, then judge anew by what was counted. Only accounts that
-can be locked out have turns. Each worker process has its own: as many guesses as there are workers, no more,
-are judged at once.
+can be locked out have turns. Each worker process has its own: as many guesses as there are workers are judged
+at once, and the writer, through which all of them pass, says which of them may still be answered
+(logon_counters.settle_wrong).
 
 Spec: [MS-SAMR] 3.1.5.14.6
 """

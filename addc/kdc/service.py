@@ -10,7 +10,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from addc.base.clock import Clock, FileTime
@@ -52,7 +52,8 @@ class Answer:
     """Reply bytes, None for silence.
 
     account: whose password was judged, 0 where none was. counter: what is to be written of it; a wrong
-    password before the reply leaves. can_lock_out: such lock the account out some time.
+    password before the reply leaves. can_lock_out: wrong ones lock the account out some time, and this one
+    was wrong or others before it.
     told: what the audit log is told once the reply leaves, None for nothing.
     """
 
@@ -61,6 +62,11 @@ class Answer:
     account: Dnt = _NOBODY
     can_lock_out: bool = False
     told: Exchange | None = None
+
+    @property
+    def is_settled_first(self) -> bool:
+        """Whether a password was judged that has to be counted before anybody is told."""
+        return self.counter is Counter.BAD_PASSWORD or self.can_lock_out
 
 
 _SILENCE: Final = Answer(None)
@@ -119,7 +125,7 @@ class KdcService:
 
     def is_settled(self, decided: Answer, source: str, port: int) -> bool:
         """Whether the reply may leave at once, a logon noted; else call `settling` without delay."""
-        if decided.counter is Counter.BAD_PASSWORD or self._turns.is_taken(decided.account):
+        if decided.is_settled_first or self._turns.is_taken(decided.account):
             return False
         if decided.counter is Counter.LOGON:
             self.note_logon(decided.account)
@@ -133,11 +139,9 @@ class KdcService:
         """Have a wrong password counted, in the account's turn; the reply to send then."""
         if self._turns.is_taken(decided.account):
             return self._in_turn(decided.account, data, source, port)
-        if decided.told is not None:
-            self._tell(decided.told, source, port)
         if decided.can_lock_out:
             self._turns.take(decided.account)
-        return self._counted(decided)
+        return self._counted(decided, data, source, port)
 
     def _tell(self, found: Exchange, source: str, port: int) -> None:
         """Write a record of an exchange into the audit log."""
@@ -145,27 +149,27 @@ class KdcService:
         logger = _GRANTED if found.outcome.issued is not None else _REFUSED
         logger.info(ticket_audit.title(fields), extra={"fields": fields})
 
-    async def _counted(self, decided: Answer) -> bytes | None:
+    async def _counted(self, decided: Answer, data: bytes, source: str, port: int) -> bytes | None:
         try:
-            await self._count_bad_password(decided.account)
+            settled = await self._settled(decided, data, source)
         finally:
             if decided.can_lock_out:
                 self._turns.give(decided.account)
-        return decided.reply
+        if settled.told is not None:
+            self._tell(settled.told, source, port)
+        return settled.reply
 
     async def _in_turn(self, account: Dnt, data: bytes, source: str, port: int) -> bytes | None:
         """Decide anew once the wrong password before this one is counted."""
         await self._turns.wait(account)
         try:
-            decided = await self._decided(data, source)
-            if decided.told is not None:
-                self._tell(decided.told, source, port)
-            if decided.counter is Counter.BAD_PASSWORD:
-                await self._count_bad_password(decided.account)
-            elif decided.counter is Counter.LOGON:
+            decided = await self._settled(await self._decided(data, source), data, source)
+            if decided.counter is Counter.LOGON:
                 self.note_logon(decided.account)
         finally:
             self._turns.give(account)
+        if decided.told is not None:
+            self._tell(decided.told, source, port)
         return decided.reply
 
     def _decide(self, ctx: ReadContext, request: AsRequest | TgsRequest, now: FileTime) -> Answer:
@@ -182,13 +186,13 @@ class KdcService:
         if client is None or counter is Counter.NONE:
             return Answer(outcome.reply, told=told)
         account = Dnt(client.key)
-        if counter is Counter.LOGON:
-            found = accounts.find_by_sid(ctx, client.sid)
-            if found is None or not logon_counters.is_due(found, now):
-                counter = Counter.NONE
-        wrong = counter is Counter.BAD_PASSWORD
-        can_lock_out = wrong and logon_counters.can_lock_out(ctx, account)
-        return Answer(outcome.reply, counter, account, can_lock_out, told)
+        if counter is Counter.BAD_PASSWORD:
+            can_lock_out = logon_counters.can_lock_out(ctx, account)
+            return Answer(outcome.reply, counter, account, can_lock_out, told)
+        found = accounts.find_by_sid(ctx, client.sid)
+        if found is None or not logon_counters.is_due(found, now):
+            return Answer(outcome.reply, Counter.NONE, account, told=told)
+        return Answer(outcome.reply, counter, account, logon_counters.is_guessed_at(ctx, found), told)
 
     def is_realm(self, name: str) -> bool:
         """Whether a realm's name, or a domain's, means the one that this KDC answers for."""
@@ -208,15 +212,23 @@ class KdcService:
 
     # --- counters ---
 
-    async def _count_bad_password(self, account: Dnt) -> None:
+    async def _settled(self, decided: Answer, data: bytes, source: str) -> Answer:
+        """`decided`, once its password is counted; decided anew where that came too late."""
+        if not decided.is_settled_first:
+            return decided
+        settle = (
+            logon_counters.settle_wrong
+            if decided.counter is Counter.BAD_PASSWORD
+            else logon_counters.settle_right
+        )
         try:
-            await self._directory.write(
-                "kdc.bad_password",
-                SYSTEM,
-                lambda ctx: logon_counters.record_bad_password(ctx, account),
+            stands = await self._directory.write(
+                "kdc.settle", SYSTEM, lambda ctx: settle(ctx, decided.account)
             )
         except AddcError:
-            _LOG.exception("a wrong password could not be counted")
+            _LOG.exception("a password could not be counted")
+            return decided
+        return replace(decided, counter=Counter.NONE) if stands else await self._decided(data, source)
 
     def note_logon(self, account: Dnt) -> None:
         """Have a logon written soon; nobody waits for it."""

@@ -95,7 +95,8 @@ class BindOutcome:
     token: whom the connection now acts for; unchanged where None. layer: to be put on behind the answer.
     creds: serverSaslCreds. count: what the logon leaves on its account, for the writer.
     lifetime_s: until the proof of identity expires; None where it does not.
-    account: whose password was judged. can_lock_out: it was wrong, and such lock the account out some time.
+    account: whose password was judged. can_lock_out: wrong ones lock the account out some time, and this one
+    was wrong or others before it.
     sicily_creds: serverCreds of a Sicily bind.
     again: judges the same proof anew, where the request alone would not do.
     audit: what the audit log is told with the answer; None where no password was judged, or nobody reads it.
@@ -117,9 +118,9 @@ class BindOutcome:
     audit: dict[str, object] | None = None
 
     @property
-    def is_wrong_password(self) -> bool:
-        """Whether it is to be counted before it is answered."""
-        return self.count is not None and self.result is not LdapResult.SUCCESS
+    def is_settled_first(self) -> bool:
+        """Whether a password was judged that has to be counted before anybody is told."""
+        return self.count is not None and (self.result is not LdapResult.SUCCESS or self.can_lock_out)
 
 
 def _refused(data: Win32 | HResult, *, creds: bytes | None = None) -> BindOutcome:
@@ -190,8 +191,9 @@ class Binder:
             LdapResult.SUCCESS,
             token=groups.token_for(ctx, dnt),
             principal=account.sam_account_name,
-            count=(lambda tx: logon_counters.record_logon(tx, dnt)) if is_due else None,
+            count=(lambda tx: logon_counters.settle_right(tx, dnt)) if is_due else None,
             account=dnt,
+            can_lock_out=logon_counters.is_guessed_at(ctx, account),
             audit=record,
         )
 
@@ -228,7 +230,7 @@ def _simple_record(
 
 def _nothing(_: WriteContext) -> bool:
     """What the bind of a name that is nobody's leaves."""
-    return False
+    return True
 
 
 def _turned_away(
@@ -239,7 +241,7 @@ def _turned_away(
     if status is NtStatus.STATUS_WRONG_PASSWORD and is_guess:
         return replace(
             refused,
-            count=lambda tx: logon_counters.record_bad_password(tx, dnt, password),
+            count=lambda tx: logon_counters.settle_wrong(tx, dnt, password),
             account=dnt,
             can_lock_out=logon_counters.can_lock_out(ctx, dnt),
         )
@@ -284,7 +286,7 @@ def _judged_again(directory: Directory, judge: NtlmJudge, outcome: BindOutcome) 
     else:
         if outcome.result is not LdapResult.SUCCESS:
             outcome = _refused(Win32.ERROR_LOGON_FAILURE)
-    return _recorded(directory, judge, outcome)
+    return _told(directory, judge, outcome)
 
 
 def _recorded(directory: Directory, judge: NtlmJudge, outcome: BindOutcome) -> BindOutcome:
@@ -304,18 +306,23 @@ def _told(directory: Directory, judge: NtlmJudge, outcome: BindOutcome) -> BindO
         return outcome
     if verdict.status is NtStatus.STATUS_ACCOUNT_LOCKED_OUT:
         return outcome
-    dnt, count = verdict.account, outcome.count
-    if outcome.result is LdapResult.SUCCESS and directory.read_now(
-        "ldap.bind", SYSTEM, lambda ctx: _is_due(ctx, dnt)
-    ):
-        count = lambda tx: logon_counters.record_logon(tx, dnt)  # noqa: E731 - an expression elsewhere
-    again = lambda: _judged_again(directory, judge, outcome)  # noqa: E731
-    return replace(outcome, account=dnt, count=count, again=again)
+    dnt, bare = verdict.account, outcome
+    outcome = replace(outcome, account=dnt, again=lambda: _judged_again(directory, judge, bare))
+    if outcome.result is not LdapResult.SUCCESS:
+        return outcome
+    return directory.read_now("ldap.bind", SYSTEM, lambda ctx: _noted(ctx, outcome, dnt))
 
 
-def _is_due(ctx: ReadContext, dnt: Dnt) -> bool:
-    row = ctx.tx.get(dnt)
-    return row is not None and logon_counters.is_due(accounts.account(ctx, row), ctx.now)
+def _noted(ctx: ReadContext, outcome: BindOutcome, dnt: Dnt) -> BindOutcome:
+    """A good logon with what it leaves on the account."""
+    account = accounts.find_by_dnt(ctx, dnt)
+    if account is None or not logon_counters.is_due(account, ctx.now):
+        return outcome
+    return replace(
+        outcome,
+        count=lambda tx: logon_counters.settle_right(tx, dnt),
+        can_lock_out=logon_counters.is_guessed_at(ctx, account),
+    )
 
 
 class SaslBind:

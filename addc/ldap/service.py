@@ -10,7 +10,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from addc.auth import logon_audit
@@ -444,7 +444,7 @@ class LdapConnection(asyncio.Protocol):
         turns, account = self._directory.turns, outcome.account
         if account is not None and turns.is_taken(account):
             self._service.start(self._bind_in_turn(message_id, op, account, outcome.again))
-        elif outcome.is_wrong_password:
+        elif outcome.is_settled_first:
             # A wrong password is counted before it is answered, or guesses could outrun the lockout.
             if account is not None and outcome.can_lock_out:
                 turns.take(account)
@@ -453,13 +453,23 @@ class LdapConnection(asyncio.Protocol):
             self._bind_judged(message_id, op, outcome)
 
     async def _bind_counted(self, message_id: MessageId, op: m.BindRequest, outcome: BindOutcome) -> None:
-        assert outcome.count is not None
         try:
-            await self._count(outcome.count)
+            settled = await self._settled(op, outcome)
+        except Exception as error:
+            self._fault(error)
+            return
         finally:
             if outcome.account is not None and outcome.can_lock_out:
                 self._directory.turns.give(outcome.account)
-        self._bind_later(message_id, op, outcome)
+        self._bind_later(message_id, op, settled)
+
+    async def _settled(self, op: m.BindRequest, outcome: BindOutcome) -> BindOutcome:
+        """`outcome`, once its password is counted; judged anew where that came too late."""
+        if not outcome.is_settled_first or outcome.count is None:
+            return outcome
+        if await self._count(outcome.count):
+            return replace(outcome, count=None)
+        return self._binds.judge(op, self._protection) if outcome.again is None else outcome.again()
 
     async def _bind_in_turn(
         self,
@@ -473,9 +483,8 @@ class LdapConnection(asyncio.Protocol):
         try:
             if self._transport is None:
                 return  # nobody is told whether it was right
-            outcome = self._binds.judge(op, self._protection) if again is None else again()
-            if outcome.is_wrong_password and outcome.count is not None:
-                await self._count(outcome.count)
+            judged = self._binds.judge(op, self._protection) if again is None else again()
+            outcome = await self._settled(op, judged)
         except Exception as error:
             self._fault(error)
             return
@@ -484,8 +493,8 @@ class LdapConnection(asyncio.Protocol):
         self._bind_later(message_id, op, outcome)
 
     def _bind_judged(self, message_id: MessageId, op: m.BindRequest, outcome: BindOutcome) -> None:
-        if outcome.count is not None and not outcome.is_wrong_password:
-            self._service.start(self._count(outcome.count))
+        if outcome.count is not None:
+            self._service.start(self._note_logon(outcome.count))
         self._answer_bind(message_id, op, outcome)
 
     def _bind_later(self, message_id: MessageId, op: m.BindRequest, outcome: BindOutcome) -> None:
@@ -542,12 +551,17 @@ class LdapConnection(asyncio.Protocol):
             }
             _LOG.info("bind", extra={"fields": fields})
 
-    async def _count(self, work: Callable[[WriteContext], bool]) -> None:
+    async def _note_logon(self, work: Callable[[WriteContext], bool]) -> None:
         """Write what a logon leaves on its account; nobody waits for it."""
+        await self._count(work)
+
+    async def _count(self, work: Callable[[WriteContext], bool]) -> bool:
+        """Whether what was judged may be told, now that it is written down."""
         try:
-            await self._directory.write("ldap.logon", SYSTEM, work)
+            return await self._directory.write("ldap.logon", SYSTEM, work)
         except AddcError as error:
             _LOG.error("a logon was not counted", extra={"fields": {"why": str(error)}})
+            return True
 
     # --- extended operations ---
 
