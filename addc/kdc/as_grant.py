@@ -23,6 +23,7 @@ from addc.kdc.padata import (
     supported_enctypes,
 )
 from addc.kdc.policy import (
+    CHANGE_PASSWORD_AGE,
     PROTECTED_USERS_AGE,
     KdcPolicy,
     end_of_ticket,
@@ -31,7 +32,7 @@ from addc.kdc.policy import (
     session_etype,
     ticket_key,
 )
-from addc.kdc.principal_names import TGS, is_tgs
+from addc.kdc.principal_names import TGS, is_change_password, is_tgs
 from addc.kdc.proof import Proof
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum
 
@@ -141,6 +142,9 @@ class AsGrant:
 
     def _max_age(self) -> int:
         policy = self.policy
+        sname = self.request.message.req_body.sname
+        if sname is not None and is_change_password(sname):
+            return min(policy.max_service_ticket_age, CHANGE_PASSWORD_AGE)
         if self.server.is_krbtgt:
             return tgt_ages(self.client, policy, self.protected)[0]
         age = policy.max_service_ticket_age

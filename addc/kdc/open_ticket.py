@@ -16,7 +16,7 @@ from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
 from addc.kdc.facts import KdcRefusal, KeyRing, OpenedTicket, Principal, RealmFacts
 from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
-from addc.kdc.policy import KdcPolicy
+from addc.kdc.policy import CHANGE_PASSWORD_AGE, KdcPolicy
 from addc.kdc.principal_names import is_tgs, same_name
 from addc.security.krb_keys import Etype, Key, KeyUsage, decrypt
 
@@ -40,6 +40,8 @@ def open_tgt(
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADKEYVER)
     opened = decrypt_ticket(ticket, realm.krbtgt.keys)
     check_times(opened.part, policy, now, validating=validating)
+    if opened.part.endtime - (opened.part.starttime or opened.part.authtime) <= CHANGE_PASSWORD_AGE:
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_TKT_EXPIRED)
     return opened
 
 

@@ -11,6 +11,7 @@ from addc.codes.krb_error import KrbErrorCode as Code
 from addc.kdc.tickets import sealed
 from addc.security.krb_keys import Key, KeyUsage
 from tests.kit.kdc_realm import (
+    CHANGE_NAME,
     FILES,
     KRBTGT,
     NOW,
@@ -106,3 +107,18 @@ def test_a_first_ticket_to_an_account_by_its_name_tells_the_right_one(name_type:
     got = Client().log_on(server=service, sname=asked, kdc_options=plain | int(KdcOptions.CANONICALIZE))
     assert (got.part.sname, got.part.srealm) == (client_name("FILES$"), REALM)
     assert Client().log_on(server=service, sname=asked, kdc_options=plain).part.sname == asked
+
+
+def test_a_ticket_to_change_passwords_lasts_two_minutes_and_is_no_tgt(tgt: Ticketed) -> None:
+    """CVE-2022-2031: its key is krbtgt's, and its name outside the encryption anyone's to change."""
+    change = Client().log_on(sname=CHANGE_NAME)
+    through_tgt = tgt.get(facts=tgt.facts(KRBTGT), sname=CHANGE_NAME)
+    for ticket in (change, through_tgt):
+        part = ticket.opened(TGT_KEY)
+        assert part.starttime is not None and part.endtime - part.starttime == 2 * 60 * TICKS_PER_S
+        renamed = replace(ticket, ticket=replace(ticket.ticket, sname=TGS_NAME))
+        assert ask(renamed, 0) == Code.KRB_AP_ERR_TKT_EXPIRED
+    assert ask(forged(tgt, endtime=FileTime(tgt.part.authtime + 120 * TICKS_PER_S)), 0) == (
+        Code.KRB_AP_ERR_TKT_EXPIRED
+    )
+    assert ask(forged(tgt, endtime=FileTime(tgt.part.authtime + 121 * TICKS_PER_S)), 0) == Code.KDC_ERR_NONE
