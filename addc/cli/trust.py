@@ -47,6 +47,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     deleted.add_argument("--dry-run", action="store_true", help="try it, keep nothing")
     changed = words.add_parser("set-password", help="new secrets; the present ones stay good as the former")
     _passwords(changed)
+    flagged = words.add_parser("set-attributes", help="selective authentication, quarantine, delegation, RC4")
+    _add_attribute_changes(flagged)
     named = words.add_parser("namespaces", help="show or change what the partner's forest claims")
     _add_name_changes(named)
     for one, work in (
@@ -54,6 +56,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         (verified, _verify),
         (deleted, _delete),
         (changed, _set_password),
+        (flagged, _set_attributes),
         (named, _namespaces),
     ):
         one.add_argument("partner", metavar="PARTNER", help="DNS or NetBIOS name")
@@ -106,6 +109,18 @@ def _add_create(words: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--kvno", type=int, default=1, help="version of the first secrets (default: 1)")
     parser.add_argument("--dry-run", action="store_true", help="try it, keep nothing")
     _common(parser, _create)
+
+
+def _add_attribute_changes(parser: argparse.ArgumentParser) -> None:
+    for option, text in (
+        ("--selective-auth", "services say whom they let in"),
+        ("--quarantine", "only SIDs of the partner's domain itself"),
+        ("--treat-as-external", "filter a forest as a domain"),
+        ("--enable-delegation", "TGTs may be delegated over it"),
+        ("--rc4", "RC4 beside AES"),
+    ):
+        parser.add_argument(option, action=argparse.BooleanOptionalAction, default=None, help=text)
+    parser.add_argument("--dry-run", action="store_true", help="try it, keep nothing")
 
 
 def _add_name_changes(parser: argparse.ArgumentParser) -> None:
@@ -231,6 +246,17 @@ def _set_password(directory: "Directory", args: argparse.Namespace) -> int:
     incoming, outgoing = _secrets(args)
     changed = trust_commands.set_password(directory, args.partner, incoming, outgoing)
     _tell(args, "Changed, on this side; the former secrets stay good beside the new ones", changed)
+    return 0
+
+
+def _set_attributes(directory: "Directory", args: argparse.Namespace) -> int:
+    from addc.server import trust_commands  # noqa: PLC0415
+
+    wanted = {name: getattr(args, name) for name in trust_commands.FLAGS if getattr(args, name) is not None}
+    changed = trust_commands.set_attributes(
+        directory, args.partner, wanted, rc4=args.rc4, dry_run=args.dry_run
+    )
+    _tell(args, "Would be changed; nothing was" if args.dry_run else "Changed", changed)
     return 0
 
 

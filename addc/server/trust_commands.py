@@ -250,6 +250,23 @@ def set_password(
     return show(directory, name)
 
 
+def set_attributes(
+    directory: Directory, name: str, flags: Mapping[str, bool], *, rc4: bool | None, dry_run: bool
+) -> dict[str, object]:
+    """Other flags of FLAGS, and RC4 or none; what is not named stays."""
+    one = _find(directory, name)
+    attributes = one.attributes
+    for flag, is_on in flags.items():
+        attributes = attributes | FLAGS[flag] if is_on else attributes & ~FLAGS[flag]
+    enctypes = None if rc4 is None else (WITH_RC4 if rc4 else AES_ONLY)
+    _change(
+        directory,
+        lambda ctx: trust_changes.set_attributes(ctx, one, attributes, enctypes),
+        dry_run=dry_run,
+    )
+    return show(directory, name)
+
+
 @dataclass(frozen=True, slots=True)
 class NameChanges:
     """Changes of what a partner's forest claims; domains as (DNS name, NetBIOS name, SID)."""

@@ -78,6 +78,21 @@ def test_kinds_and_their_defaults(forest: Path, password: str, capsys: pytest.Ca
     assert json.loads(made)["secrets"]["outgoing"]["kvno"] == 4
 
 
+def test_flags_are_changed_one_by_one(
+    forest: Path, password: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--data-dir", str(forest), "--json"]
+    run(capsys, "create", "--partner", "p.test", "--sid", SID, "--password-file", password, *where)
+    words = ["set-attributes", "p.test", "--quarantine", "--rc4"]
+    assert json.loads(run(capsys, *words, "--dry-run", *where))["attributes"] == ["forest_transitive"]
+    changed = json.loads(run(capsys, *words, *where))
+    assert changed["boundary"] == "quarantined_external"
+    assert "rc4_hmac" in changed["encryption_types"]
+    changed = json.loads(run(capsys, "set-attributes", "p.test", "--no-quarantine", "--no-rc4", *where))
+    assert changed["boundary"] == "cross_forest"
+    assert "rc4_hmac" not in changed["encryption_types"]
+
+
 def test_what_a_forest_claims(forest: Path, password: str, capsys: pytest.CaptureFixture[str]) -> None:
     where = ["--data-dir", str(forest)]
     run(capsys, "create", "--partner", "p.test", "--sid", SID, "--password-file", password, *where)
