@@ -35,7 +35,7 @@ from addc.ldap.engine import LdapEngine, TimedOut, Violation
 from addc.ldap.locator import Self
 from addc.ldap.operations import Asker
 from addc.security.token import SYSTEM, Token
-from tests.bench import fuzz_armor, fuzz_decoders
+from tests.bench import fuzz_armor, fuzz_decoders, fuzz_pkinit
 from tests.kit import ldap_samples
 from tests.kit.corp_forest import (
     ADMIN_PASSWORD,
@@ -123,6 +123,7 @@ def subjects(folder: Path) -> Iterator[list[Subject]]:
             Subject("cldap", 10, _pings(), _feed_cldap(services)),
             Subject("kdc", 20, _kdc_requests(services), _feed_kdc(services)),
             _armored(services),
+            Subject("pkinit", 2, fuzz_pkinit.seeds(), fuzz_pkinit.feed),
             Subject("kpasswd", 3, _kpasswd_requests(services), _feed_kpasswd(services)),
             Subject("dns", 15, _questions(), _feed_dns(services)),
             Subject("tokens", 10, fuzz_decoders.tokens(), fuzz_decoders.feed_token),
