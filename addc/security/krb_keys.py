@@ -149,7 +149,7 @@ class _Subkeys(NamedTuple):
 class Key:
     """A protocol key; derived keys are kept with it. Keep the object as long as the key is in use."""
 
-    __slots__ = ("_block", "_checksum_keys", "_subkeys", "etype", "value")
+    __slots__ = ("_block", "_checksum_keys", "_prf_block", "_subkeys", "etype", "value")
 
     def __init__(self, etype: int, value: bytes) -> None:
         """Raises DecodeError for an unsupported etype or a wrong size."""
@@ -159,6 +159,7 @@ class Key:
         self.etype = info.etype
         self.value = bytes(value)
         self._block: AesBlock | None = None
+        self._prf_block: AesBlock | None = None
         self._subkeys: dict[int, _Subkeys] = {}
         self._checksum_keys: dict[int, bytes] = {}
 
@@ -182,6 +183,12 @@ class Key:
         if self._block is None:
             self._block = AesBlock(self.value)
         return self._block
+
+    def prf_cipher(self) -> AesBlock:
+        """The cipher of the pseudo-random function (RFC 3962 6)."""
+        if self._prf_block is None:
+            self._prf_block = AesBlock(derive_random(self.block_cipher(), b"prf", len(self.value)))
+        return self._prf_block
 
     def subkeys(self, usage: int) -> _Subkeys:
         """Ke and Ki for `usage`."""
@@ -379,8 +386,7 @@ def prf(key: Key, data: bytes) -> bytes:
     """pseudo-random of RFC 3961 3, per etype: RFC 3962 6, RFC 8009 5; HMAC-SHA1 for RC4, as all KDCs do."""
     etype = key.etype
     if etype in _AES_SHA1:
-        cipher = AesBlock(derive_random(key.block_cipher(), b"prf", len(key.value)))
-        return cipher.chain(hashes.insecure_sha1(data)[:16], 1)
+        return key.prf_cipher().chain(hashes.insecure_sha1(data)[:16], 1)
     if etype in _AES_SHA2:
         return kdf_hmac_sha2(_ALGORITHM[etype], key.value, b"prf", ETYPES[etype].prf_size, data)
     return hashes.hmac_sha1(key.value, data)
