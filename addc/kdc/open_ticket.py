@@ -40,7 +40,7 @@ def open_tgt(
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADKEYVER)
     opened = decrypt_ticket(ticket, realm.krbtgt.keys)
     check_times(opened.part, policy, now, validating=validating)
-    if opened.part.endtime - (opened.part.starttime or opened.part.authtime) <= CHANGE_PASSWORD_AGE:
+    if opened.part.endtime - now <= CHANGE_PASSWORD_AGE:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_TKT_EXPIRED)
     return opened
 

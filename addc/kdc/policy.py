@@ -59,7 +59,7 @@ class KdcPolicy:
 PROTECTED_USERS_AGE: Final = 4 * HOUR_FT
 CHANGE_PASSWORD_AGE: Final = 2 * 60 * TICKS_PER_S
 """How long a ticket for kadmin/changepw is good. It has krbtgt's key, and its name stands outside what the
-key protects: so no ticket of so short a life is taken for a TGT (CVE-2022-2031)."""
+key protects: so none that has no more than this left is taken for a TGT (CVE-2022-2031)."""
 
 
 def supported(principal: Principal, policy: KdcPolicy) -> int:
