@@ -92,6 +92,7 @@ def judge(ctx: ReadContext, proof: Proof) -> NtlmVerdict:
     refusal = (
         _not_by_ntlm(ctx, token)
         or _against_policy(ctx, row, token)
+        or logon_rules.trust_refusal(standing)
         or logon_rules.account_refusal(standing, ctx.now)
         or logon_rules.logon_refusal(standing, ctx.now, proof.workstation or None)
         or logon_rules.password_refusal(standing, ctx.now)

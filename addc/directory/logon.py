@@ -37,6 +37,7 @@ def standing(ctx: ReadContext, account: Account, row: ObjectRow) -> Standing:
         logon_hours=account.logon_hours,
         workstations=account.workstations,
         smartcard_required=account.has(UserAccountControl.UF_SMARTCARD_REQUIRED),
+        of_trust=account.has(UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT),
     )
 
 
@@ -66,6 +67,7 @@ def verify_logon(
             refusal = NtStatus.STATUS_WRONG_PASSWORD
     refusal = (
         refusal
+        or logon_rules.trust_refusal(found)
         or logon_rules.account_refusal(found, now)
         or logon_rules.logon_refusal(found, now, workstation)
         or logon_rules.password_refusal(found, now)

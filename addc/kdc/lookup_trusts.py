@@ -14,7 +14,6 @@ from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.directory.trusts import Trust, TrustKeys
 from addc.kdc.facts import NO_TRUSTS, KeyRing, OpenedTicket, TrustFacts
-from addc.schema import attr
 from addc.schema.wellknown import ExtendedRight
 from addc.security import wellknown
 from addc.security.access_check import evaluate
@@ -43,7 +42,9 @@ def trust_facts(ctx: ReadContext) -> Mapping[str, TrustFacts]:
 
 
 def forest_names(ctx: ReadContext) -> tuple[str, ...]:
-    """DNS names of the forest's other domains."""
+    """DNS names of the forest's other domains; not asked for where no trust leads to them."""
+    if not trusts.trusted_domains(ctx):
+        return ()
     own = ctx.forest.dns_domain.lower()
     named = (one.dns_name.rstrip(".").lower() for one in trust_namespaces.own_domains(ctx))
     return tuple(name for name in named if name != own)

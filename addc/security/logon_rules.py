@@ -25,6 +25,7 @@ class Standing:
 
     lockout_until: 0 = not locked. account_expires: 0 or NEVER_FT = never. password_must_change: 0 = at once.
     logon_hours: 21 bytes, bit n = n-th hour since Sunday 00:00 UTC; None = always. workstations: () = any.
+    of_trust: an interdomain trust account.
     """
 
     disabled: bool = False
@@ -34,6 +35,7 @@ class Standing:
     logon_hours: bytes | None = None
     workstations: tuple[str, ...] = ()
     smartcard_required: bool = False
+    of_trust: bool = False
 
 
 def lockout(standing: Standing, now: FileTime) -> NtStatus | None:
@@ -50,6 +52,14 @@ def account_refusal(standing: Standing, now: FileTime) -> NtStatus | None:
     if standing.account_expires and standing.account_expires <= now:
         return NtStatus.STATUS_ACCOUNT_EXPIRED
     return None
+
+
+def trust_refusal(standing: Standing) -> NtStatus | None:
+    """A trusting domain's account is for its secure channel and for Kerberos; nobody logs on with it.
+
+    Spec: [MS-APDS] 3.1.5.
+    """
+    return NtStatus.STATUS_NOLOGON_INTERDOMAIN_TRUST_ACCOUNT if standing.of_trust else None
 
 
 def logon_refusal(standing: Standing, now: FileTime, workstation: str | None) -> NtStatus | None:

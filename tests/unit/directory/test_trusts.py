@@ -10,8 +10,9 @@ from addc.base.secret import Secret
 from addc.codec.blobs import TrustAuthInfo
 from addc.codec.forest_trust import DomainFlags, DomainInfo, ForestTrustInfo, TopLevelFlags, TopLevelName
 from addc.codec.ids import Sid
+from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
-from addc.directory import passwords, trust_changes, trusts
+from addc.directory import logon, passwords, trust_changes, trusts
 from addc.directory.trust_changes import NewTrust
 from addc.directory.trusts import Trust
 from addc.schema import attr
@@ -119,6 +120,16 @@ def test_the_account_has_the_same_password_and_the_salt_of_a_trust(corp: Corp) -
     keys = corp.read(lambda ctx: passwords.keys_of(ctx, row))
     assert keys.salt == f"{REALM}krbtgtPARTNER".encode()
     assert keys.key(18) == string_to_key(18, FIRST, keys.salt)
+
+
+def test_nobody_logs_on_with_the_account_of_a_trust(corp: Corp) -> None:
+    """[MS-APDS] 3.1.5: neither by simple bind nor by NTLM; a wrong password is told as such."""
+    make(corp)
+    row = corp.row("CN=PARTNER$,CN=Users")
+    good = corp.read(lambda ctx: logon.verify_logon(ctx, row, FIRST, ctx.now))
+    assert good == NtStatus.STATUS_NOLOGON_INTERDOMAIN_TRUST_ACCOUNT
+    bad = corp.read(lambda ctx: logon.verify_logon(ctx, row, SECOND, ctx.now))
+    assert bad == NtStatus.STATUS_WRONG_PASSWORD
 
 
 def test_an_outbound_trust_has_no_account_and_no_key_for_the_other_way(corp: Corp) -> None:
