@@ -17,7 +17,7 @@ from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
 from addc.kdc.facts import KdcRefusal
 from addc.kdc.krb_errors import micros
-from addc.kdc.preauth import etype_info2, wrong_password
+from addc.kdc.preauth import reply_hint, wrong_password
 from addc.kdc.proof import Attempt, Mechanism, Proof
 from addc.security.krb_keys import Key, KeyUsage, cf2, decrypt
 
@@ -45,7 +45,7 @@ def by_challenge(attempt: Attempt, value: bytes) -> Proof:
     key, when = found
     if abs(when - attempt.now) > attempt.policy.max_clock_skew:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
-    return Proof(key, kvno, (etype_info2(client, (int(key.etype),)), _answer(attempt, armor.key, key)))
+    return Proof(key, kvno, (*reply_hint(client, key), _answer(attempt, armor.key, key)))
 
 
 def _opened(armor: Key, keys: Iterable[Key], data: EncryptedData) -> tuple[Key, FileTime] | None:

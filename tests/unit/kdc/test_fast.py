@@ -31,6 +31,7 @@ from tests.kit.fast_client import (
     Armor,
     ArmoredClient,
     challenge,
+    fast_response,
     inner_error,
     strengthened,
 )
@@ -113,7 +114,7 @@ def test_a_challenge_gets_a_tgt_and_the_kdcs_own(desk: ArmoredClient) -> None:
 
 
 def test_the_reply_is_bound_to_its_ticket_and_request(desk: ArmoredClient) -> None:
-    """RFC 6113 5.4.3: finished, nonce, strengthen-key. Heimdal sends a signed nonce, and reads an unsigned."""
+    """RFC 6113 5.4.3: finished, nonce, strengthen-key. Heimdal's nonce is signed, and read unsigned."""
     assert desk.log_on(nonce=-5).response.nonce == 0xFFFF_FFFB
     got = desk.log_on(nonce=77)
     assert got.response.nonce == 77
@@ -151,6 +152,14 @@ def test_the_password_is_tried_with_each_key_asked_for(desk: ArmoredClient, etyp
     reply = AsRep.unpack(outcome.reply)
     assert reply.enc_part.etype == etype
     assert desk.ask(asked, etype=(18,)).error == Code.KDC_ERR_PREAUTH_FAILED
+
+
+def test_a_reply_by_rc4_tells_of_no_salt(desk: ArmoredClient) -> None:
+    desk.client = Client(replace(ALICE, supported_enctypes=0x4))
+    outcome = desk.ask(desk.challenge(ALICE.keys.current[23]), etype=(18, 23))
+    reply = AsRep.unpack(outcome.reply)
+    inside = fast_response(reply.padata, desk.armor.key).padata
+    assert (reply.enc_part.etype, [one.padata_type for one in inside]) == (23, [CHALLENGE])
 
 
 def test_the_inner_body_takes_the_place_of_the_outer(desk: ArmoredClient) -> None:
