@@ -16,7 +16,7 @@ from cryptography.x509.oid import ObjectIdentifier
 
 from addc.base.clock import FileTime, from_unix
 from addc.base.errors import DecodeError
-from addc.codec.ber_wire import find_element
+from addc.codec.ber_wire import find_element, read_element
 from addc.security.crypto import signatures
 
 ANY_USE: Final = "2.5.29.37.0"
@@ -26,7 +26,7 @@ _SID_EXTENSION: Final = ObjectIdentifier("1.3.6.1.4.1.311.25.2")
 _UPN: Final = ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 _SID_NAME: Final = bytes.fromhex("060a2b060104018237190201")
 """The OID 1.3.6.1.4.1.311.25.2.1 of the otherName that holds the SID's text."""
-_UTF8_STRING: Final = 0x0C
+_INTEGER, _UTF8_STRING, _SEQUENCE, _VERSION = 0x02, 0x0C, 0x30, 0xA0
 _UNDERSTOOD: Final = (
     x509.BasicConstraints,
     x509.KeyUsage,
@@ -37,6 +37,17 @@ _UNDERSTOOD: Final = (
     x509.CRLDistributionPoints,
     x509.CertificatePolicies,
 )
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises over certificates and lists that are none; few of them have a base in common."""
+
 E = TypeVar("E", bound=x509.ExtensionType)
 
 
@@ -118,18 +129,30 @@ class Certificate:
 
 def read(der: bytes) -> Certificate:
     """Raises DecodeError for what is no certificate, or has extensions that cannot be read."""
+    _check_serial(der)
     try:
         found = x509.load_der_x509_certificate(der)
         return _certificate(der, found)
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except UNREADABLE as error:
         raise DecodeError(f"not a certificate: {error}", 0, "certificate") from None
+
+
+def _check_serial(der: bytes) -> None:
+    """Refuse a serial number that is not positive before the library sees it, which warns of each."""
+    fields = find_element(der, (_SEQUENCE, _SEQUENCE), "TBSCertificate")
+    _, body, end = read_element(fields, 0, len(fields), "TBSCertificate")
+    if fields[0] == _VERSION:
+        fields = fields[end:]
+        _, body, end = read_element(fields, 0, len(fields), "TBSCertificate")
+    if fields[0] != _INTEGER or int.from_bytes(fields[body:end], "big", signed=True) <= 0:
+        raise DecodeError("a serial number that is not positive", 0, "TBSCertificate.serialNumber")
 
 
 def read_pem(data: bytes) -> tuple[Certificate, ...]:
     """All certificates of a PEM file, in its order; raises DecodeError where there is none."""
     try:
         return tuple(read(one.public_bytes(Encoding.DER)) for one in x509.load_pem_x509_certificates(data))
-    except ValueError as error:
+    except UNREADABLE as error:
         raise DecodeError(f"not certificates: {error}", 0, "PEM") from None
 
 

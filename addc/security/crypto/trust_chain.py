@@ -16,7 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
-from addc.security.crypto.certificate import Certificate, file_time
+from addc.security.crypto.certificate import UNREADABLE, Certificate, file_time
 
 _DEPTH_MAX: Final = 8
 _NEVER: Final = FileTime((1 << 63) - 1)
@@ -80,7 +80,7 @@ def read_list(data: bytes) -> RevocationList:
         extensions = found.extensions
         issuer = found.issuer.public_bytes()
         this_update, next_update = found.last_update_utc, found.next_update_utc
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise DecodeError(f"not a revocation list: {error}", 0, "CertificateList") from None
     is_delta, clients, authorities = False, True, True
     for one in extensions:

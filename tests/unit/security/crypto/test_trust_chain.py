@@ -190,3 +190,27 @@ def test_indirect_lists_are_not_read() -> None:
     scope = x509.IssuingDistributionPoint(None, None, False, False, None, True, False)
     with pytest.raises(DecodeError):
         read_list(ISSUING.revocation_list(more=((scope, True),)))
+
+
+# --- certificates that are none ---
+
+
+@pytest.mark.parametrize("data", [b"", b"\x30\x00", b"\x30\x02\x30\x00", b"\x30\x05\x30\x03\x02\x01\x05"])
+def test_what_is_no_certificate(data: bytes) -> None:
+    with pytest.raises(DecodeError):
+        certificate.read(data)
+
+
+def test_a_serial_number_that_is_not_positive() -> None:
+    """RFC 5280 4.1.2.2."""
+    der = bytearray(leaf().der)
+    at = der.index(SERIAL.to_bytes(13, "big"))
+    der[at] |= 0x80
+    with pytest.raises(DecodeError, match="positive"):
+        certificate.read(bytes(der))
+
+
+def test_a_version_that_nobody_knows() -> None:
+    der = leaf().der
+    with pytest.raises(DecodeError):
+        certificate.read(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x12", 1))
