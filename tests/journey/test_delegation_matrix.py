@@ -59,7 +59,7 @@ PROXY: Final[dict[tuple[str, str, bool], dict[str, str]]] = {
     ("elsewhere", TARGET, True): dict.fromkeys(("self", "logon", "not-forwardable"), "STATUS_NOT_FOUND"),
 }
 
-_READ_PACS: Final = """
+READ_PACS: Final = """
 from samba.dcerpc import krb5pac
 answer = {"pacs": []}
 for text in given:
@@ -295,5 +295,5 @@ def _check_granted(cast: Cast, granted: list[Any], own: dict[tuple[str, str], di
 
 
 def _samba_reads(pacs: list[str]) -> list[dict[str, Any]]:
-    found: Any = ask_samba(_READ_PACS, pacs)["pacs"]
+    found: Any = ask_samba(READ_PACS, pacs)["pacs"]
     return list(found)
