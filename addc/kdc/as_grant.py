@@ -164,7 +164,7 @@ class AsGrant:
 
     def _flags(self) -> int:
         options = self.request.message.req_body.kdc_options
-        flags = tickets.INITIAL
+        flags = tickets.INITIAL | tickets.ENC_PA_REP
         if self.proof.preauthenticated:
             flags |= tickets.PRE_AUTHENT
         if not (self.protected or self.client.flags & _NOT_DELEGATED):
@@ -174,8 +174,6 @@ class AsGrant:
                 flags |= tickets.PROXIABLE
         if self.server.flags & _DELEGATION:
             flags |= tickets.OK_AS_DELEGATE
-        if find_padata(self.request.message.padata, _PA_ENC_PA_REP) is not None:
-            flags |= tickets.ENC_PA_REP
         return flags
 
     def _key_expiration(self) -> FileTime | None:
