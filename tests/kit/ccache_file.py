@@ -3,22 +3,28 @@
 import struct
 from pathlib import Path
 
-from addc.codec.krb5 import PrincipalName
+from addc.base.clock import TICKS_PER_S, UNIX_EPOCH_FT
+from addc.codec.krb5 import EncKdcRepPart, EncTicketPart, PrincipalName, Ticket
 from tests.kit.kdc_realm import Ticketed
-
-_EPOCH_FT = 116_444_736_000_000_000
 
 
 def write(path: Path, ticketed: Ticketed) -> None:
     """The ticket, its client and its session key."""
-    client = _principal(ticketed.cname, ticketed.crealm)
-    part, session = ticketed.part, ticketed.session
+    _write(path, _principal(ticketed.cname, ticketed.crealm), ticketed.ticket, ticketed.part)
+
+
+def write_made(path: Path, ticket: Ticket, part: EncTicketPart) -> None:
+    """A ticket that a test made itself, of the sealed part in it."""
+    _write(path, _principal(part.cname, part.crealm), ticket, part)
+
+
+def _write(path: Path, client: bytes, ticket: Ticket, part: EncTicketPart | EncKdcRepPart) -> None:
     times = (part.authtime, part.starttime or part.authtime, part.endtime, part.renew_till or 0)
-    seconds = [max(0, (when - _EPOCH_FT) // 10_000_000) for when in times]
-    credential = client + _principal(part.sname, part.srealm)
-    credential += struct.pack(">H", int(session.etype)) + _counted(session.value)
+    seconds = [max(0, (when - UNIX_EPOCH_FT) // TICKS_PER_S) for when in times]
+    credential = client + _principal(ticket.sname, ticket.realm)
+    credential += struct.pack(">H", part.key.keytype) + _counted(part.key.keyvalue)
     credential += struct.pack(">4IBI", *seconds, 0, part.flags)
-    credential += struct.pack(">II", 0, 0) + _counted(ticketed.ticket.pack()) + _counted(b"")
+    credential += struct.pack(">II", 0, 0) + _counted(ticket.pack()) + _counted(b"")
     path.write_bytes(b"\x05\x04" + struct.pack(">H", 0) + client + credential)
 
 

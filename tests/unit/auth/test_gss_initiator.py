@@ -28,7 +28,7 @@ from addc.codec.krb5 import (
 )
 from addc.codec.krb5_numbers import NameType
 from addc.security.krb_keys import Key, KeyUsage, encrypt
-from tests.kit.ccache_file import write_ccache
+from tests.kit.ccache_file import write_made
 from tests.kit.kdc_realm import REALM, client_name, make_key
 
 TARGET = f"ldap/dc1.example.com@{REALM}"
@@ -85,7 +85,7 @@ def _write_ticket(path: Path, key: Key) -> None:
     )
     sealed = encrypt(key, KeyUsage.TICKET, part.pack(), bytes(16))
     ticket = Ticket(realm=REALM, sname=SERVICE, enc_part=EncryptedData(etype=18, kvno=2, cipher=sealed))
-    write_ccache(path, ticket, part)
+    write_made(path, ticket, part)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def talk(kdc: KdcCorp, *requests: bytes, bytewise: bool = False) -> list[tuple[i
                     await asyncio.sleep(0)
             else:
                 writer.write(data)
-        found = []
+        found: list[tuple[int, bytes]] = []
         try:
             while len(found) < len(requests):
                 head = await reader.readuntil(b"\r\n\r\n")
