@@ -11,8 +11,7 @@ from addc.codec.ids import Sid
 from addc.codec.krb5 import PrincipalName
 from addc.security.krb_keys import string_to_key
 from addc.security.trusts import trust_salt
-from tests.kit import forest_host, samba_peer, samba_trust
-from tests.kit.ccache_file import write_ccache
+from tests.kit import ccache_file, forest_host, samba_peer, samba_trust
 from tests.kit.clients import Client
 from tests.kit.forest_host import DNS_DOMAIN, DOMAIN_DN, REALM, ForestHost
 from tests.kit.net import Host, Lan
@@ -170,8 +169,7 @@ def forged(trusted: Host, *sids: Sid, user_id: int = 4711, domain: Sid) -> Clien
         sname=PrincipalName(2, ("krbtgt", REALM)),
     )  # fmt: skip
     key = string_to_key(18, SECRET, trust_salt(PEER, REALM))
-    made = ticket.made(key)
-    write_ccache(trusted.folder / "ccache", made.ticket, made.opened(key))
+    ccache_file.write(trusted.folder / "ccache", ticket.made(key))
     return Client(trusted)
 
 
