@@ -16,7 +16,7 @@ from addc.directory.context import ReadContext
 from addc.kdc.as_exchange import answer_as_req, open_as_req
 from addc.kdc.facts import AsFacts, AsRequest, KdcRequest, OpenedTgs, Outcome, TgsFacts, TgsRequest
 from addc.kdc.lookup import as_facts, domain_policy, realm_facts, tgs_facts
-from addc.kdc.lookup_certificates import with_certificates
+from addc.kdc.lookup_certificates import with_authorities, with_certificates
 from addc.kdc.policy import KdcPolicy
 from addc.kdc.tgs_exchange import answer_tgs_req, open_tgs_req
 
@@ -71,5 +71,5 @@ def decide(
     opened = open_tgs_req(request, realm, policy, now, rng)
     if not isinstance(opened, OpenedTgs):
         return Exchange(request, opened)
-    known = tgs_facts(ctx, realm, opened)
+    known = with_authorities(ctx, tgs_facts(ctx, realm, opened), opened)
     return Exchange(request, answer_tgs_req(opened, known, policy, now, rng), opened, known)

@@ -16,6 +16,7 @@ from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.pkinit_facts import CertificateFacts
 from addc.security.authn_policy import AuthnPolicy
+from addc.security.crypto.trust_chain import TrustStore
 from addc.security.krb_keys import Key
 from addc.security.logon_rules import Standing
 from addc.security.sid_filter import TrustScope
@@ -413,6 +414,7 @@ class TgsFacts:
     """Facts of one TGS exchange. client: whom the ticket's cname means now. resource_rids: of that client.
 
     second: the client of the additional ticket, for user-to-user. user: of S4U2Self. evidence: of S4U2Proxy.
+    authorities: that vouch for the certificate of S4U2Self.
     membership: of a client that stands for another realm's name, or whose ticket an RODC made.
     is_revealed: that RODC may hold the client's secrets. may_authenticate: to the server, by the
     descriptor of its account, where that is asked for.
@@ -428,6 +430,7 @@ class TgsFacts:
     may_authenticate: bool = True
     user: Impersonated | None = None
     evidence: Evidence | None = None
+    authorities: TrustStore | None = None
     delegated: "Delegated | None" = None
     armor: Principal | None = None
     armor_sids: frozenset[Sid] = frozenset()

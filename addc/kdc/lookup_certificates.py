@@ -19,7 +19,7 @@ from addc.codec.krb5_numbers import NameType, PaType
 from addc.codec.pkinit import PaPkAsReq
 from addc.directory import entry, names, smartcard_secrets
 from addc.directory.context import ReadContext
-from addc.kdc.facts import AsFacts, Principal
+from addc.kdc.facts import AsFacts, OpenedTgs, Principal, TgsFacts
 from addc.kdc.lookup import account_of_certificate, at_commit, membership, principal
 from addc.kdc.padata import find_padata
 from addc.kdc.pkinit_facts import CertificateFacts, PkinitPolicy, TrustedKey
@@ -31,6 +31,7 @@ from addc.security.crypto.trust_chain import RevocationList, TrustStore
 from addc.store.objects import ObjectRow
 
 _PK_AS_REQ: Final = int(PaType.PA_PK_AS_REQ)
+_S4U_X509_USER: Final = int(PaType.PA_S4U_X509_USER)
 _KINDS: Final = frozenset((_PK_AS_REQ, int(PaType.PA_PK_AS_REP_OLD)))
 _X500: Final = int(NameType.KRB_NT_X500_PRINCIPAL)
 _NTAUTH: Final = "NTAuthCertificates"
@@ -41,6 +42,8 @@ _KEYS_MAX: Final = 64
 
 def with_certificates(ctx: ReadContext, facts: AsFacts, message: AsReq, policy: KdcPolicy) -> AsFacts:
     """The facts of an AS exchange, with what a certificate in it is judged by."""
+    if facts.client is None:
+        facts = _identified(ctx, facts, message)
     rules = policy.pkinit
     if rules is None or not any(one.padata_type in _KINDS for one in message.padata or ()):
         return facts
@@ -50,6 +53,26 @@ def with_certificates(ctx: ReadContext, facts: AsFacts, message: AsReq, policy: 
     if facts.client is None:
         return facts
     return replace(facts, certificates=_facts(ctx, facts.client, rules, policy))
+
+
+def _identified(ctx: ReadContext, facts: AsFacts, message: AsReq) -> AsFacts:
+    """Whom the certificate of PA-S4U-X509-USER means: a service asks so in which realm its user is.
+
+    It will be told that pre-authentication is required, and no more. Spec: [MS-SFU] 2.2.2, 3.1.5.1.1.2.
+    """
+    cname = message.req_body.cname
+    if cname is None or cname.name_type != _X500:
+        return facts
+    value = find_padata(message.padata, _S4U_X509_USER)
+    account = account_of_certificate(ctx, value) if value else None
+    return facts if account is None else replace(facts, client=principal(ctx, account))
+
+
+def with_authorities(ctx: ReadContext, facts: TgsFacts, opened: OpenedTgs) -> TgsFacts:
+    """The facts of a TGS exchange, with what the certificate of S4U2Self is judged by."""
+    if opened.for_user is None or opened.for_user.certificate is None:
+        return facts
+    return replace(facts, authorities=trust_store(ctx))
 
 
 def _by_certificate(ctx: ReadContext, facts: AsFacts, message: AsReq) -> AsFacts:

@@ -25,6 +25,7 @@ from addc.codec.krb5 import (
 from addc.codec.krb5_numbers import NameType, PaType, S4uOptions
 from addc.codec.pac import Pac
 from addc.codes.krb_error import KrbErrorCode
+from addc.codes.ntstatus import NtStatus
 from addc.kdc import tickets
 from addc.kdc.facts import (
     AccountFlags,
@@ -43,7 +44,9 @@ from addc.kdc.padata import find_padata
 from addc.kdc.policy import check_hours, check_standing
 from addc.kdc.subject import Subject
 from addc.security import wellknown
+from addc.security.crypto import certificate, trust_chain
 from addc.security.crypto.hashes import insecure_md4
+from addc.security.crypto.trust_chain import BadChain, TrustStore
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum, is_keyed, verify_checksum
 
 _FOR_USER: Final = int(PaType.PA_FOR_USER)
@@ -51,6 +54,7 @@ _X509_USER: Final = int(PaType.PA_S4U_X509_USER)
 _RSA_MD4: Final = 2
 _RC4: Final = 23
 _ENTERPRISE: Final = int(NameType.KRB_NT_ENTERPRISE)
+_CHAIN_IS_CHECKED: Final = int(S4uOptions.NT_AUTH_POLICY_NOT_REQUIRED)
 _CHECK_HOURS: Final = int(S4uOptions.CHECK_LOGON_HOURS)
 _REPLY_USAGE: Final = int(S4uOptions.USE_REPLY_KEY_USAGE)
 _UNCONDITIONAL: Final = int(S4uOptions.UNCONDITIONAL_DELEGATION)
@@ -182,11 +186,25 @@ def impersonated(
     assert wanted is not None
     if user is None:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_C_PRINCIPAL_UNKNOWN)
+    if wanted.certificate is not None and not wanted.options & _CHAIN_IS_CHECKED:
+        _check_chain(wanted.certificate, facts.authorities, now)
     check_standing(user.principal, now)
     if wanted.options & _CHECK_HOURS:
         check_hours(user.principal, now)
     cname = _reply_name(wanted, user.principal)
     return user, cname, _pac_of(user, facts.realm, str(cname), opened.tgt.part.authtime, now)
+
+
+def _check_chain(der: bytes, authorities: TrustStore | None, now: FileTime) -> None:
+    """Refuse a certificate that no authority for logons stands behind.
+
+    It proves nothing of the user, who is not asked here; but the service may take it for a good one.
+    Spec: [MS-SFU] 2.2.2 (KERB_S4U_OPTIONS_nt_auth_policy_not_required).
+    """
+    try:
+        trust_chain.check(certificate.read(der), authorities or TrustStore(), now, strict=False)
+    except BadChain:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_C_PRINCIPAL_UNKNOWN, NtStatus.STATUS_NO_SUCH_USER) from None
 
 
 def is_sensitive(user: Impersonated) -> bool:

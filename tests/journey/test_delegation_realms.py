@@ -66,7 +66,7 @@ def _forest(lan: Lan, name: str, octet: int) -> Forest:
 
 @pytest.fixture(scope="module")
 def forests(lan: Lan) -> Iterator[tuple[Forest, Forest]]:
-    both = _forest(lan, "RED", 130), _forest(lan, "BLUE", 131)
+    both = _forest(lan, "RED", 160), _forest(lan, "BLUE", 161)
     yield both
     assert [one.host.stop() for one in both] == [0, 0]
 
@@ -74,7 +74,7 @@ def forests(lan: Lan) -> Iterator[tuple[Forest, Forest]]:
 @pytest.fixture(scope="module")
 def user(lan: Lan, forests: tuple[Forest, Forest]) -> Client:
     """A machine that finds both KDCs."""
-    host = lan.host("redclient", 132)
+    host = lan.host("redclient", 162)
     host.etc(
         "hosts",
         "127.0.0.1 localhost\n" + "".join(f"{one.host.host.address} {one.dc}\n" for one in forests),

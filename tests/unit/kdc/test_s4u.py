@@ -1,10 +1,13 @@
 """S4U2Self over facts: who may ask, for whom, by which proof, and what comes out ([MS-SFU] 2.2, 3.2.5.1)."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from addc.base.clock import to_unix
 from addc.codec.krb5 import PaData, PaS4uX509User, TgsRep
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType, S4uOptions, TicketFlags
 from addc.codec.pac import Pac, PacClientInfo, PacType, UpnDnsInfo, unpack_logon_info
@@ -15,8 +18,11 @@ from addc.kdc.facts import AccountFlags, Impersonated, Membership, Outcome, Prin
 from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
 from addc.kdc.s4u import for_user_bytes
 from addc.security import wellknown
+from addc.security.crypto import certificate
+from addc.security.crypto.trust_chain import TrustStore
 from addc.security.krb_keys import Key, KeyUsage
 from addc.security.logon_rules import Standing
+from tests.kit.certificates import Authority, Wish
 from tests.kit.kdc_realm import (
     ALICE,
     DAY_FT,
@@ -385,10 +391,31 @@ def test_a_upn_or_a_certificate_comes_back_as_the_accounts_name(web: Ticketed) -
     upn = client_name("alice.smith@example.com", name_type=NameType.KRB_NT_ENTERPRISE)
     by_upn = got(web, pa_x509_user(web.session, upn, REALM))
     assert by_upn.cname == USER_NAME
-    outcome = ask(web, pa_x509_user(web.session, None, REALM, certificate=b"a certificate"))
+    shown = Authority().issue("alice").certificate.public_bytes(Encoding.DER)
+    checked = int(S4uOptions.NT_AUTH_POLICY_NOT_REQUIRED)
+    outcome = ask(web, pa_x509_user(web.session, None, REALM, certificate=shown, options=checked))
     assert web.received(outcome).cname == USER_NAME
     user = PaS4uX509User.unpack(reply_padata(outcome)[PaType.PA_S4U_X509_USER]).user_id
     assert (user.cname, user.subject_certificate) == (USER_NAME, None)
+
+
+def test_a_certificate_must_come_from_an_authority_for_logons(web: Ticketed) -> None:
+    """[MS-SFU] 2.2.2: unless the service says that it looked at the chain itself."""
+    authority = Authority(when=datetime.fromtimestamp(to_unix(NOW), UTC))
+    shown = authority.fulfil("alice", Wish(when=datetime.fromtimestamp(to_unix(NOW), UTC)))
+    der = shown.certificate.public_bytes(Encoding.DER)
+    request = web.tgs_req(pa_x509_user(web.session, None, REALM, certificate=der), sname=WEB_NAME)
+    for store, code in (
+        (TrustStore.of([certificate.read(authority.der)]), Code.KDC_ERR_NONE),
+        (TrustStore.of([certificate.read(Authority("Another").der)]), Code.KDC_ERR_C_PRINCIPAL_UNKNOWN),
+        (None, Code.KDC_ERR_C_PRINCIPAL_UNKNOWN),
+    ):
+        outcome = web.send(request, web.facts(WEB, user=USER, authorities=store))
+        assert outcome.error == code
+        if code:
+            assert outcome.status == NtStatus.STATUS_NO_SUCH_USER
+    rubbish = pa_x509_user(web.session, None, REALM, certificate=b"rubbish")
+    assert ask(web, rubbish).error == Code.KRB_ERR_GENERIC
 
 
 def test_self_and_proxy_in_one_request_are_refused(web: Ticketed) -> None:
