@@ -1,5 +1,6 @@
 """Services that act for users, with the clients people have: MIT, Heimdal, GSS-API in Python, impacket."""
 
+import base64
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from addc.codec.ids import Sid
 from tests.journey.test_heimdal import Heimdal, unpacked
+from tests.kit.certificates import Authority
 from tests.kit.clients import Client, unicode_pwd, user_ldif
 from tests.kit.forest_host import DNS_DOMAIN, DOMAIN_DN, REALM, ForestHost
 from tests.kit.net import Host
@@ -136,6 +139,26 @@ def test_who_is_kept_from_delegation_is_not_delegated(web: Service) -> None:
 
 def test_kvno_for_nobody(web: Service) -> None:
     assert "not found in Kerberos database" in web.refused("-I", "nobody-here", f"{WEB}$")
+
+
+def test_kvno_for_a_certificate(web: Service, forest: ForestHost, tmp_path: Path) -> None:
+    """-F: the client asks where the user is, then for a ticket, with nothing but the certificate."""
+    authority = Authority("S4U People CA")
+    services = f"CN=Public Key Services,CN=Services,CN=Configuration,{DOMAIN_DN}"
+    nt_auth = f"dn: CN=NTAuthCertificates,{services}\nchangetype: modify\nadd: cACertificate\n"
+    web.at.login()
+    (found,) = web.at.entries(f"(sAMAccountName={USER})", "objectSid")
+    sid = str(Sid.of(found["objectsid"][0].encode("latin-1")))
+    pem, _ = authority.issue(USER, sid=sid).write(tmp_path)
+    done = web.at.machine.run(["kinit", "-f", "-k", "-t", str(web.keytab), f"{WEB}$"])
+    assert done.returncode == 0, done.stderr
+    assert "not found in Kerberos database" in web.refused("-F", str(pem), f"{WEB}$")
+    web.at.login()
+    web.at.must_change(f"{nt_auth}cACertificate:: {base64.b64encode(authority.der).decode()}\n")
+    done = web.at.machine.run(["kinit", "-f", "-k", "-t", str(web.keytab), f"{WEB}$"])
+    assert done.returncode == 0, done.stderr
+    assert "keytab entry valid" in web.kvno("-F", str(pem), f"{WEB}$")
+    assert f"for client {USER}@{REALM}" in web.at.klist()
 
 
 GSS = """
