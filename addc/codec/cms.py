@@ -100,8 +100,18 @@ class KeyIdentifier(ber.Value):
     identifier: bytes
 
 
-Identifier = IssuerAndSerialNumber | KeyIdentifier
-IDENTIFIER: Final = ber.Choice(IssuerAndSerialNumber, KeyIdentifier)
+@ber.single(context=0, explicit=True)
+class WrappedKeyIdentifier(ber.Value):
+    """The same with an explicit tag.
+
+    Deviation: Heimdal up to 7 writes it so.
+    """
+
+    identifier: bytes
+
+
+Identifier = IssuerAndSerialNumber | KeyIdentifier | WrappedKeyIdentifier
+IDENTIFIER: Final = ber.Choice(IssuerAndSerialNumber, KeyIdentifier, WrappedKeyIdentifier)
 
 
 @ber.sequence()

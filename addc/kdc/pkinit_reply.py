@@ -123,7 +123,8 @@ class Replier:
 
         exchange: its pk_as_rep is filled in here.
         With a clientDHNonce the client may use its key pair again, so both sides add a nonce (RFC 4556
-        3.2.3.1); clients with Credential Guard insist on ours ([MS-PKCA] 3.1.5.1).
+        3.2.3.1); clients with Credential Guard insist on ours ([MS-PKCA] 3.1.5.1). The KDC's pair is never
+        used again, so the client's nonce stands in the reply all the same, where Heimdal looks for it.
         """
         assert pack.client_public_value is not None
         kdf = _chosen_kdf(pack)
@@ -131,7 +132,7 @@ class Replier:
         reused = pack.client_dh_nonce is not None
         info = KdcDhKeyInfo(
             subject_public_key=public,
-            nonce=0 if reused else pack.pk_authenticator.nonce,
+            nonce=pack.pk_authenticator.nonce,
             dh_key_expiration=whole_seconds(self.now + _PAIR_LIFE) if reused else None,
         )
         server_nonce = self.rng.bytes(_NONCE_SIZE) if reused else None

@@ -216,7 +216,10 @@ class PkinitClient:
         signed = SignedData.unpack(cms.unwrap(info.dh_signed_data, cms.ID_SIGNED_DATA))
         assert signed.encap_content_info.e_content_type == ID_DH_KEY_DATA
         found = KdcDhKeyInfo.unpack(signed.content())
-        assert found.nonce == (0 if found.dh_key_expiration else self.nonce)
+        assert found.nonce == self.nonce
+        assert (
+            (found.dh_key_expiration is None) == (info.server_dh_nonce is None) == (self.client_nonce is None)
+        )
         secret = self.pair.secret(found.subject_public_key)
         if info.kdf is not None:
             return derived_key(info.kdf.kdf_id, etype, secret, exchange.answered(padata))

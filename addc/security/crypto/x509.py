@@ -25,6 +25,7 @@ CA_DAYS: Final = 3650
 SERVER_DAYS: Final = 825
 _CLOCK_SKEW: Final = timedelta(minutes=10)
 _COMMON_NAME_MAX: Final = 64
+_CA_KEY_BITS: Final = 3072
 _KDC_KEY_BITS: Final = 2048
 _KDC_USE: Final = ObjectIdentifier(ID_KP_KDC)
 _PKINIT_SAN: Final = ObjectIdentifier("1.3.6.1.5.2.2")
@@ -70,11 +71,11 @@ def _pem_key(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> Secret:
 
 
 def make_ca(common_name: str, now: datetime, rng: Rng) -> KeyPair:
-    """A self-signed authority on P-256, good for ten years.
+    """A self-signed authority on RSA, good for ten years: Heimdal's clients know no other signatures.
 
     now: time-zone aware. rng: for the serial number; the key comes from the system's own generator.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = rsa.generate_private_key(public_exponent=65537, key_size=_CA_KEY_BITS)
     name = _name(common_name)
     certificate = (
         x509.CertificateBuilder()
@@ -135,8 +136,8 @@ def _signed(
     """A certificate that `ca` signs. holds: common name, uses, alternative names."""
     ca_certificate = x509.load_pem_x509_certificate(ca.certificate)
     ca_key = serialization.load_pem_private_key(ca.key.reveal(), password=None)
-    if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
-        raise DecodeError("not an EC private key", 0, "CA key")
+    if not isinstance(ca_key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise DecodeError("neither an EC nor an RSA private key", 0, "CA key")
     common_name, uses, alternatives = holds
     certificate = (
         x509.CertificateBuilder()
