@@ -32,13 +32,17 @@ from addc.codec.krb5 import (
     EncTicketPart,
     KdcRep,
     KdcReq,
+    KdcReqBody,
     KerbErrorData,
     KerbExtError,
     KrbCred,
     KrbError,
+    KrbFastArmoredRep,
     KrbPriv,
     MethodData,
     PaData,
+    PaFxFastReply,
+    PaFxFastRequest,
     PrincipalName,
     TgsRep,
     TgsReq,
@@ -46,6 +50,7 @@ from addc.codec.krb5 import (
 )
 from addc.codec.krb5_numbers import AdType, KerbErrorDataType, PaType
 from addc.codes.ntstatus import NtStatus
+from addc.kdc.describe_fast import FastTunnels
 from addc.kdc.describe_pac import NamedKey, NameOf, PacKeys, describe_pac, ticket_signed
 from addc.kdc.describe_padata import padata_value
 from addc.kdc.describe_values import Showing, Shown, fields_of, sealed_value, value_of
@@ -84,6 +89,8 @@ class Describer:
         self._showing = showing or Showing()
         self._learnt: deque[NamedKey] = deque(maxlen=_LEARNT_MAX)
         self._sessions: dict[bytes, NamedKey] = {}
+        self._tunnels = FastTunnels()
+        self._finished: tuple[str, PrincipalName] | None = None
 
     # --- keys ---
 
@@ -201,19 +208,24 @@ class Describer:
         client = () if body.cname is None else (body.realm, body.cname)
         out = fields_of(message, self._showing, "padata", "req_body")
         out["padata"] = [self._padata(one, client) for one in message.padata or ()]
+        out["req_body"] = self._body(body)
+        return out
+
+    def _body(self, body: KdcReqBody) -> dict[str, Shown]:
         shown = fields_of(body, self._showing, "enc_authorization_data", "additional_tickets")
         if body.additional_tickets:
             shown["additional_tickets"] = [self.ticket(one) for one in body.additional_tickets]
         if body.enc_authorization_data is not None:
             shown["enc_authorization_data"] = dict(sealed_value(body.enc_authorization_data, self._showing))
-        out["req_body"] = shown
-        return out
+        return shown
 
     def _padata(self, one: PaData, client: tuple[str, PrincipalName] | tuple[()]) -> Shown:
         out: dict[str, Shown] = {"padata_type": value_of(one.padata_type, self._showing, "padata_type")}
         try:
             if one.padata_type == PaType.PA_TGS_REQ:
                 return out | self._ap_req(one.padata_value)
+            if one.padata_type == PaType.PA_FX_FAST and one.padata_value:
+                return out | self._fast(one.padata_value, client)
             return out | padata_value(
                 one, self._showing, lambda data, usages: self._of_client(data, usages, client)
             )
@@ -225,8 +237,40 @@ class Describer:
     ) -> tuple[bytes, str] | None:
         """Open what is encrypted with the client's own key, or in its session."""
         keys = self._keys.keys_of(*client, data.etype, data.kvno) if client else ()
-        opened = self._open(data, usages, [*keys, *self._learnt])
+        opened = self._open(data, usages, [*keys, *self._learnt, *self._tunnels.challenges(keys)])
         return None if opened is None else (opened.plain, opened.by.owner)
+
+    def _fast(self, data: bytes, client: tuple[str, PrincipalName] | tuple[()]) -> dict[str, Shown]:
+        """What is inside FAST, if its armor is known (RFC 6113 5.4)."""
+        try:
+            asked = PaFxFastRequest.unpack(data).armored_data
+        except DecodeError:
+            return self._fast_reply(PaFxFastReply.unpack(data).armored_data, client)
+        out = fields_of(asked, self._showing, "armor")
+        if asked.armor is not None:
+            out["armor"] = self._ap_req(asked.armor.armor_value)
+        inner = self._tunnels.request(asked)
+        if inner is None:
+            return out | {"opened": "no"}
+        body = inner.req_body
+        who = client if body.cname is None else (body.realm, body.cname)
+        shown = fields_of(inner, self._showing, "padata", "req_body")
+        shown["padata"] = [self._padata(one, who) for one in inner.padata]
+        shown["req_body"] = self._body(body)
+        return out | {"opened": "with the armor's key", "inside": shown}
+
+    def _fast_reply(
+        self, sealed: KrbFastArmoredRep, client: tuple[str, PrincipalName] | tuple[()]
+    ) -> dict[str, Shown]:
+        out: dict[str, Shown] = {"enc_fast_rep": dict(sealed_value(sealed.enc_fast_rep, self._showing))}
+        inner = self._tunnels.response(sealed)
+        if inner is None:
+            return out | {"opened": "no"}
+        if inner.finished is not None:
+            self._finished = client = (inner.finished.crealm, inner.finished.cname)
+        shown = fields_of(inner, self._showing, "padata")
+        shown["padata"] = [self._padata(one, client) for one in inner.padata]
+        return out | {"opened": "with the armor's key", "inside": shown}
 
     def _ap_req(self, data: bytes) -> dict[str, Shown]:
         message = ApReq.unpack(data)
@@ -239,7 +283,9 @@ class Describer:
             out["authenticator"] = sealed_value(message.authenticator, self._showing) | {"opened": "no"}
             return out
         authenticator = Authenticator.unpack(opened.plain)
-        self._note(authenticator.subkey, "the authenticator's subkey")
+        subkey = self._note(authenticator.subkey, "the authenticator's subkey")
+        if subkey is not None:
+            self._tunnels.note_armor(subkey.key, opened.by.key)
         out["authenticator"] = fields_of(authenticator, self._showing)
         return out
 
@@ -283,7 +329,12 @@ class Describer:
         out["padata"] = [self._padata(one, client) for one in message.padata or ()]
         out["ticket"] = self.ticket(message.ticket)
         sealed: dict[str, Shown] = sealed_value(message.enc_part, self._showing)
-        opened = self._open(message.enc_part, usages, [*keys, *self._learnt])
+        if self._finished is not None:  # FAST may hide who it is from everybody else
+            realm, name = self._finished
+            keys = [*keys, *self._keys.keys_of(realm, name, message.enc_part.etype, message.enc_part.kvno)]
+            self._finished = None
+        known = [*keys, *self._learnt]
+        opened = self._open(message.enc_part, usages, [*known, *self._tunnels.strengthened(known)])
         if opened is None:
             out["enc_part"] = sealed | {"opened": "no"}
             return out

@@ -21,8 +21,6 @@ from addc.codec.krb5 import (
     PaData,
     PaEncTsEnc,
     PaForUser,
-    PaFxFastReply,
-    PaFxFastRequest,
     PaPacOptions,
     PaPacRequest,
     PaS4uX509User,
@@ -99,13 +97,6 @@ def _pac_options(data: bytes, _: Showing) -> Shown:
     return flag_names(PaPacOptions.unpack(data).flags, PacOptions)
 
 
-def _fast(data: bytes, showing: Showing) -> Shown:
-    try:
-        return fields_of(PaFxFastRequest.unpack(data).armored_data, showing)
-    except DecodeError:
-        return fields_of(PaFxFastReply.unpack(data).armored_data, showing)
-
-
 def _enc_pa_rep(data: bytes, showing: Showing) -> Shown:
     """In a request it is empty, in a reply a checksum over the request."""
     return fields_of(Checksum.unpack(data), showing)
@@ -123,7 +114,6 @@ def _pw_salt(data: bytes, showing: Showing) -> Shown:
 _WORDS: Final[dict[int, Callable[[bytes, Showing], Shown]]] = {
     PaType.PA_SUPPORTED_ENCTYPES: _supported,
     PaType.PA_PAC_OPTIONS: _pac_options,
-    PaType.PA_FX_FAST: _fast,
     PaType.PA_REQ_ENC_PA_REP: _enc_pa_rep,
     PaType.PA_PW_SALT: _pw_salt,
 }

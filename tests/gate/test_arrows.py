@@ -13,6 +13,7 @@ PURE: Final = {
     "ldap": {"messages", "controls", "engine"},
     "kdc": {
         "describe",
+        "describe_fast",
         "describe_pac",
         "describe_padata",
         "describe_values",

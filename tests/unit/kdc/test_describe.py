@@ -25,6 +25,7 @@ from addc.kdc.describe_values import Showing
 from addc.kdc.facts import Principal
 from addc.security import wellknown
 from addc.security.krb_keys import Key
+from tests.kit.fast_client import ArmoredClient
 from tests.kit.kdc_realm import ALICE, FILES, KRBTGT, Client, make_key, timestamp
 from tests.kit.mutate import mutations
 
@@ -187,3 +188,20 @@ def test_any_bytes_are_told(data: bytes) -> None:
 def test_well_known_names() -> None:
     assert well_known_name(wellknown.COMPOUNDED_AUTHENTICATION) == "compounded authentication"
     assert well_known_name(Sid.parse("S-1-5-21-9-9-9-500")) == ""
+
+
+def test_what_fast_protects_is_shown_to_who_holds_the_keys() -> None:
+    """The armor's ticket opens with krbtgt's key, and with that all that is inside. Spec: RFC 6113 5.4."""
+    client = ArmoredClient()
+    request = client.as_req(client.challenge())
+    outcome = client.send(request)
+    words: Any = describer(ALICE, KRBTGT)
+    (fast,) = words.message(request.raw)["padata"]
+    assert fast["opened"] == "with the armor's key" and "armor" in fast
+    (challenge,) = [one for one in fast["inside"]["padata"] if "patimestamp" in one]
+    assert challenge["opened"] == "with the key of alice, in its armor"
+    reply = words.message(outcome.reply)
+    assert reply["enc_part"]["opened"] == "with the key of alice, strengthened"
+    closed: Any = describer(ALICE)
+    assert closed.message(request.raw)["padata"][0]["opened"] == "no"
+    assert closed.message(outcome.reply)["enc_part"]["opened"] == "no"
