@@ -20,7 +20,7 @@ from addc.base.limits import KRB_MESSAGE_MAX, KRB_UDP_REPLY_MAX
 from addc.base.rng import Rng
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.win32 import Win32
-from addc.directory import accounts, groups, logon, logon_counters, passwords
+from addc.directory import accounts, groups, logon, logon_counters, passwords, smartcard_secrets
 from addc.directory.accounts import Account
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext, WriteContext
@@ -65,8 +65,8 @@ class Answer:
 
     @property
     def is_settled_first(self) -> bool:
-        """Whether a password was judged that has to be counted before anybody is told."""
-        return self.counter is Counter.BAD_PASSWORD or self.can_lock_out
+        """Whether something has to be written before anybody is told: a judged password, a new secret."""
+        return self.counter in (Counter.BAD_PASSWORD, Counter.RENEW_SECRET) or self.can_lock_out
 
 
 _SILENCE: Final = Answer(None)
@@ -186,6 +186,8 @@ class KdcService:
         if client is None or counter is Counter.NONE:
             return Answer(outcome.reply, told=told)
         account = Dnt(client.key)
+        if counter is Counter.RENEW_SECRET:
+            return Answer(outcome.reply, counter, account)
         if counter is Counter.BAD_PASSWORD:
             can_lock_out = logon_counters.can_lock_out(ctx, account)
             return Answer(outcome.reply, counter, account, can_lock_out, told)
@@ -216,6 +218,8 @@ class KdcService:
         """`decided`, once its password is counted; decided anew where that came too late."""
         if not decided.is_settled_first:
             return decided
+        if decided.counter is Counter.RENEW_SECRET:
+            return await self._renewed(decided, data, source)
         settle = (
             logon_counters.settle_wrong
             if decided.counter is Counter.BAD_PASSWORD
@@ -229,6 +233,25 @@ class KdcService:
             _LOG.exception("a password could not be counted")
             return decided
         return replace(decided, counter=Counter.NONE) if stands else await self._decided(data, source)
+
+    async def _renewed(self, decided: Answer, data: bytes, source: str) -> Answer:
+        """Renew the secret of a smart card account, then decide its request ([MS-PKCA] 3.1.5.2.2)."""
+
+        def renew(ctx: WriteContext) -> None:
+            age = domain_policy(ctx, self._policy).max_ticket_age
+            smartcard_secrets.renew(ctx, decided.account, FileTime(ctx.now + age))
+
+        try:
+            await self._directory.write("kdc.renew_secret", SYSTEM, renew)
+        except AddcError:
+            _LOG.exception("a smart card account's secret could not be renewed")
+            return replace(decided, counter=Counter.NONE)
+        again = await self._decided(data, source)
+        if again.counter is Counter.RENEW_SECRET:
+            return replace(again, counter=Counter.NONE)
+        if again.counter is Counter.LOGON and not again.is_settled_first:
+            self.note_logon(again.account)
+        return await self._settled(again, data, source)
 
     def note_logon(self, account: Dnt) -> None:
         """Have a logon written soon; nobody waits for it."""

@@ -1,5 +1,6 @@
 """Certificate logons over a directory: who may vouch, what accounts say of certificates and keys."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -237,3 +238,76 @@ def test_the_key_is_not_kept_past_its_link(desk: Desk) -> None:
     trust(desk, blob(other))
     assert desk.code(self_signed("joe", RSA_KEY, desk.when)) is Code.KDC_ERR_CLIENT_NOT_TRUSTED
     assert desk.code(self_signed("joe", other, desk.when)) is Code.KDC_ERR_NONE
+
+
+# --- accounts that only log on with smart cards ---
+
+
+def answered(desk: Desk, holder: Holder) -> Ticketed:
+    """A logon whose account is written to before the answer, if it has to be."""
+    client = PkinitClient(Card(holder), CurvePair())
+    cname = client_name("joe")
+    padata = client.padata(req_body_bytes(desk.kdc.as_req(cname)), desk.kdc.now)
+    raw = desk.kdc.as_req(cname, padata)
+    reply = asyncio.run(desk.kdc.service.answer(raw, "test"))
+    assert reply is not None and reply[0] == 0x6B
+    message = AsRep.unpack(reply)
+    (value,) = [one.padata_value for one in message.padata or () if one.padata_type == PaType.PA_PK_AS_REP]
+    key = client.reply_key(value, message.enc_part.etype, Exchange(REALM, cname, TGS, raw))
+    return desk.kdc.opened(reply, key)
+
+
+@pytest.fixture
+def smart_card_only(desk: Desk) -> Desk:
+    """Joe needs a smart card, and his secret is to be changed."""
+    joe = "CN=joe,CN=Users"
+    desk.corp.modify(joe, replace_values("userAccountControl", str(0x4_0200)))
+    desk.corp.modify(joe, replace_values("pwdLastSet", "0"))
+    return desk
+
+
+def test_a_secret_that_nobody_types_is_renewed_at_logon(smart_card_only: Desk) -> None:
+    """[MS-PKCA] 3.1.5.2.2: first the new secret, then the answer; once is enough."""
+    desk, joe = smart_card_only, "CN=joe,CN=Users"
+    before = desk.corp.values(joe, "unicodePwd")
+    answered(desk, desk.card())
+    renewed = desk.corp.values(joe, "unicodePwd")
+    assert renewed != before and int(desk.corp.text(joe, "pwdLastSet")) == desk.corp.now
+    answered(desk, desk.card())
+    assert desk.corp.values(joe, "unicodePwd") == renewed
+
+
+def test_a_secret_is_renewed_before_it_is_too_old(smart_card_only: Desk) -> None:
+    desk, joe = smart_card_only, "CN=joe,CN=Users"
+    answered(desk, desk.card())
+    first = desk.corp.values(joe, "unicodePwd")
+    desk.kdc.later(42 * 86_400 - 3600)
+    desk.authority = Authority("Logon CA", when=desk.when)
+    desk.corp.modify(NTAUTH, replace_values("cACertificate", desk.authority.der))
+    answered(desk, desk.card())
+    assert desk.corp.values(joe, "unicodePwd") != first
+
+
+def test_the_domain_may_leave_such_secrets_alone(smart_card_only: Desk) -> None:
+    """[MS-ADA2] 2.319."""
+    desk, joe = smart_card_only, "CN=joe,CN=Users"
+    desk.corp.modify("", replace_values("msDS-ExpirePasswordsOnSmartCardOnlyAccounts", "FALSE"))
+    before = desk.corp.values(joe, "unicodePwd")
+    answered(desk, desk.card())
+    assert desk.corp.values(joe, "unicodePwd") == before
+    assert desk.corp.text(joe, "pwdLastSet") == "0"
+
+
+def test_only_who_proved_itself_renews_a_secret(smart_card_only: Desk) -> None:
+    desk, joe = smart_card_only, "CN=joe,CN=Users"
+    before = desk.corp.values(joe, "unicodePwd")
+    stranger = Authority("Stranger", when=desk.when)
+    holder = stranger.fulfil("joe", Wish(sid=str(desk.corp.sid(joe)), when=desk.when))
+    assert desk.code(holder) is Code.KDC_ERR_CLIENT_NOT_TRUSTED
+    assert desk.corp.values(joe, "unicodePwd") == before
+
+
+def test_a_password_that_has_to_be_changed_keeps_a_certificate_out(desk: Desk) -> None:
+    """Where no smart card is required, the password's age counts as for everybody."""
+    desk.corp.modify("CN=joe,CN=Users", replace_values("pwdLastSet", "0"))
+    assert desk.code(desk.card()) is Code.KDC_ERR_KEY_EXPIRED
