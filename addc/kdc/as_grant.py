@@ -32,7 +32,7 @@ from addc.kdc.policy import (
     session_etype,
     ticket_key,
 )
-from addc.kdc.principal_names import TGS, is_change_password, is_tgs
+from addc.kdc.principal_names import TGS, is_tgs
 from addc.kdc.proof import Proof
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum
 
@@ -43,7 +43,6 @@ _RENEWABLE: Final = int(KdcOptions.RENEWABLE)
 _RENEWABLE_OK: Final = int(KdcOptions.RENEWABLE_OK)
 _NOT_DELEGATED: Final = int(AccountFlags.NOT_DELEGATED)
 _DELEGATION: Final = int(AccountFlags.TRUSTED_FOR_DELEGATION)
-_NO_PAC: Final = int(AccountFlags.NO_AUTH_DATA_REQUIRED)
 _PA_ENC_PA_REP: Final = int(PaType.PA_REQ_ENC_PA_REP)
 _REPLY_USAGE: Final = int(KeyUsage.AS_REP_ENC_PART)
 _NEVER: Final = 0x7FFF_FFFF_FFFF_FFFF
@@ -143,9 +142,9 @@ class AsGrant:
     def _max_age(self) -> int:
         policy = self.policy
         sname = self.request.message.req_body.sname
-        if sname is not None and is_change_password(sname):
-            return min(policy.max_service_ticket_age, CHANGE_PASSWORD_AGE)
         if self.server.is_krbtgt:
+            if sname is None or not is_tgs(sname):
+                return min(policy.max_service_ticket_age, CHANGE_PASSWORD_AGE)
             return tgt_ages(self.client, policy, self.protected)[0]
         age = policy.max_service_ticket_age
         return min(age, PROTECTED_USERS_AGE) if self.protected else age

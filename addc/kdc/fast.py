@@ -213,10 +213,10 @@ def device_of(request: AsRequest | TgsRequest, facts: AsFacts | TgsFacts, now: F
     """The client of the armor's ticket, who may still log on; raises KdcRefusal.
 
     None where there is no such ticket, and where it is of nobody: an anonymous one, or one of a realm whose
-    clients have no PAC.
+    clients have no PAC. None too for one that an RODC made, which may put any device into any group.
     """
     ticket = None if request.armor is None else request.armor.ticket
-    if ticket is None or ticket.part.flags & _ANONYMOUS_TICKET:
+    if ticket is None or ticket.rodc or ticket.part.flags & _ANONYMOUS_TICKET:
         return None
     if ticket.trust is not None:
         believed = believed_pac(ticket)

@@ -39,7 +39,7 @@ from addc.kdc.open_ticket import logon_sid
 from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
 from addc.kdc.policy import KdcPolicy
 from addc.kdc.principal_names import is_change_password, same_name
-from addc.security.krb_keys import Key, KeyUsage, decrypt
+from addc.security.krb_keys import Etype, Key, KeyUsage, decrypt
 
 VERSION_CHANGE: Final = 1
 VERSION_SET: Final = 0xFF80
@@ -141,11 +141,14 @@ def _open(data: bytes, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> O
 
 
 def _ticket(ticket: Ticket, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> tuple[EncTicketPart, Key]:
-    """A ticket for kadmin/changepw, which is krbtgt's; a TGT has the same key and is refused by its name."""
+    """A ticket for kadmin/changepw, which is krbtgt's; a TGT has the same key and is refused by its name.
+
+    krbtgt's RC4 key, its NT hash, makes no such ticket.
+    """
     if not is_change_password(ticket.sname) or not realm.is_alias(ticket.realm):
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_NOT_US)
     key = realm.krbtgt.keys.find(ticket.enc_part.etype, ticket.enc_part.kvno)
-    if key is None:
+    if key is None or key.etype == Etype.RC4_HMAC:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADKEYVER)
     try:
         part = EncTicketPart.unpack(decrypt(key, int(KeyUsage.TICKET), ticket.enc_part.cipher))

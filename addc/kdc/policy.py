@@ -58,7 +58,7 @@ class KdcPolicy:
 
 PROTECTED_USERS_AGE: Final = 4 * HOUR_FT
 CHANGE_PASSWORD_AGE: Final = 2 * 60 * TICKS_PER_S
-"""How long a ticket for kadmin/changepw is good. It has krbtgt's key, and its name stands outside what the
+"""How long a ticket for krbtgt by another name is good (kadmin/changepw). Its name stands outside what the
 key protects: so none that has no more than this left is taken for a TGT (CVE-2022-2031)."""
 
 

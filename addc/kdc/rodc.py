@@ -20,6 +20,7 @@ from addc.kdc.pac_build import PacParts
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_hours, check_standing
 from addc.kdc.principal_names import is_tgs
+from addc.security.krb_keys import Etype
 
 _REQUEST: Final = int(PaType.KERB_KEY_LIST_REQ)
 _REPLY: Final = int(PaType.KERB_KEY_LIST_REP)
@@ -31,13 +32,13 @@ def rodc_number(kvno: int | None) -> int:
 
 
 def open_rodc_tgt(ticket: Ticket, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> OpenedTicket:
-    """Decrypt a TGT of this realm that an RODC made, and check its times."""
+    """Decrypt a TGT of this realm that an RODC made, and check its times; as for others, never under RC4."""
     number = rodc_number(ticket.enc_part.kvno)
     krbtgt = realm.rodcs.get(number)
     named = is_tgs(ticket.sname) and realm.is_alias(ticket.sname.name_string[1])
     if not named or not realm.is_alias(ticket.realm):
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_NOT_US)
-    if krbtgt is None:
+    if krbtgt is None or ticket.enc_part.etype == Etype.RC4_HMAC:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADKEYVER)
     data = replace(ticket.enc_part, kvno=(ticket.enc_part.kvno or 0) & 0xFFFF)
     opened = decrypt_part(data, krbtgt.keys)

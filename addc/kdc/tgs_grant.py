@@ -52,7 +52,7 @@ from addc.kdc.policy import (
     supported,
     ticket_key,
 )
-from addc.kdc.principal_names import is_change_password, is_tgs
+from addc.kdc.principal_names import is_tgs
 from addc.kdc.referrals import may_be_delegated, referral_name
 from addc.kdc.subject import Subject
 from addc.security.krb_keys import ETYPES, KeyUsage, decrypt
@@ -206,7 +206,7 @@ class TgsGrant:
         """endtime and renew-till (RFC 4120 3.3.3)."""
         body, had, policy = self._body, self.subject, self.policy
         age = policy.max_ticket_age if self._for_tgt else policy.max_service_ticket_age
-        if body.sname is not None and is_change_password(body.sname):
+        if self.server.is_krbtgt and not self._for_tgt:
             age = min(age, CHANGE_PASSWORD_AGE)
         if body.kdc_options & _VALIDATE:
             return had.endtime, had.renew_till

@@ -24,7 +24,8 @@ from addc.kdc.pac_build import PacSigners, find_pac, pac_entry, sign_pac, tgt_bu
 from addc.security.krb_keys import Key, KeyUsage, decrypt
 from addc.security.token import SYSTEM
 from tests.kit.corp import SEALED, Corp, add_values, replace_values
-from tests.kit.kdc_corp import TGS, KdcCorp, code_of
+from tests.kit.fast_client import Armor, ArmoredTicket
+from tests.kit.kdc_corp import TGS, KdcCorp, code_of, service_name
 from tests.kit.kdc_realm import SeededRng, Ticketed, make_key
 
 PASSWORD = "Sun.Flow3r"
@@ -32,6 +33,7 @@ JOE, RODC = "CN=joe,CN=Users", "CN=RODC1,CN=Computers"
 KRBTGT = "CN=krbtgt_rodc,CN=Users"
 PROMOTING = replace(SEALED, rodc_promo=True)
 DOMAIN_ADMINS = 512
+FILES = "cifs/files.corp.example.com"
 
 
 @dataclass
@@ -147,6 +149,38 @@ def test_another_key_or_number_makes_no_ticket(branch: Branch) -> None:
     assert code_of(branch.kdc.get(wrong_key, TGS)) == Code.KRB_AP_ERR_MODIFIED
     unknown = branch.ticket(number=branch.number ^ 1)
     assert code_of(branch.kdc.get(unknown, TGS)) == Code.KRB_AP_ERR_BADKEYVER
+
+
+def test_the_nt_hash_of_an_rodcs_krbtgt_makes_no_ticket(branch: Branch) -> None:
+    row = branch.kdc.corp.row(KRBTGT)
+    keys = branch.kdc.corp.read(lambda ctx: passwords.keys_of(ctx, row))
+    weak = next(one for one in keys.current.keys if one.etype == 23)
+    assert code_of(branch.kdc.get(branch.ticket(weak), TGS)) == Code.KRB_AP_ERR_BADKEYVER
+
+
+def test_devices_of_an_rodcs_tickets_are_in_no_group(branch: Branch) -> None:
+    """Its armor keeps secrets as any other does; what it says of the device's groups is not believed."""
+    kdc = branch.kdc
+    kdc.corp.user("box", PASSWORD)
+    kdc.corp.user(
+        "files",
+        PASSWORD,
+        servicePrincipalName=FILES,
+        **{"msDS-SupportedEncryptionTypes": str(0x20018)},
+    )
+    own = kdc.log_on("box", kdc.key("box", PASSWORD))
+    for device, tells in ((kdc.log_on("joe", kdc.key("joe", PASSWORD)), True), (branch.ticket(), False)):
+        by = ArmoredTicket(own, Armor(device))
+        request = by.tgs_req(realm=own.crealm, sname=service_name(FILES), till=own.part.endtime)
+        reply = kdc.service.answer_now(request.raw, "test").reply
+        assert reply is not None and code_of(reply) == Code.KDC_ERR_NONE
+        files = kdc.key("files", PASSWORD)
+        part = EncTicketPart.unpack(
+            decrypt(files, int(KeyUsage.TICKET), TgsRep.unpack(reply).ticket.enc_part.cipher)
+        )
+        data = find_pac(part.authorization_data)
+        assert data is not None
+        assert (Pac.unpack(data).get(PacType.DEVICE_INFO) is not None) is tells
 
 
 def test_the_keys_that_an_rodc_asks_for(branch: Branch) -> None:
