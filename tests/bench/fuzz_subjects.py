@@ -20,6 +20,8 @@ import dnslib
 from addc.base.errors import DecodeError, DsError
 from addc.base.ids import MessageId
 from addc.codec import filter as ldap_filter
+from addc.codec.krb5 import PrincipalName
+from addc.codec.krb5_numbers import NameType
 from addc.directory.accounts import find_by_sam
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext
@@ -50,6 +52,7 @@ from tests.kit.kerberos_messages import (
     AS_REP,
     CHANGE_PASSWORD,
     KRB_ERROR,
+    NONCE,
     TGS_REP,
     as_req,
     first_as_req,
@@ -58,6 +61,7 @@ from tests.kit.kerberos_messages import (
     login,
     tgs_req,
 )
+from tests.kit.s4u import RBCD, pa_for_user, pa_x509_user
 
 _SOURCE: Final = "192.0.2.77"
 _USERS: Final = f"CN=Users,{DOMAIN_DN}"
@@ -318,11 +322,18 @@ def _kdc_requests(services: Services) -> list[bytes]:
     tgt = granted(who, reply)
     host = f"{ANSWERS.host}.{ANSWERS.dns_domain}"
     services_asked = (f"ldap/{host}", f"host/{host}", f"krbtgt/{ANSWERS.realm}", "http/nowhere.example.com")
+    user = PrincipalName(int(NameType.KRB_NT_PRINCIPAL), ("Guest",))
+    for_users = (
+        pa_for_user(tgt.session, user, ANSWERS.realm),
+        pa_x509_user(tgt.session, user, ANSWERS.realm, nonce=NONCE, certificate=b"no certificate"),
+    )
     return [
         first_as_req(who, NOW),
         exchange,
         as_req(who, NOW, CHANGE_PASSWORD),
         *(tgs_req(tgt, name, NOW, number) for number, name in enumerate(services_asked)),
+        *(tgs_req(tgt, f"ldap/{host}", NOW, padata=(one,)) for one in for_users),
+        tgs_req(tgt, f"ldap/{host}", NOW, padata=(RBCD,), evidence=tgt.reply.ticket),
     ]
 
 
