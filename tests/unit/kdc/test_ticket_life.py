@@ -43,7 +43,7 @@ def forged(tgt: Ticketed, key: Key = TGT_KEY, **more: object) -> Ticketed:
 
 
 def invalid(tgt: Ticketed, **more: object) -> Ticketed:
-    return forged(tgt, flags=tgt.opened(TGT_KEY).flags | TicketFlags.INVALID, **more)
+    return forged(tgt, TGT_KEY, flags=tgt.opened(TGT_KEY).flags | TicketFlags.INVALID, **more)
 
 
 def ask(ticket: Ticketed, options: int, **more: object) -> Code:
