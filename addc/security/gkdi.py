@@ -15,7 +15,7 @@ from addc.base.errors import AddcError, DecodeError
 from addc.base.secret import Secret
 from addc.codec.gkdi_blobs import EcdhKey, FfcDhKey, FfcDhParameters, GroupKeyEnvelope, KdfParameters
 from addc.codec.ids import Sid
-from addc.security.crypto import group_agreement
+from addc.security.crypto import dh
 from addc.security.crypto.kdf import sp800_108_counter
 
 KEY_CYCLE_FT: Final = 360_000_000_000
@@ -122,7 +122,7 @@ def default_kdf_parameters() -> bytes:
 
 def default_secret_parameters() -> bytes:
     """The group of RFC 5114 2.3. Spec: [MS-GKDI] 3.1.4.1.1."""
-    order, generator = group_agreement.RFC5114_2_3
+    order, generator = dh.RFC5114_2_3
     return FfcDhParameters(DEFAULT_PUBLIC_BITS // 8, order, generator).pack()
 
 
@@ -243,12 +243,11 @@ def private_key(root: RootKey, seed: Secret) -> Secret:
 def public_key(root: RootKey, private: Secret) -> bytes:
     """The public key that belongs to a private one, as FfcDhKey or EcdhKey. Spec: [MS-GKDI] 3.1.4.1.2."""
     number = int.from_bytes(private.reveal(), "big")
-    curve = root.secret_algorithm.removeprefix("ECDH_")
-    if curve in group_agreement.CURVE_SIZES:
-        size, x, y = group_agreement.ecdh_public(curve, number)
-        return EcdhKey(curve, size, x, y).pack()
+    curve = dh.curve_named(root.secret_algorithm.removeprefix("ECDH_"))
+    if curve is not None:
+        return EcdhKey(curve.name, curve.size, *dh.curve_public(curve, number)).pack()
     field = _field(root)
-    public = group_agreement.ffc_public(field.field_order, field.generator, number)
+    public = dh.field_public(field.field_order, field.generator, number)
     return FfcDhKey(field.size, field.field_order, field.generator, public).pack()
 
 

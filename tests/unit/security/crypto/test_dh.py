@@ -81,7 +81,7 @@ def test_points_off_the_curve_are_refused(point: bytes) -> None:
 @pytest.mark.parametrize(("on", "domain"), CURVES, ids=lambda value: getattr(value, "name", ""))
 def test_private_numbers_are_below_the_order(on: dh.Curve, domain: ec.EllipticCurve) -> None:
     """The largest random number there is still makes a key; the order itself makes none."""
-    order = dh._ORDERS[on.oid]
+    order = on.order
     last = ec.derive_private_key(order - 1, domain).public_key().public_numbers()
     first = ec.derive_private_key(1, domain).public_key().public_numbers()
     assert last.x == first.x and last.y != first.y
