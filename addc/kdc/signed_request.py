@@ -67,6 +67,15 @@ def open_signed(data: bytes, content_types: frozenset[str], *, anonymous: bool =
     return SignedRequest(signed.content(), signer)
 
 
+def named_signer(data: bytes) -> Certificate | None:
+    """Whose certificate a SignedData says that it is signed with; nothing is verified. Raises DecodeError."""
+    signed = SignedData.unpack(cms.unwrap(data, cms.ID_SIGNED_DATA))
+    try:
+        return _signer(signed, signed.signer_infos[0]) if signed.signer_infos else None
+    except KdcRefusal:
+        return None
+
+
 def _digest_refused() -> KdcRefusal:
     return KdcRefusal(
         KrbErrorCode.KDC_ERR_DIGEST_IN_SIGNED_DATA_NOT_ACCEPTED,

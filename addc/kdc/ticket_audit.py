@@ -15,12 +15,15 @@ from addc.base.errors import DecodeError
 from addc.codec.krb5 import EncryptedData, PaData
 from addc.codec.krb5_numbers import KdcOptions, PaType
 from addc.codec.pac import Pac, PacType, unpack_delegation_info
+from addc.codec.pkinit import PaPkAsReq, PaPkAsReqOld
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.exchange import Exchange
 from addc.kdc.facts import Evidence, Issued, OpenedTgs, OpenedTicket, Principal, TgsFacts
 from addc.kdc.pac_build import find_pac
 from addc.kdc.padata import find_padata
+from addc.kdc.signed_request import named_signer
+from addc.security.crypto.hashes import insecure_sha1
 
 FORMAT: Final = 1
 TGT_REQUESTED: Final = 4768
@@ -39,10 +42,11 @@ _PREAUTH_FAILURES: Final = frozenset(
 )
 _MECHANISMS: Final = (
     int(PaType.PA_PK_AS_REQ),
+    int(PaType.PA_PK_AS_REQ_OLD),
     int(PaType.PA_ENCRYPTED_CHALLENGE),
     int(PaType.PA_ENC_TIMESTAMP),
 )
-_WITH_ETYPE: Final = frozenset(_MECHANISMS[1:])
+_WITH_ETYPE: Final = frozenset(_MECHANISMS[2:])
 _NULL_SID: Final = "S-1-0-0"
 _NAMES: Final = {
     TGT_REQUESTED: "ticket-granting ticket requested",
@@ -149,8 +153,23 @@ def _add_proof(fields: dict[str, object], padata: tuple[PaData, ...] | None, iss
             fields["preauth_etype"] = issued.reply_etype
         elif one in _WITH_ETYPE:
             fields["preauth_etype"] = _etype_of(value)
+        if one not in _WITH_ETYPE:
+            fields["certificate"] = _certificate(one, value)
         break
     fields["preauth_type"] = kind
+
+
+def _certificate(kind: int, value: bytes) -> dict[str, str]:
+    """The certificate that a PKINIT request names, whether it was believed or not."""
+    try:
+        asked = PaPkAsReq.unpack(value) if kind == PaType.PA_PK_AS_REQ else PaPkAsReqOld.unpack(value)
+        signer = named_signer(asked.signed_auth_pack)
+    except DecodeError:
+        return {}
+    if signer is None:
+        return {}
+    thumbprint = insecure_sha1(signer.der).hex()
+    return {"issuer": signer.issuer_text, "serial": f"{signer.serial:x}", "thumbprint": thumbprint}
 
 
 def _etype_of(value: bytes) -> int:

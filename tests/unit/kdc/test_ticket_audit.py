@@ -1,6 +1,7 @@
 """A record for each ticket: what it tells, and that it tells it once, whatever came of it."""
 
 import asyncio
+import hashlib
 import json
 import logging
 from typing import Any
@@ -12,12 +13,14 @@ from addc.codec.krb5 import KrbError, TgsRep
 from addc.codec.krb5_numbers import KdcOptions
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.kdc.service import Answer
-from addc.kdc.ticket_audit import ticket_hash
+from addc.kdc.ticket_audit import ticket_event, ticket_hash
 from addc.security.krb_keys import Key
+from tests.kit.certificates import SERIAL
 from tests.kit.corp import Corp, replace_values
 from tests.kit.kdc_corp import REALM, TGS, KdcCorp
 from tests.kit.kdc_realm import Ticketed, client_name, make_key, timestamp
 from tests.kit.s4u import pa_for_user
+from tests.unit.kdc.test_pkinit_directory import Desk
 
 PASSWORD = "Tr0ub4dor&3"
 LDAP = "ldap/dc1.corp.example.com"
@@ -178,6 +181,25 @@ def test_delegation(kdc: KdcCorp, caplog: pytest.LogCaptureFixture) -> None:
     assert (record["for_user"], record["for_user_sid"]) == ("joe", joe)
     assert record["evidence_hash"] == ticket_hash(evidence.enc_part.cipher)
     assert len(record["transited_services"]) == 1 and "web" in record["transited_services"][0]
+
+
+def test_a_certificate(corp_sqlite: Corp, caplog: pytest.LogCaptureFixture) -> None:
+    """Which one, so that its owner is found; told of refused ones too."""
+    caplog.set_level(logging.INFO, logger="addc.audit")
+    desk = Desk(corp_sqlite)
+    holder = desk.card()
+    for result in ("success", "failure"):
+        _, raw, _ = desk.send(holder, client_name("joe"))
+        found = desk.kdc.service.answer_now(raw, "192.0.2.20").told
+        assert found is not None
+        record = ticket_event(found, REALM, "192.0.2.20", 5)
+        assert (record["event"], record["preauth_type"], record["result"]) == (4768, 16, result)
+        assert record["certificate"] == {
+            "issuer": "DC=com,DC=example,CN=Logon CA",
+            "serial": f"{SERIAL:x}",
+            "thumbprint": hashlib.sha1(holder.der, usedforsecurity=False).hexdigest(),
+        }
+        corp_sqlite.modify("CN=joe,CN=Users", replace_values("userAccountControl", "514"))
 
 
 def test_who_waits_for_a_turn_is_told_once(kdc: KdcCorp, caplog: pytest.LogCaptureFixture) -> None:
