@@ -50,8 +50,8 @@ class Peer:
     """Who proved itself.
 
     principal: "alice@EXAMPLE.COM". pac: the PAC that the ticket carried, its server signature checked by
-    the library; None where the ticket had none, as this KDC makes for no DC. lifetime_s: how long the
-    ticket is still good for.
+    the library; None where the ticket had none, which proves nobody. lifetime_s: how long the ticket is
+    still good for.
     """
 
     principal: str

@@ -1,8 +1,9 @@
 """The token of a client that proved itself with a Kerberos ticket.
 
 A PAC says who it is, in which groups the KDC put it, what is claimed of it and of its device; the DC adds
-what membership here adds (its own domain-local and built-in groups, privileges). Without a PAC the directory
-itself is asked.
+what membership here adds (its own domain-local and built-in groups, privileges). Tickets for a DC have one
+whoever asks for them: without it there is a name alone, which may have been another's when it was written
+(CVE-2021-42287).
 
 Spec: [MS-PAC] 4.1.2.2, [MS-KILE] 3.4.5.3
 """
@@ -12,7 +13,7 @@ from typing import Final
 from addc.auth.gss import AuthError, Peer
 from addc.base.errors import DecodeError
 from addc.codec.pac import Pac, PacType, unpack_logon_info
-from addc.directory import accounts, groups, trusts
+from addc.directory import groups, trusts
 from addc.directory.context import Fact, ReadContext
 from addc.security.pac_identity import identity_of
 from addc.security.sid_filter import PacRefusedError, filtered_logon, sids_of
@@ -36,7 +37,7 @@ _SAYS_WHO: Final = frozenset(
 def token_of_peer(ctx: ReadContext, peer: Peer) -> Token:
     """The requester's token. Raises AuthError where the ticket names nobody that this DC knows."""
     if peer.pac is None:
-        return _token_by_name(ctx, peer.principal)
+        raise AuthError(f"the ticket of {peer.principal} has no PAC")
     try:
         pac = Pac.unpack(peer.pac)
         says = tuple([one for one in pac.buffers if one[0] in _SAYS_WHO])
@@ -51,16 +52,6 @@ def token_of_peer(ctx: ReadContext, peer: Peer) -> Token:
         kept.clear()
     kept[says] = token
     return token
-
-
-def _token_by_name(ctx: ReadContext, principal: str) -> Token:
-    name, at, realm = principal.rpartition("@")
-    if not at or realm != ctx.forest.realm:
-        raise AuthError(f"{principal} is not of this realm and has no PAC")
-    account = accounts.find_by_sam(ctx, name)
-    if account is None:
-        raise AuthError(f"{principal} has no account here")
-    return groups.token_for(ctx, account.dnt)
 
 
 def _token_of_pac(ctx: ReadContext, pac: Pac) -> Token:

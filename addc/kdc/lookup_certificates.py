@@ -111,7 +111,7 @@ def _facts(ctx: ReadContext, client: Principal, rules: PkinitPolicy, policy: Kdc
 
 def trust_store(ctx: ReadContext, lists: tuple[RevocationList, ...] = ()) -> TrustStore:
     """The authorities of the Public Key Services container, with their revocation lists and these."""
-    return at_commit(ctx, ("kdc.authorities", id(lists)), lambda: _trust_store(ctx, lists))
+    return at_commit(ctx, ("kdc.authorities", lists), lambda: _trust_store(ctx, lists))
 
 
 def _trust_store(ctx: ReadContext, lists: tuple[RevocationList, ...]) -> TrustStore:

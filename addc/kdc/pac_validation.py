@@ -13,14 +13,18 @@ from addc.security.krb_keys import ETYPES, KeyUsage, verify_checksum
 
 
 def verify_pac(message: bytes, krbtgt: KeyRing) -> NtStatus:
-    """STATUS_SUCCESS, or STATUS_LOGON_FAILURE for a signature that no key of krbtgt made."""
+    """STATUS_SUCCESS, or STATUS_LOGON_FAILURE for a signature that no key of krbtgt made.
+
+    Its RC4 key, the NT hash, signs no PAC.
+    """
     try:
         request = KerbVerifyPacRequest.unpack(message)
     except DecodeError:
         return NtStatus.STATUS_INVALID_PARAMETER
     for keys in (krbtgt.current, *(former for _, former in krbtgt.old)):
         for key in keys.values():
-            if int(ETYPES[key.etype].cksumtype) != request.signature_type:
+            info = ETYPES[key.etype]
+            if info.insecure or int(info.cksumtype) != request.signature_type:
                 continue
             try:
                 usage = int(KeyUsage.KERB_NON_KERB_CKSUM_SALT)

@@ -258,6 +258,8 @@ def _check_options(opened: OpenedTgs, policy: KdcPolicy, now: FileTime) -> None:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_CANNOT_POSTDATE)
     if options & _VALIDATE and not (flags & tickets.INVALID and _is_for_tgt(body)):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
+    if flags & tickets.INVALID and not options & _VALIDATE:  # the option stood outside of the armor alone
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_TKT_NYV)
     if options & _FORWARDED and not flags & tickets.FORWARDABLE:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
     if options & _PROXY and not flags & tickets.PROXIABLE:

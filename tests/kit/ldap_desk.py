@@ -7,7 +7,7 @@ neither waits nor ports.
 import asyncio
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
 from typing import Final, cast
 
@@ -15,6 +15,7 @@ import pytest
 
 from addc.auth.gss import AuthError, GssAcceptor, NoKeysError, Peer
 from addc.base.ids import MessageId
+from addc.codec.pac import Pac, PacType, pack_ndr_buffer
 from addc.directory.api import Directory, Services
 from addc.ldap import messages as m
 from addc.ldap.bind import Binder, BindPolicy
@@ -22,11 +23,14 @@ from addc.ldap.locator import Self
 from addc.ldap.service import Endpoint, LdapConnection, LdapService
 from tests.kit.corp import Corp
 from tests.kit.corp_forest import ADMIN_PASSWORD, CountingRng, StandingClock
+from tests.kit.partner import info
 
 CLIENT: Final = "192.0.2.77"
 OWN: Final = Self((IPv4Address("192.0.2.10"),))
 ADMIN: Final = "Administrator@corp.example.com"
 _POLICY: Final = BindPolicy()
+_ADMIN: Final = "Administrator@CORP.EXAMPLE.COM"
+_ADMIN_GROUPS: Final = (512, 513, 518, 519, 520)
 SEALED: Final = b"S"
 SIGNED: Final = b"I"
 
@@ -68,7 +72,7 @@ class FakeExchange:
     """
 
     steps: list[bytes] = field(default_factory=lambda: [b"mutual"])
-    who: Peer = field(default_factory=lambda: Peer("Administrator@CORP.EXAMPLE.COM", None))
+    who: Peer = field(default_factory=lambda: Peer(_ADMIN, None))
     confidential: bool = True
     integrity: bool = True
     complete: bool = False
@@ -101,17 +105,23 @@ class FakeExchange:
 
 
 class FakeAcceptor:
-    """Hands out the exchanges that a test prepared."""
+    """Hands out the exchanges that a test prepared.
 
-    def __init__(self) -> None:
+    pac: of Administrator's tickets, put into those that tests leave without one.
+    """
+
+    def __init__(self, pac: bytes) -> None:
         self.prepared: list[FakeExchange] = []
         self.broken = False
+        self.pac = pac
 
     def exchange(self, channel_binding: bytes | None = None) -> FakeExchange:
         if self.broken:
             raise NoKeysError("the acceptor has no keys")
         found = self.prepared.pop(0) if self.prepared else FakeExchange()
         found.channel_binding = channel_binding
+        if found.who.principal == _ADMIN and found.who.pac is None:
+            found.who = replace(found.who, pac=self.pac)
         return found
 
 
@@ -229,7 +239,8 @@ def open_desk(
     clock = StandingClock(corp.now)
     services = Services(clock, CountingRng(b"desk"))
     directory = Directory(corp.store, corp.schema, services)
-    acceptor = FakeAcceptor()
+    logon = info(500, _ADMIN_GROUPS, domain=corp.forest.domain_sid)
+    acceptor = FakeAcceptor(Pac(((PacType.LOGON_INFO, pack_ndr_buffer(logon)),)).pack())
     binder = Binder(directory, cast(GssAcceptor, acceptor), services, policy)
     service = LdapService(
         directory,

@@ -6,15 +6,21 @@ import pytest
 
 from addc.base.clock import TICKS_PER_S, FileTime
 from addc.codec.krb5 import EncTicketPart, PrincipalName
-from addc.codec.krb5_numbers import NameType
+from addc.codec.krb5_numbers import KdcOptions, NameType
+from addc.codec.verify_pac import KerbVerifyPacRequest
 from addc.codes.krb_error import KrbErrorCode as Code
+from addc.codes.ntstatus import NtStatus
+from addc.kdc import tickets
 from addc.kdc.kpasswd import open_kpasswd
+from addc.kdc.pac_validation import verify_pac
 from addc.kdc.policy import KdcPolicy
 from addc.kdc.tickets import sealed
-from addc.security.krb_keys import Key, KeyUsage
+from addc.security.krb_keys import Key, KeyUsage, checksum
+from tests.kit.fast_client import ArmoredTicket, inner_error, remade
 from tests.kit.kdc_realm import (
     CHANGE_NAME,
     FACTS,
+    FILES,
     KRBTGT,
     NOW,
     TGS_NAME,
@@ -90,3 +96,29 @@ def test_a_clock_that_may_differ_by_hours_lets_no_old_ticket_change_passwords() 
     got = Client().log_on(sname=CHANGE_NAME)
     late = FileTime(NOW + TWO_MINUTES + KdcPolicy().max_clock_skew + TICKS_PER_S)
     assert isinstance(open_kpasswd(kpasswd_request(got, b"new"), FACTS, KdcPolicy(), late), bytes)
+
+
+def test_an_option_outside_of_the_armor_makes_no_ticket_valid() -> None:
+    """RFC 4120 2.2: what is INVALID is good for its validation alone, which has to be asked for inside."""
+    got = Client().log_on()
+    part = got.opened(TGT_KEY)
+    invalid = remade(got, replace(part, flags=part.flags | tickets.INVALID), TGT_KEY)
+    desk = ArmoredTicket(invalid)
+    outside: dict[str, object] = {"kdc_options": int(KdcOptions.VALIDATE)}
+    outcome = invalid.send(desk.tgs_req(outer=outside), invalid.facts(FILES))
+    assert inner_error(outcome.reply, desk.key)[0].error_code == Code.KRB_AP_ERR_TKT_NYV
+    inside = desk.tgs_req(kdc_options=int(KdcOptions.VALIDATE), sname=TGS_NAME)
+    assert invalid.send(inside, invalid.facts(KRBTGT)).error == Code.KDC_ERR_NONE
+
+
+def test_krbtgts_nt_hash_vouches_for_no_pac() -> None:
+    """[MS-APDS] 3.2.5.6: members are told that such a signature is none."""
+    server = bytes(16)
+    usage = int(KeyUsage.KERB_NON_KERB_CKSUM_SALT)
+    for key, verdict in (
+        (TGT_KEY, NtStatus.STATUS_SUCCESS),
+        (RC4_KEY, NtStatus.STATUS_LOGON_FAILURE),
+    ):
+        kind = int(key.info.cksumtype)
+        asked = KerbVerifyPacRequest(kind, server, checksum(key, usage, server, kind))
+        assert verify_pac(asked.pack(), KRBTGT.keys) is verdict
