@@ -11,6 +11,9 @@ FileTime = NewType("FileTime", int)
 
 UNIX_EPOCH_FT: Final = 116_444_736_000_000_000
 TICKS_PER_S: Final = 10_000_000
+MINUTE_FT: Final = 60 * TICKS_PER_S
+HOUR_FT: Final = 60 * MINUTE_FT
+DAY_FT: Final = 24 * HOUR_FT
 NEVER_FT: Final = FileTime(0x7FFF_FFFF_FFFF_FFFF)
 
 
@@ -35,3 +38,13 @@ def from_unix(unix_s: float) -> FileTime:
 def to_unix(when_ft: int) -> int:
     """Whole seconds since 1970, rounded down."""
     return (when_ft - UNIX_EPOCH_FT) // TICKS_PER_S
+
+
+def whole_seconds(when_ft: int) -> FileTime:
+    """Without the fraction of a second, as Kerberos and replication keep times."""
+    return FileTime(when_ft - when_ft % TICKS_PER_S)
+
+
+def micros(when_ft: int) -> int:
+    """Microseconds within the second."""
+    return when_ft % TICKS_PER_S // 10

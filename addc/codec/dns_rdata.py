@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final, Self
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import HOUR_FT, FileTime
 from addc.base.enums import OpenIntEnum
 from addc.base.errors import DecodeError
 from addc.codec.cursor import Reader, Writer
@@ -20,7 +20,6 @@ RANK_ZONE: Final = 0xF0
 RANK_NS_GLUE: Final = 0x82
 RANK_GLUE: Final = 0x80
 RANK_ROOT_HINT: Final = 0x08
-_HOUR_TICKS: Final = 3600 * TICKS_PER_S
 _NAME_MAX: Final = 255
 _LABEL_MAX: Final = 63
 _ADDRESSES_MAX: Final = 4096
@@ -214,7 +213,7 @@ class DnsRecord:
 
 def timestamp_hours(when_ft: int) -> int:
     """A record's TimeStamp: whole hours since 1601."""
-    return when_ft // _HOUR_TICKS
+    return when_ft // HOUR_FT
 
 
 def tombstone(now: FileTime, serial: int) -> DnsRecord:

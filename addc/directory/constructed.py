@@ -9,7 +9,7 @@ Spec: [MS-ADTS] 3.1.1.4.5.
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import NEVER_FT, TICKS_PER_S, FileTime
 from addc.base.errors import DsError
 from addc.base.ids import AttId, Dnt
 from addc.codec.dn import Dn
@@ -69,10 +69,9 @@ _MACHINE: Final = int(
     | UserAccountControl.UF_SERVER_TRUST_ACCOUNT
     | UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT
 )
-_NEVER_EXPIRES: Final = _MACHINE | int(
+NEVER_FT_EXPIRES: Final = _MACHINE | int(
     UserAccountControl.UF_SMARTCARD_REQUIRED | UserAccountControl.UF_DONT_EXPIRE_PASSWD
 )
-_NEVER: Final = 0x7FFF_FFFF_FFFF_FFFF
 _SPC: Final = frozenset((cls.BUILTIN_DOMAIN, cls.SAM_SERVER, cls.SAM_DOMAIN, cls.GROUP, cls.USER))
 _NTDSDSA_OPT_IS_GC: Final = 0x1
 
@@ -327,13 +326,13 @@ def password_expiry(ctx: ReadContext, row: ObjectRow) -> int | None:
     """
     if not entry.is_a(row, b"user") or not _is_in_domain(ctx, row):
         return None
-    if entry.integer(row, attr.USER_ACCOUNT_CONTROL) & _NEVER_EXPIRES:
-        return _NEVER
+    if entry.integer(row, attr.USER_ACCOUNT_CONTROL) & NEVER_FT_EXPIRES:
+        return NEVER_FT
     last_set = entry.integer(row, attr.PWD_LAST_SET)
     if last_set == 0:
         return 0
     oldest = password_policy.effective_policy(ctx, row).maximum_age
-    return _NEVER if oldest == 0 else min(last_set + oldest, _NEVER)
+    return NEVER_FT if oldest == 0 else min(last_set + oldest, NEVER_FT)
 
 
 def _password_expiry_time(request: Request) -> list[bytes]:

@@ -11,14 +11,11 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S
+from addc.base.clock import DAY_FT, HOUR_FT, MINUTE_FT
 from addc.base.errors import UserError
 from addc.directory.context import ReadContext, WriteContext
 
 _STATE: Final = "kerberos.policy"
-_MINUTE_FT: Final = 60 * TICKS_PER_S
-_HOUR_FT: Final = 60 * _MINUTE_FT
-_DAY_FT: Final = 24 * _HOUR_FT
 LIMITS: Final = {
     "max_ticket_age_h": (1, 99_999),
     "max_renew_age_d": (0, 99_999),
@@ -44,19 +41,19 @@ class KerberosPolicy:
 
     @property
     def max_ticket_age_ft(self) -> int:
-        return self.max_ticket_age_h * _HOUR_FT
+        return self.max_ticket_age_h * HOUR_FT
 
     @property
     def max_renew_age_ft(self) -> int:
-        return self.max_renew_age_d * _DAY_FT
+        return self.max_renew_age_d * DAY_FT
 
     @property
     def max_service_age_ft(self) -> int:
-        return self.max_service_age_min * _MINUTE_FT
+        return self.max_service_age_min * MINUTE_FT
 
     @property
     def max_clock_skew_ft(self) -> int:
-        return self.max_clock_skew_min * _MINUTE_FT
+        return self.max_clock_skew_min * MINUTE_FT
 
 
 DEFAULT: Final = KerberosPolicy()

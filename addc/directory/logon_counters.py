@@ -10,7 +10,7 @@ Spec: [MS-SAMR] 3.1.5.14.5, 3.1.5.14.6, [MS-ADA1] lastLogonTimestamp, [MS-ADA2] 
 
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S
+from addc.base.clock import DAY_FT, TICKS_PER_S
 from addc.base.ids import Dnt
 from addc.base.secret import Secret
 from addc.codec.ids import Sid
@@ -28,7 +28,6 @@ from addc.store.objects import ObjectRow
 LAST_LOGON_EVERY_S: Final = 60
 SYNC_INTERVAL_DAYS: Final = 14
 _SPREAD_DAYS: Final = 5
-_DAY: Final = 86_400 * TICKS_PER_S
 
 
 def is_due(account: Account, now: int) -> bool:
@@ -68,9 +67,9 @@ def _is_stale(ctx: WriteContext, draft: Draft) -> bool:
         days = entry.integer(domain, attr.MS_DS_LOGON_TIME_SYNC_INTERVAL, days)
     if days == 0:
         return False
-    span = days * _DAY
+    span = days * DAY_FT
     if days >= _SPREAD_DAYS:
-        span -= int.from_bytes(ctx.rng.bytes(4), "big") * _SPREAD_DAYS * _DAY >> 32
+        span -= int.from_bytes(ctx.rng.bytes(4), "big") * _SPREAD_DAYS * DAY_FT >> 32
     return ctx.now - draft.integer(attr.LAST_LOGON_TIMESTAMP) >= span
 
 

@@ -8,7 +8,7 @@ Spec: RFC 8062 3, 4, 7 (PA-PKINIT-KX), RFC 6113 5.4.1.1
 from dataclasses import dataclass
 from typing import Final
 
-from addc.base.clock import FileTime
+from addc.base.clock import FileTime, whole_seconds
 from addc.base.rng import Rng
 from addc.codec.krb5 import AsRep, EncAsRepPart, EncryptionKey, PaData, PrincipalName
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType, TicketFlags
@@ -128,7 +128,7 @@ class _Exchange:
     def _grant(self, session: Key) -> tickets.Grant:
         body = self.request.message.req_body
         assert body.sname is not None
-        start = tickets.whole_seconds(self.now)
+        start = whole_seconds(self.now)
         end = end_of_ticket(body.till, start + self.policy.max_ticket_age, self.now)
         return tickets.Grant(
             flags=_FLAGS,
@@ -139,5 +139,5 @@ class _Exchange:
             sname=body.sname,
             authtime=start,
             starttime=start,
-            endtime=tickets.whole_seconds(end),
+            endtime=whole_seconds(end),
         )

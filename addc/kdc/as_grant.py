@@ -6,7 +6,7 @@ Spec: RFC 4120 3.1.3, RFC 6806 11, [MS-KILE] 3.3.5.6.
 from dataclasses import dataclass
 from typing import Final
 
-from addc.base.clock import FileTime
+from addc.base.clock import NEVER_FT, FileTime, whole_seconds
 from addc.base.rng import Rng
 from addc.codec.krb5 import AsRep, Checksum, EncAsRepPart, PaData, PrincipalName
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
@@ -45,7 +45,6 @@ _NOT_DELEGATED: Final = int(AccountFlags.NOT_DELEGATED)
 _DELEGATION: Final = int(AccountFlags.TRUSTED_FOR_DELEGATION)
 _PA_ENC_PA_REP: Final = int(PaType.PA_REQ_ENC_PA_REP)
 _REPLY_USAGE: Final = int(KeyUsage.AS_REP_ENC_PART)
-_NEVER: Final = 0x7FFF_FFFF_FFFF_FFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +116,8 @@ class AsGrant:
                 sname = PrincipalName(sname.name_type, (TGS, realm.realm))
             elif not self.server.is_krbtgt:
                 sname = PrincipalName(int(NameType.KRB_NT_PRINCIPAL), (self.server.name,))
-        start = tickets.whole_seconds(now)
-        end = tickets.whole_seconds(end_of_ticket(body.till, self._last_moment(start + self._max_age()), now))
+        start = whole_seconds(now)
+        end = whole_seconds(end_of_ticket(body.till, self._last_moment(start + self._max_age()), now))
         flags = self._flags()
         renew_till = None
         if options & _RENEWABLE or (options & _RENEWABLE_OK and body.till > end):
@@ -159,7 +158,7 @@ class AsGrant:
         limit = self._last_moment(start + tgt_ages(self.client, self.policy, self.protected)[1])
         body = self.request.message.req_body
         asked = body.rtime if body.kdc_options & _RENEWABLE else body.till
-        return tickets.whole_seconds(min(asked, limit) if asked and asked > start else limit)
+        return whole_seconds(min(asked, limit) if asked and asked > start else limit)
 
     def _flags(self) -> int:
         options = self.request.message.req_body.kdc_options
@@ -178,7 +177,7 @@ class AsGrant:
     def _key_expiration(self) -> FileTime | None:
         """When the password expires, so that clients can warn; clients show dates, so none for "never"."""
         must_change = self.client.standing.password_must_change
-        return None if must_change in (0, _NEVER) else tickets.whole_seconds(must_change)
+        return None if must_change in (0, NEVER_FT) else whole_seconds(must_change)
 
     def _encrypted_padata(self, key: Key) -> tuple[PaData, ...]:
         """encrypted-pa-data, what the service can do only for who canonicalizes; key: of the reply.

@@ -9,14 +9,13 @@ Spec: RFC 6113 5.4.6.
 from collections.abc import Iterable
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import FileTime, micros, whole_seconds
 from addc.base.errors import DecodeError
 from addc.codec.krb5 import EncryptedData, PaData, PaEncTsEnc
 from addc.codec.krb5_numbers import PaType
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
 from addc.kdc.facts import KdcRefusal
-from addc.kdc.krb_errors import micros
 from addc.kdc.preauth import reply_hint, wrong_password
 from addc.kdc.proof import Attempt, Mechanism, Proof
 from addc.security.krb_keys import Key, KeyUsage, cf2, decrypt
@@ -63,7 +62,7 @@ def _opened(armor: Key, keys: Iterable[Key], data: EncryptedData) -> tuple[Key, 
 def _answer(attempt: Attempt, armor: Key, key: Key) -> PaData:
     """The KDC's challenge: that it knows the password too."""
     now = attempt.now
-    plain = PaEncTsEnc(FileTime(now - now % TICKS_PER_S), micros(now)).pack()
+    plain = PaEncTsEnc(whole_seconds(now), micros(now)).pack()
     challenge = cf2(armor, key, b"kdcchallengearmor", _LONG_TERM)
     sealed = tickets.sealed(challenge, KeyUsage.ENC_CHALLENGE_KDC, plain, attempt.rng)
     return PaData(_CHALLENGE, sealed.pack())

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import FileTime, micros, whole_seconds
 from addc.base.errors import DecodeError
 from addc.base.rng import Rng
 from addc.codec.ber_wire import find_element
@@ -58,7 +58,7 @@ from addc.kdc.facts import (
     TgsRequest,
 )
 from addc.kdc.foreign import believed_pac, open_any_tgt
-from addc.kdc.krb_errors import krb_error, micros, refusal_bytes
+from addc.kdc.krb_errors import krb_error, refusal_bytes
 from addc.kdc.open_ticket import checked_pac, open_authenticator
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_standing
@@ -259,7 +259,7 @@ def protected(reply: Reply, armor: Armor, nonce: int, now: FileTime, rng: Rng) -
         padata=reply.padata or (),
         strengthen_key=EncryptionKey(etype, strengthen.value),
         finished=KrbFastFinished(
-            timestamp=FileTime(now - now % TICKS_PER_S),
+            timestamp=whole_seconds(now),
             usec=micros(now),
             crealm=reply.crealm,
             cname=reply.cname,

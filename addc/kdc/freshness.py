@@ -7,15 +7,14 @@ Spec: RFC 8070 2, 4; the form and the errors as Windows' KDC has them.
 
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import TICKS_PER_S, FileTime, micros, whole_seconds
 from addc.base.errors import DecodeError
 from addc.base.rng import Rng
 from addc.codec.krb5 import EncryptedData, PaEncTsEnc
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc.facts import KdcRefusal, Principal
-from addc.kdc.krb_errors import micros
 from addc.kdc.policy import KdcPolicy, ticket_key
-from addc.kdc.tickets import sealed, whole_seconds
+from addc.kdc.tickets import sealed
 from addc.security.krb_keys import KeyUsage, decrypt
 
 _HEAD: Final = bytes(2)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import FileTime, micros, whole_seconds
 from addc.base.errors import DecodeError
 from addc.base.rng import Rng
 from addc.base.secret import Secret
@@ -34,7 +34,6 @@ from addc.codec.pac import Pac, PacType
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
 from addc.kdc.facts import KdcRefusal, RealmFacts
-from addc.kdc.krb_errors import micros
 from addc.kdc.open_ticket import logon_sid
 from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
 from addc.kdc.policy import KdcPolicy
@@ -240,7 +239,7 @@ def host_address(address: str) -> HostAddress:
 def refused(code: KrbErrorCode, result: KpasswdResult, realm: RealmFacts, now: FileTime) -> bytes:
     """The reply to who could not be authenticated: a KRB-ERROR with the result as its e-data."""
     error = KrbError(
-        stime=tickets.whole_seconds(now),
+        stime=whole_seconds(now),
         susec=micros(now),
         error_code=int(code),
         realm=realm.realm,
@@ -264,7 +263,7 @@ def reply_to(opened: OpenedKpasswd, result: bytes, local: HostAddress, now: File
     ).pack()
     private = EncKrbPrivPart(
         user_data=result,
-        timestamp=FileTime(now - now % TICKS_PER_S) if opened.timed else None,
+        timestamp=whole_seconds(now) if opened.timed else None,
         usec=micros(now) if opened.timed else None,
         seq_number=sequence,
         s_address=local,

@@ -5,7 +5,7 @@ Spec: RFC 4120 5.9.1, [MS-KILE] 2.2.1, 2.2.2.
 
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import FileTime, micros, whole_seconds
 from addc.codec.krb5 import KerbErrorData, KerbExtError, KrbError, MethodData, PrincipalName
 from addc.codec.krb5_numbers import KerbErrorDataType, NameType
 from addc.codes.krb_error import KrbErrorCode
@@ -25,11 +25,6 @@ def error_data(status: NtStatus, *, of_tgs: bool = False) -> bytes | None:
     return KerbErrorData(int(KerbErrorDataType.KERB_ERR_TYPE_EXTENDED), value).pack()
 
 
-def micros(when: FileTime) -> int:
-    """Microseconds within the second."""
-    return int(when % TICKS_PER_S) // 10
-
-
 def krb_error(
     code: KrbErrorCode,
     now: FileTime,
@@ -46,7 +41,7 @@ def krb_error(
     crealm: only for KDC_ERR_WRONG_REALM, where it names the realm to ask. cname: only where it is hidden.
     """
     return KrbError(
-        stime=FileTime(now - now % TICKS_PER_S),
+        stime=whole_seconds(now),
         susec=micros(now),
         error_code=int(code),
         crealm=crealm,

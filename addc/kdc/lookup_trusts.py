@@ -6,7 +6,7 @@ Spec: [MS-ADTS] 6.1.6, [MS-KILE] 3.3.5.7.2, 3.3.5.7.3, 3.3.5.7.5.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S
+from addc.base.clock import HOUR_FT
 from addc.codec.forest_trust import DomainFlags, TopLevelName
 from addc.codec.ids import Sid
 from addc.directory import accounts, groups, rights, trust_namespaces, trusts
@@ -19,7 +19,7 @@ from addc.security import wellknown
 from addc.security.access_check import evaluate
 from addc.security.trusts import TrustAttributes, TrustSecrets, TrustType
 
-_FORMER_PREFERRED_FT: Final = 3600 * TICKS_PER_S
+_FORMER_PREFERRED_FT: Final = HOUR_FT
 _ALLOWED_TO_AUTHENTICATE: Final = ExtendedRight.ALLOWED_TO_AUTHENTICATE.bytes_le
 _NETBIOS_OFF: Final = int(
     DomainFlags.NETBIOS_DISABLED_ADMIN

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from addc.base.clock import FileTime
+from addc.base.clock import NEVER_FT, FileTime
 from addc.base.errors import DecodeError
 from addc.codec.ids import Sid
 from addc.codec.krb5 import AuthorizationData, AuthorizationDataEntry
@@ -37,7 +37,6 @@ from addc.security import wellknown
 from addc.security.krb_keys import ETYPES, Cksumtype, Key, KeyUsage, checksum, verify_checksum
 from addc.security.logon_rules import hours_end
 
-_NEVER: Final = 0x7FFF_FFFF_FFFF_FFFF
 _USAGE: Final = int(KeyUsage.KERB_NON_KERB_CKSUM_SALT)
 _SIGNATURES: Final = frozenset(
     int(kind)
@@ -117,7 +116,7 @@ def logon_info(
     """
     profile = client.profile
     standing = client.standing
-    logoff = hours_end(standing.logon_hours, standing.account_expires or _NEVER, now)
+    logoff = hours_end(standing.logon_hours, standing.account_expires or NEVER_FT, now)
     sids = (*membership.other_sids, *asserted, wellknown.CLAIMS_VALID)
     return KerbValidationInfo(
         logon_time=profile.last_logon or int(now),

@@ -6,7 +6,7 @@ Spec: RFC 4556 3.2.3, RFC 5349 3, RFC 8636 6, [MS-PKCA] 2.2.2, 2.2.4, 3.1.5.
 from dataclasses import dataclass
 from typing import Final
 
-from addc.base.clock import FileTime
+from addc.base.clock import MINUTE_FT, FileTime, whole_seconds
 from addc.base.errors import DecodeError
 from addc.base.rng import Rng
 from addc.codec import cms
@@ -43,14 +43,13 @@ from addc.codec.pkinit import (
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc.facts import KdcRefusal
 from addc.kdc.pkinit_facts import KdcIdentity, PkinitPolicy
-from addc.kdc.tickets import whole_seconds
 from addc.security.crypto import dh, envelope, signatures
 from addc.security.crypto.certificate import Certificate
 from addc.security.krb_keys import Key
 from addc.security.pkinit_keys import Exchange, choose_kdf, derived_key, octetstring2key
 
 _NONCE_SIZE: Final = 32
-_PAIR_LIFE: Final = 5 * 60 * 10_000_000
+_PAIR_LIFE: Final = 5 * MINUTE_FT
 
 
 def _modp_identifier(group: dh.ModpGroup) -> AlgorithmIdentifier:

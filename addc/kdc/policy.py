@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import DAY_FT, HOUR_FT, MINUTE_FT, UNIX_EPOCH_FT, FileTime
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import AccountFlags, KdcRefusal, Principal, SupportedEncryption
@@ -15,7 +15,6 @@ from addc.kdc.pkinit_facts import PkinitPolicy
 from addc.security import logon_rules
 from addc.security.krb_keys import ETYPES, Key
 
-HOUR_FT: Final = 3600 * TICKS_PER_S
 DEFAULT_DOMAIN_ENCTYPES: Final = int(SupportedEncryption.AES128_SHA1 | SupportedEncryption.AES256_SHA1)
 """What an account without msDS-SupportedEncryptionTypes supports: AES only, as Windows since July 2026."""
 
@@ -47,17 +46,17 @@ class KdcPolicy:
 
     max_ticket_age: int = 10 * HOUR_FT
     max_service_ticket_age: int = 10 * HOUR_FT
-    max_renew_age: int = 7 * 24 * HOUR_FT
-    max_clock_skew: int = 5 * 60 * TICKS_PER_S
+    max_renew_age: int = 7 * DAY_FT
+    max_clock_skew: int = 5 * MINUTE_FT
     validate_client: bool = True
-    validate_client_after: int = 20 * 60 * TICKS_PER_S
+    validate_client_after: int = 20 * MINUTE_FT
     default_enctypes: int = DEFAULT_DOMAIN_ENCTYPES
     require_fast: bool = False
     pkinit: PkinitPolicy | None = None
 
 
 PROTECTED_USERS_AGE: Final = 4 * HOUR_FT
-CHANGE_PASSWORD_AGE: Final = 2 * 60 * TICKS_PER_S
+CHANGE_PASSWORD_AGE: Final = 2 * MINUTE_FT
 """How long a ticket for krbtgt by another name is good (kadmin/changepw). Its name stands outside what the
 key protects: so none that has no more than this left is taken for a TGT (CVE-2022-2031)."""
 
@@ -199,10 +198,7 @@ def check_server(server: Principal) -> None:
 
 def end_of_ticket(till: int, limit: int, now: FileTime) -> FileTime:
     """endtime: what was asked for, at most `limit`. A `till` of 1970 or before asks for the most there is."""
-    end = limit if till <= _KRB_EPOCH else min(till, limit)
+    end = limit if till <= UNIX_EPOCH_FT else min(till, limit)
     if end <= now:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_NEVER_VALID)
     return FileTime(end)
-
-
-_KRB_EPOCH: Final = 116_444_736_000_000_000

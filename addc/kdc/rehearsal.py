@@ -8,7 +8,7 @@ Spec: RFC 4120 3.1.1, 3.3.1, [MS-SFU] 3.1.5.1.1, 3.1.5.2.1.
 from dataclasses import dataclass, replace
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import DAY_FT, FileTime, whole_seconds
 from addc.base.rng import Rng
 from addc.codec.krb5 import (
     ApReq,
@@ -40,7 +40,7 @@ ETYPES_OFFERED: Final = (20, 19, 18, 17, 23)
 _OPTIONS: Final = int(
     KdcOptions.FORWARDABLE | KdcOptions.RENEWABLE | KdcOptions.CANONICALIZE | KdcOptions.RENEWABLE_OK
 )
-_TILL_FT: Final = 24 * 3600 * TICKS_PER_S
+_TILL_FT: Final = DAY_FT
 _NETBIOS_ADDRESS: Final = 20
 
 
@@ -83,7 +83,7 @@ class Stage:
         """For a ticket-granting ticket; without a key nothing is proved."""
         padata = []
         if key is not None:
-            stamp = PaEncTsEnc(FileTime(self.now - self.now % TICKS_PER_S), 0).pack()
+            stamp = PaEncTsEnc(whole_seconds(self.now), 0).pack()
             data = sealed(key, int(KeyUsage.AS_REQ_PA_ENC_TIMESTAMP), stamp, self.rng)
             padata.append(PaData(int(PaType.PA_ENC_TIMESTAMP), data.pack()))
         addresses = None if machine is None else (_netbios(machine),)
@@ -110,7 +110,7 @@ class Stage:
             cname=held.cname,
             cksum=Checksum(kind, value),
             cusec=0,
-            ctime=FileTime(self.now - self.now % TICKS_PER_S),
+            ctime=whole_seconds(self.now),
         )
         data = sealed(session, int(KeyUsage.TGS_REQ_AUTHENTICATOR), authenticator.pack(), self.rng)
         enclosed = EncryptedData(etype=data.etype, cipher=data.cipher)

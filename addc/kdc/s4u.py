@@ -10,7 +10,7 @@ from functools import lru_cache
 from hmac import compare_digest
 from typing import Final
 
-from addc.base.clock import FileTime
+from addc.base.clock import FileTime, whole_seconds
 from addc.base.errors import DecodeError
 from addc.base.same import Same
 from addc.codec.krb5 import (
@@ -175,7 +175,7 @@ def impersonation(opened: OpenedTgs, facts: TgsFacts, now: FileTime) -> Subject:
 def _until(end: FileTime, user: Impersonated) -> FileTime:
     """`end`, unless one of the user's memberships ends before."""
     until = user.membership.until
-    return end if until is None else min(end, tickets.whole_seconds(until))
+    return end if until is None else min(end, whole_seconds(until))
 
 
 def impersonated(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from addc.base.clock import FileTime
+from addc.base.clock import FileTime, whole_seconds
 from addc.base.errors import DecodeError
 from addc.base.rng import Rng
 from addc.codec.krb5 import (
@@ -178,7 +178,7 @@ class TgsGrant:
     def _grant(self, now: FileTime, rng: Rng) -> tickets.Grant:
         body, subject, realm = self._body, self.subject, self.facts.realm
         assert body.sname is not None
-        start = tickets.whole_seconds(now)
+        start = whole_seconds(now)
         end, renew_till = self._times(start, now)
         sname = body.sname
         if self.onward is not None:
@@ -214,9 +214,9 @@ class TgsGrant:
             assert had.renew_till is not None
             life = had.endtime - had.starttime
             end = min(start + min(life, age), had.renew_till)
-            return tickets.whole_seconds(end), had.renew_till
+            return whole_seconds(end), had.renew_till
         limit = min(had.endtime, start + age)
-        end = tickets.whole_seconds(end_of_ticket(body.till, limit, now))
+        end = whole_seconds(end_of_ticket(body.till, limit, now))
         wanted = body.kdc_options & _RENEWABLE or (body.kdc_options & _RENEWABLE_OK and body.till > end)
         if not wanted or not had.flags & tickets.RENEWABLE or had.renew_till is None:
             return end, None
@@ -224,7 +224,7 @@ class TgsGrant:
         asked = body.rtime if body.kdc_options & _RENEWABLE else body.till
         if asked and asked > start:
             renew_till = min(renew_till, asked)
-        return end, tickets.whole_seconds(renew_till)
+        return end, whole_seconds(renew_till)
 
     def _flags(self, renew_till: FileTime | None) -> int:
         """RFC 4120 3.3.3; what the TGT does not allow is left out, as Windows clients always ask for it."""

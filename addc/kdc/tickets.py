@@ -6,7 +6,7 @@ Spec: RFC 4120 5.3, 5.4.2, [MS-PAC] 2.8.
 from dataclasses import dataclass
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import FileTime, whole_seconds
 from addc.base.rng import Rng
 from addc.codec.krb5 import (
     AuthorizationDataEntry,
@@ -41,11 +41,6 @@ _TICKET_USAGE: Final = int(KeyUsage.TICKET)
 _X500: Final = int(TransitedType.DOMAIN_X500_COMPRESS)
 _PLACEHOLDER: Final = PAC_PLACEHOLDER.pack()
 _NO_TRANSIT: Final = TransitedEncoding(_X500, b"")
-
-
-def whole_seconds(when: int) -> FileTime:
-    """A KerberosTime: no fraction."""
-    return FileTime(when - when % TICKS_PER_S)
 
 
 def no_last_req(now: FileTime) -> tuple[LastReqEntry, ...]:

@@ -9,10 +9,9 @@ Spec: [MS-SAMR] 3.1.5.14.6, 2.2.6.5; [MS-KILE] 3.3.5.6.3, 3.3.5.7.1; [MS-APDS] 3
 from dataclasses import dataclass
 from typing import Final
 
-from addc.base.clock import NEVER_FT, TICKS_PER_S, FileTime
+from addc.base.clock import HOUR_FT, NEVER_FT, FileTime
 from addc.codes.ntstatus import NtStatus
 
-HOUR_FT: Final = 3600 * TICKS_PER_S
 _WEEK_HOURS: Final = 168
 _MAP_BYTES: Final = 21
 _MONDAY_OFFSET_HOURS: Final = 24

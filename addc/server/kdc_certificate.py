@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from addc.base.clock import SystemClock
+from addc.base.clock import TICKS_PER_S, SystemClock
 from addc.base.data_dir import CA_NAME, KDC_CERTIFICATE_NAME, KDC_KEY_NAME
 from addc.base.errors import AddcError, DecodeError, DsError, UserError
 from addc.base.rng import Rng
@@ -141,7 +141,7 @@ def ensure(data_dir: Path, rng: Rng) -> None:
 
 def _is_ours_and_ending(path: Path, authority: Certificate) -> bool:
     own = certificate.read_pem(path.read_bytes())[0]
-    soon = SystemClock().now() + int(_RENEWED_BEFORE.total_seconds()) * 10_000_000
+    soon = SystemClock().now() + int(_RENEWED_BEFORE.total_seconds()) * TICKS_PER_S
     return own.not_after < soon < authority.not_after and own.is_issued_by(authority)
 
 

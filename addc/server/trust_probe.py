@@ -11,7 +11,7 @@ import socket
 from dataclasses import dataclass
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import TICKS_PER_S, FileTime, whole_seconds
 from addc.base.errors import DecodeError
 from addc.base.rng import Rng
 from addc.base.secret import Secret
@@ -38,7 +38,7 @@ from addc.codec.krb5 import (
 )
 from addc.codec.krb5_numbers import NameType, PaType, TicketFlags
 from addc.codes.krb_error import KrbErrorCode
-from addc.kdc.tickets import sealed, whole_seconds
+from addc.kdc.tickets import sealed
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum, decrypt, string_to_key
 
 _TIMEOUT_S: Final = 5.0

@@ -56,6 +56,9 @@ _HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
     "sha512": hashes.SHA512(),
 }
 RSA_BITS_MIN: Final = 2048
+_RSA_BITS_MAX: Final = 8192
+_EXPONENT_BITS_MAX: Final = 32
+"""Of RSA keys whose signatures are looked at: others, which nobody uses, cost a stranger's packet dearly."""
 
 
 def digest(oid: str, data: bytes) -> bytes | None:
@@ -73,6 +76,7 @@ def verify(key: PublicKeyTypes, algorithm: str, digest_oid: str, signature: byte
     """Whether `signature` over `data` is the key's.
 
     algorithm: identifier of the signature's algorithm. digest_oid: of the digest, where that is not told.
+    Strangers bring the key along with what it signed, so its size is bounded.
     """
     name = _RSA.get(algorithm) or _ECDSA.get(algorithm) or DIGESTS.get(digest_oid)
     if name is None:
@@ -80,6 +84,8 @@ def verify(key: PublicKeyTypes, algorithm: str, digest_oid: str, signature: byte
     chosen = _HASHES[name]
     try:
         if isinstance(key, rsa.RSAPublicKey) and algorithm not in _ECDSA:
+            if key.key_size > _RSA_BITS_MAX or key.public_numbers().e.bit_length() > _EXPONENT_BITS_MAX:
+                return False
             if algorithm == RSA_PSS:
                 scheme: padding.AsymmetricPadding = padding.PSS(padding.MGF1(chosen), padding.PSS.AUTO)
             else:

@@ -14,12 +14,11 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from addc.base.clock import FileTime
+from addc.base.clock import NEVER_FT, FileTime
 from addc.base.errors import DecodeError
 from addc.security.crypto.certificate import UNREADABLE, Certificate, file_time
 
 _DEPTH_MAX: Final = 8
-_NEVER: Final = FileTime((1 << 63) - 1)
 
 
 class Fault(Enum):
@@ -96,7 +95,7 @@ def read_list(data: bytes) -> RevocationList:
     return RevocationList(
         issuer,
         file_time(this_update),
-        _NEVER if next_update is None else file_time(next_update),
+        NEVER_FT if next_update is None else file_time(next_update),
         is_delta,
         clients,
         authorities,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import HOUR_FT, TICKS_PER_S, FileTime
 from addc.codec.krb5 import (
     AsRep,
     AsReq,
@@ -25,7 +25,6 @@ from addc.kdc.as_exchange import answer_as_req
 from addc.kdc.facts import AccountFlags, AsFacts, Counter, KdcRequest, KeyRing, Membership, Outcome
 from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
 from addc.kdc.padata import KRBTGT_ENCTYPES
-from addc.kdc.policy import HOUR_FT
 from addc.security.krb_keys import KeyUsage, verify_checksum
 from tests.kit.kdc_realm import (
     ALICE,

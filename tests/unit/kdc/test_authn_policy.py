@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from addc.base.clock import TICKS_PER_S
+from addc.base.clock import HOUR_FT, TICKS_PER_S
 from addc.codec.ids import Sid
 from addc.codec.krb5 import EncTicketPart, PaData
 from addc.codec.krb5_numbers import KdcOptions, TicketFlags
@@ -19,7 +19,6 @@ from addc.kdc.delegation import may_act
 from addc.kdc.device import Device
 from addc.kdc.facts import Counter, Membership, OpenedTgs, Outcome, Principal
 from addc.kdc.pac_build import find_pac
-from addc.kdc.policy import HOUR_FT
 from addc.kdc.tgs_exchange import answer_tgs_req, open_tgs_req
 from addc.security import sddl, wellknown
 from addc.security.authn_policy import AuthnPolicy

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import HOUR_FT, TICKS_PER_S, FileTime
 from addc.codec.krb5 import (
     AsRep,
     AsReq,
@@ -23,7 +23,6 @@ from addc.codec.krb5_numbers import FastOptions, NameType, PaType, TicketFlags
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import Counter, KdcRequest, Outcome
-from addc.kdc.policy import HOUR_FT
 from addc.security.krb_keys import KeyUsage, cf2, decrypt, verify_checksum
 from tests.kit.fast_client import (
     FX_FAST,

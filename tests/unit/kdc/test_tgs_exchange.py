@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import HOUR_FT, TICKS_PER_S, FileTime
 from addc.codec.ids import Sid
 from addc.codec.krb5 import (
     AuthorizationData,
@@ -25,7 +25,6 @@ from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import AccountFlags, Principal
 from addc.kdc.pac_build import PAC_PLACEHOLDER, PacSigners, find_pac, pac_entry, sign_pac, signatures_hold
 from addc.kdc.padata import KRBTGT_ENCTYPES
-from addc.kdc.policy import HOUR_FT
 from addc.security.krb_keys import Key, KeyUsage, encrypt
 from tests.kit.kdc_realm import (
     ALICE,

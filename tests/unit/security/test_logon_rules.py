@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addc.base.clock import NEVER_FT, TICKS_PER_S, FileTime, from_unix
+from addc.base.clock import HOUR_FT, NEVER_FT, TICKS_PER_S, FileTime, from_unix
 from addc.codes.ntstatus import NtStatus
 from addc.security import logon_rules
-from addc.security.logon_rules import HOUR_FT, Standing, hours_end, within_logon_hours
+from addc.security.logon_rules import Standing, hours_end, within_logon_hours
 
 NOW: Final = from_unix(1_767_225_600)  # Thursday, 2026-01-01 00:00 UTC
 FINE: Final = Standing()
