@@ -16,15 +16,12 @@ _SYSLOG: Final = "/dev/log"
 
 def audited(directory: Directory) -> Directory:
     """`directory`, whose audit records are written down from now on."""
-    logger = logging.getLogger("addc.audit")
-    if not logger.handlers:
-        handlers: list[logging.Handler] = [logging.StreamHandler()]
-        if Path(_SYSLOG).is_socket():
-            handlers.append(SysLogHandler(_SYSLOG, SysLogHandler.LOG_AUTHPRIV))
-        for handler in handlers:
-            handler.setFormatter(logs.JsonFormatter())
-            logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
-    directory.on_audit(logs.audit)
+    logger = logging.Logger("addc.audit", logging.INFO)  # of this command alone: nothing else is reconfigured
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    if Path(_SYSLOG).is_socket():
+        handlers.append(SysLogHandler(_SYSLOG, SysLogHandler.LOG_AUTHPRIV))
+    for handler in handlers:
+        handler.setFormatter(logs.JsonFormatter())
+        logger.addHandler(handler)
+    directory.on_audit(lambda record: logs.audit(record, logger))
     return directory

@@ -59,6 +59,6 @@ def configure_logons(told: str) -> None:
 _AUDIT: Final = logging.getLogger("addc.audit")
 
 
-def audit(record: AuditRecord) -> None:
+def audit(record: AuditRecord, logger: logging.Logger = _AUDIT) -> None:
     """Write down what a SACL wants to be told."""
-    _AUDIT.info(record.event.name.lower().replace("_", " "), extra={"fields": record.fields()})
+    logger.info(record.event.name.lower().replace("_", " "), extra={"fields": record.fields()})

@@ -17,13 +17,6 @@ SPNS = ("http/web.corp.example.com", "http/web")
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[AuditRecord]:
-    found: list[AuditRecord] = []
-    monkeypatch.setattr("addc.server.logs.audit", found.append)
-    return found
-
-
-@pytest.fixture
 def directory(corp_sqlite: Corp, told: list[AuditRecord]) -> Directory:
     del told
     corp_sqlite.user("joe", PASSWORD)

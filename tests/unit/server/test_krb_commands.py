@@ -11,6 +11,7 @@ from addc.codes.krb_error import KrbErrorCode as Code
 from addc.directory import krbtgt_roll
 from addc.directory.audit_events import AuditRecord
 from addc.directory.kerberos_policy import DEFAULT, KerberosPolicy, check
+from addc.security.token import SYSTEM
 from addc.server import krb_commands
 from tests.kit.corp import Corp, replace_values
 from tests.kit.corp import quoted as quoted_password
@@ -19,13 +20,6 @@ from tests.kit.kdc_corp import KdcCorp, code_of
 PASSWORD = "Tr0ub4dor&3"
 LDAP = "ldap/dc1.corp.example.com"
 HOUR_S = 3600
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[AuditRecord]:
-    found: list[AuditRecord] = []
-    monkeypatch.setattr("addc.server.logs.audit", found.append)
-    return found
 
 
 @pytest.fixture
@@ -68,7 +62,7 @@ def test_a_second_roll_within_a_tickets_life_is_refused(kdc: KdcCorp) -> None:
     first = roll(kdc)
     with pytest.raises(UserError, match="--force"):
         roll(kdc)
-    assert kdc.directory.read_now("t", krb_commands.SYSTEM, krbtgt_roll.state).kvno == first.kvno
+    assert kdc.directory.read_now("t", SYSTEM, krbtgt_roll.state).kvno == first.kvno
     kdc.later(10 * HOUR_S + 301)
     assert not roll(kdc).was_young
 
