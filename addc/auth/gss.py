@@ -14,8 +14,11 @@ from typing import Final, cast
 import gssapi
 from gssapi import raw
 from gssapi.raw.misc import GSSError
+from gssapi.raw.named_tuples import AcceptSecContextResult
 
-from addc.base.errors import AddcError
+from addc.auth.keytab import KeytabEntry, unpack_keytab
+from addc.auth.name_case import in_ticket_letters
+from addc.base.errors import AddcError, DecodeError
 
 _SESSION_KEY_OID: Final = gssapi.OID.from_int_seq("1.2.840.113554.1.2.2.5.5")
 _PAC_ATTRIBUTE: Final = b"urn:mspac:"
@@ -33,6 +36,8 @@ _HEADER: Final = raw.IOVBufferType.header
 _SIGN_ONLY: Final = raw.IOVBufferType.sign_only
 _CLOCK_SKEW_S: Final = 300
 """By which the library lets a ticket outlive its end; a session ends with the ticket."""
+_OTHER_NAMES: Final = -1765328348 & 0xFFFF_FFFF
+"""KRB5KRB_AP_ERR_BADMATCH: the ticket is not of whom the authenticator names."""
 _CHANNEL_BOUND: Final = 0x800
 """GSS_C_CHANNEL_BOUND_FLAG of MIT krb5 1.19, which python-gssapi has no name for."""
 
@@ -173,12 +178,13 @@ class GssExchange(_Protection):
     A ticket-granting ticket that a client delegates is thrown away: nothing here acts for users elsewhere.
     """
 
-    __slots__ = ("_bindings", "_credentials", "_lifetime_s", "_name")
+    __slots__ = ("_bindings", "_credentials", "_keytab", "_lifetime_s", "_name")
 
-    def __init__(self, credentials: raw.Creds, bindings: raw.ChannelBindings | None) -> None:
+    def __init__(self, credentials: raw.Creds, bindings: raw.ChannelBindings | None, keytab: Path) -> None:
         super().__init__()
         self._credentials = credentials
         self._bindings = bindings
+        self._keytab = keytab
         self._name: raw.Name | None = None
         self._lifetime_s: int | None = None
 
@@ -188,7 +194,7 @@ class GssExchange(_Protection):
         Raises AuthError when the token is not good.
         """
         try:
-            done = raw.accept_sec_context(token, self._credentials, self._context, self._bindings)
+            done = self._accepted(token)
         except GSSError as error:
             raise AuthError(str(error)) from None
         self._context = done.context
@@ -197,6 +203,18 @@ class GssExchange(_Protection):
             self._name, self._flags = done.initiator_name, int(done.flags)
             self._lifetime_s = None if done.lifetime is None else max(done.lifetime - _CLOCK_SKEW_S, 0)
         return bytes(done.token or b"")
+
+    def _accepted(self, token: bytes) -> AcceptSecContextResult:
+        """The library's answer; asked again where names differed by their letters' case alone."""
+        try:
+            return raw.accept_sec_context(token, self._credentials, self._context, self._bindings)
+        except GSSError as error:
+            if self._context is not None or error.min_code & 0xFFFF_FFFF != _OTHER_NAMES:
+                raise
+            written = in_ticket_letters(token, _keys_of(self._keytab))
+            if written is None:
+                raise
+        return raw.accept_sec_context(written, self._credentials, None, self._bindings)
 
     def peer(self) -> Peer:
         """Raises AuthError for a PAC whose signature does not hold."""
@@ -210,6 +228,13 @@ class GssExchange(_Protection):
         if not pac.authenticated or len(values) != 1:
             raise AuthError(f"the PAC of {principal} is not signed for this DC")
         return Peer(principal, values[0], self._lifetime_s)
+
+
+def _keys_of(keytab: Path) -> list[KeytabEntry]:
+    try:
+        return unpack_keytab(keytab.read_bytes())
+    except (OSError, DecodeError):
+        return []
 
 
 class GssAcceptor:
@@ -247,7 +272,7 @@ class GssAcceptor:
         channel_binding: application data of the TLS channel below (RFC 5929), where there is one.
         """
         bindings = raw.ChannelBindings(application_data=channel_binding) if channel_binding else None
-        return GssExchange(self._current(), bindings)
+        return GssExchange(self._current(), bindings, self._keytab)
 
 
 @dataclass(frozen=True, slots=True)

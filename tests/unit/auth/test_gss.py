@@ -67,8 +67,11 @@ def _sealed(key: Key, usage: int, plain: bytes) -> EncryptedData:
     return EncryptedData(etype=18, kvno=2, cipher=encrypt(key, usage, plain, bytes(16)))
 
 
-def first_token(key: Key, number: int = 0) -> bytes:
-    """What a client that asks for signing says first. number: makes the authenticator unlike others."""
+def first_token(key: Key, number: int = 0, name: str = "alice", realm: str = REALM) -> bytes:
+    """What a client that asks for signing says first. number: makes the authenticator unlike others.
+
+    name, realm: of alice, as the client itself writes them.
+    """
     now = SystemClock().now()
     second = FileTime(now - now % WHOLE_SECOND)
     part = EncTicketPart(
@@ -83,8 +86,8 @@ def first_token(key: Key, number: int = 0) -> bytes:
     ticket = Ticket(realm=REALM, sname=SERVICE, enc_part=_sealed(key, KeyUsage.TICKET, part.pack()))
     flags = struct.pack("<I16sI", 16, bytes(16), INTEGRITY)
     authenticator = Authenticator(
-        crealm=REALM,
-        cname=client_name("alice"),
+        crealm=realm,
+        cname=client_name(name),
         cksum=Checksum(int(Cksumtype.GSS_8003), flags),
         cusec=number,
         ctime=second,
@@ -99,6 +102,37 @@ def test_a_ticket_for_this_dc_is_taken_and_another_is_not(door: Door) -> None:
     assert exchange.step(first_token(door.key)) == b"" and exchange.complete and exchange.integrity
     assert exchange.peer().principal == f"alice@{REALM}" and exchange.peer().pac is None
     assert not door.accepts(first_token(make_key(18, "other")))
+
+
+def test_letters_of_names_have_no_case(door: Door) -> None:
+    """[MS-KILE] 3.1.5.7; but other names are others, and what came once is known again in any letters."""
+    for number, (name, realm) in enumerate(
+        (("alice", REALM.lower()), ("ALICE", REALM), ("Alice", "Example.com"))
+    ):
+        token = first_token(door.key, number, name, realm)
+        exchange = door.acceptor.exchange()
+        assert exchange.step(token) == b"" and exchange.complete and exchange.integrity
+        assert exchange.peer().principal == f"alice@{REALM}"
+        assert not door.accepts(token), "a first token is good once"
+    for name, realm in (
+        ("bob", REALM),
+        ("alice", "OTHER.COM"),
+        ("alice.", REALM),
+        ("alic\u00e9", REALM.lower()),
+    ):
+        assert not door.accepts(first_token(door.key, 7, name, realm))
+    assert not door.accepts(first_token(make_key(18, "other"), 8, "alice", REALM.lower()))
+
+
+def test_bare_messages_may_differ_in_case_too(door: Door) -> None:
+    """As impacket's clients send them in SPNEGO."""
+    token = first_token(door.key, 0, "alice", REALM.lower())
+    bare = token[token.index(b"\x01\x00\x6e") + 2 :]
+    offer = spnego.NegTokenInit(mech_types=spnego.MechTypeList((spnego.KERBEROS,)), mech_token=bare)
+    frame = spnego.GssInitialToken(spnego.SPNEGO, spnego.FirstToken(offer).pack()).pack()
+    exchange = chosen(frame, door.acceptor.exchange, None)
+    exchange.step(frame)
+    assert exchange.complete
 
 
 def test_a_session_ends_with_its_ticket(door: Door) -> None:
