@@ -19,6 +19,9 @@ _LEVELS: Final = {
     "error": logging.ERROR,
 }
 LEVEL_NAMES: Final = tuple(_LEVELS)
+_TEXT_MAX: Final = 1024
+"""Characters of a text: strangers choose names, as long as a message can be, and need not even log on."""
+_ITEMS_MAX: Final = 256
 
 
 class JsonFormatter(logging.Formatter):
@@ -33,10 +36,19 @@ class JsonFormatter(logging.Formatter):
         }
         fields = getattr(record, "fields", None)
         if isinstance(fields, dict):
-            line.update(fields)
+            line.update((name, _bounded(value)) for name, value in fields.items())
         if record.exc_info and record.exc_info[1] is not None:
             line["trace"] = "".join(traceback.format_exception(*record.exc_info))
         return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def _bounded(value: object) -> object:
+    """A field's value as far as a line takes it."""
+    if isinstance(value, str) and len(value) > _TEXT_MAX:
+        return f"{value[:_TEXT_MAX]}... ({len(value)} characters)"
+    if isinstance(value, list):
+        return [_bounded(one) for one in value[:_ITEMS_MAX]]
+    return value
 
 
 def configure(level: str) -> None:
