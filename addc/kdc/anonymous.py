@@ -16,13 +16,13 @@ from addc.codec.pkinit import ID_AUTH_DATA, AuthPack, PaPkAsReq
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import fast, pkinit, tickets
 from addc.kdc.facts import AsFacts, AsRequest, Issued, KdcRefusal
-from addc.kdc.pac_build import PacSigners
 from addc.kdc.padata import find_padata
 from addc.kdc.pkinit_reply import Replier
 from addc.kdc.policy import KdcPolicy, end_of_ticket, new_session_key, session_etype, ticket_key
 from addc.kdc.principal_names import is_tgs
 from addc.kdc.proof import Proof
 from addc.kdc.signed_request import open_signed
+from addc.kdc.ticket_pac import PacSigners
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, cf2
 
 ANONYMOUS_REALM: Final = "WELLKNOWN:ANONYMOUS"

@@ -13,7 +13,7 @@ from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
 from addc.kdc import fast, tickets
 from addc.kdc.authn_policy import tgt_ages
 from addc.kdc.facts import AccountFlags, AsFacts, AsRequest, Issued, Membership, Principal
-from addc.kdc.pac_build import PacParts, PacSigners
+from addc.kdc.pac_build import PacParts
 from addc.kdc.padata import (
     KRBTGT_ENCTYPES,
     echoed_pac_options,
@@ -34,6 +34,7 @@ from addc.kdc.policy import (
 )
 from addc.kdc.principal_names import TGS, is_tgs
 from addc.kdc.proof import Proof
+from addc.kdc.ticket_pac import PacSigners
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum
 
 _CANONICALIZE: Final = int(KdcOptions.CANONICALIZE)

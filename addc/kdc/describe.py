@@ -51,10 +51,10 @@ from addc.codec.krb5 import (
 from addc.codec.krb5_numbers import AdType, KerbErrorDataType, PaType
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.describe_fast import FastTunnels
-from addc.kdc.describe_pac import NamedKey, NameOf, PacKeys, describe_pac, ticket_signed
+from addc.kdc.describe_pac import NamedKey, NameOf, PacKeys, describe_pac
 from addc.kdc.describe_padata import padata_value
 from addc.kdc.describe_values import Showing, Shown, fields_of, sealed_value, value_of
-from addc.kdc.pac_build import find_pac
+from addc.kdc.ticket_pac import find_pac, signed_plain
 from addc.security.krb_keys import Key, KeyUsage, decrypt
 
 _LEARNT_MAX: Final = 256
@@ -170,7 +170,7 @@ class Describer:
         plain = None
         try:
             if find_pac(part.authorization_data) is not None:
-                plain = ticket_signed(part)
+                plain = signed_plain(part)
         except DecodeError:
             plain = None
         keys = PacKeys(server, self._keys.kdc_keys(ticket.realm))

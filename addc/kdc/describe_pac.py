@@ -4,15 +4,13 @@ Spec: [MS-PAC] 2.4-2.15, 2.8.1-2.8.5.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntFlag
 from typing import Final
 
 from addc.base.errors import DecodeError
 from addc.codec.claims import ClaimValues, decode_claims
 from addc.codec.ids import Sid
-from addc.codec.krb5 import AuthorizationData, AuthorizationDataEntry, EncTicketPart
-from addc.codec.krb5_numbers import AdType
 from addc.codec.pac import (
     GroupAttributes,
     GroupMembership,
@@ -30,21 +28,14 @@ from addc.codec.pac import (
     unpack_delegation_info,
     unpack_device_info,
     unpack_logon_info,
-    with_zeroed_signatures,
 )
 from addc.kdc.describe_values import Showing, Shown, etype_text, fields_of, flag_names, time_text
-from addc.kdc.pac_build import PAC_PLACEHOLDER
+from addc.kdc.ticket_pac import SERVER, SignedPac, is_signed_by
 from addc.security import wellknown
-from addc.security.krb_keys import Key, KeyUsage, verify_checksum
+from addc.security.krb_keys import Key
 
 NameOf = Callable[[Sid], str]
 """The name of a SID in the forest, "" where it is not known."""
-
-_USAGE: Final = int(KeyUsage.KERB_NON_KERB_CKSUM_SALT)
-_SERVER, _KDC, _TICKET, _FULL = 6, 7, 16, 19
-_SIGNATURES: Final = (_SERVER, _KDC, _TICKET, _FULL)
-_ZERO_FOR_SERVER: Final = frozenset((_SERVER, _KDC))
-_ZERO_FOR_FULL: Final = _ZERO_FOR_SERVER | {_FULL}
 
 
 class SamFlags(IntFlag):
@@ -118,7 +109,7 @@ class _Buffer:
 def describe_pac(data: bytes, keys: PacKeys, ticket_plain: bytes | None, name_of: NameOf) -> list[Shown]:
     """The buffers of a PAC, in their order.
 
-    ticket_plain: of `ticket_signed`; None where the ticket itself is not at hand. Raises DecodeError.
+    ticket_plain: of `signed_plain`; None where the ticket itself is not at hand. Raises DecodeError.
     """
     showing = Showing()
     spans = pac_spans(data)
@@ -145,43 +136,18 @@ def _buffer_name(kind: int) -> str:
 # --- signatures ---
 
 
-def ticket_signed(part: EncTicketPart) -> bytes:
-    """What a ticket signature covers: the ticket with one zero byte for its PAC. Spec: [MS-PAC] 2.8.2."""
-
-    def without(entry: AuthorizationDataEntry) -> AuthorizationDataEntry:
-        if entry.ad_type != AdType.AD_IF_RELEVANT:
-            return entry
-        inner = AuthorizationData.unpack(entry.ad_data).elements
-        if [one.ad_type for one in inner] == [AdType.AD_WIN2K_PAC]:
-            return PAC_PLACEHOLDER
-        kept = tuple(
-            replace(one, ad_data=b"\0") if one.ad_type == AdType.AD_WIN2K_PAC else one for one in inner
-        )
-        return AuthorizationDataEntry(entry.ad_type, AuthorizationData(kept).pack())
-
-    return replace(part, authorization_data=tuple(map(without, part.authorization_data or ()))).pack()
-
-
 def signature_verdicts(data: bytes, keys: PacKeys, ticket_plain: bytes | None) -> Mapping[int, str]:
     """For each signature whether it holds, or why that cannot be told. Raises DecodeError."""
-    spans = pac_spans(data)
-    found = {kind: data[start:end] for kind, start, end in reversed(spans) if kind in _SIGNATURES}
-    signatures = {kind: PacSignatureData.unpack(raw) for kind, raw in found.items()}
-    covered: dict[int, bytes | None] = {
-        _SERVER: with_zeroed_signatures(data, spans, _ZERO_FOR_SERVER),
-        _KDC: signatures[_SERVER].signature if _SERVER in signatures else None,
-        _TICKET: ticket_plain,
-        _FULL: with_zeroed_signatures(data, spans, _ZERO_FOR_FULL),
-    }
+    signed = SignedPac.of(data)
     server = [keys.server] if keys.server is not None else []
     verdicts: dict[int, str] = {}
-    for kind, signature in signatures.items():
-        message = covered[kind]
-        signers = server if kind == _SERVER else keys.kdc
+    for kind, signature in signed.signatures.items():
+        message = signed.covered(kind, ticket_plain)
+        signers = server if kind == SERVER else keys.kdc
         if message is None:
             verdicts[kind] = "not checked: what it covers is not at hand"
         elif not signers:
-            whose = "the service" if kind == _SERVER else "krbtgt"
+            whose = "the service" if kind == SERVER else "krbtgt"
             verdicts[kind] = f"not checked: no key of {whose} is at hand"
         else:
             verdicts[kind] = _verdict(signature, message, signers)
@@ -190,11 +156,8 @@ def signature_verdicts(data: bytes, keys: PacKeys, ticket_plain: bytes | None) -
 
 def _verdict(signature: PacSignatureData, message: bytes, signers: Sequence[NamedKey]) -> str:
     for one in signers:
-        try:
-            if verify_checksum(one.key, _USAGE, message, signature.signature_type, signature.signature):
-                return f"yes, by the key of {one.owner}"
-        except DecodeError:
-            continue
+        if is_signed_by(one.key, signature, message):
+            return f"yes, by the key of {one.owner}"
     tried = "; ".join(one.owner for one in signers)
     return f"NO: it was not made with the key of {tried}, or the content was changed"
 

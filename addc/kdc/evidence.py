@@ -7,51 +7,39 @@ the ticket covers its flags (CVE-2020-17049).
 Spec: [MS-SFU] 3.2.5.2.2, [MS-PAC] 2.8.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from addc.base.errors import DecodeError
 from addc.base.same import Same
 from addc.codec.ids import Sid
-from addc.codec.krb5 import AuthorizationData, AuthorizationDataEntry, EncryptedData, EncTicketPart, Ticket
-from addc.codec.krb5_numbers import AdType
+from addc.codec.krb5 import EncryptedData, Ticket
 from addc.codec.pac import (
     Pac,
     PacClientInfo,
-    PacSignatureData,
     PacType,
-    pac_spans,
     unpack_logon_info,
-    with_zeroed_signatures,
 )
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc.facts import KdcRefusal, KeyRing, OpenedTicket
 from addc.kdc.open_ticket import decrypt_part, logon_sid
-from addc.kdc.pac_build import find_pac
-from addc.security.krb_keys import Cksumtype, Key, KeyUsage, is_keyed, verify_checksum
+from addc.kdc.ticket_pac import (
+    FULL,
+    KDC,
+    SERVER,
+    SIGNATURES,
+    TICKET,
+    SignedPac,
+    find_pac,
+    krbtgt_keys,
+    signed_plain,
+)
+from addc.security.krb_keys import Cksumtype, Key, is_keyed
 from addc.security.sid_filter import sids_of
 
-_USAGE: Final = int(KeyUsage.KERB_NON_KERB_CKSUM_SALT)
-_SERVER: Final = int(PacType.SERVER_CHECKSUM)
-_KDC: Final = int(PacType.PRIVSVR_CHECKSUM)
-_TICKET: Final = int(PacType.TICKET_CHECKSUM)
-_FULL: Final = int(PacType.FULL_CHECKSUM)
-_SIGNATURES: Final = frozenset((_SERVER, _KDC, _TICKET, _FULL))
-_ETYPE: Final = {
-    int(Cksumtype.HMAC_SHA1_96_AES128): 17,
-    int(Cksumtype.HMAC_SHA1_96_AES256): 18,
-    int(Cksumtype.HMAC_SHA256_128_AES128): 19,
-    int(Cksumtype.HMAC_SHA384_192_AES256): 20,
-}
-"""Signatures of krbtgt: RC4 is none of them, whoever has that key alone is not this realm's KDC."""
-_ZERO_FOR_SERVER: Final = frozenset((_SERVER, _KDC))
-_ZERO_FOR_FULL: Final = frozenset((_SERVER, _KDC, _FULL))
 _UNKEYED: Final = frozenset((int(Cksumtype.CRC32), 2, int(Cksumtype.RSA_MD5)))
 """Checksums without a key that KDCs know; others they do not."""
-_IF_RELEVANT: Final = int(AdType.AD_IF_RELEVANT)
-_WIN2K_PAC: Final = int(AdType.AD_WIN2K_PAC)
-_EMPTY: Final = AuthorizationDataEntry(_WIN2K_PAC, b"\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,58 +106,21 @@ def _verified(ticket: Same[OpenedTicket], krbtgt: Same[KeyRing]) -> EvidencePac 
 
 def _fault(data: bytes, plain: bytes, server_key: Key, krbtgt: KeyRing) -> KrbErrorCode | None:
     """What is wrong with the signatures; each error is the one that Windows has for it."""
-    spans = pac_spans(data)
-    found = {
-        kind: PacSignatureData.unpack(data[start:end])
-        for kind, start, end in reversed(spans)
-        if kind in _SIGNATURES
-    }
-    if _TICKET not in found:
+    signed = SignedPac.of(data)
+    found = signed.signatures
+    if TICKET not in found:
         return KrbErrorCode.KRB_AP_ERR_MODIFIED
-    if len(found) < len(_SIGNATURES):
+    if len(found) < len(SIGNATURES):
         return KrbErrorCode.KRB_ERR_GENERIC
-    server = found[_SERVER]
+    server = found[SERVER]
     if not is_keyed(server.signature_type) and server.signature_type not in _UNKEYED:
         return KrbErrorCode.KDC_ERR_SUMTYPE_NOSUPP
     if not all(is_keyed(one.signature_type) for one in found.values()):
         return KrbErrorCode.KRB_ERR_GENERIC
-    by_krbtgt = (
-        (found[_KDC], server.signature),
-        (found[_TICKET], plain),
-        (found[_FULL], with_zeroed_signatures(data, spans, _ZERO_FOR_FULL)),
-    )
-    for signature, text in by_krbtgt:
-        keys = _krbtgt_keys(krbtgt, signature.signature_type)
+    for kind in (KDC, TICKET, FULL):
+        keys = list(krbtgt_keys(krbtgt, found[kind].signature_type))
         if not keys:
             return KrbErrorCode.KRB_ERR_GENERIC
-        if not any(_verify(key, signature, text) for key in keys):
+        if not any(signed.holds(kind, key, plain) for key in keys):
             return KrbErrorCode.KRB_AP_ERR_MODIFIED
-    good = _verify(server_key, server, with_zeroed_signatures(data, spans, _ZERO_FOR_SERVER))
-    return None if good else KrbErrorCode.KRB_AP_ERR_MODIFIED
-
-
-def _krbtgt_keys(krbtgt: KeyRing, cksumtype: int) -> list[Key]:
-    """The keys that may have made a signature, of the present password first."""
-    etype = _ETYPE.get(cksumtype, 0)
-    rings = (krbtgt.current, *(keys for _, keys in krbtgt.old))
-    return [ring[etype] for ring in rings if etype in ring]
-
-
-def _verify(key: Key, signature: PacSignatureData, text: bytes) -> bool:
-    try:
-        return verify_checksum(key, _USAGE, text, signature.signature_type, signature.signature)
-    except DecodeError:
-        return False
-
-
-def signed_plain(part: EncTicketPart) -> bytes:
-    """The DER that a ticket signature covers: the PAC's place is taken by one zero byte ([MS-PAC] 2.8.3)."""
-    entries = list(part.authorization_data or ())
-    for at, entry in enumerate(entries):
-        if entry.ad_type == _IF_RELEVANT:
-            inner = AuthorizationData.unpack(entry.ad_data).elements
-            if any(one.ad_type == _WIN2K_PAC for one in inner):
-                emptied = tuple(_EMPTY if one.ad_type == _WIN2K_PAC else one for one in inner)
-                entries[at] = AuthorizationDataEntry(_IF_RELEVANT, AuthorizationData(emptied).pack())
-                break
-    return replace(part, authorization_data=tuple(entries) or None).pack()
+    return None if signed.holds(SERVER, server_key) else KrbErrorCode.KRB_AP_ERR_MODIFIED

@@ -19,12 +19,13 @@ from addc.codes.ntstatus import NtStatus
 from addc.kdc import transited
 from addc.kdc.facts import KdcRefusal, KeyRing, OpenedTgs, OpenedTicket, RealmFacts, TgsFacts, TrustFacts
 from addc.kdc.open_ticket import check_times, decrypt_ticket, open_tgt
-from addc.kdc.pac_build import PacParts, find_pac, server_signature_holds, tgt_buffers
+from addc.kdc.pac_build import PacParts, tgt_buffers
 from addc.kdc.padata import pac_request
 from addc.kdc.policy import KdcPolicy, check_standing
 from addc.kdc.principal_names import is_tgs
 from addc.kdc.rodc import open_rodc_tgt, rodc_number
 from addc.kdc.subject import Subject, holder
+from addc.kdc.ticket_pac import find_pac, server_signature_holds
 from addc.security.sid_filter import PacRefusedError, claims_name, filtered_pac, sids_of
 from addc.security.trusts import UNKNOWN_KVNO, Boundary, TrustAttributes
 

@@ -35,9 +35,9 @@ from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
 from addc.kdc.facts import KdcRefusal, RealmFacts
 from addc.kdc.open_ticket import logon_sid
-from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
 from addc.kdc.policy import KdcPolicy
 from addc.kdc.principal_names import is_change_password, same_name
+from addc.kdc.ticket_pac import PacSigners, find_pac, signatures_hold
 from addc.security.krb_keys import Etype, Key, KeyUsage, decrypt
 
 VERSION_CHANGE: Final = 1

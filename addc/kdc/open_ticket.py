@@ -15,9 +15,9 @@ from addc.codec.pac import Pac, PacClientInfo, PacType, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
 from addc.kdc.facts import KdcRefusal, KeyRing, OpenedTicket, Principal, RealmFacts
-from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
 from addc.kdc.policy import CHANGE_PASSWORD_AGE, KdcPolicy
 from addc.kdc.principal_names import is_tgs, same_name
+from addc.kdc.ticket_pac import PacSigners, find_pac, signatures_hold
 from addc.security.krb_keys import Etype, Key, KeyUsage, decrypt
 
 _RC4: Final = int(Etype.RC4_HMAC)

@@ -1,4 +1,4 @@
-"""PACs: built for a first ticket, checked when a ticket comes back, rebuilt for the next one, signed.
+"""PACs: built for a first ticket, rebuilt for the next one.
 
 Spec: [MS-PAC] 2.5-2.15, [MS-KILE] 3.3.5.6.4, 3.3.5.7.3, 3.3.5.7.9.
 """
@@ -8,10 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from addc.base.clock import NEVER_FT, FileTime
-from addc.base.errors import DecodeError
 from addc.codec.ids import Sid
-from addc.codec.krb5 import AuthorizationData, AuthorizationDataEntry
-from addc.codec.krb5_numbers import AdType
 from addc.codec.pac import (
     SE_GROUP_DEFAULT,
     SE_GROUP_RESOURCE_DEFAULT,
@@ -22,45 +19,18 @@ from addc.codec.pac import (
     PacAttributes,
     PacAttributesInfo,
     PacClientInfo,
-    PacSignatureData,
     PacType,
     UpnDnsInfo,
     UserFlags,
-    pac_spans,
     pack_ndr_buffer,
-    signature_offsets,
     unpack_logon_info,
-    with_zeroed_signatures,
 )
 from addc.kdc.facts import AccountFlags, Membership, Principal, RealmFacts
+from addc.kdc.ticket_pac import SIGNATURES
 from addc.security import wellknown
-from addc.security.krb_keys import ETYPES, Cksumtype, Key, KeyUsage, checksum, verify_checksum
 from addc.security.logon_rules import hours_end
 
-_USAGE: Final = int(KeyUsage.KERB_NON_KERB_CKSUM_SALT)
-_SIGNATURES: Final = frozenset(
-    int(kind)
-    for kind in (
-        PacType.SERVER_CHECKSUM,
-        PacType.PRIVSVR_CHECKSUM,
-        PacType.TICKET_CHECKSUM,
-        PacType.FULL_CHECKSUM,
-    )
-)
-_ZERO_FOR_SERVER: Final = frozenset((int(PacType.SERVER_CHECKSUM), int(PacType.PRIVSVR_CHECKSUM)))
-_ZERO_FOR_FULL: Final = _ZERO_FOR_SERVER | {int(PacType.FULL_CHECKSUM)}
 _ONLY_IN_TGT: Final = frozenset((int(PacType.ATTRIBUTES_INFO), int(PacType.REQUESTOR_SID)))
-_PAC_CKSUMTYPES: Final = frozenset(
-    int(kind)
-    for kind in (
-        Cksumtype.HMAC_MD5,
-        Cksumtype.HMAC_SHA1_96_AES128,
-        Cksumtype.HMAC_SHA1_96_AES256,
-        Cksumtype.HMAC_SHA256_128_AES128,
-        Cksumtype.HMAC_SHA384_192_AES256,
-    )
-)
-
 _SAM_BITS: Final = tuple(
     (int(flag), bit)
     for flag, bit in (
@@ -236,7 +206,7 @@ def service_buffers(
     """
     out = []
     for kind, data in pac.buffers:
-        if kind in _SIGNATURES or kind in _ONLY_IN_TGT or kind == PacType.CREDENTIALS_INFO:
+        if kind in SIGNATURES or kind in _ONLY_IN_TGT or kind == PacType.CREDENTIALS_INFO:
             continue
         logon = kind == PacType.LOGON_INFO
         out.append(
@@ -247,7 +217,7 @@ def service_buffers(
 
 def tgt_buffers(pac: Pac) -> list[tuple[int, bytes]]:
     """The buffers of a TGT made from another TGT: everything but its signatures."""
-    return [(kind, data) for kind, data in pac.buffers if kind not in _SIGNATURES]
+    return [(kind, data) for kind, data in pac.buffers if kind not in SIGNATURES]
 
 
 def onward_buffers(pac: Pac) -> list[tuple[int, bytes]]:
@@ -256,136 +226,3 @@ def onward_buffers(pac: Pac) -> list[tuple[int, bytes]]:
     Deviation: no empty ones, such as the claims of who has none: the KDC of Samba 4.17 dies of them.
     """
     return [(kind, data) for kind, data in tgt_buffers(pac) if data and kind != PacType.CREDENTIALS_INFO]
-
-
-@dataclass(frozen=True, slots=True)
-class PacSigners:
-    """The keys of a PAC's signatures. server: of the ticket. kdc: of krbtgt."""
-
-    server: Key
-    kdc: Key
-
-
-def sign_pac(buffers: list[tuple[int, bytes]], signers: PacSigners, ticket_plain: bytes | None) -> bytes:
-    """A packed PAC with its signatures, in the order of [MS-PAC] 2.8.1.
-
-    ticket_plain: DER of the EncTicketPart whose PAC is one zero byte; None for a ticket of krbtgt, which has
-    neither ticket nor extended KDC signature.
-    """
-    kdc, server = signers.kdc, signers.server
-    server_type = int(ETYPES[server.etype].cksumtype)
-    kdc_type = int(ETYPES[kdc.etype].cksumtype)
-    empty_kdc = PacSignatureData(kdc_type, bytes(ETYPES[kdc.etype].mac_size)).pack()
-    empty_server = PacSignatureData(server_type, bytes(ETYPES[server.etype].mac_size)).pack()
-    whole = [*buffers, (6, empty_server), (7, empty_kdc)]
-    if ticket_plain is not None:
-        ticket = PacSignatureData(kdc_type, checksum(kdc, _USAGE, ticket_plain))
-        whole += [(16, ticket.pack()), (19, empty_kdc)]
-    out = bytearray(Pac(tuple(whole)).pack())
-    at = signature_offsets(whole)
-    if ticket_plain is not None:
-        full = checksum(kdc, _USAGE, bytes(out))
-        out[at[19] : at[19] + len(full)] = full
-    signature = checksum(server, _USAGE, bytes(out))
-    out[at[6] : at[6] + len(signature)] = signature
-    counter = checksum(kdc, _USAGE, signature)
-    out[at[7] : at[7] + len(counter)] = counter
-    return bytes(out)
-
-
-def _verify(key: Key, signature: PacSignatureData, data: bytes) -> bool:
-    if signature.signature_type not in _PAC_CKSUMTYPES:
-        return False
-    try:
-        return verify_checksum(key, _USAGE, data, signature.signature_type, signature.signature)
-    except DecodeError:
-        return False
-
-
-def signatures_hold(data: bytes, signers: PacSigners, ticket_plain: bytes | None) -> bool:
-    """Whether all signatures of a PAC are there and right.
-
-    data: the PAC as it came. ticket_plain: as for `sign_pac`; with it, ticket and extended KDC signature must
-    be there too.
-    Raises DecodeError for what is no PAC.
-    Spec: [MS-PAC] 2.8, W-LOGON-10.
-    """
-    spans = pac_spans(data)
-    found = {
-        kind: PacSignatureData.unpack(data[start:end])
-        for kind, start, end in reversed(spans)
-        if kind in _SIGNATURES
-    }
-    server, counter = found.get(6), found.get(7)
-    if server is None or counter is None:
-        return False
-    good = _verify(signers.server, server, with_zeroed_signatures(data, spans, _ZERO_FOR_SERVER))
-    good &= _verify(signers.kdc, counter, server.signature)
-    if ticket_plain is not None:
-        ticket, full = found.get(16), found.get(19)
-        if ticket is None or full is None:
-            return False
-        good &= _verify(signers.kdc, ticket, ticket_plain)
-        good &= _verify(signers.kdc, full, with_zeroed_signatures(data, spans, _ZERO_FOR_FULL))
-    return good
-
-
-def server_signature_holds(data: bytes, key: Key) -> bool:
-    """Whether the server signature of a PAC is there and right: all that a partner's PAC can be asked for.
-
-    Raises DecodeError for what is no PAC. Spec: [MS-PAC] 2.8.4.
-    """
-    spans = pac_spans(data)
-    for kind, start, end in spans:
-        if kind == PacType.SERVER_CHECKSUM:
-            signature = PacSignatureData.unpack(data[start:end])
-            return _verify(key, signature, with_zeroed_signatures(data, spans, _ZERO_FOR_SERVER))
-    return False
-
-
-def pac_entry(data: bytes) -> AuthorizationDataEntry:
-    """A PAC as it stands in a ticket: AD-WIN2K-PAC alone in an AD-IF-RELEVANT."""
-    inner = AuthorizationData((AuthorizationDataEntry(int(AdType.AD_WIN2K_PAC), data),))
-    return AuthorizationDataEntry(int(AdType.AD_IF_RELEVANT), inner.pack())
-
-
-PAC_PLACEHOLDER: Final = pac_entry(b"\0")
-"""The PAC as it stands in the EncTicketPart that the ticket signature covers ([MS-PAC] 2.8.2)."""
-
-
-def find_pac(entries: tuple[AuthorizationDataEntry, ...] | None) -> bytes | None:
-    """The PAC of a ticket's authorization data: in the first AD-IF-RELEVANT that has one."""
-    for entry in entries or ():
-        if entry.ad_type == AdType.AD_IF_RELEVANT:
-            for inner in AuthorizationData.unpack(entry.ad_data).elements:
-                if inner.ad_type == AdType.AD_WIN2K_PAC:
-                    return inner.ad_data
-    return None
-
-
-def without_pac(
-    entries: tuple[AuthorizationDataEntry, ...], depth: int = 3
-) -> tuple[AuthorizationDataEntry, ...]:
-    """Authorization data that a client added, minus what only a KDC may say, at every level.
-
-    depth: levels of AD-IF-RELEVANT that are looked into; deeper ones are dropped.
-    """
-    kept = []
-    for entry in entries:
-        if entry.ad_type == AdType.AD_IF_RELEVANT:
-            inner = without_pac(AuthorizationData.unpack(entry.ad_data).elements, depth - 1) if depth else ()
-            if inner:
-                kept.append(AuthorizationDataEntry(entry.ad_type, AuthorizationData(inner).pack()))
-        elif entry.ad_type not in _KDC_ONLY:
-            kept.append(entry)
-    return tuple(kept)
-
-
-_KDC_ONLY: Final = frozenset(
-    (
-        int(AdType.AD_WIN2K_PAC),
-        int(AdType.AD_KDC_ISSUED),
-        int(AdType.AD_AND_OR),
-        int(AdType.AD_MANDATORY_FOR_KDC),
-    )
-)

@@ -6,30 +6,21 @@ Spec: [MS-APDS] 2.2.4.1, 3.2.5.6, [MS-PAC] 2.8.4.
 """
 
 from addc.base.errors import DecodeError
+from addc.codec.pac import PacSignatureData
 from addc.codec.verify_pac import KerbVerifyPacRequest
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import KeyRing
-from addc.security.krb_keys import ETYPES, KeyUsage, verify_checksum
+from addc.kdc.ticket_pac import is_signed_by, krbtgt_keys
 
 
 def verify_pac(message: bytes, krbtgt: KeyRing) -> NtStatus:
-    """STATUS_SUCCESS, or STATUS_LOGON_FAILURE for a signature that no key of krbtgt made.
-
-    Its RC4 key, the NT hash, signs no PAC.
-    """
+    """STATUS_SUCCESS, or STATUS_LOGON_FAILURE for a signature that no key of krbtgt made."""
     try:
         request = KerbVerifyPacRequest.unpack(message)
     except DecodeError:
         return NtStatus.STATUS_INVALID_PARAMETER
-    for keys in (krbtgt.current, *(former for _, former in krbtgt.old)):
-        for key in keys.values():
-            info = ETYPES[key.etype]
-            if info.insecure or int(info.cksumtype) != request.signature_type:
-                continue
-            try:
-                usage = int(KeyUsage.KERB_NON_KERB_CKSUM_SALT)
-                if verify_checksum(key, usage, request.server, request.signature_type, request.kdc):
-                    return NtStatus.STATUS_SUCCESS
-            except DecodeError:
-                continue
+    signature = PacSignatureData(request.signature_type, request.kdc)
+    keys = krbtgt_keys(krbtgt, request.signature_type)
+    if any(is_signed_by(key, signature, request.server) for key in keys):
+        return NtStatus.STATUS_SUCCESS
     return NtStatus.STATUS_LOGON_FAILURE

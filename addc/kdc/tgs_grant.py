@@ -35,7 +35,7 @@ from addc.kdc.facts import (
     TgsFacts,
     TrustFacts,
 )
-from addc.kdc.pac_build import PacSigners, onward_buffers, service_buffers, tgt_buffers, without_pac
+from addc.kdc.pac_build import onward_buffers, service_buffers, tgt_buffers
 from addc.kdc.padata import (
     KRBTGT_ENCTYPES,
     echoed_pac_options,
@@ -55,6 +55,7 @@ from addc.kdc.policy import (
 from addc.kdc.principal_names import is_tgs
 from addc.kdc.referrals import may_be_delegated, referral_name
 from addc.kdc.subject import Subject
+from addc.kdc.ticket_pac import PacSigners, without_pac
 from addc.security.krb_keys import ETYPES, KeyUsage, decrypt
 
 _PA_ENC_PA_REP: Final = int(PaType.PA_REQ_ENC_PA_REP)

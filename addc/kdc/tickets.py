@@ -22,7 +22,7 @@ from addc.codec.krb5 import (
 )
 from addc.codec.krb5_numbers import TicketFlags, TransitedType
 from addc.kdc.facts import Issued
-from addc.kdc.pac_build import PAC_PLACEHOLDER, PacSigners, pac_entry, sign_pac
+from addc.kdc.ticket_pac import PAC_PLACEHOLDER, PacSigners, pac_entry, sign_pac
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, encrypt
 
 FORWARDABLE: Final = int(TicketFlags.FORWARDABLE)

@@ -96,7 +96,7 @@ def _between(one: str, other: str) -> list[str]:
     slash = low.startswith("/")
     if not (low.startswith(high + "/") if slash else low.endswith("." + high)):
         raise DecodeError("realms left out that names do not tell", -1, _PATH)
-    found = []
+    found: list[str] = []
     while True:
         low = low.rpartition("/")[0] if slash else low.partition(".")[2]
         if low == high or not low:

@@ -29,7 +29,7 @@ from addc.codec.pac import (
 )
 from addc.directory import trust_changes
 from addc.directory.trust_changes import NewTrust
-from addc.kdc.pac_build import PacSigners, pac_entry, sign_pac
+from addc.kdc.ticket_pac import PacSigners, pac_entry, sign_pac
 from addc.kdc.tickets import sealed
 from addc.security.krb_keys import Key, KeyUsage, string_to_key
 from addc.security.trusts import TrustAttributes, TrustDirection, trust_salt

@@ -22,7 +22,8 @@ from addc.codec.pac import (
     pack_ndr_buffer,
     unpack_logon_info,
 )
-from addc.kdc.pac_build import PacParts, PacSigners, sign_pac
+from addc.kdc.pac_build import PacParts
+from addc.kdc.ticket_pac import PacSigners, sign_pac
 from tests.kit.kdc_realm import ALICE, FACTS, GROUPS, NOW, make_key
 
 ORACLE = Path(__file__).parent / "samba_pac.py"

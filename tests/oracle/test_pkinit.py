@@ -11,7 +11,7 @@ from addc.codec.krb5 import AsRep, req_body_bytes
 from addc.codec.krb5_numbers import PaType
 from addc.codec.pac import Pac, PacCredentialInfo, PacType
 from addc.codec.pkinit import PaPkAsRepDh
-from addc.kdc.pac_build import find_pac
+from addc.kdc.ticket_pac import find_pac
 from addc.security.krb_keys import KeyUsage, decrypt
 from tests.kit.kdc_realm import ALICE, KRBTGT, NOW, Client
 from tests.kit.pkinit_client import Card, CurvePair, ModpPair, PkinitClient

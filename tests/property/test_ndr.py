@@ -23,7 +23,8 @@ from addc.codec.pac import (
     TransitedService,
     UpnDnsInfo,
 )
-from addc.kdc.pac_build import PacParts, PacSigners, sign_pac, signatures_hold
+from addc.kdc.pac_build import PacParts
+from addc.kdc.ticket_pac import PacSigners, sign_pac, signatures_hold
 from tests.kit.kdc_realm import ALICE, FACTS, GROUPS, NOW, make_key
 from tests.kit.mutate import mutations
 

@@ -23,8 +23,8 @@ from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.as_exchange import answer_as_req
 from addc.kdc.facts import AccountFlags, AsFacts, Counter, KdcRequest, KeyRing, Membership, Outcome
-from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
 from addc.kdc.padata import KRBTGT_ENCTYPES
+from addc.kdc.ticket_pac import PacSigners, find_pac, signatures_hold
 from addc.security.krb_keys import KeyUsage, verify_checksum
 from tests.kit.kdc_realm import (
     ALICE,

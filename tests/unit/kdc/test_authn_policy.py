@@ -18,8 +18,8 @@ from addc.codes.ntstatus import NtStatus
 from addc.kdc.delegation import may_act
 from addc.kdc.device import Device
 from addc.kdc.facts import Counter, Membership, OpenedTgs, Outcome, Principal
-from addc.kdc.pac_build import find_pac
 from addc.kdc.tgs_exchange import answer_tgs_req, open_tgs_req
+from addc.kdc.ticket_pac import find_pac
 from addc.security import sddl, wellknown
 from addc.security.authn_policy import AuthnPolicy
 from addc.security.pac_identity import claims_buffer

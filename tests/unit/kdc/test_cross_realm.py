@@ -14,7 +14,7 @@ from addc.codes.krb_error import KrbErrorCode as Code
 from addc.directory import passwords, rights, trust_changes, trusts
 from addc.directory.trust_changes import NewTrust
 from addc.directory.trusts import Trust
-from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
+from addc.kdc.ticket_pac import PacSigners, find_pac, signatures_hold
 from addc.security import sddl, wellknown
 from addc.security.krb_keys import Key, KeyUsage, decrypt, string_to_key
 from addc.security.sid_filter import sids_of

@@ -20,7 +20,7 @@ from addc.codec.pac import Pac, PacType, unpack_delegation_info, unpack_logon_in
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.delegation import without_resource_groups
-from addc.kdc.evidence import evidence_pac, open_evidence, signed_plain
+from addc.kdc.evidence import evidence_pac, open_evidence
 from addc.kdc.facts import (
     AccountFlags,
     Evidence,
@@ -31,7 +31,7 @@ from addc.kdc.facts import (
     Outcome,
     Principal,
 )
-from addc.kdc.pac_build import PacSigners, find_pac, pac_entry, sign_pac, signatures_hold
+from addc.kdc.ticket_pac import PacSigners, find_pac, pac_entry, sign_pac, signatures_hold, signed_plain
 from addc.security import wellknown
 from addc.security.krb_keys import Key, KeyUsage, encrypt
 from addc.security.logon_rules import Standing

@@ -17,8 +17,8 @@ from addc.codec.pac import (
     unpack_logon_info,
 )
 from addc.kdc.facts import Membership, OpenedTgs, Principal
-from addc.kdc.pac_build import find_pac
 from addc.kdc.tgs_exchange import answer_tgs_req, open_tgs_req
+from addc.kdc.ticket_pac import find_pac
 from addc.security import wellknown
 from addc.security.pac_identity import LOGON_SIDS, claims_buffer, identity_of
 from addc.security.token import NO_CLAIMS, Claim

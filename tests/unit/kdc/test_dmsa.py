@@ -16,7 +16,7 @@ from addc.codec.krb5_numbers import PaType
 from addc.codec.pac import Pac, PacType, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.directory import managed_passwords, passwords
-from addc.kdc.pac_build import find_pac
+from addc.kdc.ticket_pac import find_pac
 from addc.security.gkdi import MAX_CLOCK_SKEW_FT
 from addc.security.krb_keys import KeyUsage, decrypt
 from tests.kit.corp import replace_values

@@ -12,9 +12,9 @@ from addc.codec.krb5_numbers import PaType, TicketFlags
 from addc.codec.pac import Pac, PacType, unpack_device_info
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.kdc.lookup import realm_facts
-from addc.kdc.pac_build import find_pac
 from addc.kdc.policy import KdcPolicy
 from addc.kdc.service import KdcService
+from addc.kdc.ticket_pac import find_pac
 from addc.security.krb_keys import KeyUsage, decrypt
 from tests.kit.corp import Corp, replace_values
 from tests.kit.corp_forest import CountingRng

@@ -7,8 +7,8 @@ import pytest
 from addc.codec.pac import Pac, PacSignatureData, PacType
 from addc.codec.verify_pac import KerbVerifyPacRequest
 from addc.codes.ntstatus import NtStatus
-from addc.kdc.pac_build import find_pac
 from addc.kdc.pac_validation import verify_pac
+from addc.kdc.ticket_pac import find_pac
 from tests.kit.kdc_realm import FILES, KRBTGT, Client, ring
 
 GOOD, BAD = NtStatus.STATUS_SUCCESS, NtStatus.STATUS_LOGON_FAILURE

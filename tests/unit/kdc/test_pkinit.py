@@ -42,8 +42,8 @@ from addc.codec.pkinit import (
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import AccountFlags, Counter, Outcome
-from addc.kdc.pac_build import find_pac
 from addc.kdc.pkinit_facts import CertificateFacts, TrustedKey
+from addc.kdc.ticket_pac import find_pac
 from addc.security import wellknown
 from addc.security.crypto import client_certificate, dh, signatures
 from addc.security.krb_keys import KeyUsage, decrypt

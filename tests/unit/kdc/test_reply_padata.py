@@ -5,7 +5,7 @@ import pytest
 from addc.codec.krb5 import AsRep, PaData, PaPacOptions
 from addc.codec.krb5_numbers import KdcOptions, PaType
 from addc.codec.pac import PacType, pac_spans
-from addc.kdc.pac_build import find_pac
+from addc.kdc.ticket_pac import find_pac
 from tests.kit.kdc_realm import ALICE, KRBTGT, Client, make_key, principal, timestamp
 
 PAC_OPTIONS = int(PaType.PA_PAC_OPTIONS)

@@ -20,7 +20,8 @@ from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.win32 import Win32
 from addc.directory import accounts, passwords
 from addc.kdc import lookup, tickets
-from addc.kdc.pac_build import PacSigners, find_pac, pac_entry, sign_pac, tgt_buffers
+from addc.kdc.pac_build import tgt_buffers
+from addc.kdc.ticket_pac import PacSigners, find_pac, pac_entry, sign_pac
 from addc.security.krb_keys import Key, KeyUsage, decrypt
 from addc.security.token import SYSTEM
 from tests.kit.corp import SEALED, Corp, add_values, replace_values

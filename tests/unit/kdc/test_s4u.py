@@ -13,10 +13,9 @@ from addc.codec.krb5_numbers import KdcOptions, NameType, PaType, S4uOptions, Ti
 from addc.codec.pac import Pac, PacClientInfo, PacType, UpnDnsInfo, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
-from addc.kdc.evidence import signed_plain
 from addc.kdc.facts import AccountFlags, Impersonated, Membership, Outcome, Principal
-from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
 from addc.kdc.s4u import for_user_bytes
+from addc.kdc.ticket_pac import PacSigners, find_pac, signatures_hold, signed_plain
 from addc.security import wellknown
 from addc.security.crypto import certificate
 from addc.security.crypto.trust_chain import TrustStore

@@ -19,7 +19,7 @@ from addc.codec.pac import Pac, PacClientInfo, PacType, unpack_delegation_info, 
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.directory import passwords
-from addc.kdc.pac_build import PacSigners, find_pac, signatures_hold
+from addc.kdc.ticket_pac import PacSigners, find_pac, signatures_hold
 from addc.security import wellknown
 from addc.security.krb_keys import Key, KeyUsage, decrypt, string_to_key
 from tests.kit.corp import Corp, add_values, replace_values

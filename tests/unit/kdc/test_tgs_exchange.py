@@ -23,8 +23,8 @@ from addc.codec.pac import Pac, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import AccountFlags, Principal
-from addc.kdc.pac_build import PAC_PLACEHOLDER, PacSigners, find_pac, pac_entry, sign_pac, signatures_hold
 from addc.kdc.padata import KRBTGT_ENCTYPES
+from addc.kdc.ticket_pac import PAC_PLACEHOLDER, PacSigners, find_pac, pac_entry, sign_pac, signatures_hold
 from addc.security.krb_keys import Key, KeyUsage, encrypt
 from tests.kit.kdc_realm import (
     ALICE,
