@@ -153,7 +153,7 @@ def salt_for(
 ) -> bytes:
     """The salt of an account's AES keys; is_trust: an interdomain trust account.
 
-    upn: a person's salt is made of it, whatever suffix it has; the parts of one like a service's run together.
+    upn: a person's salt is made of it, whatever suffix it has; a name like a service's loses its slashes.
     Spec: [MS-KILE] 3.1.1.2.
     """
     if is_trust:
