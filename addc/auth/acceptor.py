@@ -41,6 +41,7 @@ class Mechanism(Enum):
     """What a context's first token may be."""
 
     KERBEROS = auto()
+    """SPNEGO around it too."""
     NTLM = auto()
     NEGOTIATE = auto()
     """SPNEGO around either, or either of them bare, as Windows takes it."""
@@ -93,7 +94,7 @@ class Acceptor:
 
         match mechanism:
             case Mechanism.KERBEROS:
-                return kerberos()
+                return spnego.chosen(first, kerberos, None)
             case Mechanism.NTLM:
                 return ntlm()
             case Mechanism.NEGOTIATE:

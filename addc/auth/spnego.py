@@ -153,6 +153,14 @@ def _answer(resp: NegTokenResp) -> bytes:
     return NextToken(resp).pack()
 
 
+def is_offer(token: bytes) -> bool:
+    """Whether a context's first token is SPNEGO's."""
+    try:
+        return spnego.first_token(token) is not None
+    except DecodeError:
+        return False
+
+
 def chosen(
     token: bytes, kerberos: Callable[[], GssExchange], ntlm: Callable[[], NtlmExchange] | None
 ) -> Exchange:

@@ -10,7 +10,6 @@ from addc.base.errors import DsError
 from addc.codec.blobs import UserProperties
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
-from addc.directory.account_flags import SamAccountType, UserAccountControl
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
 from addc.directory.password_policy import PasswordPolicy
@@ -18,6 +17,7 @@ from addc.directory.sam_rules import invalid, is_domain_admin, may_on_domain, un
 from addc.schema import attr
 from addc.schema.wellknown import ExtendedRight
 from addc.security import wellknown
+from addc.security.account_flags import SamAccountType, UserAccountControl
 from addc.security.token import Privilege
 
 _UF = UserAccountControl

@@ -15,11 +15,11 @@ from addc.base.errors import DecodeError
 from addc.base.ids import AttId, Dnt
 from addc.codec.ids import Sid
 from addc.directory import entry, names, policy
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import Fact, ReadContext
 from addc.schema import attr, cls
 from addc.schema.wellknown import DELEGATED_MANAGED_SERVICE_ACCOUNT
 from addc.security import wellknown
+from addc.security.account_flags import UserAccountControl
 from addc.store.objects import ObjectRow, ObjectState
 
 T = TypeVar("T")

@@ -45,7 +45,6 @@ from addc.directory import (
     sites,
     write_values,
 )
-from addc.directory.account_flags import InstanceType
 from addc.directory.add_values import Given
 from addc.directory.context import WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
@@ -57,6 +56,7 @@ from addc.schema import attr, cls
 from addc.schema.snapshot import Schema
 from addc.schema.syntax import DnKind
 from addc.schema.wellknown import ExtendedRight
+from addc.security.account_flags import InstanceType
 from addc.security.descriptor import SecurityDescriptor
 from addc.security.token import SYSTEM
 from addc.store.objects import NewObject, ObjectRow, ObjectState, Stamp

@@ -14,12 +14,12 @@ from addc.base.ids import AttId, Dnt
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import policy, ttl_links, write_values
-from addc.directory.account_flags import InstanceType
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
 from addc.directory.object_classes import ClassPlan, class_plan, tokens_of
 from addc.schema import attr, cls
 from addc.schema.snapshot import Attribute
+from addc.security.account_flags import InstanceType
 from addc.security.token import Privilege
 
 Links = list[tuple[Attribute, list[tuple[Dnt, bytes]]]]

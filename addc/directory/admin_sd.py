@@ -15,13 +15,13 @@ from addc.base.errors import DsError
 from addc.base.ids import Dnt
 from addc.codec.ids import Sid
 from addc.directory import entry, fsmo, groups, names, object_sd, policy, rights, sd_propagate
-from addc.directory.account_flags import GroupType
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import draft_of
 from addc.directory.object_classes import class_plan
 from addc.directory.stamp import save
 from addc.schema import attr
 from addc.security import wellknown
+from addc.security.account_flags import GroupType
 from addc.security.descriptor import INHERITED, Acl, Control, SecurityDescriptor
 from addc.store.objects import ObjectRow, ObjectState
 

@@ -9,13 +9,13 @@ from typing import Final
 from addc.base.errors import StoreError
 from addc.codec.ids import Sid
 from addc.directory import entry, names, rid_pool
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.check_row import RowView, Rule
 from addc.directory.context import Fact, ReadContext, WriteContext
 from addc.directory.draft import draft_of
 from addc.directory.stamp import save
 from addc.schema import attr
 from addc.security import wellknown
+from addc.security.account_flags import UserAccountControl
 from addc.store.objects import ObjectState
 
 

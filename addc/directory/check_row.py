@@ -20,7 +20,6 @@ from addc.directory import (
     sd_propagate,
     tombstones,
 )
-from addc.directory.account_flags import InstanceType
 from addc.directory.add import index_of
 from addc.directory.context import Fact, ReadContext, WriteContext
 from addc.directory.object_classes import ClassPlan, class_plan
@@ -28,6 +27,7 @@ from addc.directory.stamp import replicates, set_name_index, whole_second
 from addc.schema import attr
 from addc.schema.snapshot import Attribute
 from addc.schema.syntax import DnKind
+from addc.security.account_flags import InstanceType
 from addc.security.descriptor import SecurityDescriptor
 from addc.security.sd_create import create_sd
 from addc.security.token import SYSTEM

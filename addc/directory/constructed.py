@@ -31,7 +31,6 @@ from addc.directory import (
     rights,
     subschema,
 )
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import Fact, ReadContext
 from addc.directory.controls import RequestOptions
 from addc.directory.filter_match import led_to
@@ -39,6 +38,7 @@ from addc.schema import attr, cls
 from addc.schema.snapshot import Attribute, ObjectClass
 from addc.schema.wellknown import ExtendedRight
 from addc.security.access_check import Grants
+from addc.security.account_flags import UserAccountControl
 from addc.security.wellknown import BUILTIN_DOMAIN
 from addc.store.objects import ObjectRow, ObjectState
 

@@ -11,10 +11,10 @@ from addc.base.ids import AttId, Dnt
 from addc.codec.blobs import PropertyMetaData, read_property_meta_data
 from addc.codec.ids import Sid
 from addc.directory import entry, groups, names, rights
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import ReadContext
 from addc.schema import attr
 from addc.schema.wellknown import ExtendedRight
+from addc.security.account_flags import UserAccountControl
 from addc.store.objects import ObjectRow, ObjectState
 
 

@@ -14,11 +14,11 @@ from addc.codec.ids import Sid
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import entry, fsmo, names, referrals, rights
-from addc.directory.account_flags import GroupType, SystemFlags, UserAccountControl
 from addc.directory.context import WriteContext
 from addc.directory.object_classes import ClassPlan, class_plan
 from addc.directory.referrals import CrossRef
 from addc.schema import attr
+from addc.security.account_flags import GroupType, SystemFlags, UserAccountControl
 from addc.store.objects import ObjectRow, ObjectState
 
 _SETTLED_CLASSES: Final = frozenset(

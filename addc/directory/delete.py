@@ -32,12 +32,12 @@ from addc.directory import (
     tombstones,
     visibility,
 )
-from addc.directory.account_flags import SystemFlags, UserAccountControl
 from addc.directory.context import WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.object_classes import ClassPlan, class_plan
 from addc.schema import attr, cls
 from addc.security import wellknown
+from addc.security.account_flags import SystemFlags, UserAccountControl
 from addc.store.objects import ObjectRow, ObjectState
 
 TREE_BATCH: Final = 100

@@ -31,7 +31,6 @@ from addc.directory import (
     selection,
     visibility,
 )
-from addc.directory.account_flags import InstanceType
 from addc.directory.context import Home, ReadContext
 from addc.directory.controls import DirSync, RequestOptions
 from addc.directory.filter_match import Compiler
@@ -40,6 +39,7 @@ from addc.schema import attr
 from addc.schema.snapshot import Attribute, Schema
 from addc.schema.wellknown import ExtendedRight
 from addc.security.access_check import Grants
+from addc.security.account_flags import InstanceType
 from addc.security.token import SYSTEM
 from addc.store.links import LinkRow
 from addc.store.objects import ObjectRow, ObjectState, Stamp

@@ -11,11 +11,11 @@ from addc.base.errors import DsError
 from addc.base.ids import Dnt
 from addc.codes.win32 import Win32
 from addc.directory import entry, groups, member_rules
-from addc.directory.account_flags import GroupType, SamAccountType
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
 from addc.directory.sam_rules import unwilling
 from addc.schema import attr
+from addc.security.account_flags import GroupType, SamAccountType
 from addc.store.objects import ObjectRow
 
 _NAME: Final = "groupType"

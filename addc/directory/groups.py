@@ -12,10 +12,10 @@ from addc.base.ids import AttId, Dnt
 from addc.codec.ids import Sid
 from addc.codes.win32 import Win32
 from addc.directory import entry
-from addc.directory.account_flags import GroupType, UserAccountControl
 from addc.directory.context import Fact, ReadContext, WriteContext
 from addc.schema import attr
 from addc.security import wellknown
+from addc.security.account_flags import GroupType, UserAccountControl
 from addc.security.token import NO_CLAIMS, SYSTEM, Claims, Privilege, Token, build_token
 from addc.store.objects import ObjectRow, ObjectState
 from addc.store.state import LINKS_STATE

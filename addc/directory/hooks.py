@@ -23,13 +23,13 @@ from addc.directory import (
     sam_rules,
     unique_names,
 )
-from addc.directory.account_flags import SystemFlags
 from addc.directory.add_values import Links
 from addc.directory.context import WriteContext
 from addc.directory.controls import RequestOptions
 from addc.directory.draft import Draft
 from addc.directory.object_classes import ClassPlan
 from addc.schema import attr, cls
+from addc.security.account_flags import SystemFlags
 from addc.store.objects import ObjectRow, ObjectState
 
 _SETTABLE_SYSTEM_FLAGS: Final = int(

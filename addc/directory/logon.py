@@ -13,13 +13,13 @@ from addc.codec.dn import Dn
 from addc.codec.ids import Sid, guid_to_wire
 from addc.codes.ntstatus import NtStatus
 from addc.directory import accounts, authn_policies, entry, managed_passwords, names
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.directory.password_policy import effective_policy
 from addc.directory.passwords import password_must_change
 from addc.schema import attr
 from addc.security import authn_policy, logon_rules
+from addc.security.account_flags import UserAccountControl
 from addc.security.krb_keys import nt_hash
 from addc.security.logon_rules import Standing
 from addc.store.objects import ObjectRow

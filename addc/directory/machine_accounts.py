@@ -10,7 +10,6 @@ from addc.codec.ids import Sid
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import entry, groups, names, object_sd, rights, validated_writes
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.add_values import Given
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import Draft
@@ -19,6 +18,7 @@ from addc.schema import attr, cls
 from addc.schema.wellknown import WellKnownContainer
 from addc.security import wellknown
 from addc.security.access_check import evaluate
+from addc.security.account_flags import UserAccountControl
 from addc.security.descriptor import SecurityDescriptor
 from addc.security.sd_create import create_sd
 from addc.security.token import Privilege, Token

@@ -11,9 +11,9 @@ from addc.base.ids import Dnt
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import accounts, entry, names
-from addc.directory.account_flags import GroupType
 from addc.directory.context import ReadContext, WriteContext
 from addc.schema import attr
+from addc.security.account_flags import GroupType
 from addc.store.objects import ObjectRow
 
 _GLOBAL: Final = int(GroupType.GROUP_TYPE_ACCOUNT_GROUP)

@@ -26,7 +26,6 @@ from addc.directory import (
     rights,
     write_values,
 )
-from addc.directory.account_flags import InstanceType, SystemFlags
 from addc.directory.add import NOTHING_FIXED, Fixed, add_object, check_rdn
 from addc.directory.context import WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
@@ -36,6 +35,7 @@ from addc.directory.stamp import save, usn_of
 from addc.schema import attr, cls
 from addc.schema.wellknown import WellKnownContainer
 from addc.security import sddl
+from addc.security.account_flags import InstanceType, SystemFlags
 from addc.security.descriptor import SecurityDescriptor, map_generic
 from addc.security.token import SYSTEM
 from addc.store.objects import ObjectRow

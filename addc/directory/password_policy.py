@@ -10,10 +10,10 @@ from typing import Final
 
 from addc.base.ids import AttId, Dnt
 from addc.directory import entry, names
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import Fact, ReadContext
 from addc.schema import attr, cls
 from addc.security import wellknown
+from addc.security.account_flags import UserAccountControl
 from addc.store.objects import ObjectRow, ObjectState
 
 PASSWORD_LENGTH_MAX: Final = 256

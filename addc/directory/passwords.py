@@ -22,7 +22,6 @@ from addc.codec import blobs
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import accounts, entry, policy, rights, sam_rules
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import Draft, draft_of
 from addc.directory.password_policy import (
@@ -39,6 +38,7 @@ from addc.directory.stamp import save
 from addc.schema import attr, cls
 from addc.schema.wellknown import DELEGATED_MANAGED_SERVICE_ACCOUNT, ExtendedRight
 from addc.security import wellknown
+from addc.security.account_flags import UserAccountControl
 from addc.security.krb_keys import ETYPES, Etype, Key, aes_sha1_keys, nt_hash, string_to_key
 from addc.store.objects import ObjectRow
 

@@ -8,12 +8,12 @@ from typing import Final
 from addc.base.errors import DsError
 from addc.codes.win32 import Win32
 from addc.directory import account_control, entry, linked_values, member_rules
-from addc.directory.account_flags import GroupType, UserAccountControl
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
 from addc.directory.sam_rules import unwilling
 from addc.schema import attr
 from addc.security import wellknown
+from addc.security.account_flags import GroupType, UserAccountControl
 from addc.store.objects import ObjectRow
 
 _NAME: Final = "primaryGroupID"

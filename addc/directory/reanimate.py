@@ -35,13 +35,13 @@ from addc.directory import (
     tombstones,
     unique_names,
 )
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft, draft_of
 from addc.directory.object_classes import ClassPlan, class_plan
 from addc.directory.stamp import save, set_name_index
 from addc.schema import attr
 from addc.schema.snapshot import Attribute
+from addc.security.account_flags import UserAccountControl
 from addc.security.token import SYSTEM
 from addc.store.objects import ObjectRow, ObjectState, RowChange
 

@@ -26,13 +26,13 @@ from addc.directory import (
     sd_propagate,
     visibility,
 )
-from addc.directory.account_flags import SystemFlags
 from addc.directory.context import WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.draft import draft_of
 from addc.directory.object_classes import ClassPlan, class_plan
 from addc.directory.stamp import save, set_name_index
 from addc.schema import attr
+from addc.security.account_flags import SystemFlags
 from addc.security.descriptor import Control
 from addc.security.sd_create import SECURITY_PRIVATE_OBJECT
 from addc.store.objects import ObjectRow, ObjectState, RowChange

@@ -10,12 +10,12 @@ from addc.base.secret import Secret
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import accounts, passwords, rights
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
 from addc.directory.passwords import PreparedPassword
 from addc.schema import attr
 from addc.schema.wellknown import ExtendedRight
+from addc.security.account_flags import UserAccountControl
 
 _NUMBER_MAX: Final = 65_535
 _TRIES_MAX: Final = 64

@@ -16,7 +16,6 @@ from addc.codec.dn import Dn
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import fsmo, names, role_scope, schema_cache, schema_objects, write_values
-from addc.directory.account_flags import SystemFlags
 from addc.directory.add_values import Given
 from addc.directory.context import WriteContext
 from addc.directory.controls import RequestOptions
@@ -37,6 +36,7 @@ from addc.schema.elements import (
 from addc.schema.prefix_map import INT_ID_FIRST
 from addc.schema.snapshot import Attribute
 from addc.security import sddl
+from addc.security.account_flags import SystemFlags
 from addc.store.objects import ObjectRow
 
 HARMLESS: Final = frozenset(

@@ -18,10 +18,10 @@ from addc.base.ids import Dnt
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import object_sd, referrals, rights
-from addc.directory.account_flags import InstanceType
 from addc.directory.context import WriteContext
 from addc.directory.object_classes import class_plan
 from addc.schema import attr
+from addc.security.account_flags import InstanceType
 from addc.security.descriptor import CONTAINER_INHERIT, OBJECT_INHERIT, Ace, SecurityDescriptor
 from addc.store.agenda import Due
 from addc.store.objects import ObjectRow, ObjectState

@@ -15,7 +15,6 @@ from addc.base.ids import AttId
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import delegated_accounts, entry, names, rights
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import WriteContext
 from addc.directory.delegated_accounts import DelegatedMsaState, SupersededState, linked
 from addc.directory.modify import Change, ModOp, modify_object
@@ -27,6 +26,7 @@ from addc.schema.wellknown import (
     SUPERSEDED_MANAGED_ACCOUNT_LINK,
     SUPERSEDED_SERVICE_ACCOUNT_STATE,
 )
+from addc.security.account_flags import UserAccountControl
 from addc.security.token import SYSTEM
 from addc.store.objects import ObjectRow
 

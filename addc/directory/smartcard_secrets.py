@@ -10,12 +10,12 @@ from addc.base.clock import FileTime
 from addc.base.ids import Dnt
 from addc.directory import accounts, entry
 from addc.directory.account_control import forget_password
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import draft_of
 from addc.directory.password_policy import effective_policy
 from addc.directory.stamp import save
 from addc.schema import attr
+from addc.security.account_flags import UserAccountControl
 from addc.store.objects import ObjectRow
 
 _SMARTCARD: Final = int(UserAccountControl.UF_SMARTCARD_REQUIRED)

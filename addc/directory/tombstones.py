@@ -13,13 +13,13 @@ from uuid import UUID
 from addc.base.clock import TICKS_PER_S, FileTime
 from addc.base.ids import AttId, Dnt, Usn
 from addc.directory import entry, levels, linked_values, names, object_sd, policy
-from addc.directory.account_flags import SystemFlags
 from addc.directory.context import Fact, ReadContext, WriteContext
 from addc.directory.draft import Draft, draft_of
 from addc.directory.stamp import save, set_name_index, usn_of
 from addc.schema import attr
 from addc.schema.snapshot import Schema
 from addc.schema.wellknown import TOMBSTONE_PRESERVED, WellKnownContainer
+from addc.security.account_flags import SystemFlags
 from addc.store.agenda import Due
 from addc.store.objects import NO_GUID, ObjectRow, ObjectState, RowChange
 

@@ -20,7 +20,6 @@ from addc.codec.ids import Sid
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import entry, names, passwords, trust_namespaces, trusts
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.add import add_object
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.delete import delete_row
@@ -29,6 +28,7 @@ from addc.directory.sam_rules import is_domain_admin
 from addc.directory.trusts import Trust
 from addc.schema import attr
 from addc.schema.wellknown import WellKnownContainer
+from addc.security.account_flags import UserAccountControl
 from addc.security.token import SYSTEM
 from addc.security.trusts import TrustAttributes, TrustDirection, TrustSecrets, TrustType, trust_auth_info
 from addc.store.objects import ObjectRow

@@ -11,11 +11,11 @@ from addc.codec.text import fold_utf8
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import accounts, entry, policy, rights
-from addc.directory.account_flags import GroupType
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
 from addc.schema import attr
 from addc.schema.wellknown import ValidatedWrite
+from addc.security.account_flags import GroupType
 from addc.store.objects import ObjectRow
 
 _SKIP_UPN: Final = 1

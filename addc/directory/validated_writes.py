@@ -9,12 +9,12 @@ from typing import Final
 
 from addc.base.ids import AttId
 from addc.directory import entry, names, rights
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.accounts import Spn
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import Draft, draft_of
 from addc.schema import attr, cls
 from addc.schema.wellknown import ValidatedWrite
+from addc.security.account_flags import UserAccountControl
 from addc.store.objects import ObjectRow, ObjectState
 
 RIGHT_OF: Final[dict[AttId, bytes]] = {

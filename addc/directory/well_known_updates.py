@@ -10,12 +10,12 @@ from addc.base.ids import Dnt
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import entry, hooks, names
-from addc.directory.account_flags import SystemFlags
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft, draft_of
 from addc.directory.stamp import save
 from addc.schema import attr, cls
 from addc.schema.wellknown import WellKnownContainer
+from addc.security.account_flags import SystemFlags
 from addc.store.objects import ObjectRow
 
 _REDIRECTABLE: Final = {

@@ -16,16 +16,7 @@ from addc.kdc import anonymous, dmsa, fast
 from addc.kdc.as_grant import AsGrant
 from addc.kdc.authn_policy import check_from, check_to, logging_on, restricts_clients
 from addc.kdc.challenge import CHALLENGE
-from addc.kdc.facts import (
-    AccountFlags,
-    AsFacts,
-    AsOutcome,
-    AsRequest,
-    Counter,
-    Issued,
-    KdcRefusal,
-    RealmFacts,
-)
+from addc.kdc.facts import AsFacts, AsOutcome, AsRequest, Counter, Issued, KdcRefusal, RealmFacts
 from addc.kdc.padata import find_padata
 from addc.kdc.pkinit import PKINIT, PKINIT_OLD, freshness_offer
 from addc.kdc.policy import (
@@ -40,6 +31,7 @@ from addc.kdc.preauth import TIMESTAMP, key_hints, status_hint, unproved
 from addc.kdc.principal_names import is_change_password
 from addc.kdc.proof import Attempt, Mechanism, Proof
 from addc.kdc.referrals import unknown_client
+from addc.security.account_flags import UserAccountControl
 
 MECHANISMS: Final[tuple[Mechanism, ...]] = (PKINIT, PKINIT_OLD, CHALLENGE, TIMESTAMP)
 """How a client may prove itself: the first that a request uses decides."""
@@ -63,8 +55,7 @@ _FORBIDDEN: Final = int(
     | KdcOptions.REQUEST_ANONYMOUS
 )
 _POSTDATED: Final = int(KdcOptions.POSTDATED)
-_NO_PREAUTH: Final = int(AccountFlags.DONT_REQUIRE_PREAUTH)
-_MACHINE: Final = int(AccountFlags.WORKSTATION_TRUST_ACCOUNT | AccountFlags.SERVER_TRUST_ACCOUNT)
+_NO_PREAUTH: Final = int(UserAccountControl.UF_DONT_REQUIRE_PREAUTH)
 
 
 def open_as_req(
@@ -138,7 +129,7 @@ def _decide(
     client, server = facts.client, facts.server
     if client is None:
         raise unknown_client(body.cname, facts.realm)
-    if policy.require_fast and request.armor is None and not client.flags & _MACHINE:
+    if policy.require_fast and request.armor is None and not client.is_machine:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_PREAUTH_REQUIRED, padata=fast.offer(None))
     dmsa.check_not_superseded(client, facts.realm)
     check_standing(client, now)

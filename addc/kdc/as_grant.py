@@ -12,7 +12,7 @@ from addc.codec.krb5 import AsRep, Checksum, EncAsRepPart, PaData, PrincipalName
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
 from addc.kdc import fast, tickets
 from addc.kdc.authn_policy import tgt_ages
-from addc.kdc.facts import AccountFlags, AsFacts, AsRequest, Issued, Membership, Principal
+from addc.kdc.facts import AsFacts, AsRequest, Issued, Membership, Principal
 from addc.kdc.pac_build import PacParts
 from addc.kdc.padata import (
     KRBTGT_ENCTYPES,
@@ -35,6 +35,7 @@ from addc.kdc.policy import (
 from addc.kdc.principal_names import TGS, is_tgs
 from addc.kdc.proof import Proof
 from addc.kdc.ticket_pac import PacSigners
+from addc.security.account_flags import UserAccountControl
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum
 
 _CANONICALIZE: Final = int(KdcOptions.CANONICALIZE)
@@ -42,8 +43,8 @@ _FORWARDABLE: Final = int(KdcOptions.FORWARDABLE)
 _PROXIABLE: Final = int(KdcOptions.PROXIABLE)
 _RENEWABLE: Final = int(KdcOptions.RENEWABLE)
 _RENEWABLE_OK: Final = int(KdcOptions.RENEWABLE_OK)
-_NOT_DELEGATED: Final = int(AccountFlags.NOT_DELEGATED)
-_DELEGATION: Final = int(AccountFlags.TRUSTED_FOR_DELEGATION)
+_NOT_DELEGATED: Final = int(UserAccountControl.UF_NOT_DELEGATED)
+_DELEGATION: Final = int(UserAccountControl.UF_TRUSTED_FOR_DELEGATION)
 _PA_ENC_PA_REP: Final = int(PaType.PA_REQ_ENC_PA_REP)
 _REPLY_USAGE: Final = int(KeyUsage.AS_REP_ENC_PART)
 

@@ -22,7 +22,7 @@ from addc.codec.pkinit import (
     ExternalPrincipalIdentifiers,
 )
 from addc.codes.krb_error import KrbErrorCode
-from addc.kdc.facts import AccountFlags, KdcRefusal, Principal, RealmFacts
+from addc.kdc.facts import KdcRefusal, Principal, RealmFacts
 from addc.kdc.pkinit_facts import CertificateFacts, TrustedKey
 from addc.kdc.signed_request import digest_algorithms
 from addc.security import wellknown
@@ -33,7 +33,6 @@ from addc.security.crypto.trust_chain import BadChain, Fault
 _LOGON_USES: Final = frozenset(
     {certificate.CLIENT_AUTH, certificate.SMARTCARD_LOGON, ID_KP_CLIENT_AUTH, certificate.ANY_USE}
 )
-_MACHINE: Final = int(AccountFlags.WORKSTATION_TRUST_ACCOUNT | AccountFlags.SERVER_TRUST_ACCOUNT)
 _CERTIFIERS_MAX: Final = 32
 _ASSERTED: Final = (wellknown.AUTHENTICATION_AUTHORITY_ASSERTED_IDENTITY,)
 _CODES: Final = {
@@ -98,7 +97,7 @@ def _names_fit(signer: Certificate, client: Principal, realm: RealmFacts) -> boo
     own = {f"{client.name.casefold()}@{domain}", f"{bare}@{domain}", (client.upn or "").casefold()}
     if upns & own:
         return True
-    if client.flags & _MACHINE and signer.names.dns:
+    if client.is_machine and signer.names.dns:
         return f"{bare}.{domain}" in {name.casefold() for name in signer.names.dns}
     return not upns
 

@@ -5,7 +5,6 @@ Spec: [MS-PAC] 2.4-2.15, 2.8.1-2.8.5.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntFlag
 from typing import Final
 
 from addc.base.errors import DecodeError
@@ -32,37 +31,11 @@ from addc.codec.pac import (
 from addc.kdc.describe_values import Showing, Shown, etype_text, fields_of, flag_names, time_text
 from addc.kdc.ticket_pac import SERVER, SignedPac, is_signed_by
 from addc.security import wellknown
+from addc.security.account_flags import UserAccount
 from addc.security.krb_keys import Key
 
 NameOf = Callable[[Sid], str]
 """The name of a SID in the forest, "" where it is not known."""
-
-
-class SamFlags(IntFlag):
-    """USER_ACCOUNT bits, [MS-SAMR] 2.2.1.12."""
-
-    ACCOUNT_DISABLED = 0x1
-    HOME_DIRECTORY_REQUIRED = 0x2
-    PASSWORD_NOT_REQUIRED = 0x4
-    TEMP_DUPLICATE_ACCOUNT = 0x8
-    NORMAL_ACCOUNT = 0x10
-    MNS_LOGON_ACCOUNT = 0x20
-    INTERDOMAIN_TRUST_ACCOUNT = 0x40
-    WORKSTATION_TRUST_ACCOUNT = 0x80
-    SERVER_TRUST_ACCOUNT = 0x100
-    DONT_EXPIRE_PASSWORD = 0x200
-    ACCOUNT_AUTO_LOCKED = 0x400
-    ENCRYPTED_TEXT_PASSWORD_ALLOWED = 0x800
-    SMARTCARD_REQUIRED = 0x1000
-    TRUSTED_FOR_DELEGATION = 0x2000
-    NOT_DELEGATED = 0x4000
-    USE_DES_KEY_ONLY = 0x8000
-    DONT_REQUIRE_PREAUTH = 0x1_0000
-    PASSWORD_EXPIRED = 0x2_0000
-    TRUSTED_TO_AUTHENTICATE_FOR_DELEGATION = 0x4_0000
-    NO_AUTH_DATA_REQUIRED = 0x8_0000
-    PARTIAL_SECRETS_ACCOUNT = 0x10_0000
-    USE_AES_KEYS = 0x20_0000
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +150,7 @@ def _logon(buffer: _Buffer) -> dict[str, Shown]:
         else info.primary_group_id,
         "user_flags": f"{info.user_flags:#x} ({flag_names(info.user_flags, UserFlags)})",
         "user_account_control": f"{info.user_account_control:#x} "
-        f"({flag_names(info.user_account_control, SamFlags)})",
+        f"({flag_names(info.user_account_control, UserAccount)})",
         "logon_domain_id": buffer.sid(domain),
         "group_ids": buffer.rids(domain, info.group_ids),
         "extra_sids": buffer.sids(info.extra_sids),

@@ -15,10 +15,11 @@ from addc.base.clock import NEVER_FT, FileTime
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.describe_values import etype_text, time_text
-from addc.kdc.facts import AccountFlags, KdcRefusal, Membership, Outcome, Principal
+from addc.kdc.facts import KdcRefusal, Membership, Outcome, Principal
 from addc.kdc.policy import KdcPolicy, account_keys, by_strength, check_server, ticket_key
 from addc.kdc.rehearsal import ETYPES_OFFERED
 from addc.security import logon_rules, wellknown
+from addc.security.account_flags import UserAccountControl
 from addc.security.logon_rules import Standing
 
 
@@ -224,11 +225,11 @@ def _key_step(client: Principal, policy: KdcPolicy) -> Step:
 
 
 def _flag_steps(client: Principal) -> Iterator[Step]:
-    if client.flags & AccountFlags.DONT_REQUIRE_PREAUTH:
+    if client.flags & UserAccountControl.UF_DONT_REQUIRE_PREAUTH:
         yield Step(True, "needs no pre-authentication: anybody gets what its password can be guessed from")
-    if client.flags & AccountFlags.NOT_DELEGATED:
+    if client.flags & UserAccountControl.UF_NOT_DELEGATED:
         yield Step(True, "sensitive, not to be delegated: its tickets are not forwardable")
-    if client.flags & AccountFlags.TRUSTED_FOR_DELEGATION:
+    if client.flags & UserAccountControl.UF_TRUSTED_FOR_DELEGATION:
         yield Step(True, "trusted for unconstrained delegation")
 
 

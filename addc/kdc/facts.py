@@ -15,41 +15,15 @@ from addc.codec.krb5 import AsReq, Checksum, EncTicketPart, PaData, PrincipalNam
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.pkinit_facts import CertificateFacts
+from addc.security.account_flags import UserAccountControl
 from addc.security.authn_policy import AuthnPolicy
 from addc.security.crypto.trust_chain import TrustStore
 from addc.security.krb_keys import Key
 from addc.security.logon_rules import Standing
 from addc.security.sid_filter import TrustScope
 
-
-class AccountFlags(IntFlag):
-    """The bits of userAccountControl that a KDC heeds ([MS-ADTS] 2.2.16)."""
-
-    DISABLED = 0x2
-    HOMEDIR_REQUIRED = 0x8
-    LOCKED_OUT = 0x10
-    PASSWD_NOTREQD = 0x20
-    ENCRYPTED_TEXT_PASSWORD_ALLOWED = 0x80
-    TEMP_DUPLICATE_ACCOUNT = 0x100
-    NORMAL_ACCOUNT = 0x200
-    INTERDOMAIN_TRUST_ACCOUNT = 0x800
-    WORKSTATION_TRUST_ACCOUNT = 0x1000
-    SERVER_TRUST_ACCOUNT = 0x2000
-    DONT_EXPIRE_PASSWD = 0x1_0000
-    MNS_LOGON_ACCOUNT = 0x2_0000
-    SMARTCARD_REQUIRED = 0x4_0000
-    TRUSTED_FOR_DELEGATION = 0x8_0000
-    NOT_DELEGATED = 0x10_0000
-    USE_DES_KEY_ONLY = 0x20_0000
-    DONT_REQUIRE_PREAUTH = 0x40_0000
-    PASSWORD_EXPIRED = 0x80_0000
-    TRUSTED_TO_AUTH_FOR_DELEGATION = 0x100_0000
-    NO_AUTH_DATA_REQUIRED = 0x200_0000
-    PARTIAL_SECRETS_ACCOUNT = 0x400_0000
-    USE_AES_KEYS = 0x800_0000
-
-
-_SERVER_TRUST: Final = int(AccountFlags.SERVER_TRUST_ACCOUNT)
+_SERVER_TRUST: Final = int(UserAccountControl.UF_SERVER_TRUST_ACCOUNT)
+_MACHINE: Final = int(UserAccountControl.UF_WORKSTATION_TRUST_ACCOUNT) | _SERVER_TRUST
 
 
 class SupportedEncryption(IntFlag):
@@ -74,7 +48,6 @@ class SupportedEncryption(IntFlag):
 
 
 Message = TypeVar("Message", AsReq, TgsReq)
-NO_KEYS: Final[Mapping[int, Key]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +144,10 @@ class Principal:
         return bool(self.flags & _SERVER_TRUST)
 
     @property
+    def is_machine(self) -> bool:
+        return bool(self.flags & _MACHINE)
+
+    @property
     def is_krbtgt(self) -> bool:
         return self.sid.rid() == 502
 
@@ -220,7 +197,7 @@ class RealmFacts:
     krbtgt: Principal
     trusts: Mapping[str, TrustFacts] = field(default_factory=lambda: NO_TRUSTS)
     forest_names: tuple[str, ...] = ()
-    rodcs: "Mapping[int, Principal]" = field(default_factory=lambda: NO_RODCS)
+    rodcs: Mapping[int, Principal] = field(default_factory=lambda: NO_RODCS)
 
     def is_alias(self, realm: str) -> bool:
         """Whether a realm name means this realm: any case, or the NetBIOS name ([MS-KILE] 3.1.5.7)."""
@@ -431,7 +408,7 @@ class TgsFacts:
     user: Impersonated | None = None
     evidence: Evidence | None = None
     authorities: TrustStore | None = None
-    delegated: "Delegated | None" = None
+    delegated: Delegated | None = None
     armor: Principal | None = None
     armor_sids: frozenset[Sid] = frozenset()
     local_sids: frozenset[Sid] = frozenset()

@@ -30,7 +30,6 @@ from addc.directory.password_policy import effective_policy
 from addc.kdc import lookup_delegated, lookup_rodc, lookup_trusts, s4u_trusts
 from addc.kdc.evidence import open_evidence, told_sids
 from addc.kdc.facts import (
-    AccountFlags,
     Armor,
     AsFacts,
     Delegated,
@@ -50,6 +49,7 @@ from addc.kdc.foreign import believed_sids
 from addc.kdc.policy import KdcPolicy
 from addc.kdc.principal_names import is_change_password, is_tgs
 from addc.security import wellknown
+from addc.security.account_flags import UserAccountControl
 from addc.security.krb_keys import Key
 from addc.store.objects import ObjectRow
 
@@ -73,8 +73,10 @@ _PROOFS: Final = frozenset(
 )
 _USER2USER: Final = int(KdcOptions.ENC_TKT_IN_SKEY)
 _S4U2PROXY: Final = int(KdcOptions.CNAME_IN_ADDL_TKT)
-_NO_PREAUTH: Final = int(AccountFlags.DONT_REQUIRE_PREAUTH)
-_DC_FLAGS: Final = int(AccountFlags.SERVER_TRUST_ACCOUNT | AccountFlags.PARTIAL_SECRETS_ACCOUNT)
+_NO_PREAUTH: Final = int(UserAccountControl.UF_DONT_REQUIRE_PREAUTH)
+_DC_FLAGS: Final = int(
+    UserAccountControl.UF_SERVER_TRUST_ACCOUNT | UserAccountControl.UF_PARTIAL_SECRETS_ACCOUNT
+)
 
 
 def at_commit(ctx: ReadContext, key: tuple[object, ...], derive: Callable[[], T]) -> T:

@@ -6,12 +6,12 @@ Spec: [MS-DRSR] 4.1.10.5.14, [MS-ADTS] 6.1.1.3.2 (msDS-KrbTgtLink, msDS-Secondar
 from collections.abc import Iterator
 
 from addc.directory import accounts, constructed_rodc, entry
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.accounts import Account
 from addc.directory.constructed_rodc import RevealSecretsPolicy
 from addc.directory.context import ReadContext
 from addc.schema import attr
 from addc.security import wellknown
+from addc.security.account_flags import UserAccountControl
 from addc.store.objects import ObjectRow
 
 

@@ -25,45 +25,13 @@ from addc.codec.pac import (
     pack_ndr_buffer,
     unpack_logon_info,
 )
-from addc.kdc.facts import AccountFlags, Membership, Principal, RealmFacts
+from addc.kdc.facts import Membership, Principal, RealmFacts
 from addc.kdc.ticket_pac import SIGNATURES
 from addc.security import wellknown
+from addc.security.account_flags import sam_account_control
 from addc.security.logon_rules import hours_end
 
 _ONLY_IN_TGT: Final = frozenset((int(PacType.ATTRIBUTES_INFO), int(PacType.REQUESTOR_SID)))
-_SAM_BITS: Final = tuple(
-    (int(flag), bit)
-    for flag, bit in (
-        (AccountFlags.DISABLED, 0x1),
-        (AccountFlags.HOMEDIR_REQUIRED, 0x2),
-        (AccountFlags.PASSWD_NOTREQD, 0x4),
-        (AccountFlags.TEMP_DUPLICATE_ACCOUNT, 0x8),
-        (AccountFlags.NORMAL_ACCOUNT, 0x10),
-        (AccountFlags.MNS_LOGON_ACCOUNT, 0x20),
-        (AccountFlags.INTERDOMAIN_TRUST_ACCOUNT, 0x40),
-        (AccountFlags.WORKSTATION_TRUST_ACCOUNT, 0x80),
-        (AccountFlags.SERVER_TRUST_ACCOUNT, 0x100),
-        (AccountFlags.DONT_EXPIRE_PASSWD, 0x200),
-        (AccountFlags.LOCKED_OUT, 0x400),
-        (AccountFlags.ENCRYPTED_TEXT_PASSWORD_ALLOWED, 0x800),
-        (AccountFlags.SMARTCARD_REQUIRED, 0x1000),
-        (AccountFlags.TRUSTED_FOR_DELEGATION, 0x2000),
-        (AccountFlags.NOT_DELEGATED, 0x4000),
-        (AccountFlags.USE_DES_KEY_ONLY, 0x8000),
-        (AccountFlags.DONT_REQUIRE_PREAUTH, 0x1_0000),
-        (AccountFlags.PASSWORD_EXPIRED, 0x2_0000),
-        (AccountFlags.TRUSTED_TO_AUTH_FOR_DELEGATION, 0x4_0000),
-        (AccountFlags.NO_AUTH_DATA_REQUIRED, 0x8_0000),
-        (AccountFlags.PARTIAL_SECRETS_ACCOUNT, 0x10_0000),
-        (AccountFlags.USE_AES_KEYS, 0x20_0000),
-    )
-)
-
-
-@lru_cache(maxsize=256)
-def sam_account_control(flags: int) -> int:
-    """USER_ACCOUNT bits of SAM for userAccountControl ([MS-SAMR] 2.2.1.12, 3.1.5.14.2)."""
-    return sum(bit for flag, bit in _SAM_BITS if flags & flag)
 
 
 @lru_cache(maxsize=8192)

@@ -10,9 +10,10 @@ from typing import Final
 from addc.base.clock import DAY_FT, HOUR_FT, MINUTE_FT, UNIX_EPOCH_FT, FileTime
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
-from addc.kdc.facts import AccountFlags, KdcRefusal, Principal, SupportedEncryption
+from addc.kdc.facts import KdcRefusal, Principal, SupportedEncryption
 from addc.kdc.pkinit_facts import PkinitPolicy
 from addc.security import logon_rules
+from addc.security.account_flags import UserAccountControl
 from addc.security.krb_keys import ETYPES, Key
 
 DEFAULT_DOMAIN_ENCTYPES: Final = int(SupportedEncryption.AES128_SHA1 | SupportedEncryption.AES256_SHA1)
@@ -31,7 +32,7 @@ _AES_SK_BIT: Final = int(SupportedEncryption.AES256_SHA1_SK)
 _AES_BITS: Final = 0x18 | 0xC0
 _CIPHER_BITS: Final = 0x4 | _AES_BITS
 _RC4: Final = 23
-_DISABLED: Final = int(AccountFlags.DISABLED)
+_DISABLED: Final = int(UserAccountControl.UF_ACCOUNTDISABLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,6 @@ from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc import tickets
 from addc.kdc.facts import (
-    AccountFlags,
     ForUser,
     Impersonated,
     KdcRefusal,
@@ -44,6 +43,7 @@ from addc.kdc.padata import find_padata
 from addc.kdc.policy import check_hours, check_standing
 from addc.kdc.subject import Subject
 from addc.security import wellknown
+from addc.security.account_flags import UserAccountControl
 from addc.security.crypto import certificate, trust_chain
 from addc.security.crypto.hashes import insecure_md4
 from addc.security.crypto.trust_chain import BadChain, TrustStore
@@ -58,8 +58,8 @@ _CHAIN_IS_CHECKED: Final = int(S4uOptions.NT_AUTH_POLICY_NOT_REQUIRED)
 _CHECK_HOURS: Final = int(S4uOptions.CHECK_LOGON_HOURS)
 _REPLY_USAGE: Final = int(S4uOptions.USE_REPLY_KEY_USAGE)
 _UNCONDITIONAL: Final = int(S4uOptions.UNCONDITIONAL_DELEGATION)
-_NOT_DELEGATED: Final = int(AccountFlags.NOT_DELEGATED)
-_TO_AUTH: Final = int(AccountFlags.TRUSTED_TO_AUTH_FOR_DELEGATION)
+_NOT_DELEGATED: Final = int(UserAccountControl.UF_NOT_DELEGATED)
+_TO_AUTH: Final = int(UserAccountControl.UF_TRUSTED_TO_AUTHENTICATE_FOR_DELEGATION)
 _PROTECTED_USERS: Final = int(wellknown.RID_PROTECTED_USERS)
 _ASSERTED: Final = (wellknown.SERVICE_ASSERTED_IDENTITY,)
 

@@ -20,7 +20,7 @@ from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc import tickets
 from addc.kdc.delegation import checked_evidence, delegated_pac, is_resource_based, may_act
-from addc.kdc.facts import AccountFlags, KdcRefusal, OpenedTgs, OpenedTicket, TgsFacts
+from addc.kdc.facts import KdcRefusal, OpenedTgs, OpenedTicket, TgsFacts
 from addc.kdc.foreign import (
     believed_pac,
     believed_sids,
@@ -29,15 +29,15 @@ from addc.kdc.foreign import (
     pac_user,
     through,
 )
-from addc.kdc.pac_build import sam_account_control
 from addc.kdc.policy import KdcPolicy, check_server, check_standing
 from addc.kdc.referrals import partner_krbtgt, route
 from addc.kdc.s4u import impersonated, is_sensitive, may_be_forwardable, reply_padata
 from addc.kdc.subject import holder
 from addc.kdc.tgs_grant import TgsGrant
+from addc.security.account_flags import UserAccountControl, sam_account_control
 
 _S4U2PROXY: Final = int(KdcOptions.CNAME_IN_ADDL_TKT)
-_SENSITIVE: Final = sam_account_control(int(AccountFlags.NOT_DELEGATED))
+_SENSITIVE: Final = sam_account_control(int(UserAccountControl.UF_NOT_DELEGATED))
 _BAD: Final = KrbErrorCode.KDC_ERR_BADOPTION
 _UNKNOWN: Final = KrbErrorCode.KDC_ERR_S_PRINCIPAL_UNKNOWN
 

@@ -19,7 +19,6 @@ from addc.kdc import authn_policy, dmsa, fast, rodc, s4u_trusts, tickets
 from addc.kdc.delegation import delegation
 from addc.kdc.device import Device
 from addc.kdc.facts import (
-    AccountFlags,
     Issued,
     KdcRefusal,
     OpenedTgs,
@@ -39,6 +38,7 @@ from addc.kdc.s4u import for_user, impersonation
 from addc.kdc.subject import holder
 from addc.kdc.tgs_grant import TgsGrant
 from addc.kdc.trust_tickets import refer, ticket_for_foreigner
+from addc.security.account_flags import UserAccountControl
 from addc.security.krb_keys import Cksumtype, Key, KeyUsage, is_keyed, verify_checksum
 
 _POSTDATED: Final = int(KdcOptions.POSTDATED)
@@ -48,7 +48,7 @@ _FORWARDED: Final = int(KdcOptions.FORWARDED)
 _PROXY: Final = int(KdcOptions.PROXY)
 _USER2USER: Final = int(KdcOptions.ENC_TKT_IN_SKEY)
 _S4U2PROXY: Final = int(KdcOptions.CNAME_IN_ADDL_TKT)
-_DISABLED: Final = int(AccountFlags.DISABLED)
+_DISABLED: Final = int(UserAccountControl.UF_ACCOUNTDISABLE)
 
 
 def open_tgs_req(

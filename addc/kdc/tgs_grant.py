@@ -25,16 +25,7 @@ from addc.codec.pac import PacAttributesInfo, PacType
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import fast, tickets
 from addc.kdc.device import Device, with_device
-from addc.kdc.facts import (
-    AccountFlags,
-    Issued,
-    KdcRefusal,
-    OpenedTgs,
-    Principal,
-    SupportedEncryption,
-    TgsFacts,
-    TrustFacts,
-)
+from addc.kdc.facts import Issued, KdcRefusal, OpenedTgs, Principal, SupportedEncryption, TgsFacts, TrustFacts
 from addc.kdc.pac_build import onward_buffers, service_buffers, tgt_buffers
 from addc.kdc.padata import (
     KRBTGT_ENCTYPES,
@@ -56,6 +47,7 @@ from addc.kdc.principal_names import is_tgs
 from addc.kdc.referrals import may_be_delegated, referral_name
 from addc.kdc.subject import Subject
 from addc.kdc.ticket_pac import PacSigners, without_pac
+from addc.security.account_flags import UserAccountControl
 from addc.security.krb_keys import ETYPES, KeyUsage, decrypt
 
 _PA_ENC_PA_REP: Final = int(PaType.PA_REQ_ENC_PA_REP)
@@ -66,8 +58,8 @@ _PROXY: Final = int(KdcOptions.PROXY)
 _CANONICALIZE: Final = int(KdcOptions.CANONICALIZE)
 _RENEWABLE: Final = int(KdcOptions.RENEWABLE)
 _RENEWABLE_OK: Final = int(KdcOptions.RENEWABLE_OK)
-_DELEGATION: Final = int(AccountFlags.TRUSTED_FOR_DELEGATION)
-_NO_PAC: Final = int(AccountFlags.NO_AUTH_DATA_REQUIRED)
+_DELEGATION: Final = int(UserAccountControl.UF_TRUSTED_FOR_DELEGATION)
+_NO_PAC: Final = int(UserAccountControl.UF_NO_AUTH_DATA_REQUIRED)
 _NO_COMPRESSION: Final = int(SupportedEncryption.RESOURCE_SID_COMPRESSION_DISABLED)
 _COMPOUND_IDENTITY: Final = int(SupportedEncryption.COMPOUND_IDENTITY)
 _ETYPE_BITS: Final = ((18, 0x10), (17, 0x8), (23, 0x4))

@@ -11,7 +11,7 @@ from typing import Final
 from addc.auth import certificates, logon_audit
 from addc.auth.acceptor import Acceptor, AcceptorPolicy, AuthContext, ChannelBinding, Mechanism, NtlmJudge
 from addc.auth.gss import AuthError, GssAcceptor, NoKeysError
-from addc.auth.spnego import Exchange
+from addc.auth.spnego import Exchange, is_offer
 from addc.base.errors import DsError
 from addc.base.ids import Dnt
 from addc.base.secret import Secret
@@ -338,6 +338,8 @@ class SaslBind:
         self._protection = protection
         spoken = Mechanism.KERBEROS if mechanism == GSSAPI else Mechanism.NEGOTIATE
         self._context = binder.acceptor.context(channel_binding, spoken)
+        self._has_begun = False
+        self._has_layers = mechanism == GSSAPI
         self._offered = 0
 
     def step(self, credentials: bytes) -> BindOutcome:
@@ -359,10 +361,13 @@ class SaslBind:
         context = self._context
         if context.complete:
             return self._offer_layers()
+        if not self._has_begun and is_offer(credentials):
+            self._has_layers = False  # SPNEGO by the name of GSSAPI: ldap3's Kerberos in BloodHound's hands
+        self._has_begun = True
         token = context.step(credentials)
         if not context.complete:
             return BindOutcome(LdapResult.SASL_BIND_IN_PROGRESS, creds=token)
-        if self.mechanism == GSS_SPNEGO:
+        if not self._has_layers:
             return self._finish_spnego(token)
         # An empty token would end RFC 4752's first phase unseen; the offer can go out at once.
         return BindOutcome(LdapResult.SASL_BIND_IN_PROGRESS, creds=token) if token else self._offer_layers()

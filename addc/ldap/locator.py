@@ -15,10 +15,10 @@ from addc.codec.filter import And, Equal, Filter
 from addc.codec.ids import Sid
 from addc.codec.locator_ping import DsFlag, NameTooLong, NtVersion, Opcode, PingAnswer
 from addc.directory import accounts, names
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.context import ReadContext
 from addc.directory.sites import site_map
 from addc.schema import attr
+from addc.security.account_flags import UserAccountControl
 
 # AAC speaks in USER_ACCOUNT bits ([MS-SAMR] 2.2.1.12), the directory in UF_ bits.
 _ACCOUNT_BITS: Final = (

@@ -19,7 +19,6 @@ from addc.base.secret import Secret
 from addc.codec.krb5 import PrincipalName
 from addc.codec.krb5_numbers import NameType
 from addc.directory import accounts, audit
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.accounts import Account
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext
@@ -29,6 +28,7 @@ from addc.kdc.lookup import client_account, principal
 from addc.kdc.policy import KdcPolicy, account_keys
 from addc.schema import attr
 from addc.security import wellknown
+from addc.security.account_flags import UserAccountControl
 from addc.security.krb_keys import ETYPES, Key
 from addc.security.token import SYSTEM
 from addc.server.command_log import audited

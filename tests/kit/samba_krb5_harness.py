@@ -35,14 +35,14 @@ class KeySource:
             shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def ask(self, dn: str) -> dict[int, str]:
-        """Keys in hexadecimal by encryption type."""
+    def ask(self, line: str) -> dict[int, str]:
+        """Keys in hexadecimal by encryption type, of the account of that DN."""
         assert self._child.stdin is not None and self._child.stdout is not None
-        self._child.stdin.write(dn + "\n")
+        self._child.stdin.write(line + "\n")
         self._child.stdin.flush()
         answer = json.loads(self._child.stdout.readline())
         if "error" in answer:
-            raise AssertionError(f"no keys of {dn}: {answer['error']}")
+            raise AssertionError(f"{line}: {answer['error']}")
         return {int(etype): key for etype, key in answer.items()}
 
     def close(self) -> None:
@@ -165,9 +165,14 @@ def patch(base: ModuleType, keys: KeySource) -> None:
     case.decode_service_ticket = decode_service_ticket
     as_later_versions_know(case)
     own_words(case)
+
+    def reveal(self: Any, dn: object) -> None:
+        """What asking for secrets in an RODC's name does: they are noted as revealed to it."""
+        keys.ask(f"reveal {dn}\t{self.get_mock_rodc_ctx().acct_dn}")
+
     case.get_keys = get_keys
     case.get_secrets = remote("drsuapi")
-    case.get_mock_rodc_ctx = remote("drsuapi (a read-only DC joins)")
+    case.reveal_account_to_mock_rodc = reveal
     case.get_rodc_samdb = remote("a read-only DC")
     base.net.Net = remote("samr")
 

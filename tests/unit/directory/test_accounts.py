@@ -6,9 +6,9 @@ from addc.base.clock import NEVER_FT
 from addc.base.errors import DsError
 from addc.codes.win32 import Win32
 from addc.directory import accounts
-from addc.directory.account_flags import UserAccountControl
 from addc.directory.accounts import Account, Spn
 from addc.directory.delete import delete_object
+from addc.security.account_flags import UserAccountControl
 from tests.kit.corp import Corp, replace_values
 from tests.kit.corp_forest import DOMAIN_DN
 

@@ -18,7 +18,7 @@ TO_AUTH, TRUSTED, NOT_DELEGATED = 0x100_0000, 0x8_0000, 0x10_0000
 @pytest.fixture(autouse=True)
 def pc(corp_sqlite: Corp) -> None:
     corp_sqlite.add("OU=dept", "organizationalUnit")
-    values = {
+    values: dict[str, str | bytes] = {
         "sAMAccountName": "pc$",
         "userAccountControl": "4096",
         "unicodePwd": '"Mach1ne.Passw0rd"'.encode("utf-16-le"),

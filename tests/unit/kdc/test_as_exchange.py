@@ -22,9 +22,10 @@ from addc.codec.pac import Pac, PacAttributesInfo, PacClientInfo, PacType, UpnDn
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.as_exchange import answer_as_req
-from addc.kdc.facts import AccountFlags, AsFacts, Counter, KdcRequest, KeyRing, Membership, Outcome
+from addc.kdc.facts import AsFacts, Counter, KdcRequest, KeyRing, Membership, Outcome
 from addc.kdc.padata import KRBTGT_ENCTYPES
 from addc.kdc.ticket_pac import PacSigners, find_pac, signatures_hold
+from addc.security.account_flags import UserAccountControl
 from addc.security.krb_keys import KeyUsage, verify_checksum
 from tests.kit.kdc_realm import (
     ALICE,
@@ -173,7 +174,7 @@ def test_proxiable_only_when_asked() -> None:
 
 def test_a_sensitive_account_is_not_forwardable() -> None:
     flags = int(KdcOptions.PROXIABLE | KdcOptions.FORWARDABLE)
-    got = account(int(AccountFlags.NOT_DELEGATED)).log_on(kdc_options=flags)
+    got = account(int(UserAccountControl.UF_NOT_DELEGATED)).log_on(kdc_options=flags)
     assert not got.part.flags & (TicketFlags.FORWARDABLE | TicketFlags.PROXIABLE)
 
 
@@ -204,7 +205,7 @@ def test_addresses_are_copied() -> None:
 
 
 def test_an_account_without_preauth_gets_its_ticket_at_once() -> None:
-    client = account(int(AccountFlags.DONT_REQUIRE_PREAUTH))
+    client = account(int(UserAccountControl.UF_DONT_REQUIRE_PREAUTH))
     outcome = client.ask()
     assert outcome.error == Code.KDC_ERR_NONE
     assert AsRep.unpack(outcome.reply).enc_part.etype == 18
@@ -281,7 +282,7 @@ def test_an_as_exchange_may_ask_for_a_service() -> None:
 @pytest.mark.parametrize("wanted", [True, False])
 def test_only_the_client_may_do_without_the_pac_of_a_first_ticket(wanted: bool) -> None:
     """[MS-KILE] 3.3.5.6.4: what the service wants counts in the TGS exchange."""
-    server = replace(FILES, flags=FILES.flags | AccountFlags.NO_AUTH_DATA_REQUIRED)
+    server = replace(FILES, flags=FILES.flags | UserAccountControl.UF_NO_AUTH_DATA_REQUIRED)
     got = Client().log_on(pac_request(wanted), server=server, sname=CIFS_NAME)
     assert (find_pac(got.opened(FILES.keys.current[18]).authorization_data) is not None) == wanted
 
@@ -443,7 +444,7 @@ def test_a_service_without_spn_needs_user_to_user() -> None:
 
 
 def test_a_disabled_service_gets_no_tickets() -> None:
-    server = replace(FILES, flags=FILES.flags | AccountFlags.DISABLED)
+    server = replace(FILES, flags=FILES.flags | UserAccountControl.UF_ACCOUNTDISABLE)
     assert Client().ask(timestamp(ALICE_KEY), server=server).error == Code.KDC_ERR_SERVICE_REVOKED
 
 

@@ -21,18 +21,10 @@ from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.delegation import without_resource_groups
 from addc.kdc.evidence import evidence_pac, open_evidence
-from addc.kdc.facts import (
-    AccountFlags,
-    Evidence,
-    Impersonated,
-    KeyRing,
-    Membership,
-    OpenedTicket,
-    Outcome,
-    Principal,
-)
+from addc.kdc.facts import Evidence, Impersonated, KeyRing, Membership, OpenedTicket, Outcome, Principal
 from addc.kdc.ticket_pac import PacSigners, find_pac, pac_entry, sign_pac, signatures_hold, signed_plain
 from addc.security import wellknown
+from addc.security.account_flags import UserAccountControl
 from addc.security.krb_keys import Key, KeyUsage, encrypt
 from addc.security.logon_rules import Standing
 from tests.kit.kdc_realm import (
@@ -63,7 +55,7 @@ LETTING = replace(FILES, allowed_to_act=letting(WEB.sid))
 WEB_KEY, FILES_KEY, TGT_KEY = (one.keys.current[18] for one in (WEB, FILES, KRBTGT))
 WEB_NAME = client_name("http", "web.example.com")
 USER = Impersonated(ALICE, GROUPS)
-SENSITIVE = Impersonated(replace(ALICE, flags=ALICE.flags | AccountFlags.NOT_DELEGATED), GROUPS)
+SENSITIVE = Impersonated(replace(ALICE, flags=ALICE.flags | UserAccountControl.UF_NOT_DELEGATED), GROUPS)
 BAD = Code.KDC_ERR_BADOPTION
 
 
@@ -221,7 +213,7 @@ def test_all_four_signatures_are_there() -> None:
 
 
 def test_a_service_that_wants_no_pac_gets_none() -> None:
-    server = replace(FILES, flags=FILES.flags | AccountFlags.NO_AUTH_DATA_REQUIRED)
+    server = replace(FILES, flags=FILES.flags | UserAccountControl.UF_NO_AUTH_DATA_REQUIRED)
     assert got(alices_ticket(), server=server).opened(FILES_KEY).authorization_data is None
 
 
@@ -486,7 +478,7 @@ def test_a_user_who_may_not_log_on_is_not_delegated() -> None:
 
 def test_self_then_proxy() -> None:
     """Protocol transition: the evidence is the service's own asking, and the PAC keeps saying so."""
-    service = replace(WEB, flags=WEB.flags | AccountFlags.TRUSTED_TO_AUTH_FOR_DELEGATION)
+    service = replace(WEB, flags=WEB.flags | UserAccountControl.UF_TRUSTED_TO_AUTHENTICATE_FOR_DELEGATION)
     web = logged_on(service)
     request = web.tgs_req(pa_for_user(web.session, client_name("alice"), REALM), sname=WEB_NAME)
     evidence = web.received(web.send(request, web.facts(service, user=USER)))

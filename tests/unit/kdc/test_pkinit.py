@@ -41,10 +41,11 @@ from addc.codec.pkinit import (
 )
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
-from addc.kdc.facts import AccountFlags, Counter, Outcome
+from addc.kdc.facts import Counter, Outcome
 from addc.kdc.pkinit_facts import CertificateFacts, TrustedKey
 from addc.kdc.ticket_pac import find_pac
 from addc.security import wellknown
+from addc.security.account_flags import UserAccountControl
 from addc.security.crypto import client_certificate, dh, signatures
 from addc.security.krb_keys import KeyUsage, decrypt
 from tests.kit.certificates import SERIAL, Authority, Holder, self_signed
@@ -194,7 +195,7 @@ def test_smart_cards_satisfy_smartcard_required() -> None:
     """[MS-KILE] 3.3.5.6.1: the password is refused, the certificate is not."""
     account = replace(
         ALICE,
-        flags=ALICE.flags | AccountFlags.SMARTCARD_REQUIRED,
+        flags=ALICE.flags | UserAccountControl.UF_SMARTCARD_REQUIRED,
         standing=replace(ALICE.standing, smartcard_required=True),
     )
     assert replace(client(), account=account).log_on().key.etype == 18

@@ -13,10 +13,11 @@ from addc.codec.krb5_numbers import KdcOptions, NameType, PaType, S4uOptions, Ti
 from addc.codec.pac import Pac, PacClientInfo, PacType, UpnDnsInfo, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
-from addc.kdc.facts import AccountFlags, Impersonated, Membership, Outcome, Principal
+from addc.kdc.facts import Impersonated, Membership, Outcome, Principal
 from addc.kdc.s4u import for_user_bytes
 from addc.kdc.ticket_pac import PacSigners, find_pac, signatures_hold, signed_plain
 from addc.security import wellknown
+from addc.security.account_flags import UserAccountControl
 from addc.security.crypto import certificate
 from addc.security.crypto.trust_chain import TrustStore
 from addc.security.krb_keys import Key, KeyUsage
@@ -129,7 +130,7 @@ def test_all_four_signatures_are_there(web: Ticketed) -> None:
 
 def test_a_service_that_wants_no_pac_gets_one_here() -> None:
     """[MS-SFU]: what it asks for is the user's authorization data."""
-    service = replace(WEB, flags=WEB.flags | AccountFlags.NO_AUTH_DATA_REQUIRED)
+    service = replace(WEB, flags=WEB.flags | UserAccountControl.UF_NO_AUTH_DATA_REQUIRED)
     assert pac_of(got(logged_on(service))).get(PacType.LOGON_INFO)
 
 
@@ -140,8 +141,8 @@ def test_a_service_whose_tgt_was_asked_without_pac_gets_one_here() -> None:
 
 # --- forwardable ----------------------------------------------------------------------------------
 
-TO_AUTH = int(AccountFlags.TRUSTED_TO_AUTH_FOR_DELEGATION)
-SENSITIVE = Impersonated(replace(ALICE, flags=ALICE.flags | AccountFlags.NOT_DELEGATED), GROUPS)
+TO_AUTH = int(UserAccountControl.UF_TRUSTED_TO_AUTHENTICATE_FOR_DELEGATION)
+SENSITIVE = Impersonated(replace(ALICE, flags=ALICE.flags | UserAccountControl.UF_NOT_DELEGATED), GROUPS)
 PROTECTED = Impersonated(ALICE, Membership((513, 525)))
 LIST = ("cifs/files.example.com",)
 

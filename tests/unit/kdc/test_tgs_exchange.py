@@ -22,9 +22,10 @@ from addc.codec.krb5_numbers import KdcOptions, TicketFlags
 from addc.codec.pac import Pac, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
-from addc.kdc.facts import AccountFlags, Principal
+from addc.kdc.facts import Principal
 from addc.kdc.padata import KRBTGT_ENCTYPES
 from addc.kdc.ticket_pac import PAC_PLACEHOLDER, PacSigners, find_pac, pac_entry, sign_pac, signatures_hold
+from addc.security.account_flags import UserAccountControl
 from addc.security.krb_keys import Key, KeyUsage, encrypt
 from tests.kit.kdc_realm import (
     ALICE,
@@ -144,7 +145,7 @@ def test_without_resource_groups_the_logon_information_stays_as_it_was(tgt: Tick
 
 
 def test_a_service_that_wants_no_pac_gets_none(tgt: Ticketed) -> None:
-    server = replace(FILES, flags=FILES.flags | AccountFlags.NO_AUTH_DATA_REQUIRED)
+    server = replace(FILES, flags=FILES.flags | UserAccountControl.UF_NO_AUTH_DATA_REQUIRED)
     assert tgt.get(facts=tgt.facts(server)).opened(FILES_KEY).authorization_data is None
 
 
@@ -157,7 +158,7 @@ def test_who_declined_a_pac_gets_service_tickets_without() -> None:
 def test_a_dc_is_always_told_by_pac_who_it_is() -> None:
     """A bare name in a ticket of ten hours may be somebody else's before it ends."""
     tgt = Client().log_on(pac_request(False))
-    flags = AccountFlags.SERVER_TRUST_ACCOUNT | AccountFlags.NO_AUTH_DATA_REQUIRED
+    flags = UserAccountControl.UF_SERVER_TRUST_ACCOUNT | UserAccountControl.UF_NO_AUTH_DATA_REQUIRED
     got = tgt.get(facts=tgt.facts(replace(FILES, flags=int(flags))))
     assert find_pac(got.opened(FILES_KEY).authorization_data) is not None
 
@@ -221,7 +222,7 @@ def test_flags_that_the_tgt_lacks_are_left_out() -> None:
 
 
 def test_a_delegating_service_is_marked(tgt: Ticketed) -> None:
-    server = replace(FILES, flags=FILES.flags | AccountFlags.TRUSTED_FOR_DELEGATION)
+    server = replace(FILES, flags=FILES.flags | UserAccountControl.UF_TRUSTED_FOR_DELEGATION)
     assert tgt.get(facts=tgt.facts(server)).part.flags & TicketFlags.OK_AS_DELEGATE
 
 
@@ -346,7 +347,7 @@ def test_the_second_ticket_must_be_the_services(tgt: Ticketed) -> None:
     request = tgt.tgs_req(sname=BOB_NAME, kdc_options=U2U, additional_tickets=(second.ticket,))
     assert tgt.send(request, tgt.facts(FILES, second=BOB)).error == Code.KRB_AP_ERR_BADMATCH
     assert tgt.send(request, tgt.facts(BOB)).error == Code.KRB_AP_ERR_BADMATCH
-    disabled = replace(BOB, flags=BOB.flags | AccountFlags.DISABLED)
+    disabled = replace(BOB, flags=BOB.flags | UserAccountControl.UF_ACCOUNTDISABLE)
     assert tgt.send(request, tgt.facts(disabled, second=BOB)).error == Code.KDC_ERR_SERVICE_REVOKED
 
 
@@ -579,7 +580,7 @@ def test_only_a_tgt_is_renewed_and_only_before_renew_till(tgt: Ticketed) -> None
 
 
 def server_cases() -> list[tuple[Principal | None, Code]]:
-    disabled = replace(FILES, flags=FILES.flags | AccountFlags.DISABLED)
+    disabled = replace(FILES, flags=FILES.flags | UserAccountControl.UF_ACCOUNTDISABLE)
     return [
         (None, Code.KDC_ERR_S_PRINCIPAL_UNKNOWN),
         (replace(FILES, has_spn=False), Code.KDC_ERR_MUST_USE_USER2USER),
