@@ -8,6 +8,7 @@ import pytest
 
 from addc.auth.gss import Peer
 from addc.base.clock import TICKS_PER_S
+from addc.codec import spnego
 from addc.codec.filter import Present
 from addc.codes.ldap_result import LdapResult
 from addc.ldap import messages as m
@@ -194,6 +195,26 @@ def test_spnego_without_any_layer_is_refused_unless_tls_protects(desk: Desk) -> 
     client = desk.connect(tls=True)
     assert client.sasl(b"token").result_code == LdapResult.SUCCESS
     assert client.protocol._protection is Protection.TLS
+
+
+def test_spnego_by_the_name_of_gssapi_has_no_layers_to_choose(desk: Desk) -> None:
+    """As ldap3's Kerberos has it in BloodHound's hands; NTLM does not come in by that name."""
+
+    def offer(mechanism: str, token: bytes) -> bytes:
+        init = spnego.NegTokenInit(mech_types=spnego.MechTypeList((mechanism,)), mech_token=token)
+        return spnego.GssInitialToken(spnego.SPNEGO, spnego.FirstToken(init).pack()).pack()
+
+    kerberos = offer(spnego.MS_KERBEROS, b"\x60token")
+    prepared(desk, FakeExchange(confidential=False, integrity=False))
+    assert desk.connect().sasl(kerberos, "GSSAPI").result_code == LdapResult.STRONG_AUTH_REQUIRED
+    prepared(desk, FakeExchange(confidential=False, integrity=False))
+    assert desk.connect(tls=True).sasl(kerberos, "GSSAPI").result_code == LdapResult.SUCCESS
+    client = desk.connect()
+    prepared(desk, FakeExchange())
+    assert client.sasl(kerberos, "GSSAPI").result_code == LdapResult.SUCCESS
+    assert client.protocol._protection is Protection.SEALED
+    for token in (offer(spnego.NTLMSSP, b"NTLMSSP\0"), b"NTLMSSP\0\x01\0\0\0"):
+        assert desk.connect().sasl(token, "GSSAPI").result_code == LdapResult.INVALID_CREDENTIALS
 
 
 def test_spnego_over_several_messages(desk: Desk) -> None:
