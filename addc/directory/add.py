@@ -185,6 +185,7 @@ def _check_class(ctx: WriteContext, plan: ClassPlan, upgrading: bool, options: R
     """Classes that no requester may instantiate. Spec: [MS-ADTS] 3.1.1.5.2.2."""
     if options.rodc_promo:
         rodc_promotion.check_right(ctx)
+        upgrading |= rodc_promotion.may_add(plan.structural.class_id)
     if (plan.structural.system_only and not upgrading) or plan.is_lsa:
         raise DsError(
             Win32.ERROR_DS_CANT_ADD_SYSTEM_ONLY,

@@ -6,6 +6,7 @@ Spec: [MS-ADTS] 3.1.1.3.4.1.23.
 from typing import Final
 
 from addc.base.errors import DsError
+from addc.base.ids import AttId
 from addc.base.secret import Secret
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
@@ -13,7 +14,7 @@ from addc.directory import accounts, passwords, rights
 from addc.directory.context import WriteContext
 from addc.directory.draft import Draft
 from addc.directory.passwords import PreparedPassword
-from addc.schema import attr
+from addc.schema import attr, cls
 from addc.schema.wellknown import ExtendedRight
 from addc.security.account_flags import UserAccountControl
 
@@ -36,6 +37,11 @@ def check_right(ctx: WriteContext) -> None:
             "promoting read-only DCs needs DS-Install-Replica",
             ldap_result=LdapResult.INSUFFICIENT_ACCESS_RIGHTS,
         )
+
+
+def may_add(class_id: AttId) -> bool:
+    """Whether the control lets a requester add an object of this system-only class: the RODC's nTDSDSA."""
+    return class_id == cls.NTDSDSA
 
 
 def make_krbtgt(ctx: WriteContext, draft: Draft) -> PreparedPassword:
