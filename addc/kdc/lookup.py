@@ -258,14 +258,21 @@ def _client_account(ctx: ReadContext, name: PrincipalName) -> Account | None:
         return None
     if name.name_type == _ENTERPRISE:
         return accounts.find_by_upn(ctx, text) or (None if "@" in text else _by_sam(ctx, text))
-    if name.name_type == _MS_PRINCIPAL and "\\" in text:
-        domain, _, text = text.partition("\\")
-        if domain.lower() not in (ctx.forest.netbios.lower(), ctx.forest.dns_domain.lower()):
-            return None
+    if name.name_type == _MS_PRINCIPAL:
+        text = _without_domain(ctx, text)
     found = _by_sam(ctx, text)
-    if found is not None:
+    if found is not None or not text:
         return found
     return accounts.find_by_upn(ctx, text if "@" in text else f"{text}@{ctx.forest.dns_domain}")
+
+
+def _without_domain(ctx: ReadContext, text: str) -> str:
+    """NAME of DOMAIN\\NAME where the domain is this one, and nobody's name for another domain's."""
+    domain, is_down_level, name = text.partition("\\")
+    if not is_down_level:
+        return text
+    own = (ctx.forest.netbios.lower(), ctx.forest.dns_domain.lower())
+    return name if domain.lower() in own else ""
 
 
 def _by_foreign_name(ctx: ReadContext, name: PrincipalName) -> Account | None:
@@ -309,6 +316,8 @@ def _server_account(ctx: ReadContext, name: PrincipalName, user2user: bool) -> A
     if len(parts) > 1:
         found = accounts.find_by_spn(ctx, text)
         return None if found is None or (_names_domain(ctx, parts) and not _is_dc(found)) else found
+    if name.name_type == _MS_PRINCIPAL:
+        return _by_sam(ctx, _without_domain(ctx, text))
     return _by_sam(ctx, text) or accounts.find_by_upn(ctx, text)
 
 

@@ -99,6 +99,10 @@ def test_enterprise_names(corp: Corp) -> None:
 def test_down_level_names(corp: Corp) -> None:
     assert client(corp, "CORP\\joe", kind=NameType.KRB_NT_MS_PRINCIPAL) == "joe"
     assert client(corp, "OTHER\\joe", kind=NameType.KRB_NT_MS_PRINCIPAL) is None
+    assert client(corp, "OTHER\\", kind=NameType.KRB_NT_MS_PRINCIPAL) is None
+    kind = NameType.KRB_NT_MS_PRINCIPAL
+    assert server(corp, "corp.example.com\\joe", kind) == "joe", "as impacket names services"
+    assert server(corp, "OTHER\\joe", kind) is None
 
 
 def test_service_names(corp: Corp) -> None:
