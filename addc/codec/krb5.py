@@ -18,7 +18,7 @@ from addc.base.errors import DecodeError
 from addc.codec import ber
 from addc.codec.ber_wire import element, find_element, read_element
 from addc.codec.declare import register
-from addc.codec.krb5_numbers import MessageType
+from addc.codec.krb5_numbers import AddressType, MessageType
 
 MICROSECONDS: Final = ber.Integer(0, 999_999)
 _EXT_ERROR: Final = struct.Struct("<III")
@@ -51,6 +51,17 @@ class HostAddress(ber.Value):
 
     addr_type: Annotated[Int32, ber.Tag(0)]
     address: Annotated[bytes, ber.Tag(1)]
+
+    @classmethod
+    def of_machine(cls, name: str) -> Self:
+        """A NetBIOS name: 15 characters and a type byte. Spec: RFC 4120 7.5.3."""
+        return cls(int(AddressType.NETBIOS), name[:15].encode("cp850", "replace").ljust(15) + b" ")
+
+    def machine(self) -> str:
+        """The NetBIOS name, "" for an address of another kind."""
+        if self.addr_type != AddressType.NETBIOS:
+            return ""
+        return self.address[:15].decode("cp850", "replace").rstrip(" \0")
 
 
 @ber.sequence()

@@ -95,6 +95,14 @@ class AdType(OpenIntEnum):
     KERB_AUTH_DATA_CLIENT_TARGET = 144
 
 
+class AddressType(OpenIntEnum):
+    """RFC 4120 7.5.3."""
+
+    IPV4 = 2
+    NETBIOS = 20
+    IPV6 = 24
+
+
 class TransitedType(OpenIntEnum):
     """tr-type. Spec: RFC 4120 3.3.3.2."""
 

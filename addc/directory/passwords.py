@@ -37,14 +37,13 @@ from addc.directory.password_policy import (
 from addc.directory.stamp import save
 from addc.schema import attr, cls
 from addc.schema.wellknown import DELEGATED_MANAGED_SERVICE_ACCOUNT, ExtendedRight
-from addc.security import wellknown
+from addc.security import enctypes, wellknown
 from addc.security.account_flags import UserAccountControl
 from addc.security.krb_keys import ETYPES, Etype, Key, aes_sha1_keys, nt_hash, string_to_key
 from addc.store.objects import ObjectRow
 
 SHA2_ETYPES: Final = (Etype.AES256_CTS_HMAC_SHA384_192, Etype.AES128_CTS_HMAC_SHA256_128)
 """Derived only for accounts whose msDS-SupportedEncryptionTypes names them: eight times the iterations."""
-_SHA2_BITS: Final = 0xC0
 
 FORMER_PASSWORD_S: Final = 3600
 """How long the previous password stays good for NTLM and simple binds."""
@@ -167,7 +166,7 @@ def salt_for(
 
 def wants_sha2(supported_enctypes: int) -> bool:
     """Whether an account's msDS-SupportedEncryptionTypes asks for the keys of RFC 8009."""
-    return bool(supported_enctypes & _SHA2_BITS)
+    return bool(supported_enctypes & enctypes.AES_SHA2)
 
 
 def derive(password: Secret, salt: bytes, *, sha2: bool = False) -> PreparedPassword:

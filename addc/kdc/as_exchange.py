@@ -31,7 +31,9 @@ from addc.kdc.preauth import TIMESTAMP, key_hints, status_hint, unproved
 from addc.kdc.principal_names import is_change_password
 from addc.kdc.proof import Attempt, Mechanism, Proof
 from addc.kdc.referrals import unknown_client
+from addc.security import wellknown
 from addc.security.account_flags import UserAccountControl
+from addc.security.krb_keys import Etype
 
 MECHANISMS: Final[tuple[Mechanism, ...]] = (PKINIT, PKINIT_OLD, CHALLENGE, TIMESTAMP)
 """How a client may prove itself: the first that a request uses decides."""
@@ -41,9 +43,7 @@ _OFFERED: Final = (CHALLENGE, TIMESTAMP, PKINIT, PKINIT_OLD)
 _TELLS_KEYS: Final = (KrbErrorCode.KDC_ERR_PREAUTH_FAILED, KrbErrorCode.KRB_AP_ERR_SKEW)
 """Refusals of a proof that come with hints at the keys."""
 
-_NETBIOS_ADDRESS: Final = 20
-_PROTECTED_USERS: Final = 525
-_RC4: Final = 23
+_RC4: Final = int(Etype.RC4_HMAC)
 
 _FORBIDDEN: Final = int(
     KdcOptions.FORWARDED
@@ -144,7 +144,7 @@ def _decide(
     proof = _proof(Attempt(request, facts, client, keys, usable, policy, now, rng))
     if facts.membership is None:
         raise KdcRefusal(KrbErrorCode.KRB_ERR_GENERIC)
-    protected = _PROTECTED_USERS in facts.membership.domain_rids
+    protected = wellknown.RID_PROTECTED_USERS in facts.membership.domain_rids
     if protected and proof.key.etype == _RC4:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
     if restricts_clients(server):
@@ -170,11 +170,8 @@ def _check_options(body: KdcReqBody, policy: KdcPolicy, now: FileTime) -> None:
 
 
 def _workstation(body: KdcReqBody) -> str:
-    """The NetBIOS name among the request's addresses (RFC 4120 7.5.3): 15 characters and a type byte."""
-    for address in body.addresses or ():
-        if address.addr_type == _NETBIOS_ADDRESS:
-            return address.address[:15].decode("cp850", "replace").rstrip(" \0")
-    return ""
+    """The NetBIOS name among the request's addresses."""
+    return next((name for one in body.addresses or () if (name := one.machine())), "")
 
 
 def _proof(attempt: Attempt) -> Proof:

@@ -16,6 +16,7 @@ from addc.base.clock import NEVER_FT, TICKS_PER_S
 from addc.codec.ids import Sid
 from addc.codec.krb5 import EncryptedData, EncryptionKey, HostAddress, PrincipalName
 from addc.codec.krb5_numbers import (
+    AddressType,
     AdType,
     ApOptions,
     KdcOptions,
@@ -26,20 +27,14 @@ from addc.codec.krb5_numbers import (
     TicketFlags,
 )
 from addc.codes.krb_error import KrbErrorCode
-from addc.kdc.facts import SupportedEncryption
-from addc.security.krb_keys import Cksumtype, Etype
+from addc.security.enctypes import SupportedEncryption
+from addc.security.krb_keys import ETYPES, Cksumtype, Etype
 
 Shown = str | int | bool | None | list["Shown"] | dict[str, "Shown"]
 
 _EPOCH: Final = datetime(1601, 1, 1, tzinfo=UTC)
 _BYTES_MAX: Final = 64
-_IPV4, _IPV6, _NETBIOS = 2, 24, 20
-_ETYPE_TEXTS: Final = {
-    int(Etype.AES128_CTS_HMAC_SHA1_96): "aes128-cts-hmac-sha1-96",
-    int(Etype.AES256_CTS_HMAC_SHA1_96): "aes256-cts-hmac-sha1-96",
-    int(Etype.AES128_CTS_HMAC_SHA256_128): "aes128-cts-hmac-sha256-128",
-    int(Etype.AES256_CTS_HMAC_SHA384_192): "aes256-cts-hmac-sha384-192",
-    int(Etype.RC4_HMAC): "rc4-hmac",
+_ETYPE_TEXTS: Final = {int(etype): info.name.decode() for etype, info in ETYPES.items()} | {
     int(Etype.RC4_HMAC_EXP): "rc4-hmac-exp",
     int(Etype.DES_CBC_CRC): "des-cbc-crc",
     int(Etype.DES_CBC_MD5): "des-cbc-md5",
@@ -127,10 +122,10 @@ def key_value(key: EncryptionKey, showing: Showing) -> Shown:
 
 def address_text(address: HostAddress) -> str:
     """RFC 4120 7.5.3."""
-    if address.addr_type in (_IPV4, _IPV6) and len(address.address) in (4, 16):
+    if address.addr_type in (AddressType.IPV4, AddressType.IPV6) and len(address.address) in (4, 16):
         return str(ip_address(address.address))
-    if address.addr_type == _NETBIOS:
-        return f"{address.address[:15].decode('cp850', 'replace').rstrip()} (NetBIOS)"
+    if address.addr_type == AddressType.NETBIOS:
+        return f"{address.machine()} (NetBIOS)"
     return f"type {address.addr_type}: {address.address.hex()}"
 
 

@@ -5,7 +5,7 @@ Spec: [MS-KILE] 3.3.1.1 (account database extensions).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum, IntFlag
+from enum import Enum
 from typing import Final, Generic, TypeVar
 
 from addc.base.clock import FileTime
@@ -18,33 +18,13 @@ from addc.kdc.pkinit_facts import CertificateFacts
 from addc.security.account_flags import UserAccountControl
 from addc.security.authn_policy import AuthnPolicy
 from addc.security.crypto.trust_chain import TrustStore
+from addc.security.enctypes import AES_SHA1
 from addc.security.krb_keys import Key
 from addc.security.logon_rules import Standing
 from addc.security.sid_filter import TrustScope
 
 _SERVER_TRUST: Final = int(UserAccountControl.UF_SERVER_TRUST_ACCOUNT)
 _MACHINE: Final = int(UserAccountControl.UF_WORKSTATION_TRUST_ACCOUNT) | _SERVER_TRUST
-
-
-class SupportedEncryption(IntFlag):
-    """Bits of msDS-SupportedEncryptionTypes and PA-SUPPORTED-ENCTYPES.
-
-    The two SHA-2 bits are those that Windows Server 2025 and Samba use.
-    Spec: [MS-KILE] 2.2.7.
-    """
-
-    DES_CBC_CRC = 0x1
-    DES_CBC_MD5 = 0x2
-    RC4_HMAC = 0x4
-    AES128_SHA1 = 0x8
-    AES256_SHA1 = 0x10
-    AES256_SHA1_SK = 0x20
-    AES128_SHA2 = 0x40
-    AES256_SHA2 = 0x80
-    FAST = 0x1_0000
-    COMPOUND_IDENTITY = 0x2_0000
-    CLAIMS = 0x4_0000
-    RESOURCE_SID_COMPRESSION_DISABLED = 0x8_0000
 
 
 Message = TypeVar("Message", AsReq, TgsReq)
@@ -170,7 +150,7 @@ class TrustFacts:
     attributes: int = 0
     to_partner: KeyRing | None = None
     from_partner: KeyRing | None = None
-    enctypes: int = 0x18
+    enctypes: int = AES_SHA1
     former_until_ft: int = 0
     names: tuple[TopLevelName, ...] = ()
     netbios_names: frozenset[str] = frozenset()

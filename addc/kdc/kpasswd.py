@@ -29,7 +29,7 @@ from addc.codec.krb5 import (
     PrincipalName,
     Ticket,
 )
-from addc.codec.krb5_numbers import MessageType, NameType
+from addc.codec.krb5_numbers import AddressType, MessageType, NameType
 from addc.codec.pac import Pac, PacType
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
@@ -43,8 +43,6 @@ from addc.security.krb_keys import Etype, Key, KeyUsage, decrypt
 VERSION_CHANGE: Final = 1
 VERSION_SET: Final = 0xFF80
 _HEADER: Final = struct.Struct(">HHH")
-_IPV4: Final = 2
-_IPV6: Final = 24
 _SERVICE: Final = PrincipalName(int(NameType.KRB_NT_PRINCIPAL), ("kadmin", "changepw"))
 
 
@@ -230,10 +228,10 @@ def host_address(address: str) -> HostAddress:
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return HostAddress(_IPV4, bytes(4))
+        return HostAddress(AddressType.IPV4, bytes(4))
     if ip.version == 6 and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
-    return HostAddress(_IPV4 if ip.version == 4 else _IPV6, ip.packed)
+    return HostAddress(AddressType.IPV4 if ip.version == 4 else AddressType.IPV6, ip.packed)
 
 
 def refused(code: KrbErrorCode, result: KpasswdResult, realm: RealmFacts, now: FileTime) -> bytes:

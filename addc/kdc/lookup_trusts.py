@@ -6,7 +6,6 @@ Spec: [MS-ADTS] 6.1.6, [MS-KILE] 3.3.5.7.2, 3.3.5.7.3, 3.3.5.7.5.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from addc.base.clock import HOUR_FT
 from addc.codec.forest_trust import DomainFlags, TopLevelName
 from addc.codec.ids import Sid
 from addc.directory import accounts, groups, rights, trust_namespaces, trusts
@@ -17,9 +16,8 @@ from addc.kdc.facts import NO_TRUSTS, KeyRing, OpenedTicket, TrustFacts
 from addc.schema.wellknown import ExtendedRight
 from addc.security import wellknown
 from addc.security.access_check import evaluate
-from addc.security.trusts import TrustAttributes, TrustSecrets, TrustType
+from addc.security.trusts import TrustAttributes, TrustType
 
-_FORMER_PREFERRED_FT: Final = HOUR_FT
 _ALLOWED_TO_AUTHENTICATE: Final = ExtendedRight.ALLOWED_TO_AUTHENTICATE.bytes_le
 _NETBIOS_OFF: Final = int(
     DomainFlags.NETBIOS_DISABLED_ADMIN
@@ -60,7 +58,7 @@ def _facts(ctx: ReadContext, one: Trust) -> TrustFacts:
         to_partner=_ring(trusts.incoming_keys(ctx, one)),
         from_partner=_ring(trusts.outgoing_keys(ctx, one)),
         enctypes=one.enctypes,
-        former_until_ft=_former_until(one.incoming),
+        former_until_ft=0 if one.incoming is None else one.incoming.former_until_ft(),
         names=_names(one),
         netbios_names=_netbios_names(one),
         scope=trusts.scope(ctx, one),
@@ -72,12 +70,6 @@ def _ring(keys: TrustKeys | None) -> KeyRing | None:
         return None
     old = ((keys.previous_kvno or 0, keys.previous),) if keys.previous else ()
     return KeyRing(keys.kvno or 0, keys.current, keys.salt, old)
-
-
-def _former_until(secrets: TrustSecrets | None) -> int:
-    if secrets is None or secrets.previous is None:
-        return 0
-    return secrets.current.changed_ft + _FORMER_PREFERRED_FT
 
 
 def _names(one: Trust) -> tuple[TopLevelName, ...]:

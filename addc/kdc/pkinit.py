@@ -44,7 +44,7 @@ from addc.kdc.proof import Attempt, Mechanism, Proof
 from addc.kdc.signed_request import SignedRequest, open_signed
 from addc.security import wellknown
 from addc.security.crypto import signatures
-from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum, encrypt
+from addc.security.krb_keys import ETYPES, Etype, Key, KeyUsage, checksum, encrypt
 from addc.security.pkinit_keys import Exchange
 
 _PK_AS_REQ: Final = int(PaType.PA_PK_AS_REQ)
@@ -52,7 +52,7 @@ _PK_AS_REP: Final = int(PaType.PA_PK_AS_REP)
 _OLD: Final = int(PaType.PA_PK_AS_REP_OLD)
 _FRESHNESS: Final = int(PaType.PA_AS_FRESHNESS)
 _AS_CHECKSUM: Final = int(PaType.PA_AS_CHECKSUM)
-_RC4: Final = 23
+_RC4: Final = int(Etype.RC4_HMAC)
 _DES_EDE3_CBC_ENV: Final = 15
 """des-ede3-cbc-Env-OID: the client takes key packages in triple DES (RFC 4556 3.1.4)."""
 

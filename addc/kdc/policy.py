@@ -10,13 +10,14 @@ from typing import Final
 from addc.base.clock import DAY_FT, HOUR_FT, MINUTE_FT, UNIX_EPOCH_FT, FileTime
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
-from addc.kdc.facts import KdcRefusal, Principal, SupportedEncryption
+from addc.kdc.facts import KdcRefusal, Principal
 from addc.kdc.pkinit_facts import PkinitPolicy
-from addc.security import logon_rules
+from addc.security import enctypes, logon_rules
 from addc.security.account_flags import UserAccountControl
-from addc.security.krb_keys import ETYPES, Key
+from addc.security.enctypes import SupportedEncryption
+from addc.security.krb_keys import ETYPES, Etype, Key
 
-DEFAULT_DOMAIN_ENCTYPES: Final = int(SupportedEncryption.AES128_SHA1 | SupportedEncryption.AES256_SHA1)
+DEFAULT_DOMAIN_ENCTYPES: Final = enctypes.AES_SHA1
 """What an account without msDS-SupportedEncryptionTypes supports: AES only, as Windows since July 2026."""
 
 _STRENGTH: Final = {18: 0, 20: 0, 17: 1, 19: 1, 23: 2}
@@ -27,11 +28,9 @@ _BIT: Final = {
     20: int(SupportedEncryption.AES256_SHA1 | SupportedEncryption.AES256_SHA2),
     23: int(SupportedEncryption.RC4_HMAC),
 }
-_RC4_BIT: Final = int(SupportedEncryption.RC4_HMAC)
 _AES_SK_BIT: Final = int(SupportedEncryption.AES256_SHA1_SK)
-_AES_BITS: Final = 0x18 | 0xC0
-_CIPHER_BITS: Final = 0x4 | _AES_BITS
-_RC4: Final = 23
+_AES_BITS: Final = enctypes.AES_SHA1 | enctypes.AES_SHA2
+_RC4: Final = int(Etype.RC4_HMAC)
 _DISABLED: Final = int(UserAccountControl.UF_ACCOUNTDISABLE)
 
 
@@ -67,14 +66,14 @@ def supported(principal: Principal, policy: KdcPolicy) -> int:
 
     The domain's default is for accounts that say nothing: one that lists other things alone has no type.
     """
-    bits = (principal.supported_enctypes or policy.default_enctypes) & ~0x3
+    bits = (principal.supported_enctypes or policy.default_enctypes) & ~enctypes.DES
     if principal.is_krbtgt or principal.is_dc:
         bits |= DEFAULT_DOMAIN_ENCTYPES
     return bits
 
 
 def lists_rc4(principal: Principal, policy: KdcPolicy) -> bool:
-    return bool(supported(principal, policy) & _RC4_BIT)
+    return bool(supported(principal, policy) & enctypes.RC4)
 
 
 def by_strength(etypes: Sequence[int]) -> list[int]:
@@ -89,8 +88,8 @@ def _known(etypes: Sequence[int]) -> list[int]:
 def account_keys(principal: Principal, policy: KdcPolicy) -> dict[int, Key]:
     """The keys of an account that its msDS-SupportedEncryptionTypes lets be used; the default for none."""
     bits = supported(principal, policy)
-    if not bits & _CIPHER_BITS:
-        bits |= policy.default_enctypes & ~0x3
+    if not bits & enctypes.CIPHERS:
+        bits |= policy.default_enctypes & ~enctypes.DES
     return {etype: key for etype, key in principal.keys.current.items() if bits & _BIT.get(etype, 0)}
 
 
@@ -99,11 +98,9 @@ def ticket_key(server: Principal, policy: KdcPolicy) -> Key:
 
     SHA-2 keys only where the account says so: a service that was never asked may not know them.
     """
-    bits = supported(server, policy)
     keys = server.keys.current
-    for etype in (18, 17, 20, 19, 23):
-        wanted = _BIT[etype] if etype not in (19, 20) else _BIT[etype] & 0xC0
-        if bits & wanted and etype in keys:
+    for etype in enctypes.etypes_of(supported(server, policy)):
+        if etype in keys:
             return keys[etype]
     raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
 
@@ -116,10 +113,10 @@ def session_etype(asked: Sequence[int], server: Principal, policy: KdcPolicy, rc
     Spec: RFC 4120 3.1.3, [MS-KILE] 2.2.7.
     """
     bits = supported(server, policy)
-    if not bits & _CIPHER_BITS:
+    if not bits & enctypes.CIPHERS:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
     aes = bits & (_AES_BITS | _AES_SK_BIT)
-    rc4 = bits & _RC4_BIT or rc4_allowed
+    rc4 = bits & enctypes.RC4 or rc4_allowed
     known = _known(asked)
     if bits & _AES_SK_BIT:
         known.sort(key=_RC4.__eq__)  # RC4 last, the others as they were
@@ -130,7 +127,7 @@ def session_etype(asked: Sequence[int], server: Principal, policy: KdcPolicy, rc
         elif etype in (17, 18):
             if aes:
                 return etype
-        elif server.is_krbtgt or bits & _BIT[etype] & 0xC0:
+        elif server.is_krbtgt or bits & _BIT[etype] & enctypes.AES_SHA2:
             return etype
     raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
 

@@ -41,7 +41,6 @@ _OPTIONS: Final = int(
     KdcOptions.FORWARDABLE | KdcOptions.RENEWABLE | KdcOptions.CANONICALIZE | KdcOptions.RENEWABLE_OK
 )
 _TILL_FT: Final = DAY_FT
-_NETBIOS_ADDRESS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ class Stage:
             stamp = PaEncTsEnc(whole_seconds(self.now), 0).pack()
             data = sealed(key, int(KeyUsage.AS_REQ_PA_ENC_TIMESTAMP), stamp, self.rng)
             padata.append(PaData(int(PaType.PA_ENC_TIMESTAMP), data.pack()))
-        addresses = None if machine is None else (_netbios(machine),)
+        addresses = None if machine is None else (HostAddress.of_machine(_netbios_name(machine)),)
         body = self.body(self.tgs_name(), cname=cname, addresses=addresses)
         return AsReq(padata=tuple(padata) or None, req_body=body).pack()
 
@@ -149,7 +148,5 @@ class Stage:
         )
 
 
-def _netbios(machine: str) -> HostAddress:
-    """The address by which Windows' clients name their machine (RFC 4120 7.5.3)."""
-    name = machine.removesuffix("$").partition(".")[0][:15].upper()
-    return HostAddress(_NETBIOS_ADDRESS, name.encode("cp850", "replace").ljust(15) + b" ")
+def _netbios_name(machine: str) -> str:
+    return machine.removesuffix("$").partition(".")[0].upper()

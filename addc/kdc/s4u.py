@@ -47,12 +47,12 @@ from addc.security.account_flags import UserAccountControl
 from addc.security.crypto import certificate, trust_chain
 from addc.security.crypto.hashes import insecure_md4
 from addc.security.crypto.trust_chain import BadChain, TrustStore
-from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum, is_keyed, verify_checksum
+from addc.security.krb_keys import ETYPES, Etype, Key, KeyUsage, checksum, is_keyed, verify_checksum
 
 _FOR_USER: Final = int(PaType.PA_FOR_USER)
 _X509_USER: Final = int(PaType.PA_S4U_X509_USER)
 _RSA_MD4: Final = 2
-_RC4: Final = 23
+_RC4: Final = int(Etype.RC4_HMAC)
 _ENTERPRISE: Final = int(NameType.KRB_NT_ENTERPRISE)
 _CHAIN_IS_CHECKED: Final = int(S4uOptions.NT_AUTH_POLICY_NOT_REQUIRED)
 _CHECK_HOURS: Final = int(S4uOptions.CHECK_LOGON_HOURS)
@@ -60,7 +60,6 @@ _REPLY_USAGE: Final = int(S4uOptions.USE_REPLY_KEY_USAGE)
 _UNCONDITIONAL: Final = int(S4uOptions.UNCONDITIONAL_DELEGATION)
 _NOT_DELEGATED: Final = int(UserAccountControl.UF_NOT_DELEGATED)
 _TO_AUTH: Final = int(UserAccountControl.UF_TRUSTED_TO_AUTHENTICATE_FOR_DELEGATION)
-_PROTECTED_USERS: Final = int(wellknown.RID_PROTECTED_USERS)
 _ASSERTED: Final = (wellknown.SERVICE_ASSERTED_IDENTITY,)
 
 
@@ -210,7 +209,7 @@ def _check_chain(der: bytes, authorities: TrustStore | None, now: FileTime) -> N
 def is_sensitive(user: Impersonated) -> bool:
     """Whether the user must not be delegated: "sensitive", or one of the Protected Users."""
     flagged = user.principal.flags & _NOT_DELEGATED
-    return bool(flagged) or _PROTECTED_USERS in user.membership.domain_rids
+    return bool(flagged) or wellknown.RID_PROTECTED_USERS in user.membership.domain_rids
 
 
 def may_be_forwardable(service: Principal) -> bool:

@@ -25,7 +25,7 @@ from addc.codec.pac import PacAttributesInfo, PacType
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import fast, tickets
 from addc.kdc.device import Device, with_device
-from addc.kdc.facts import Issued, KdcRefusal, OpenedTgs, Principal, SupportedEncryption, TgsFacts, TrustFacts
+from addc.kdc.facts import Issued, KdcRefusal, OpenedTgs, Principal, TgsFacts, TrustFacts
 from addc.kdc.pac_build import onward_buffers, service_buffers, tgt_buffers
 from addc.kdc.padata import (
     KRBTGT_ENCTYPES,
@@ -48,6 +48,7 @@ from addc.kdc.referrals import may_be_delegated, referral_name
 from addc.kdc.subject import Subject
 from addc.kdc.ticket_pac import PacSigners, without_pac
 from addc.security.account_flags import UserAccountControl
+from addc.security.enctypes import SupportedEncryption, etypes_of
 from addc.security.krb_keys import ETYPES, KeyUsage, decrypt
 
 _PA_ENC_PA_REP: Final = int(PaType.PA_REQ_ENC_PA_REP)
@@ -62,7 +63,6 @@ _DELEGATION: Final = int(UserAccountControl.UF_TRUSTED_FOR_DELEGATION)
 _NO_PAC: Final = int(UserAccountControl.UF_NO_AUTH_DATA_REQUIRED)
 _NO_COMPRESSION: Final = int(SupportedEncryption.RESOURCE_SID_COMPRESSION_DISABLED)
 _COMPOUND_IDENTITY: Final = int(SupportedEncryption.COMPOUND_IDENTITY)
-_ETYPE_BITS: Final = ((18, 0x10), (17, 0x8), (23, 0x4))
 _KEPT_FLAGS: Final = tickets.PRE_AUTHENT | tickets.FORWARDED | tickets.PROXY
 
 
@@ -258,8 +258,7 @@ class TgsGrant:
             value = find_padata(self.opened.request.message.padata, int(PaType.PA_SUPPORTED_ENCTYPES))
             if value is None or len(value) != 4 or not self._body.kdc_options & _FORWARDED:
                 raise
-            bits = int.from_bytes(value, "little")
-            offered = [etype for etype, bit in _ETYPE_BITS if bits & bit]
+            offered = etypes_of(int.from_bytes(value, "little"))
             return session_etype(offered, self.server, self.policy, False)
 
     def _addresses(self) -> tuple[HostAddress, ...] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum, IntFlag
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import HOUR_FT, FileTime
 from addc.base.errors import DecodeError
 from addc.base.secret import Secret
 from addc.codec.blobs import (
@@ -17,6 +17,7 @@ from addc.codec.blobs import (
     AuthInformation,
     TrustAuthInfo,
 )
+from addc.security import enctypes
 from addc.security.krb_keys import Etype, Key, aes_sha1_keys, string_to_key
 
 
@@ -92,11 +93,6 @@ def boundary(trust_type: int, attributes: int) -> Boundary:
 
 # --- encryption types --------------------------------------------------------------------------------------
 
-_RC4: Final = 0x4
-_AES: Final = 0x18
-_CIPHERS: Final = 0x4 | 0x18 | 0xC0
-_BITS: Final = ((18, 0x10), (17, 0x8), (20, 0x80), (19, 0x40), (23, _RC4))
-
 
 def trust_enctypes(supported: int | None, trust_type: int, attributes: int) -> int:
     """SupportedEncryption bits of a trust: AES unless it says otherwise; RC4 only where it is named.
@@ -104,25 +100,18 @@ def trust_enctypes(supported: int | None, trust_type: int, attributes: int) -> i
     supported: msDS-SupportedEncryptionTypes of the trusted domain object, None where absent.
     Spec: [MS-ADTS] 6.1.6.7.9 (TARC), 6.1.6.9.1.2, W-TRUST-06.
     """
-    bits = (supported or 0) & ~0x3
+    bits = (supported or 0) & ~enctypes.DES
     if attributes & TrustAttributes.USES_AES_KEYS:
-        bits |= _AES
+        bits |= enctypes.AES_SHA1
     if trust_type == TrustType.MIT and attributes & TrustAttributes.USES_RC4_ENCRYPTION:
-        bits |= _RC4
-    return bits if bits & _CIPHERS else bits | _AES
-
-
-def trust_etypes(enctypes: int) -> tuple[int, ...]:
-    """Encryption types of keys that these bits let be derived, in the order in which tickets use them."""
-    return tuple(etype for etype, bit in _BITS if enctypes & bit)
+        bits |= enctypes.RC4
+    return bits if bits & enctypes.CIPHERS else bits | enctypes.AES_SHA1
 
 
 # --- keys --------------------------------------------------------------------------------------------------
 
 UNKNOWN_KVNO: Final = 255
 """What Windows sends where it knows of no version."""
-_PREVIOUS_PREFERRED_FT: Final = 3600 * TICKS_PER_S
-"""How long after a change tickets are still made with the former key: every DC of the partner must hear."""
 
 
 def trust_salt(issuer: str, audience: str) -> bytes:
@@ -142,15 +131,15 @@ class TrustSecret:
     clear: Secret | None
     nt_hash: Secret | None
 
-    def keys(self, salt: bytes, enctypes: int) -> dict[int, Key]:
+    def keys(self, salt: bytes, supported: int) -> dict[int, Key]:
         """Keys by encryption type, strongest first; slow, not for every request."""
         found: dict[int, Key] = {}
-        wanted = trust_etypes(enctypes)
+        wanted = enctypes.etypes_of(supported)
         if self.clear is not None:
-            if enctypes & _AES:
+            if supported & enctypes.AES_SHA1:
                 found = {int(key.etype): key for key in aes_sha1_keys(self.clear, salt)}
             return {etype: found.get(etype) or string_to_key(etype, self.clear, salt) for etype in wanted}
-        if self.nt_hash is not None and enctypes & _RC4:
+        if self.nt_hash is not None and supported & enctypes.RC4:
             return {int(Etype.RC4_HMAC): Key(Etype.RC4_HMAC, self.nt_hash.reveal())}
         return found
 
@@ -193,9 +182,12 @@ class TrustSecrets:
             previous = None
         return cls(current, previous)
 
-    def prefers_previous(self, now: FileTime) -> bool:
-        """Whether tickets for the partner are still made with the former key. Spec: W-TRUST-06."""
-        return self.previous is not None and now < self.current.changed_ft + _PREVIOUS_PREFERRED_FT
+    def former_until_ft(self) -> int:
+        """Till when tickets for the partner are made with the former key; 0 where there is none.
+
+        Every DC of the partner has to hear of a change first. Spec: W-TRUST-06.
+        """
+        return 0 if self.previous is None else self.current.changed_ft + HOUR_FT
 
     def previous_kvno(self) -> int | None:
         """The version of the former secret: told, or one less."""

@@ -21,9 +21,10 @@ from addc.directory.api import Directory
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.trust_changes import NewTrust
 from addc.directory.trusts import Trust, TrustKeys
+from addc.security.enctypes import AES_SHA1, RC4, etypes_of
 from addc.security.krb_keys import Etype, KeyUsage, decrypt
 from addc.security.token import SYSTEM
-from addc.security.trusts import TrustAttributes, TrustDirection, TrustType, trust_etypes
+from addc.security.trusts import TrustAttributes, TrustDirection, TrustType
 from addc.server import trust_probe
 from addc.server.trust_probe import Account, Partner, ProbeError
 
@@ -40,15 +41,13 @@ _TYPES: Final[Mapping[str, tuple[TrustType, TrustAttributes]]] = {
     "mit": (TrustType.MIT, TrustAttributes.NON_TRANSITIVE),
     "realm": (TrustType.MIT, TrustAttributes.NON_TRANSITIVE),
 }
-TYPES: Final = tuple(_TYPES)
 FLAGS: Final = {
     "selective_auth": TrustAttributes.CROSS_ORGANIZATION,
     "quarantine": TrustAttributes.QUARANTINED_DOMAIN,
     "treat_as_external": TrustAttributes.TREAT_AS_EXTERNAL,
     "enable_delegation": TrustAttributes.ENABLE_TGT_DELEGATION,
 }
-AES_ONLY: Final = 0x18
-WITH_RC4: Final = 0x1C
+WITH_RC4: Final = AES_SHA1 | RC4
 PASSWORD_MIN: Final = 14
 """Characters: whoever sees one ticket of a trust can guess at its password for ever."""
 
@@ -142,7 +141,7 @@ def _new_trust(wanted: Wanted) -> NewTrust:
         attributes,
         incoming,
         outgoing,
-        WITH_RC4 if wanted.rc4 else AES_ONLY,
+        WITH_RC4 if wanted.rc4 else AES_SHA1,
         kvno=wanted.kvno,
     )
 
@@ -193,7 +192,7 @@ def show(directory: Directory, name: str) -> dict[str, object]:
         "type": TrustType(one.trust_type).name.lower(),
         "attributes": _flag_names(one.attributes),
         "boundary": one.boundary.name.lower(),
-        "encryption_types": [Etype(etype).name.lower() for etype in trust_etypes(one.enctypes)],
+        "encryption_types": [Etype(etype).name.lower() for etype in etypes_of(one.enctypes)],
         "secrets": {
             way: {"kvno": held.current.kvno, "changed": _when(held.current.changed_ft)}
             for way, held in secrets.items()
@@ -258,7 +257,7 @@ def set_attributes(
     attributes = one.attributes
     for flag, is_on in flags.items():
         attributes = attributes | FLAGS[flag] if is_on else attributes & ~FLAGS[flag]
-    enctypes = None if rc4 is None else (WITH_RC4 if rc4 else AES_ONLY)
+    enctypes = None if rc4 is None else (WITH_RC4 if rc4 else AES_SHA1)
     _change(
         directory,
         lambda ctx: trust_changes.set_attributes(ctx, one, attributes, enctypes),

@@ -107,9 +107,9 @@ def test_a_new_secret_makes_the_former_one_the_previous(corp: Corp) -> None:
     assert keys.previous[18] == string_to_key(18, FIRST, keys.salt)
     assert keys.current[18] == string_to_key(18, SECOND, keys.salt)
     assert made.incoming is not None
-    assert made.incoming.prefers_previous(corp.now)
+    assert corp.now < made.incoming.former_until_ft()
     corp.later(3601)
-    assert not made.incoming.prefers_previous(corp.now)
+    assert corp.now >= made.incoming.former_until_ft()
     assert corp.version("CN=PARTNER$,CN=Users", attr.UNICODE_PWD) == before + 1
 
 
