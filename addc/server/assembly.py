@@ -456,7 +456,10 @@ def _describe(ctx: ReadContext) -> health.Report:
 
 
 def _own_keys(ctx: ReadContext) -> list[KeytabEntry]:
-    """Present and previous keys of the DC's account: tickets of the old ones live on for hours."""
+    """Present and previous keys of the DC's account: tickets of the old ones live on for hours.
+
+    Not those of RC4: the KDC makes no ticket for a DC with them, so whoever shows one made it of the NT hash.
+    """
     account = accounts.find_by_sam(ctx, f"{ctx.forest.host}$")
     row = None if account is None else ctx.tx.get(account.dnt)
     if account is None or row is None:
@@ -467,6 +470,7 @@ def _own_keys(ctx: ReadContext) -> list[KeytabEntry]:
         )
         for generation in passwords.keys_of(ctx, row).generations()
         for key in generation.keys
+        if not key.info.insecure
     ]
 
 

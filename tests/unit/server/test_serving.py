@@ -14,6 +14,7 @@ import dns.message
 import dns.query
 import pytest
 
+from addc.auth.keytab import unpack_keytab
 from addc.base.clock import SystemClock
 from addc.base.data_dir import DATABASE_NAME, STATUS_NAME
 from addc.base.ids import MessageId
@@ -170,6 +171,8 @@ def test_nothing_of_the_server_is_left_where_others_read(data_dir: Path) -> None
         assert {path.name for path in made} >= {"acceptor.keytab", "status.json", DATABASE_NAME}
         assert {path.stat().st_mode & 0o077 for path in made} == {0}
         assert PASSWORD not in found.log.read_text()
+        (keytab,) = (path for path in made if path.name == "acceptor.keytab")
+        assert {one.etype for one in unpack_keytab(keytab.read_bytes())} == {18, 17}, "no NT hash"
     finally:
         found.process.kill()
         found.process.wait()
