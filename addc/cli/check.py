@@ -4,12 +4,12 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from addc.server.config import default_data_dir
+from addc.cli.on_forest import add_work
 
 if TYPE_CHECKING:
+    from addc.directory.api import Directory
     from addc.directory.check import Report
 
 _EPILOG: Final = """\
@@ -27,26 +27,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="the forest's folder (or $ADDC_DATA_DIR)"
-    )
     parser.add_argument("--repair", action="store_true", help="mend what can be mended")
-    parser.add_argument("--json", action="store_true", help="print the report for machines")
-    parser.set_defaults(run=run)
+    add_work(parser, _check)
 
 
-def run(args: argparse.Namespace) -> int:
+def _check(directory: "Directory", args: argparse.Namespace) -> int:
     """0 when nothing is wrong any more."""
     from addc.directory.check import check  # noqa: PLC0415 - heavy; wrong answers are told at once
-    from addc.server.offline import open_directory  # noqa: PLC0415
 
-    directory = open_directory(args.data_dir or default_data_dir())
-    try:
-        report = check(
-            directory, mend=args.repair, progress=_show if sys.stderr.isatty() else lambda seen: None
-        )
-    finally:
-        directory.close()
+    report = check(directory, mend=args.repair, progress=_show if sys.stderr.isatty() else lambda seen: None)
     if args.json:
         findings = [asdict(one) for one in report.findings]
         print(json.dumps({"objects": report.objects, "open": report.open, "findings": findings}, indent=2))

@@ -3,13 +3,12 @@
 import argparse
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from addc.base.clock import FileTime, from_unix, to_unix
 from addc.base.errors import UserError
-from addc.server.config import default_data_dir
+from addc.cli.on_forest import add_work
 
 if TYPE_CHECKING:
     from addc.directory.api import Directory
@@ -43,23 +42,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     show = words.add_parser("show", help="tell about one root key; never its secret")
     show.add_argument("id", type=UUID, metavar="ID")
     for word, work in ((create, _create), (listing, _list), (show, _show)):
-        word.add_argument(
-            "--data-dir", type=Path, metavar="DIR", help="the forest's folder (or $ADDC_DATA_DIR)"
-        )
-        word.add_argument("--json", action="store_true", help="print the outcome for machines")
-        word.set_defaults(run=run, work=work)
-
-
-def run(args: argparse.Namespace) -> int:
-    """0 when it was done."""
-    from addc.server.offline import open_directory  # noqa: PLC0415 - heavy; wrong answers are told at once
-
-    directory = open_directory(args.data_dir or default_data_dir())
-    try:
-        args.work(directory, args)
-    finally:
-        directory.close()
-    return 0
+        add_work(word, work)
 
 
 def _create(directory: "Directory", args: argparse.Namespace) -> None:

@@ -4,10 +4,13 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from addc.base.errors import UserError
-from addc.server.config import default_data_dir
+from addc.cli.on_forest import add_work
+
+if TYPE_CHECKING:
+    from addc.directory.api import Directory
 
 _EPILOG: Final = """\
 Whoever reads the file can be the account: it is made with mode 0600, at once and whole, and each account in
@@ -51,16 +54,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     export.add_argument("--current-only", action="store_true", help="no keys of former passwords")
     export.add_argument("--merge", action="store_true", help="keep what the file holds of other principals")
     export.add_argument("--dry-run", action="store_true", help="list what would be written")
-    export.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="the forest's folder (or $ADDC_DATA_DIR)"
-    )
-    export.add_argument("--json", action="store_true", help="list what was written, for machines")
-    export.set_defaults(run=_export)
+    add_work(export, _export)
 
 
-def _export(args: argparse.Namespace) -> int:
+def _export(directory: "Directory", args: argparse.Namespace) -> int:
     from addc.server import keytab_export  # noqa: PLC0415 - heavy; wrong answers are told at once
-    from addc.server.offline import open_directory  # noqa: PLC0415
 
     if not (args.principal or args.spn or args.all_spns_of or args.all):
         raise UserError("Whose keys? Next step: --principal, --spn, --all-spns-of or --all.")
@@ -72,11 +70,7 @@ def _export(args: argparse.Namespace) -> int:
         etypes=keytab_export.etypes_of([one for one in args.etypes.split(",") if one]),
         with_old=not args.current_only,
     )
-    directory = open_directory(args.data_dir or default_data_dir())
-    try:
-        listed = keytab_export.export(directory, wanted, args.file, merge=args.merge, dry_run=args.dry_run)
-    finally:
-        directory.close()
+    listed = keytab_export.export(directory, wanted, args.file, merge=args.merge, dry_run=args.dry_run)
     if args.json:
         keys = [asdict(one) for one in listed]
         print(json.dumps({"file": str(args.file), "written": not args.dry_run, "keys": keys}, indent=2))

@@ -3,13 +3,13 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from addc.base.clock import SystemClock
 from addc.base.errors import UserError
+from addc.cli.on_forest import add_options, add_work, opened, tell
 from addc.server.config import default_data_dir, has_forest
 
 if TYPE_CHECKING:
@@ -35,24 +35,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         add(words)
 
 
-def _common(parser: argparse.ArgumentParser, work: Callable[[argparse.Namespace], int]) -> None:
-    parser.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="the forest's folder (or $ADDC_DATA_DIR)"
-    )
-    parser.add_argument("--json", action="store_true", help="print the outcome for machines")
-    parser.set_defaults(run=work)
-
-
-def _open(args: argparse.Namespace) -> "Directory":
-    from addc.server.offline import open_directory  # noqa: PLC0415 - heavy; wrong answers are told at once
-
-    return open_directory(args.data_dir or default_data_dir())
-
-
-def _tell(args: argparse.Namespace, text: str, facts: object) -> None:
-    print(json.dumps(facts, indent=2) if args.json else text)
-
-
 # --- decode ---
 
 
@@ -71,7 +53,8 @@ def _add_decode(words: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("--show-keys", action="store_true", help="show keys and passwords, which are hidden")
     parser.add_argument("--whole", action="store_true", help="show long byte strings to their ends")
-    _common(parser, _decode)
+    add_options(parser)
+    parser.set_defaults(run=_decode)
 
 
 def _decode(args: argparse.Namespace) -> int:
@@ -84,11 +67,8 @@ def _decode(args: argparse.Namespace) -> int:
     if args.data_dir is None and (args.keytab or not has_forest(data_dir)):
         found = krb_decode.without_forest(keytabs, showing, ports).file(args.file)
     else:
-        directory = _open(args)
-        try:
+        with opened(args) as directory:
             found = krb_decode.with_forest(directory, args.file, keytabs, showing, ports)
-        finally:
-            directory.close()
     if args.json:
         print(json.dumps({"kind": found.kind, "items": found.items}, indent=2))
     else:
@@ -140,17 +120,13 @@ def _add_spns(words: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--duplicates", action="store_true", help="only what is wrong; exit status 1 if any is"
     )
-    _common(parser, _spns)
+    add_work(parser, _spns)
 
 
-def _spns(args: argparse.Namespace) -> int:
+def _spns(directory: "Directory", args: argparse.Namespace) -> int:
     from addc.server import krb_commands  # noqa: PLC0415
 
-    directory = _open(args)
-    try:
-        report = krb_commands.spns(directory)
-    finally:
-        directory.close()
+    report = krb_commands.spns(directory)
     faults = [
         {"fault": one.fault.value, "spn": one.spn, "holders": one.holders, "others": one.others}
         for one in report.faults
@@ -185,18 +161,14 @@ def _add_explain(words: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         metavar="SERVICE",
         help="the service (account or SPN) that asks in the principal's name",
     )
-    _common(parser, _explain)
+    add_work(parser, _explain)
 
 
-def _explain(args: argparse.Namespace) -> int:
+def _explain(directory: "Directory", args: argparse.Namespace) -> int:
     from addc.server import krb_explain  # noqa: PLC0415
 
-    directory = _open(args)
-    try:
-        asked = krb_explain.Asked(args.principal, args.service, args.machine, args.delegate_by)
-        found = krb_explain.explain(directory, asked, SystemClock().now())
-    finally:
-        directory.close()
+    asked = krb_explain.Asked(args.principal, args.service, args.machine, args.delegate_by)
+    found = krb_explain.explain(directory, asked, SystemClock().now())
     if args.json:
         print(json.dumps([asdict(one) for one in found], indent=2))
         return 0 if all(one.granted for one in found) else 1
@@ -223,18 +195,14 @@ def _add_roll(words: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     parser.add_argument("--dry-run", action="store_true", help="tell what would be done")
     parser.add_argument("--force", action="store_true", help="even if that ends tickets that are in use")
-    _common(parser, _roll)
+    add_work(parser, _roll)
 
 
-def _roll(args: argparse.Namespace) -> int:
+def _roll(directory: "Directory", args: argparse.Namespace) -> int:
     from addc.server import krb_commands  # noqa: PLC0415
 
-    directory = _open(args)
-    try:
-        done = krb_commands.roll(directory, dry_run=args.dry_run, force=args.force)
-    finally:
-        directory.close()
-    _tell(args, done.words(), done.facts())
+    done = krb_commands.roll(directory, dry_run=args.dry_run, force=args.force)
+    tell(args, done.words(), done.facts())
     return 0
 
 
@@ -249,7 +217,7 @@ def _add_policy(words: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     inner = parser.add_subparsers(dest="policy_word", required=True, metavar="WORD")
     show = inner.add_parser("show", help="tell the policy in force")
-    _common(show, _show_policy)
+    add_work(show, _show_policy)
     change = inner.add_parser("set", help="change it; running servers heed it with their next request")
     for option, name, what in _POLICY_OPTIONS:
         change.add_argument(option, dest=name, type=int, metavar="N", help=what)
@@ -257,7 +225,7 @@ def _add_policy(words: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--validate-client", choices=("yes", "no"), help="look at the account again for each service ticket"
     )
     change.add_argument("--dry-run", action="store_true", help="tell what would be set")
-    _common(change, _set_policy)
+    add_work(change, _set_policy)
 
 
 _POLICY_OPTIONS: Final = (
@@ -268,15 +236,11 @@ _POLICY_OPTIONS: Final = (
 )
 
 
-def _show_policy(args: argparse.Namespace) -> int:
+def _show_policy(directory: "Directory", args: argparse.Namespace) -> int:
     from addc.server import krb_commands  # noqa: PLC0415
 
-    directory = _open(args)
-    try:
-        found = krb_commands.policy(directory)
-    finally:
-        directory.close()
-    _tell(args, _policy_words(asdict(found)), asdict(found))
+    found = krb_commands.policy(directory)
+    tell(args, _policy_words(asdict(found)), asdict(found))
     return 0
 
 
@@ -287,7 +251,7 @@ def _policy_words(values: dict[str, object]) -> str:
     return "\n".join([*lines, f"validate client: {'yes' if values['validate_client'] else 'no'}"])
 
 
-def _set_policy(args: argparse.Namespace) -> int:
+def _set_policy(directory: "Directory", args: argparse.Namespace) -> int:
     from addc.server import krb_commands  # noqa: PLC0415
 
     wanted = {name: value for _, name, _ in _POLICY_OPTIONS if (value := getattr(args, name)) is not None}
@@ -295,12 +259,8 @@ def _set_policy(args: argparse.Namespace) -> int:
         wanted["validate_client"] = args.validate_client == "yes"
     if not wanted:
         raise UserError("Nothing to set. Next step: addc krb policy set --help")
-    directory = _open(args)
-    try:
-        found = krb_commands.set_policy(directory, wanted, dry_run=args.dry_run)
-    finally:
-        directory.close()
+    found = krb_commands.set_policy(directory, wanted, dry_run=args.dry_run)
     if args.dry_run and not args.json:
         print("Would be set; nothing was changed.", file=sys.stderr)
-    _tell(args, _policy_words(asdict(found)), {**asdict(found), "done": not args.dry_run})
+    tell(args, _policy_words(asdict(found)), {**asdict(found), "done": not args.dry_run})
     return 0

@@ -3,12 +3,13 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from addc.base.collection import no_collection
-from addc.server.config import default_data_dir
+from addc.cli.on_forest import add_work, tell
 
 if TYPE_CHECKING:
     from addc.directory.api import Directory
@@ -46,24 +47,19 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     for word in (extend, upgrade):
         word.add_argument("--dry-run", action="store_true", help="try everything, keep nothing")
     for word, work in ((show, _show), (extend, _import), (upgrade, _upgrade)):
-        word.add_argument(
-            "--data-dir", type=Path, metavar="DIR", help="the forest's folder (or $ADDC_DATA_DIR)"
-        )
-        word.add_argument("--json", action="store_true", help="print the outcome for machines")
-        word.set_defaults(run=run, work=work)
+        add_work(word, _without_collection(work))
 
 
-def run(args: argparse.Namespace) -> int:
-    """0 when it was done."""
-    from addc.server.offline import open_directory  # noqa: PLC0415 - heavy; wrong answers are told at once
+def _without_collection(
+    work: Callable[["Directory", argparse.Namespace], None],
+) -> Callable[["Directory", argparse.Namespace], None]:
+    """Many objects are made that stay: looking for garbage among them takes longer than the work."""
 
-    directory = open_directory(args.data_dir or default_data_dir())
-    try:
+    def quietly(directory: "Directory", args: argparse.Namespace) -> None:
         with no_collection():
-            args.work(directory, args)
-    finally:
-        directory.close()
-    return 0
+            work(directory, args)
+
+    return quietly
 
 
 def _show(directory: "Directory", args: argparse.Namespace) -> None:
@@ -99,7 +95,7 @@ def _upgrade(directory: "Directory", args: argparse.Namespace) -> None:
     if args.to.isdigit():
         path = schema_commands.upgrade_file(directory, int(args.to))
     if path is None:
-        _tell(args, f"The schema has version {args.to} or a later one.", {"done": False})
+        tell(args, f"The schema has version {args.to} or a later one.", {"done": False})
     else:
         _apply(directory, args, path, upgrade=True)
 
@@ -116,7 +112,7 @@ def _apply(directory: "Directory", args: argparse.Namespace, path: Path, *, upgr
     )
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    _tell(args, _summary(summary, args.dry_run), {**asdict(summary), "done": not args.dry_run})
+    tell(args, _summary(summary, args.dry_run), {**asdict(summary), "done": not args.dry_run})
 
 
 def _progress(done: int, count: int) -> None:
@@ -132,7 +128,3 @@ def _summary(summary: "Summary", dry_run: bool) -> str:
         parts.append(f"{summary.present:,} there already")
     told = ", ".join(parts)
     return f"{told}: would be done; nothing was changed." if dry_run else f"{told}; in force now."
-
-
-def _tell(args: argparse.Namespace, text: str, facts: dict[str, object]) -> None:
-    print(json.dumps(facts, indent=2) if args.json else text)

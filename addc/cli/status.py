@@ -7,6 +7,7 @@ from typing import Final
 
 from addc.base.data_dir import STATUS_NAME
 from addc.base.errors import UserError
+from addc.cli.on_forest import add_options
 from addc.server.config import default_data_dir
 
 _TIMEOUT_S: Final = 5.0
@@ -21,10 +22,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Tell what is up on this machine, asked of the server itself.",
         epilog="Exit status: 0 the server is ready, 1 it is not, or does not run.",
     )
-    parser.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="the forest's folder (or $ADDC_DATA_DIR)"
-    )
-    parser.add_argument("--json", action="store_true", help="print the report for machines")
+    add_options(parser)
     parser.set_defaults(run=run)
 
 

@@ -4,14 +4,13 @@ import argparse
 import getpass
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from addc.base.errors import UserError
 from addc.base.secret import Secret
-from addc.server.config import default_data_dir
+from addc.cli.on_forest import add_work
 
 if TYPE_CHECKING:
     from addc.directory.api import Directory
@@ -39,7 +38,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
     _add_create(words)
-    _common(words.add_parser("list", help="every trust"), _list)
+    add_work(words.add_parser("list", help="every trust"), _list)
     shown = words.add_parser("show", help="one trust in full, but for its secrets")
     verified = words.add_parser("verify", help="look at keys, names, and what the partner's KDC says")
     verified.add_argument("--kdc", metavar="HOST[:PORT]", help="of the partner (default: its DNS name)")
@@ -60,15 +59,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         (named, _namespaces),
     ):
         one.add_argument("partner", metavar="PARTNER", help="DNS or NetBIOS name")
-        _common(one, work)
-
-
-def _common(parser: argparse.ArgumentParser, work: Callable[["Directory", argparse.Namespace], int]) -> None:
-    parser.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="the forest's folder (or $ADDC_DATA_DIR)"
-    )
-    parser.add_argument("--json", action="store_true", help="print the outcome for machines")
-    parser.set_defaults(run=run, work=work)
+        add_work(one, work)
 
 
 def _passwords(parser: argparse.ArgumentParser) -> None:
@@ -108,7 +99,7 @@ def _add_create(words: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     ciphers.add_argument("--rc4", action="store_true", help="RC4 too, for partners that know no better")
     parser.add_argument("--kvno", type=int, default=1, help="version of the first secrets (default: 1)")
     parser.add_argument("--dry-run", action="store_true", help="try it, keep nothing")
-    _common(parser, _create)
+    add_work(parser, _create)
 
 
 def _add_attribute_changes(parser: argparse.ArgumentParser) -> None:
@@ -143,17 +134,6 @@ def _add_name_changes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="try it, keep nothing")
 
 
-def run(args: argparse.Namespace) -> int:
-    """0 when it was done, or all is well."""
-    from addc.server.offline import open_directory  # noqa: PLC0415 - heavy; wrong answers are told at once
-
-    directory = open_directory(args.data_dir or default_data_dir())
-    try:
-        return int(args.work(directory, args))
-    finally:
-        directory.close()
-
-
 # --- secrets -----------------------------------------------------------------------------------------------
 
 
@@ -165,26 +145,26 @@ def _secrets(args: argparse.Namespace) -> tuple[Secret, Secret]:
 
 
 def _of_file(name: str) -> Secret:
+    from addc.directory.passwords import password_of_text  # noqa: PLC0415 - heavy
+
     try:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        return _secret(data.split(b"\n", maxsplit=1)[0].removesuffix(b"\r").decode("utf-8"))
+        return password_of_text(data.split(b"\n", maxsplit=1)[0].removesuffix(b"\r").decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
             f"The password file cannot be read: {error}. Next step: name a readable one, or - for input"
         ) from error
 
 
-def _secret(text: str) -> Secret:
-    return Secret(text.encode("utf-16-le", "surrogatepass"))
-
-
 def _ask() -> Secret:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UserError("No password was given. Next step: --password-file FILE, or - for standard input")
+    from addc.directory.passwords import password_of_text  # noqa: PLC0415 - heavy
+
     for _ in range(_TRIES):
         text = getpass.getpass("The trust's password: ")
         if text and text == getpass.getpass("Once more: "):
-            return _secret(text)
+            return password_of_text(text)
         print("The two differ.", file=sys.stderr)
     raise UserError(f"No password was chosen in {_TRIES} tries. Next step: run the command again")
 
