@@ -12,16 +12,15 @@ from typing import Final
 from addc.auth.ntlm import Proof
 from addc.auth.ntlm_logon import NtlmVerdict
 from addc.base.ids import Dnt
-from addc.codec.ntlm import AV_MIC_PRESENT, AvId
+from addc.codec.ntlm import NO_BINDINGS
 from addc.codes.ntstatus import NtStatus
 from addc.directory import accounts
 from addc.directory.context import ReadContext
+from addc.security import wellknown
 
 FORMAT: Final = 1
 VALIDATED: Final = 4776
 TITLE: Final = "credentials validated"
-_NULL_SID: Final = "S-1-0-0"
-_NO_BINDINGS: Final = bytes(16)
 GRANTED: Final = logging.getLogger("addc.audit.granted")
 REFUSED: Final = logging.getLogger("addc.audit.refused")
 
@@ -33,14 +32,12 @@ def is_wanted() -> bool:
 
 def ntlm_event(ctx: ReadContext, proof: Proof, verdict: NtlmVerdict) -> dict[str, object]:
     """The fields of an NTLM logon's record; where it came from is for the protocol to add."""
-    pairs = proof.response.pairs
-    said = int.from_bytes(pairs.get(AvId.FLAGS, b"")[:4], "little")
     return _event(ctx, "NTLM", proof.user, verdict.account, verdict.status) | {
         "domain": proof.domain,
         "workstation": proof.workstation,
         "ntlm_version": 2,
-        "integrity": bool(said & AV_MIC_PRESENT),
-        "channel_bound": pairs.get(AvId.CHANNEL_BINDINGS, _NO_BINDINGS) != _NO_BINDINGS,
+        "integrity": proof.response.has_mic,
+        "channel_bound": proof.response.bindings != NO_BINDINGS,
     }
 
 
@@ -59,7 +56,7 @@ def _event(
         "package": package,
         "name": name,
         "account": "" if found is None else found.sam_account_name,
-        "account_sid": _NULL_SID if found is None else str(found.sid),
+        "account_sid": str(wellknown.NULL) if found is None else str(found.sid),
         "status": f"{int(status):#010x}",
         "status_name": status.name,
     }

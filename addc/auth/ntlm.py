@@ -42,7 +42,6 @@ _ALWAYS: Final = (
 _NEEDED: Final = NegotiateFlags.UNICODE | NegotiateFlags.EXTENDED_SESSIONSECURITY
 _VERSION: Final = bytes.fromhex("0a0063450000000f")
 """10.0.17763, NTLMSSP_REVISION_W2K3: Server 2019, as the rootDSE's functional levels have it."""
-_NO_BINDINGS: Final = bytes(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +163,7 @@ class NtlmExchange(NtlmSession):
         self, token: bytes, message: ntlm.Authenticate, response: ntlm.NtlmV2Response, exported: bytes
     ) -> None:
         """That nobody changed the messages on their way (the MIC), where the client says it made one."""
-        said = int.from_bytes(response.pairs.get(AvId.FLAGS, b"")[:4], "little")
-        if not said & ntlm.AV_MIC_PRESENT:
+        if not response.has_mic:
             return
         made = ntlm_keys.message_integrity_code(
             exported, self._negotiate_message, self._challenge_message, ntlm.without_mic(token)
@@ -175,7 +173,7 @@ class NtlmExchange(NtlmSession):
 
     def _check_bindings(self, response: ntlm.NtlmV2Response) -> None:
         """That the client means this TLS channel, where it says which one it means."""
-        meant = response.pairs.get(AvId.CHANNEL_BINDINGS, _NO_BINDINGS)
-        if self._bindings is not None and meant not in (_NO_BINDINGS, bindings_hash(self._bindings)):
+        meant = response.bindings
+        if self._bindings is not None and meant not in (ntlm.NO_BINDINGS, bindings_hash(self._bindings)):
             raise AuthError("NTLM: the client speaks through another TLS channel")
-        self.bound_to_channel = self._bindings is not None and meant != _NO_BINDINGS
+        self.bound_to_channel = self._bindings is not None and meant != ntlm.NO_BINDINGS

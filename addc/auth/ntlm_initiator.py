@@ -116,6 +116,6 @@ class NtlmInitiator(NtlmSession):
             raise DecodeError("a time of another size than 8", 0, "av.timestamp")
         pairs[AvId.FLAGS] = ntlm.AV_MIC_PRESENT.to_bytes(4, "little")
         pairs[AvId.TARGET_NAME] = self._target.encode("utf-16-le")
-        pairs[AvId.CHANNEL_BINDINGS] = bindings_hash(self._bindings) if self._bindings else bytes(16)
+        pairs[AvId.CHANNEL_BINDINGS] = bindings_hash(self._bindings) if self._bindings else ntlm.NO_BINDINGS
         head = b"\x01\x01" + bytes(6) + when + self._rng.bytes(8) + bytes(4)
         return head + ntlm.pack_pairs(pairs.items()) + bytes(4)

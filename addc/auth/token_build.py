@@ -15,8 +15,8 @@ from addc.base.errors import DecodeError
 from addc.codec.pac import Pac, PacType, unpack_logon_info
 from addc.directory import groups, trusts
 from addc.directory.context import Fact, ReadContext
-from addc.security.pac_identity import identity_of
-from addc.security.sid_filter import PacRefusedError, filtered_logon, sids_of
+from addc.security.pac_identity import identity_of, sids_of
+from addc.security.sid_filter import PacRefusedError, filtered_logon
 from addc.security.token import Claims, Token
 from addc.security.trusts import TrustDirection
 

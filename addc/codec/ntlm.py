@@ -68,8 +68,8 @@ class AvId(OpenIntEnum):
     CHANNEL_BINDINGS = 10
 
 
+NO_BINDINGS: Final = bytes(16)
 AV_MIC_PRESENT: Final = 0x2
-AV_UNTRUSTED_TARGET: Final = 0x4
 
 
 def message_type(message: bytes) -> int:
@@ -224,6 +224,16 @@ class NtlmV2Response(NamedTuple):
     time_ft: int
     client_challenge: bytes
     pairs: dict[int, bytes]
+
+    @property
+    def has_mic(self) -> bool:
+        """Whether the client says that its messages are protected by a MIC."""
+        return bool(int.from_bytes(self.pairs.get(AvId.FLAGS, b"")[:4], "little") & AV_MIC_PRESENT)
+
+    @property
+    def bindings(self) -> bytes:
+        """MD5 of the TLS channel that the client means; zeros for none."""
+        return self.pairs.get(AvId.CHANNEL_BINDINGS, NO_BINDINGS)
 
 
 def unpack_v2_response(data: bytes) -> NtlmV2Response:

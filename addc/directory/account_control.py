@@ -18,6 +18,7 @@ from addc.schema import attr
 from addc.schema.wellknown import ExtendedRight
 from addc.security import wellknown
 from addc.security.account_flags import SamAccountType, UserAccountControl
+from addc.security.krb_keys import NT_HASH_OF_EMPTY
 from addc.security.token import Privilege
 
 _UF = UserAccountControl
@@ -69,7 +70,6 @@ _STORED_FORMS: Final = frozenset(
         attr.SUPPLEMENTAL_CREDENTIALS,
     )
 )
-_NT_HASH_OF_EMPTY: Final = bytes.fromhex("31d6cfe0d16ae931b73c59d7e0c089c0")
 
 
 def default(draft: Draft) -> None:
@@ -204,7 +204,7 @@ def _check_password_needed(draft: Draft, old: int, new: int, password_min: int) 
         return
     if not draft.is_new and not old & ~new & off:
         return
-    if (draft.first(attr.UNICODE_PWD) or _NT_HASH_OF_EMPTY) == _NT_HASH_OF_EMPTY:
+    if (draft.first(attr.UNICODE_PWD) or NT_HASH_OF_EMPTY) == NT_HASH_OF_EMPTY:
         raise unwilling(Win32.ERROR_PASSWORD_RESTRICTION, "the account has no password", _NAME)
 
 

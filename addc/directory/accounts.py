@@ -16,8 +16,8 @@ from addc.base.ids import AttId, Dnt
 from addc.codec.ids import Sid
 from addc.directory import entry, names, policy
 from addc.directory.context import Fact, ReadContext
-from addc.schema import attr, cls
-from addc.schema.wellknown import DELEGATED_MANAGED_SERVICE_ACCOUNT
+from addc.schema import attr
+from addc.schema.wellknown import MANAGED_ACCOUNT_CLASSES
 from addc.security import wellknown
 from addc.security.account_flags import UserAccountControl
 from addc.store.objects import ObjectRow, ObjectState
@@ -25,7 +25,6 @@ from addc.store.objects import ObjectRow, ObjectState
 T = TypeVar("T")
 
 _KEPT_MAX: Final = 60_000
-_MANAGED: Final = frozenset((cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT, DELEGATED_MANAGED_SERVICE_ACCOUNT))
 _MATCHES_MAX: Final = 16
 _KRBTGT: Final = "krbtgt"
 _CHANGE_PASSWORD: Final = ("kadmin", "changepw")
@@ -135,7 +134,7 @@ def _read(ctx: ReadContext, row: ObjectRow) -> Account:
         user_principal_name=entry.text(row, attr.USER_PRINCIPAL_NAME),
         user_account_control=entry.integer(row, attr.USER_ACCOUNT_CONTROL),
         is_computer=b"computer" in classes,
-        is_managed=row.class_id in _MANAGED,
+        is_managed=row.class_id in MANAGED_ACCOUNT_CLASSES,
         primary_group_id=entry.integer(row, attr.PRIMARY_GROUP_ID, int(wellknown.RID_DOMAIN_USERS)),
         pwd_last_set=entry.integer(row, attr.PWD_LAST_SET),
         account_expires=expires or int(NEVER_FT),

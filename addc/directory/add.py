@@ -55,7 +55,7 @@ from addc.directory.stamp import whole_second
 from addc.schema import attr, cls
 from addc.schema.snapshot import Schema
 from addc.schema.syntax import DnKind
-from addc.schema.wellknown import ExtendedRight
+from addc.schema.wellknown import MANAGED_ACCOUNT_CLASSES, ExtendedRight
 from addc.security.account_flags import InstanceType
 from addc.security.descriptor import SecurityDescriptor
 from addc.security.token import SYSTEM
@@ -459,7 +459,7 @@ def _password(
     if draft.plan.is_user:
         hooks.user_before_password(ctx, draft)
     new = _new_password(given)
-    if draft.plan.structural.class_id in managed_passwords.CLASSES:
+    if draft.plan.structural.class_id in MANAGED_ACCOUNT_CLASSES:
         _managed_password(ctx, draft, new)
         return
     if new is None and password is None:

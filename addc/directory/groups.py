@@ -16,7 +16,7 @@ from addc.directory.context import Fact, ReadContext, WriteContext
 from addc.schema import attr
 from addc.security import wellknown
 from addc.security.account_flags import GroupType, UserAccountControl
-from addc.security.token import NO_CLAIMS, SYSTEM, Claims, Privilege, Token, build_token
+from addc.security.token import LOGON_SIDS, NO_CLAIMS, SYSTEM, Claims, Privilege, Token, build_token
 from addc.store.objects import ObjectRow, ObjectState
 from addc.store.state import LINKS_STATE
 
@@ -212,14 +212,6 @@ def _local_groups(ctx: ReadContext, sids: Iterable[Sid]) -> frozenset[Sid]:
     return frozenset(found)
 
 
-_LOGON_SIDS: Final = (
-    wellknown.EVERYONE,
-    wellknown.AUTHENTICATED_USERS,
-    wellknown.NETWORK,
-    wellknown.THIS_ORGANIZATION,
-)
-
-
 def token_for(ctx: ReadContext, dnt: Dnt) -> Token:
     """The token of the principal in row `dnt`, logged on over the network.
 
@@ -233,10 +225,10 @@ def _token(ctx: ReadContext, row: ObjectRow) -> Token:
     user = Sid(row.sid)
     membership = account_groups(ctx, row.dnt)
     # Its own groups have been walked up already; what logging on adds has not, nor what it once was.
-    added = [*_LOGON_SIDS, *membership.sid_history]
+    added = [*LOGON_SIDS, *membership.sid_history]
     if _is_dc(row):
         added.append(wellknown.ENTERPRISE_DOMAIN_CONTROLLERS)
-    groups = membership.all_sids() | local_groups(ctx, added) | frozenset(added[len(_LOGON_SIDS) :])
+    groups = membership.all_sids() | local_groups(ctx, added) | frozenset(added[len(LOGON_SIDS) :])
     primary = entry.integer(row, attr.PRIMARY_GROUP_ID, int(wellknown.RID_DOMAIN_USERS))
     return _built(user, (user, *groups), user.domain().child(primary), NO_CLAIMS)
 
@@ -256,7 +248,7 @@ def token_of_sids(
     if user == wellknown.LOCAL_SYSTEM:
         return SYSTEM
     sids = frozenset((user, *groups))
-    sids |= local_groups(ctx, (*sids, *_LOGON_SIDS))
+    sids |= local_groups(ctx, (*sids, *LOGON_SIDS))
     return _built(user, sids, primary_group, claims)
 
 

@@ -23,8 +23,8 @@ from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import Draft, draft_of
 from addc.directory.passwords import KeyGeneration, KeySet, PreparedPassword
 from addc.directory.stamp import save
-from addc.schema import attr, cls
-from addc.schema.wellknown import DELEGATED_MANAGED_SERVICE_ACCOUNT
+from addc.schema import attr
+from addc.schema.wellknown import MANAGED_ACCOUNT_CLASSES
 from addc.security import gkdi
 from addc.security.access_check import evaluate
 from addc.security.descriptor import SecurityDescriptor
@@ -36,7 +36,6 @@ from addc.store.objects import ObjectRow, ObjectState
 
 ROLL: Final = "managed"
 """On the agenda: a managed account and the end of its password's span."""
-CLASSES: Final = frozenset((cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT, DELEGATED_MANAGED_SERVICE_ACCOUNT))
 INTERVAL_MAX_DAYS: Final = 1_000_000
 """Beyond that, times do not fit into FILETIME."""
 _HOURS_PER_SPAN: Final = 10
@@ -71,7 +70,7 @@ class Schedule:
 
 def is_managed(row: ObjectRow) -> bool:
     """Whether a row is a living account whose password the DC makes."""
-    return row.class_id in CLASSES and row.state is ObjectState.LIVE
+    return row.class_id in MANAGED_ACCOUNT_CLASSES and row.state is ObjectState.LIVE
 
 
 def rollover_ft(days: int) -> int:
@@ -168,11 +167,6 @@ class ManagedKeys:
     keys: KeySet
     also: tuple[KeyGeneration, ...]
     until_ft: int
-
-
-def key_set(ctx: ReadContext, row: ObjectRow) -> KeySet:
-    """The key set of any account: stored, or as it is to be by now."""
-    return managed_keys(ctx, row).keys if is_managed(row) else passwords.keys_of(ctx, row)
 
 
 def managed_keys(ctx: ReadContext, row: ObjectRow) -> ManagedKeys:
@@ -290,7 +284,7 @@ def enter(ctx: WriteContext, row: ObjectRow) -> None:
 
 def stored(ctx: WriteContext, dnt: Dnt, draft: Draft) -> None:
     """After a new object was stored: the roll of a managed account is planned."""
-    if draft.plan.structural.class_id in CLASSES:
+    if draft.plan.structural.class_id in MANAGED_ACCOUNT_CLASSES:
         revived(ctx, dnt)
 
 

@@ -35,11 +35,11 @@ from addc.directory.password_policy import (
     weakness,
 )
 from addc.directory.stamp import save
-from addc.schema import attr, cls
-from addc.schema.wellknown import DELEGATED_MANAGED_SERVICE_ACCOUNT, ExtendedRight
+from addc.schema import attr
+from addc.schema.wellknown import MANAGED_ACCOUNT_CLASSES, ExtendedRight
 from addc.security import enctypes, wellknown
 from addc.security.account_flags import UserAccountControl
-from addc.security.krb_keys import ETYPES, Etype, Key, aes_sha1_keys, nt_hash, string_to_key
+from addc.security.krb_keys import ETYPES, NT_HASH_OF_EMPTY, Etype, Key, aes_sha1_keys, nt_hash, string_to_key
 from addc.store.objects import ObjectRow
 
 SHA2_ETYPES: Final = (Etype.AES256_CTS_HMAC_SHA384_192, Etype.AES128_CTS_HMAC_SHA256_128)
@@ -48,7 +48,6 @@ SHA2_ETYPES: Final = (Etype.AES256_CTS_HMAC_SHA384_192, Etype.AES128_CTS_HMAC_SH
 FORMER_PASSWORD_S: Final = 3600
 """How long the previous password stays good for NTLM and simple binds."""
 _HASH_SIZE: Final = 16
-_NT_HASH_OF_EMPTY: Final = bytes.fromhex("31d6cfe0d16ae931b73c59d7e0c089c0")
 _KRBTGT_HISTORY_MIN: Final = 3
 _QUOTE: Final = b'"\0'
 _RANDOM_PASSWORD_SIZE: Final = 240
@@ -239,7 +238,6 @@ def _added_password(ctx: ReadContext, given: Mapping[str, Sequence[bytes]]) -> S
     return password_of_utf8(Secret(plain[-1])) if plain and heeds_user_password(ctx) else None
 
 
-_MANAGED: Final = frozenset((cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT, DELEGATED_MANAGED_SERVICE_ACCOUNT))
 _COMPUTER_CLASSES: Final = frozenset(
     (b"computer", b"msds-managedserviceaccount", b"msds-groupmanagedserviceaccount")
 )
@@ -391,7 +389,7 @@ def _reuse(ctx: WriteContext, draft: Draft, prepared: PreparedPassword, rules: P
 
 
 def _has_password(draft: Draft) -> bool:
-    return draft.before.get(attr.UNICODE_PWD, (_NT_HASH_OF_EMPTY,)) != (_NT_HASH_OF_EMPTY,)
+    return draft.before.get(attr.UNICODE_PWD, (NT_HASH_OF_EMPTY,)) != (NT_HASH_OF_EMPTY,)
 
 
 def _was_used(draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> bool:
@@ -430,7 +428,7 @@ def _check_settable(ctx: WriteContext, draft: Draft, change: bool) -> None:
     Spec: [MS-SAMR] 3.1.1.8.5, 3.1.1.8.10.
     """
     trust = draft.integer(attr.USER_ACCOUNT_CONTROL) & UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT
-    if not ctx.unrestricted and (trust or draft.plan.structural.class_id in _MANAGED):
+    if not ctx.unrestricted and (trust or draft.plan.structural.class_id in MANAGED_ACCOUNT_CLASSES):
         raise DsError(Win32.ERROR_ACCESS_DENIED, "this password is not set by hand", attribute="unicodePwd")
     if not change:
         return
@@ -554,7 +552,7 @@ def check_old(ctx: ReadContext, draft: Draft, old: Secret) -> None:
         )
     current = draft.before.get(attr.UNICODE_PWD)
     given = nt_hash(old)
-    expected = current[0] if current else _NT_HASH_OF_EMPTY
+    expected = current[0] if current else NT_HASH_OF_EMPTY
     if not Secret(given).matches(expected):
         raise WrongPasswordError(row.dnt)
     end_lockout(draft)

@@ -17,8 +17,8 @@ from addc.kdc.facts import KdcRefusal, Membership, Principal
 from addc.kdc.policy import PROTECTED_USERS_AGE, KdcPolicy
 from addc.security import wellknown
 from addc.security.authn_policy import AuthnPolicy, refusal
-from addc.security.pac_identity import LOGON_SIDS, Identity, claims_in, identity_of
-from addc.security.token import Claim, Claims, Token, build_token
+from addc.security.pac_identity import Identity, claims_in, identity_of
+from addc.security.token import LOGON_SIDS, Claim, Claims, Token, build_token
 
 
 @lru_cache(maxsize=1024)

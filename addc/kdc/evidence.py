@@ -36,7 +36,7 @@ from addc.kdc.ticket_pac import (
     signed_plain,
 )
 from addc.security.krb_keys import Cksumtype, Key, is_keyed
-from addc.security.sid_filter import sids_of
+from addc.security.pac_identity import sids_of
 
 _UNKEYED: Final = frozenset((int(Cksumtype.CRC32), 2, int(Cksumtype.RSA_MD5)))
 """Checksums without a key that KDCs know; others they do not."""

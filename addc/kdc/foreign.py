@@ -26,7 +26,8 @@ from addc.kdc.principal_names import is_tgs
 from addc.kdc.rodc import open_rodc_tgt, rodc_number
 from addc.kdc.subject import Subject, holder
 from addc.kdc.ticket_pac import find_pac, server_signature_holds
-from addc.security.sid_filter import PacRefusedError, claims_name, filtered_pac, sids_of
+from addc.security.pac_identity import sids_of
+from addc.security.sid_filter import PacRefusedError, claims_name, filtered_pac
 from addc.security.trusts import UNKNOWN_KVNO, Boundary, TrustAttributes
 
 _FOREST: Final = int(TrustAttributes.FOREST_TRANSITIVE)

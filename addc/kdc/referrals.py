@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from addc.base.clock import FileTime
-from addc.codec.ids import Sid
 from addc.codec.krb5 import PrincipalName
 from addc.codec.krb5_numbers import KdcOptions, NameType
 from addc.codes.krb_error import KrbErrorCode
@@ -15,6 +14,7 @@ from addc.codes.ntstatus import NtStatus
 from addc.kdc import tickets
 from addc.kdc.facts import KdcRefusal, KeyRing, Principal, RealmFacts, TrustFacts
 from addc.kdc.principal_names import TGS, is_change_password, is_tgs
+from addc.security import wellknown
 from addc.security.sid_filter import claims_name, is_below
 from addc.security.trusts import TrustAttributes
 
@@ -25,7 +25,6 @@ _WITHIN_FOREST: Final = int(TrustAttributes.WITHIN_FOREST)
 _NON_TRANSITIVE: Final = int(TrustAttributes.NON_TRANSITIVE)
 _NO_DELEGATION: Final = int(TrustAttributes.NO_TGT_DELEGATION | TrustAttributes.QUARANTINED_DOMAIN)
 _DELEGATION: Final = int(TrustAttributes.WITHIN_FOREST | TrustAttributes.ENABLE_TGT_DELEGATION)
-_NOBODY: Final = Sid.parse("S-1-0-0")
 _NAME_MAX: Final = 512
 
 
@@ -161,7 +160,7 @@ def partner_krbtgt(trust: TrustFacts, now: FileTime) -> Principal:
     return Principal(
         key=0,
         name=f"{TGS}/{trust.realm}",
-        sid=_NOBODY,
+        sid=wellknown.NULL,
         flags=0,
         keys=ring,
         supported_enctypes=trust.enctypes,

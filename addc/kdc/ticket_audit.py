@@ -23,6 +23,7 @@ from addc.kdc.facts import Evidence, Issued, OpenedTgs, OpenedTicket, Principal,
 from addc.kdc.padata import find_padata
 from addc.kdc.signed_request import named_signer
 from addc.kdc.ticket_pac import find_pac
+from addc.security import wellknown
 from addc.security.crypto.hashes import insecure_sha1
 
 FORMAT: Final = 1
@@ -47,7 +48,6 @@ _MECHANISMS: Final = (
     int(PaType.PA_ENC_TIMESTAMP),
 )
 _WITH_ETYPE: Final = frozenset(_MECHANISMS[2:])
-_NULL_SID: Final = "S-1-0-0"
 _NAMES: Final = {
     TGT_REQUESTED: "ticket-granting ticket requested",
     SERVICE_REQUESTED: "service ticket requested",
@@ -112,7 +112,7 @@ def _event(found: Exchange) -> int:
 
 
 def _sid(account: Principal | None) -> str:
-    return _NULL_SID if account is None else str(account.sid)
+    return str(wellknown.NULL) if account is None else str(account.sid)
 
 
 def _asked_client(found: Exchange) -> str:

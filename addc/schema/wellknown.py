@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from addc.base.ids import AttId
-from addc.schema import attr
+from addc.schema import attr, cls
 
 
 class ExtendedRight:
@@ -309,3 +309,8 @@ DELEGATED_MSA_STATE: Final = AttId(0x90944)
 SUPERSEDED_MANAGED_ACCOUNT_LINK: Final = AttId(0x90945)
 MANAGED_ACCOUNT_PRECEDED_BY_LINK: Final = AttId(0x90947)
 DELEGATED_MANAGED_SERVICE_ACCOUNT: Final = AttId(0xA012E)
+
+MANAGED_ACCOUNT_CLASSES: Final = frozenset(
+    (cls.MS_DS_GROUP_MANAGED_SERVICE_ACCOUNT, DELEGATED_MANAGED_SERVICE_ACCOUNT)
+)
+"""Accounts whose passwords DCs make of root keys."""

@@ -338,6 +338,9 @@ def nt_hash(password: Password) -> bytes:
     return hashes.insecure_md4(password_utf16(password))
 
 
+NT_HASH_OF_EMPTY: Final = bytes.fromhex("31d6cfe0d16ae931b73c59d7e0c089c0")
+
+
 def string_to_key(etype: int, password: Password, salt: bytes, iterations: int | None = None) -> Key:
     """The long-term key of a password; slow for AES, so never on the event loop.
 

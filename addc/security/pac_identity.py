@@ -5,7 +5,6 @@ Spec: [MS-KILE] 3.4.5.3, [MS-PAC] 2.5, 2.11 - 2.13, [MS-DTYP] 2.4.10.1.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from addc.base.errors import DecodeError
 from addc.codec.claims import (
@@ -34,17 +33,7 @@ from addc.codec.pac import (
     unpack_logon_info,
 )
 from addc.security import wellknown
-from addc.security.token import NO_CLAIMS, Claim, Claims, ClaimValue, Token
-
-LOGON_SIDS: Final = frozenset(
-    (
-        wellknown.EVERYONE,
-        wellknown.AUTHENTICATED_USERS,
-        wellknown.NETWORK,
-        wellknown.THIS_ORGANIZATION,
-    )
-)
-"""What every logon over the network adds; no PAC says it."""
+from addc.security.token import LOGON_SIDS, NO_CLAIMS, Claim, Claims, ClaimValue, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +64,33 @@ def identity_of(pac: Pac) -> Identity:
     domain = info.logon_domain_id
     if domain is None:
         raise DecodeError("no domain", 0, "PAC.LOGON_INFO")
-    sids = _logon_sids(info, domain)
+    primary_group = domain.child(info.primary_group_id)
+    sids = frozenset((*sids_of(info), primary_group))
     return Identity(
         domain,
         domain.child(info.user_id),
-        domain.child(info.primary_group_id),
+        primary_group,
         sids,
         _claims_of(pac, sids),
     )
 
 
-def _logon_sids(info: KerbValidationInfo, domain: Sid) -> frozenset[Sid]:
-    sids = {domain.child(info.user_id), domain.child(info.primary_group_id)}
-    sids.update(domain.child(group.relative_id) for group in info.group_ids or ())
-    sids.update(extra.sid for extra in info.extra_sids or () if extra.sid is not None)
+def user_of(info: KerbValidationInfo) -> Sid | None:
+    """The user of LOGON_INFO; None for one without a domain."""
+    return None if info.logon_domain_id is None else info.logon_domain_id.child(info.user_id)
+
+
+def sids_of(info: KerbValidationInfo) -> tuple[Sid, ...]:
+    """The user of LOGON_INFO, then every group, resource groups included; () for one without a domain."""
+    domain, user = info.logon_domain_id, user_of(info)
+    if domain is None or user is None:
+        return ()
+    found = [user, *(domain.child(one.relative_id) for one in info.group_ids or ())]
+    found += [one.sid for one in info.extra_sids or () if one.sid is not None]
     if info.resource_group_domain_sid is not None:
-        resource = info.resource_group_domain_sid
-        sids.update(resource.child(group.relative_id) for group in info.resource_group_ids or ())
-    return frozenset(sids)
+        resources = info.resource_group_domain_sid
+        found += [resources.child(one.relative_id) for one in info.resource_group_ids or ()]
+    return tuple(dict.fromkeys(found))
 
 
 def device_sids_of(info: PacDeviceInfo) -> frozenset[Sid]:

@@ -211,20 +211,6 @@ def _upn_fits(data: bytes, user: Sid, crealm: str) -> bool:
     return info.dns_domain_name.upper() == crealm.upper()
 
 
-def sids_of(info: KerbValidationInfo) -> tuple[Sid, ...]:
-    """The user and every group in LOGON_INFO, resource groups included."""
-    domain = info.logon_domain_id
-    if domain is None:
-        return ()
-    found = [domain.child(info.user_id)]
-    found += [domain.child(one.relative_id) for one in info.group_ids or ()]
-    found += [one.sid for one in info.extra_sids or () if one.sid is not None]
-    if info.resource_group_domain_sid is not None:
-        resources = info.resource_group_domain_sid
-        found += [resources.child(one.relative_id) for one in info.resource_group_ids or ()]
-    return tuple(dict.fromkeys(found))
-
-
 # --- names -------------------------------------------------------------------------------------------------
 
 

@@ -137,7 +137,7 @@ class Token:
         return self.user == wellknown.ANONYMOUS
 
 
-_AUTHENTICATED: Final = frozenset(
+LOGON_SIDS: Final = frozenset(
     (
         wellknown.EVERYONE,
         wellknown.AUTHENTICATED_USERS,
@@ -145,6 +145,7 @@ _AUTHENTICATED: Final = frozenset(
         wellknown.THIS_ORGANIZATION,
     )
 )
+"""What every logon over the network adds; no PAC says it."""
 
 
 def build_token(
@@ -160,7 +161,7 @@ def build_token(
     groups: everything it is a member of, BUILTIN groups and SID history included.
     A principal with OTHER_ORGANIZATION among its groups does not get THIS_ORGANIZATION.
     """
-    sids = frozenset((user, *groups)) | _AUTHENTICATED
+    sids = frozenset((user, *groups)) | LOGON_SIDS
     if wellknown.OTHER_ORGANIZATION in sids:
         sids -= {wellknown.THIS_ORGANIZATION}
     if primary_group is not None:

@@ -16,8 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
-    NoEncryption,
-    PrivateFormat,
     PublicFormat,
     load_pem_private_key,
 )
@@ -140,12 +138,6 @@ class Signer:
         if isinstance(self._key, rsa.RSAPrivateKey):
             return self._key.sign(data, padding.PKCS1v15(), chosen)
         return self._key.sign(data, ec.ECDSA(chosen))
-
-
-def new_rsa_key() -> Secret:
-    """A fresh RSA key of 2048 bits as PEM: what every PKINIT client knows."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS_MIN)
-    return Secret(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def rsa_public_key(exponent: bytes, modulus: bytes) -> bytes:

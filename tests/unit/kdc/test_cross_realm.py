@@ -17,7 +17,7 @@ from addc.directory.trusts import Trust
 from addc.kdc.ticket_pac import PacSigners, find_pac, signatures_hold
 from addc.security import sddl, wellknown
 from addc.security.krb_keys import Key, KeyUsage, decrypt, string_to_key
-from addc.security.sid_filter import sids_of
+from addc.security.pac_identity import sids_of
 from addc.security.trusts import TrustAttributes, TrustDirection, TrustType, trust_salt
 from tests.kit.corp import Corp, add_values, replace_values
 from tests.kit.kdc_corp import REALM, TGS, KdcCorp, code_of, service_name

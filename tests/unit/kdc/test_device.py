@@ -20,8 +20,8 @@ from addc.kdc.facts import Membership, OpenedTgs, Principal
 from addc.kdc.tgs_exchange import answer_tgs_req, open_tgs_req
 from addc.kdc.ticket_pac import find_pac
 from addc.security import wellknown
-from addc.security.pac_identity import LOGON_SIDS, claims_buffer, identity_of
-from addc.security.token import NO_CLAIMS, Claim
+from addc.security.pac_identity import claims_buffer, identity_of
+from addc.security.token import LOGON_SIDS, NO_CLAIMS, Claim
 from tests.kit.fast_client import WS1, Armor, ArmoredTicket
 from tests.kit.kdc_realm import DOMAIN, FACTS, FILES, KRBTGT, TGS_NAME, Client, SeededRng
 

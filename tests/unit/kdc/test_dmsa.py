@@ -79,7 +79,7 @@ def test_a_machine_acts_as_the_account_and_has_its_keys(migration: Migration) ->
     assert str(reply.ticket.sname) == f"krbtgt/{REALM}"
     found = package(part)
     row = corp.row(HEIR)
-    keys = corp.read(lambda ctx: managed_passwords.key_set(ctx, row)).keys
+    keys = corp.read(lambda ctx: managed_passwords.managed_keys(ctx, row).keys).keys
     assert {(one.keytype, one.keyvalue) for one in found.current_keys} == {
         (int(key.etype), key.value) for key in keys
     }

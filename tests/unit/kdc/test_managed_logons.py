@@ -110,7 +110,7 @@ def test_tickets_from_before_a_roll_still_open(kdc: KdcCorp) -> None:
         at(kdc, start(number) + FIVE)
         roll(kdc)
         row = kdc.corp.row(GMSA)
-        found = kdc.corp.read(lambda ctx: managed_passwords.key_set(ctx, row))  # noqa: B023
+        found = kdc.corp.read(lambda ctx: managed_passwords.managed_keys(ctx, row).keys)  # noqa: B023
         former = found.key(old[2], old[0])
         assert former is not None
         assert EncTicketPart.unpack(decrypt(former, KeyUsage.TICKET, old[1]))
