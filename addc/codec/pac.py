@@ -441,12 +441,13 @@ def pac_spans(data: bytes) -> list[tuple[int, int, int]]:
 def with_zeroed_signatures(data: bytes, spans: list[tuple[int, int, int]], kinds: frozenset[int]) -> bytes:
     """A packed PAC with the Signature bytes of these buffers as zeros, as they are when it is signed.
 
-    spans: of `pac_spans(data)`.
+    So are the numbers of the RODCs that made them. spans: of `pac_spans(data)`.
     """
     out = bytearray(data)
     for kind, start, end in spans:
         if kind in kinds:
-            size = len(PacSignatureData.unpack(data[start:end]).signature)
+            signature = PacSignatureData.unpack(data[start:end])
+            size = len(signature.signature) + (0 if signature.rodc_identifier is None else 2)
             out[start + 4 : start + 4 + size] = bytes(size)
     return bytes(out)
 

@@ -158,15 +158,36 @@ class TrustFacts:
 
 
 NO_TRUSTS: Final[Mapping[str, TrustFacts]] = {}
-NO_RODCS: Final[Mapping[int, Principal]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Rodc:
+    """An RODC. krbtgt: that it makes tickets with. is_linked: there still is an RODC to this krbtgt."""
+
+    krbtgt: Principal
+    is_linked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RodcClient:
+    """The client of a ticket that an RODC made. is_allowed, is_revealed: that RODC may hold, and was given,
+    the client's secrets.
+    """
+
+    membership: Membership
+    is_allowed: bool = False
+    is_revealed: bool = False
+
+
+NO_RODCS: Final[Mapping[int, Rodc]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class RealmFacts:
     """The realm that this KDC answers for. server: NetBIOS name of the DC. trusts: by upper-case realm.
 
-    forest_names: DNS names of the forest's other domains, lower case. rodcs: krbtgt accounts of the domain's
-    read-only DCs, by their number.
+    forest_names: DNS names of the forest's other domains, lower case. rodcs: the domain's read-only DCs, by
+    their number.
     """
 
     realm: str
@@ -177,7 +198,7 @@ class RealmFacts:
     krbtgt: Principal
     trusts: Mapping[str, TrustFacts] = field(default_factory=lambda: NO_TRUSTS)
     forest_names: tuple[str, ...] = ()
-    rodcs: Mapping[int, Principal] = field(default_factory=lambda: NO_RODCS)
+    rodcs: Mapping[int, Rodc] = field(default_factory=lambda: NO_RODCS)
 
     def is_alias(self, realm: str) -> bool:
         """Whether a realm name means this realm: any case, or the NetBIOS name ([MS-KILE] 3.1.5.7)."""
@@ -272,8 +293,8 @@ class OpenedTgs:
 class AsFacts:
     """Facts of one AS exchange. membership: None if this request cannot get a ticket anyway.
 
-    armor_sids: groups of the armor's client that only this domain knows.
-    armor: the client of the armor's ticket. certificates: for PKINIT, None where the request has none.
+    armor: the client of the armor's ticket. armor_sids: its groups that only this domain knows.
+    armor_by_rodc: where an RODC made that ticket. certificates: for PKINIT, None where the request has none.
     """
 
     realm: RealmFacts
@@ -283,6 +304,7 @@ class AsFacts:
     armor: Principal | None = None
     certificates: CertificateFacts | None = None
     armor_sids: frozenset[Sid] = frozenset()
+    armor_by_rodc: RodcClient | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -372,10 +394,10 @@ class TgsFacts:
 
     second: the client of the additional ticket, for user-to-user. user: of S4U2Self. evidence: of S4U2Proxy.
     authorities: that vouch for the certificate of S4U2Self.
-    membership: of a client that stands for another realm's name, or whose ticket an RODC made.
-    is_revealed: that RODC may hold the client's secrets. may_authenticate: to the server, by the
-    descriptor of its account, where that is asked for.
-    armor, armor_sids: as in AsFacts. local_sids: of the client, where the service has a policy.
+    membership: of a client that stands for another realm's name. may_authenticate: to the server, by the
+    descriptor of its account, where that is asked for. client_by_rodc, second_by_rodc: where an RODC made the
+    ticket. armor, armor_sids, armor_by_rodc: as in AsFacts. local_sids: of the client, where the service
+    has a policy.
     """
 
     realm: RealmFacts
@@ -392,7 +414,9 @@ class TgsFacts:
     armor: Principal | None = None
     armor_sids: frozenset[Sid] = frozenset()
     local_sids: frozenset[Sid] = frozenset()
-    is_revealed: bool = False
+    client_by_rodc: RodcClient | None = None
+    second_by_rodc: RodcClient | None = None
+    armor_by_rodc: RodcClient | None = None
 
 
 @dataclass(frozen=True, slots=True)

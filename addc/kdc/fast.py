@@ -63,6 +63,7 @@ from addc.kdc.open_ticket import checked_pac, open_authenticator
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_standing
 from addc.kdc.principal_names import is_tgs
+from addc.kdc.rodc import own_pac
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, cf2, checksum, decrypt, is_keyed, verify_checksum
 
 FX_FAST: Final = int(PaType.PA_FX_FAST)
@@ -213,14 +214,17 @@ def device_of(request: AsRequest | TgsRequest, facts: AsFacts | TgsFacts, now: F
     """The client of the armor's ticket, who may still log on; raises KdcRefusal.
 
     None where there is no such ticket, and where it is of nobody: an anonymous one, or one of a realm whose
-    clients have no PAC. None too for one that an RODC made, which may put any device into any group.
+    clients have no PAC. Of one that an RODC made only the name is believed, if the RODC has the secrets of
+    that device.
     """
     ticket = None if request.armor is None else request.armor.ticket
-    if ticket is None or ticket.rodc or ticket.part.flags & _ANONYMOUS_TICKET:
+    if ticket is None or ticket.part.flags & _ANONYMOUS_TICKET:
         return None
     if ticket.trust is not None:
         believed = believed_pac(ticket)
         return None if believed is None else Device(believed, facts.armor_sids)
+    if ticket.rodc:
+        return Device(own_pac(ticket, facts.armor, facts.armor_by_rodc, facts.realm, now), facts.armor_sids)
     pac = checked_pac(ticket, facts.armor)
     assert facts.armor is not None
     check_standing(facts.armor, now)

@@ -18,12 +18,12 @@ from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc import transited
 from addc.kdc.facts import KdcRefusal, KeyRing, OpenedTgs, OpenedTicket, RealmFacts, TgsFacts, TrustFacts
-from addc.kdc.open_ticket import check_times, decrypt_ticket, open_tgt
+from addc.kdc.open_ticket import check_times, decrypt_ticket
 from addc.kdc.pac_build import PacParts, tgt_buffers
 from addc.kdc.padata import pac_request
 from addc.kdc.policy import KdcPolicy, check_standing
 from addc.kdc.principal_names import is_tgs
-from addc.kdc.rodc import open_rodc_tgt, rodc_number
+from addc.kdc.rodc import open_domain_tgt
 from addc.kdc.subject import Subject, holder
 from addc.kdc.ticket_pac import find_pac, server_signature_holds
 from addc.security.pac_identity import sids_of
@@ -43,14 +43,12 @@ def open_any_tgt(
 ) -> OpenedTicket:
     """A TGT for this realm's KDC, made here or by a partner's; checked to be valid now.
 
-    Only for the ticket of a TGS-REQ itself and for armor: `open_tgt` takes this realm's alone.
+    Only for the ticket of a TGS-REQ itself and for armor: `open_domain_tgt` takes this realm's alone.
     returning: it may be of a service of this realm that comes back with the PAC of a partner's user
     (`check_returning` comes after).
     """
-    if rodc_number(ticket.enc_part.kvno) and realm.rodcs:
-        return open_rodc_tgt(ticket, realm, policy, now)
     if not realm.trusts or realm.is_alias(ticket.realm):
-        return open_tgt(ticket, realm, policy, now)
+        return open_domain_tgt(ticket, realm, policy, now)
     if ticket.tkt_vno != 5:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADVERSION)
     trust = issuer(ticket.realm, realm)

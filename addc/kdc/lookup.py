@@ -43,6 +43,8 @@ from addc.kdc.facts import (
     Principal,
     Profile,
     RealmFacts,
+    Rodc,
+    RodcClient,
     TgsFacts,
 )
 from addc.kdc.foreign import believed_sids
@@ -130,7 +132,10 @@ def _realm_facts(ctx: ReadContext) -> RealmFacts | None:
         krbtgt=principal(ctx, krbtgt),
         trusts=lookup_trusts.trust_facts(ctx),
         forest_names=lookup_trusts.forest_names(ctx),
-        rodcs={number: principal(ctx, one) for number, one in lookup_rodc.krbtgt_accounts(ctx).items()},
+        rodcs={
+            number: Rodc(_with_few_keys(principal(ctx, krbtgt)), is_linked)
+            for number, (krbtgt, is_linked) in lookup_rodc.krbtgt_accounts(ctx).items()
+        },
     )
 
 
@@ -199,6 +204,12 @@ def _principal(ctx: ReadContext, account: Account, row: ObjectRow) -> Principal:
         delegate_to=account.delegate_to,
         allowed_to_act=account.allowed_to_act,
     )
+
+
+def _with_few_keys(krbtgt: Principal) -> Principal:
+    """An RODC's krbtgt, whose previous passwords count no more often than those of the domain's."""
+    keys = replace(krbtgt.keys, old=krbtgt.keys.old[:_TGT_KEYS_OLD])
+    return replace(krbtgt, keys=keys)
 
 
 def _is_krbtgt(account: Account) -> bool:
@@ -349,21 +360,29 @@ def as_facts(ctx: ReadContext, realm: RealmFacts, message: AsReq, armor: Armor |
     facts = AsFacts(realm, _optional(ctx, client), _optional(ctx, server), wanted)
     if armor is None or armor.ticket is None:
         return facts
-    device, sids = _armor_client(ctx, realm, armor.ticket)
-    return replace(facts, armor=device, armor_sids=sids)
+    device, sids, by_rodc = _armor_client(ctx, realm, armor.ticket)
+    return replace(facts, armor=device, armor_sids=sids, armor_by_rodc=by_rodc)
 
 
 def _armor_client(
     ctx: ReadContext, realm: RealmFacts, ticket: OpenedTicket
-) -> tuple[Principal | None, frozenset[Sid]]:
+) -> tuple[Principal | None, frozenset[Sid], RodcClient | None]:
     """Whom an armor's ticket was made for, None for another realm's; and its groups that are known here."""
     if ticket.trust is not None:
         rids = lookup_trusts.local_rids(ctx, believed_sids(ticket))
-        return None, frozenset(realm.domain_sid.child(rid) for rid in rids)
+        return None, frozenset(realm.domain_sid.child(rid) for rid in rids), None
     found = client_account(ctx, ticket.part.cname)
     if found is None:
-        return None, frozenset()
-    return principal(ctx, found), at_commit(ctx, ("kdc.local", found.dnt), lambda: _local_sids(ctx, found))
+        return None, frozenset(), None
+    sids = at_commit(ctx, ("kdc.local", found.dnt), lambda: _local_sids(ctx, found))
+    return principal(ctx, found), sids, _of_rodc(ctx, ticket, found)
+
+
+def _of_rodc(ctx: ReadContext, ticket: OpenedTicket, client: Account | None) -> RodcClient | None:
+    """What is to be known of a ticket's client where an RODC made the ticket."""
+    if not ticket.rodc or client is None:
+        return None
+    return lookup_rodc.client_facts(ctx, ticket.rodc, client, membership(ctx, client))
 
 
 def _foreign_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFacts:
@@ -398,8 +417,8 @@ def tgs_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFact
     facts = _foreign_facts(ctx, realm, opened) if foreign else _own_facts(ctx, realm, opened)
     if armor is None or armor.ticket is None:
         return facts
-    device, sids = _armor_client(ctx, realm, armor.ticket)
-    return replace(facts, armor=device, armor_sids=sids)
+    device, sids, by_rodc = _armor_client(ctx, realm, armor.ticket)
+    return replace(facts, armor=device, armor_sids=sids, armor_by_rodc=by_rodc)
 
 
 def _own_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFacts:
@@ -417,9 +436,10 @@ def _own_facts(ctx: ReadContext, realm: RealmFacts, opened: OpenedTgs) -> TgsFac
     )
     if facts.server is not None and facts.server.policy is not None and client is not None:
         facts = replace(facts, local_sids=_local_sids(ctx, client))
-    if opened.tgt.rodc and client is not None:
-        revealed = lookup_rodc.is_revealed(ctx, opened.tgt.rodc, client)
-        facts = replace(facts, membership=membership(ctx, client), is_revealed=revealed)
+    if opened.tgt.rodc:
+        facts = replace(facts, client_by_rodc=_of_rodc(ctx, opened.tgt, client))
+    if opened.second is not None and opened.second.rodc:
+        facts = replace(facts, second_by_rodc=_of_rodc(ctx, opened.second, second))
     if opened.for_user is not None:
         user = _user(ctx, realm, opened.for_user)
         return replace(facts, user=user, delegated=_delegated(ctx, user, client))

@@ -31,6 +31,14 @@ def open_tgt(
     A kadmin/changepw ticket is encrypted with the same key but is no TGT: the name decides. krbtgt's RC4 key,
     its NT hash, makes no TGT. validating: the ticket may still be INVALID.
     """
+    check_tgt_name(ticket, realm)
+    opened = decrypt_ticket(ticket, realm.krbtgt.keys)
+    check_tgt_times(opened.part, policy, now, validating=validating)
+    return opened
+
+
+def check_tgt_name(ticket: Ticket, realm: RealmFacts) -> None:
+    """Refuse what says itself that it is no TGT of this realm, or is under a krbtgt's RC4 key."""
     if ticket.tkt_vno != 5:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADVERSION)
     named = is_tgs(ticket.sname) and realm.is_alias(ticket.sname.name_string[1])
@@ -38,11 +46,15 @@ def open_tgt(
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_NOT_US)
     if ticket.enc_part.etype == _RC4:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADKEYVER)
-    opened = decrypt_ticket(ticket, realm.krbtgt.keys)
-    check_times(opened.part, policy, now, validating=validating)
-    if opened.part.endtime - now <= CHANGE_PASSWORD_AGE:
+
+
+def check_tgt_times(
+    part: EncTicketPart, policy: KdcPolicy, now: FileTime, *, validating: bool = False
+) -> None:
+    """Refuse a TGT that is not valid now, and one that may be a ticket for kadmin/changepw renamed."""
+    check_times(part, policy, now, validating=validating)
+    if part.endtime - now <= CHANGE_PASSWORD_AGE:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_TKT_EXPIRED)
-    return opened
 
 
 def decrypt_ticket(ticket: Ticket, ring: KeyRing) -> OpenedTicket:

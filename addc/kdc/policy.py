@@ -166,6 +166,11 @@ def check_hours(client: Principal, now: FileTime) -> None:
         _refuse(NtStatus.STATUS_INVALID_LOGON_HOURS)
 
 
+def check_password_age(client: Principal, now: FileTime) -> None:
+    """Refuse an account whose password is to be changed first."""
+    _refuse(logon_rules.password_refusal(client.standing, now))
+
+
 def check_logon(
     client: Principal,
     workstation: str,
@@ -183,7 +188,7 @@ def check_logon(
     standing = client.standing if by_password else replace(client.standing, smartcard_required=False)
     _refuse(logon_rules.logon_refusal(standing, now, workstation))
     if not is_password_change:
-        _refuse(logon_rules.password_refusal(client.standing, now))
+        check_password_age(client, now)
 
 
 def check_server(server: Principal) -> None:

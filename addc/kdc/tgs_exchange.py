@@ -30,7 +30,7 @@ from addc.kdc.facts import (
     TgsRequest,
 )
 from addc.kdc.foreign import check_returning, open_any_tgt
-from addc.kdc.open_ticket import checked_pac, open_authenticator, open_tgt
+from addc.kdc.open_ticket import checked_pac, open_authenticator
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_hours, check_server, check_standing
 from addc.kdc.principal_names import is_tgs
@@ -135,7 +135,7 @@ def _presented(
     if options & (_RENEW | _VALIDATE) and not is_tgs(ticket.sname):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY)
     if options & _VALIDATE:
-        return open_tgt(ticket, realm, policy, now, validating=True)
+        return rodc.open_domain_tgt(ticket, realm, policy, now, validating=True)
     return open_any_tgt(ticket, realm, policy, now, returning=True)
 
 
@@ -168,7 +168,7 @@ def _second_ticket(body: KdcReqBody, realm: RealmFacts, policy: KdcPolicy, now: 
     """The TGT whose session key a user-to-user ticket is encrypted with (RFC 4120 3.3.3)."""
     if not body.additional_tickets:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
-    return open_tgt(body.additional_tickets[0], realm, policy, now)
+    return rodc.open_domain_tgt(body.additional_tickets[0], realm, policy, now)
 
 
 def answer_tgs_req(
@@ -202,11 +202,16 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
         abroad = s4u_trusts.grant if s4u_trusts.is_asked(opened) else ticket_for_foreigner
         return _for_device(abroad(opened, facts, policy, now), device).reply(now, rng)
     client = facts.client
-    pac = checked_pac(opened.tgt, client)
-    assert client is not None
     if opened.tgt.rodc:
-        pac = rodc.own_pac(opened, facts, client, now)
-    elif policy.validate_client and now - opened.tgt.part.authtime > policy.validate_client_after:
+        pac = rodc.client_pac(opened, facts, now)
+    else:
+        pac = checked_pac(opened.tgt, client)
+    assert client is not None
+    if (
+        not opened.tgt.rodc
+        and policy.validate_client
+        and now - opened.tgt.part.authtime > policy.validate_client_after
+    ):
         check_standing(client, now)
         check_hours(client, now)
     dmsa.check_not_superseded(client, facts.realm)
@@ -218,11 +223,12 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
     if server is None and body.kdc_options & _S4U2PROXY:
         return s4u_trusts.delegation_abroad(opened, facts, policy, now).reply(now, rng)
     if server is None:
-        return refer(opened, facts, holder(opened.tgt, pac, client, ()), policy, now).reply(now, rng)
+        subject = rodc.limited(holder(opened.tgt, pac, client, ()), opened, facts, policy, now)
+        return refer(opened, facts, subject, policy, now).reply(now, rng)
     if opened.second is None:
         check_server(server)
     else:
-        _check_user2user(opened.second, facts, server)
+        _check_user2user(opened.second, facts, server, now)
     # 3. For whom.
     if opened.for_user is not None:
         asked = dmsa.acting if dmsa.is_asked(opened) else impersonation
@@ -232,7 +238,7 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
     else:
         subject = holder(opened.tgt, pac, client, facts.resource_rids)
         if opened.tgt.rodc:
-            subject = replace(subject, encrypted_padata=rodc.key_list(opened, client))
+            subject = rodc.limited(subject, opened, facts, policy, now)
     if opened.for_user is None and authn_policy.restricts_clients(server):
         if opened.tgt.rodc:
             raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY)
@@ -276,10 +282,13 @@ def _is_for_tgt(body: KdcReqBody) -> bool:
     return body.sname is not None and is_tgs(body.sname)
 
 
-def _check_user2user(second: OpenedTicket, facts: TgsFacts, server: Principal) -> None:
+def _check_user2user(second: OpenedTicket, facts: TgsFacts, server: Principal, now: FileTime) -> None:
     """The additional ticket belongs to the service, and its PAC to its client."""
     if facts.second is None or facts.second.sid != server.sid:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADMATCH)
     if server.flags & _DISABLED:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_SERVICE_REVOKED)
-    checked_pac(second, facts.second)
+    if second.rodc:
+        rodc.own_pac(second, facts.second, facts.second_by_rodc, facts.realm, now)
+    else:
+        checked_pac(second, facts.second)

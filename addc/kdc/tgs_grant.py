@@ -283,7 +283,10 @@ class TgsGrant:
         return without_pac(AuthorizationData.unpack(plain).elements)
 
     def _encrypted_padata(self) -> tuple[PaData, ...]:
-        """encrypted-pa-data, what the service can do only for who canonicalizes ([MS-KILE] 3.3.5.7)."""
+        """encrypted-pa-data, what the service can do only for who canonicalizes ([MS-KILE] 3.3.5.7).
+
+        A list of keys comes first: Impacket looks nowhere else.
+        """
         out = []
         if self._body.kdc_options & _CANONICALIZE:
             own = self.server.supported_enctypes or self.policy.default_enctypes
@@ -291,4 +294,4 @@ class TgsGrant:
         options = pac_options(self.opened.request.message.padata)
         if options:
             out.append(echoed_pac_options(options))
-        return (*out, *self.subject.encrypted_padata)
+        return (*self.subject.encrypted_padata, *out)

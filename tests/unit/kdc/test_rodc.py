@@ -1,6 +1,7 @@
 """Tickets that read-only DCs made: for whom they are believed, what of them is; keys that RODCs ask for."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,14 @@ from addc.codec.krb5 import (
     Ticket,
 )
 from addc.codec.krb5_numbers import PaType
-from addc.codec.pac import GroupMembership, Pac, PacType, pack_ndr_buffer, unpack_logon_info
+from addc.codec.pac import (
+    GroupMembership,
+    Pac,
+    PacType,
+    pack_ndr_buffer,
+    unpack_device_info,
+    unpack_logon_info,
+)
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.win32 import Win32
 from addc.directory import accounts, passwords
@@ -24,16 +32,17 @@ from addc.kdc.pac_build import tgt_buffers
 from addc.kdc.ticket_pac import PacSigners, find_pac, pac_entry, sign_pac
 from addc.security.krb_keys import Key, KeyUsage, decrypt
 from addc.security.token import SYSTEM
-from tests.kit.corp import SEALED, Corp, add_values, replace_values
+from tests.kit.corp import SEALED, Corp, add_values, delete_values, replace_values
 from tests.kit.fast_client import Armor, ArmoredTicket
 from tests.kit.kdc_corp import TGS, KdcCorp, code_of, service_name
 from tests.kit.kdc_realm import SeededRng, Ticketed, make_key
+from tests.kit.revealed import reveal
 
 PASSWORD = "Sun.Flow3r"
 JOE, RODC = "CN=joe,CN=Users", "CN=RODC1,CN=Computers"
 KRBTGT = "CN=krbtgt_rodc,CN=Users"
 PROMOTING = replace(SEALED, rodc_promo=True)
-DOMAIN_ADMINS = 512
+DOMAIN_ADMINS, DOMAIN_USERS = 512, 513
 FILES = "cifs/files.corp.example.com"
 
 
@@ -46,8 +55,15 @@ class Branch:
     key: Key
     kvno: int
 
-    def ticket(self, key: Key | None = None, number: int | None = None) -> Ticketed:
-        """It claims that joe is a domain administrator."""
+    def ticket(
+        self,
+        key: Key | None = None,
+        number: int | None = None,
+        *,
+        without: int | None = None,
+        **parts: Any,
+    ) -> Ticketed:
+        """It makes joe a domain administrator. without: a kind of PAC buffer. parts: of the ticket."""
         own = self.kdc.log_on("joe", self.kdc.key("joe", PASSWORD))
         realm = self.kdc.directory.read_now("test", SYSTEM, lookup.realm_facts)
         assert realm is not None
@@ -57,8 +73,11 @@ class Branch:
         data = find_pac(part.authorization_data)
         assert data is not None
         key = key or self.key
-        buffers = [(kind, _promoted(kind, value)) for kind, value in tgt_buffers(Pac.unpack(data))]
-        forged = replace(part, authorization_data=(pac_entry(sign_pac(buffers, PacSigners(key, key), None)),))
+        buffers = [
+            (kind, _promoted(kind, value)) for kind, value in tgt_buffers(Pac.unpack(data)) if kind != without
+        ]
+        entry = pac_entry(sign_pac(buffers, PacSigners(key, key), None))
+        forged = replace(part, authorization_data=(entry,), **parts)
         kvno = (number or self.number) << 16 | self.kvno
         enc = tickets.sealed(key, int(KeyUsage.TICKET), forged.pack(), SeededRng("rodc"), kvno)
         return replace(own, ticket=Ticket(realm=own.ticket.realm, sname=own.ticket.sname, enc_part=enc))
@@ -82,6 +101,7 @@ def branch(corp_sqlite: Corp) -> Branch:
     corp.group("branch")
     corp.modify(RODC, add_values("msDS-RevealOnDemandGroup", corp.dn("CN=branch,CN=Users")))
     corp.modify("CN=branch,CN=Users", add_values("member", corp.dn(JOE)))
+    corp.write(lambda ctx: reveal(ctx, corp.dn(RODC), corp.dn(JOE)), SYSTEM)
     number = int(corp.text(KRBTGT, "msDS-SecondaryKrbTgtNumber"))
     row = corp.row(KRBTGT)
     keys = corp.read(lambda ctx: passwords.keys_of(ctx, row))
@@ -159,7 +179,7 @@ def test_the_nt_hash_of_an_rodcs_krbtgt_makes_no_ticket(branch: Branch) -> None:
     assert code_of(branch.kdc.get(branch.ticket(weak), TGS)) == Code.KRB_AP_ERR_BADKEYVER
 
 
-def test_devices_of_an_rodcs_tickets_are_in_no_group(branch: Branch) -> None:
+def test_devices_of_an_rodcs_tickets_are_only_in_the_groups_that_they_are_in(branch: Branch) -> None:
     """Its armor keeps secrets as any other does; what it says of the device's groups is not believed."""
     kdc = branch.kdc
     kdc.corp.user("box", PASSWORD)
@@ -170,18 +190,26 @@ def test_devices_of_an_rodcs_tickets_are_in_no_group(branch: Branch) -> None:
         **{"msDS-SupportedEncryptionTypes": str(0x20018)},
     )
     own = kdc.log_on("box", kdc.key("box", PASSWORD))
-    for device, tells in ((kdc.log_on("joe", kdc.key("joe", PASSWORD)), True), (branch.ticket(), False)):
-        by = ArmoredTicket(own, Armor(device))
+
+    def armored() -> bytes:
+        by = ArmoredTicket(own, Armor(branch.ticket()))
         request = by.tgs_req(realm=own.crealm, sname=service_name(FILES), till=own.part.endtime)
         reply = kdc.service.answer_now(request.raw, "test").reply
-        assert reply is not None and code_of(reply) == Code.KDC_ERR_NONE
-        files = kdc.key("files", PASSWORD)
-        part = EncTicketPart.unpack(
-            decrypt(files, int(KeyUsage.TICKET), TgsRep.unpack(reply).ticket.enc_part.cipher)
-        )
-        data = find_pac(part.authorization_data)
-        assert data is not None
-        assert (Pac.unpack(data).get(PacType.DEVICE_INFO) is not None) is tells
+        assert reply is not None
+        return reply
+
+    reply = armored()
+    assert code_of(reply) == Code.KDC_ERR_NONE
+    files = kdc.key("files", PASSWORD)
+    plain = decrypt(files, int(KeyUsage.TICKET), TgsRep.unpack(reply).ticket.enc_part.cipher)
+    data = find_pac(EncTicketPart.unpack(plain).authorization_data)
+    assert data is not None
+    device = Pac.unpack(data).get(PacType.DEVICE_INFO)
+    assert device is not None
+    groups = {one.relative_id for one in unpack_device_info(device).account_group_ids or ()}
+    assert DOMAIN_ADMINS not in groups and DOMAIN_USERS in groups
+    branch.kdc.corp.modify(RODC, delete_values("msDS-RevealOnDemandGroup"))
+    assert code_of(armored()) == Code.KDC_ERR_TGT_REVOKED
 
 
 def test_the_keys_that_an_rodc_asks_for(branch: Branch) -> None:
