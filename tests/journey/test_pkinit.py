@@ -80,7 +80,7 @@ def _value(name: str, data: bytes) -> str:
 
 @pytest.fixture(scope="module")
 def forest(lan: Lan) -> Iterator[ForestHost]:
-    host = lan.host("pkidc", 131)
+    host = lan.host("pkidc", 150)
     data_dir = host.folder / "data"
     provision_s = provision(host, data_dir)
     config = json.loads((data_dir / CONFIG_NAME).read_text()) | {"kdc_anonymous_tickets": True}
@@ -102,7 +102,7 @@ def _krb5_conf(machine: Host, *anchors: Path) -> None:
 
 @pytest.fixture(scope="module")
 def desk(lan: Lan, forest: ForestHost) -> Desk:
-    machine = client(lan.host("pkiclient", 132), forest.host, forest.data_dir / CA_NAME)
+    machine = client(lan.host("pkiclient", 151), forest.host, forest.data_dir / CA_NAME)
     authority, key = Authority("People CA"), rsa.generate_private_key(65537, 2048)
     anchors = [forest.data_dir / CA_NAME]
     for name, pem in (
