@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from addc.base.clock import SystemClock
 from addc.base.errors import UserError
 from addc.cli.on_forest import add_options, add_work, opened, tell
-from addc.server.config import default_data_dir, has_forest
+from addc.server.config import default_data_dir, has_forest, read_site_config
 
 if TYPE_CHECKING:
     from addc.directory.api import Directory
@@ -165,10 +165,12 @@ def _add_explain(words: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _explain(directory: "Directory", args: argparse.Namespace) -> int:
-    from addc.server import krb_explain  # noqa: PLC0415
+    from addc.server import kdc_certificate, krb_explain  # noqa: PLC0415
 
+    data_dir = args.data_dir or default_data_dir()
+    own = kdc_certificate.kdc_policy(data_dir, read_site_config(data_dir))
     asked = krb_explain.Asked(args.principal, args.service, args.machine, args.delegate_by)
-    found = krb_explain.explain(directory, asked, SystemClock().now())
+    found = krb_explain.explain(directory, asked, SystemClock().now(), own)
     if args.json:
         print(json.dumps([asdict(one) for one in found], indent=2))
         return 0 if all(one.granted for one in found) else 1

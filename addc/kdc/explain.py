@@ -14,10 +14,10 @@ from typing import Final
 from addc.base.clock import NEVER_FT, FileTime
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
+from addc.kdc.client_requests import ETYPES_OFFERED
 from addc.kdc.describe_values import etype_text, time_text
 from addc.kdc.facts import KdcRefusal, Membership, Outcome, Principal
 from addc.kdc.policy import KdcPolicy, account_keys, by_strength, check_server, ticket_key
-from addc.kdc.rehearsal import ETYPES_OFFERED
 from addc.security import logon_rules, wellknown
 from addc.security.account_flags import UserAccountControl
 from addc.security.logon_rules import Standing
@@ -151,8 +151,9 @@ def client_steps(
         *_standing_steps(client.standing, now),
         *_logon_steps(client.standing, machine, now),
         _key_step(client, policy),
+        *_armor_steps(client, policy),
         *_flag_steps(client),
-        *_protection_steps(client, membership),
+        *_protection_steps(membership),
     )
 
 
@@ -224,6 +225,16 @@ def _key_step(client: Principal, policy: KdcPolicy) -> Step:
     return refused(fact, KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
 
 
+def _armor_steps(client: Principal, policy: KdcPolicy) -> Iterator[Step]:
+    if policy.require_fast and not client.is_machine:
+        yield Step(
+            False,
+            "people log on in armor alone",
+            "kdc_require_fast of config.json is true, and this request comes without",
+            "log on in the machine's armor, as with kinit -T; or set kdc_require_fast to false",
+        )
+
+
 def _flag_steps(client: Principal) -> Iterator[Step]:
     if client.flags & UserAccountControl.UF_DONT_REQUIRE_PREAUTH:
         yield Step(True, "needs no pre-authentication: anybody gets what its password can be guessed from")
@@ -233,8 +244,7 @@ def _flag_steps(client: Principal) -> Iterator[Step]:
         yield Step(True, "trusted for unconstrained delegation")
 
 
-def _protection_steps(client: Principal, membership: Membership) -> Iterator[Step]:
-    del client
+def _protection_steps(membership: Membership) -> Iterator[Step]:
     if wellknown.RID_PROTECTED_USERS in membership.domain_rids:
         yield Step(
             True,

@@ -17,11 +17,11 @@ from addc.base.errors import DecodeError
 from addc.base.limits import KRB_MESSAGE_MAX
 from addc.codec.krb5 import KdcProxyMessage
 from addc.kdc import kpasswd
+from addc.kdc.exchange import AS_REQ, TGS_REQ
 from addc.kdc.service import KdcService
 
 _LOG: Final = logging.getLogger("addc.kdc")
 _PATH: Final = b"/kdcproxy"
-_KERBEROS: Final = frozenset((0x6A, 0x6C))
 _BODY_MAX: Final = KRB_MESSAGE_MAX + 1024
 _HEADERS_MAX: Final = 16_384
 _IDLE_S: Final = 20.0
@@ -144,7 +144,7 @@ class KdcProxyStream(asyncio.Protocol):
         message = message[4:]
         if asked.target_domain is None:
             raise DecodeError("no realm", 0, "target-domain")
-        is_kdc = message[0] in _KERBEROS
+        is_kdc = message[0] in (AS_REQ, TGS_REQ)
         if not is_kdc and not kpasswd.looks_like_request(message):
             raise DecodeError("no message of Kerberos", 4, "kerb-message")
         if not kdc.is_realm(asked.target_domain) or kdc.is_busy:

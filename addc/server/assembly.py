@@ -41,7 +41,6 @@ from addc.directory.context import ReadContext
 from addc.dns import forward
 from addc.dns.service import DnsDatagrams, DnsService
 from addc.kdc.kkdcp import KdcProxy, KdcProxyStream
-from addc.kdc.policy import KdcPolicy
 from addc.kdc.service import KdcDatagrams, KdcService, KdcStreams
 from addc.ldap.bind import Binder, BindPolicy
 from addc.ldap.cldap import CldapDatagrams
@@ -108,7 +107,7 @@ def _supervise(config: ServeConfig) -> int:
         listeners.addresses(config.listen), config.ports, config.health_port, config.site.kdc_proxy_port
     )
     _tls_context(config)
-    _kdc_policy(config)
+    kdc_certificate.kdc_policy(config.data_dir, config.site)
     _open_store(config).close()  # brings an older database up to date before many would try
     # The last child serves nobody: it does the directory's own work, so that exactly one process does it.
     supervisor = Supervisor(config.workers + 1, lambda number, lifeline: _work(config, number, lifeline))
@@ -159,12 +158,6 @@ def _stop_event(lifeline: int | None) -> asyncio.Event:
 
 def _open_store(config: ServeConfig) -> Store:
     return Store.open(config.site.database, config.secret_key, secret_attributes(load_base()))
-
-
-def _kdc_policy(config: ServeConfig) -> KdcPolicy:
-    """What this KDC does where the domain sets nothing else."""
-    pkinit = kdc_certificate.policy(config.data_dir, config.site)
-    return KdcPolicy(require_fast=config.site.kdc_require_fast, pkinit=pkinit)
 
 
 def _bind_policy(config: ServeConfig) -> BindPolicy:
@@ -285,7 +278,9 @@ class Worker:
         )
         self._dns = DnsService(directory, self._rng, self._forwarders())
         self._kdc_files = kdc_certificate.stamp(config.data_dir, config.site)
-        self._kdc = KdcService(directory, self._clock, self._rng, _kdc_policy(config))
+        self._kdc = KdcService(
+            directory, self._clock, self._rng, kdc_certificate.kdc_policy(config.data_dir, config.site)
+        )
         self._proxy = KdcProxy(self._kdc)
         for address in listeners.addresses(config.listen):
             await self._listen(address)
@@ -434,7 +429,7 @@ class Worker:
             return
         self._kdc_files = now
         try:
-            self._kdc.set_policy(_kdc_policy(self._config))
+            self._kdc.set_policy(kdc_certificate.kdc_policy(self._config.data_dir, self._config.site))
         except UserError as error:  # the old ones serve on
             _LOG.error("certificate not renewed", extra={"fields": {"error": str(error)}})
 

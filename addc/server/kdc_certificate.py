@@ -19,6 +19,7 @@ from addc.codes.win32 import Win32
 from addc.directory.add import add_object
 from addc.directory.context import Forest, WriteContext
 from addc.kdc.pkinit_facts import KdcIdentity, PkinitPolicy
+from addc.kdc.policy import KdcPolicy
 from addc.provision.command import CA_KEY_NAME, ca_name
 from addc.provision.config_objects import authorities
 from addc.security.crypto import certificate, trust_chain
@@ -33,6 +34,11 @@ from addc.server.offline import open_directory
 _LISTS_MAX: Final = 256
 _LIST_SIZE_MAX: Final = 32 << 20
 _RENEWED_BEFORE: Final = timedelta(days=30)
+
+
+def kdc_policy(data_dir: Path, site: SiteConfig) -> KdcPolicy:
+    """What this KDC does where the domain sets nothing else. Raises UserError."""
+    return KdcPolicy(require_fast=site.kdc_require_fast, pkinit=policy(data_dir, site))
 
 
 def policy(data_dir: Path, site: SiteConfig) -> PkinitPolicy | None:

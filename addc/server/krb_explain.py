@@ -14,13 +14,13 @@ from addc.directory.accounts import Account
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext
 from addc.kdc import explain as words
+from addc.kdc.client_requests import ETYPES_OFFERED, Client, Held
 from addc.kdc.describe_values import etype_text, flag_names, time_text
 from addc.kdc.exchange import decide, request_of
 from addc.kdc.explain import Part, Step
 from addc.kdc.facts import Outcome, Principal
 from addc.kdc.lookup import client_account, domain_policy, membership, principal, server_account
 from addc.kdc.policy import KdcPolicy, account_keys, by_strength
-from addc.kdc.rehearsal import ETYPES_OFFERED, Held, Stage
 from addc.security.krb_keys import Key
 from addc.security.token import SYSTEM
 
@@ -37,11 +37,14 @@ class Asked:
     delegate_by: str | None = None
 
 
-def explain(directory: Directory, asked: Asked, now: FileTime) -> list[Part]:
-    """A part for each request that it takes. Raises UserError for names of nobody."""
+def explain(directory: Directory, asked: Asked, now: FileTime, own: KdcPolicy) -> list[Part]:
+    """A part for each request that it takes. own: what the KDC does where the domain sets nothing else.
+
+    Raises UserError for names of nobody.
+    """
 
     def work(ctx: ReadContext) -> list[Part]:
-        return list(_Rehearsal(ctx, asked, Stage(ctx.forest.realm, now, SystemRng())).parts())
+        return list(_Rehearsal(ctx, asked, Client(ctx.forest.realm, now, SystemRng()), own).parts())
 
     return directory.read_now("krb.explain", SYSTEM, work)
 
@@ -52,14 +55,15 @@ class _Rehearsal:
 
     ctx: ReadContext
     asked: Asked
-    stage: Stage
+    asker: Client
+    own: KdcPolicy
 
     @property
     def _policy(self) -> KdcPolicy:
-        return domain_policy(self.ctx, KdcPolicy())
+        return domain_policy(self.ctx, self.own)
 
     def _decide(self, data: bytes) -> Outcome:
-        found = decide(self.ctx, request_of(data), KdcPolicy(), self.stage.now, self.stage.rng)
+        found = decide(self.ctx, request_of(data), self.own, self.asker.now, self.asker.rng)
         if found is None:
             raise UserError("The domain has no krbtgt. Next step: restore the database from a backup.")
         return found.outcome
@@ -87,19 +91,19 @@ class _Rehearsal:
         cname, account = self._client(name)
         if account is None:
             step = words.refused(f"no account is called {name}", KrbErrorCode.KDC_ERR_C_PRINCIPAL_UNKNOWN)
-            outcome = self._decide(self.stage.as_req(cname, None, machine))
+            outcome = self._decide(self.asker.as_req(cname, None, machine))
             return Part(title, (step,), words.verdict(outcome, ""), False), None
         client = principal(self.ctx, account)
         found = membership(self.ctx, account)
         steps = (
             Step(True, f"{name} is {account.sam_account_name} ({account.dn})"),
-            *words.client_steps(client, found, machine, self._policy, self.stage.now),
+            *words.client_steps(client, found, machine, self._policy, self.asker.now),
         )
         key = self._key(client)
-        outcome = self._decide(self.stage.as_req(cname, key, machine))
+        outcome = self._decide(self.asker.as_req(cname, key, machine))
         if outcome.error != KrbErrorCode.KDC_ERR_NONE or key is None:
             return self._refused(title, steps, outcome), None
-        held = self.stage.of_as_rep(outcome.reply, key)
+        held = self.asker.of_as_rep(outcome.reply, key)
         return Part(title, steps, words.verdict(outcome, _granted(held)), True), held
 
     def _refused(self, title: str, steps: tuple[Step, ...], outcome: Outcome) -> Part:
@@ -135,10 +139,10 @@ class _Rehearsal:
     def _service(self, held: Held, spn: str) -> Part:
         title = f"{held.cname} asks for a ticket for {spn}"
         steps = tuple(words.server_steps(self._server(spn), spn, self._policy))
-        outcome = self._decide(self.stage.tgs_req(held, _service_name(spn)))
+        outcome = self._decide(self.asker.tgs_req(held, _service_name(spn)))
         if outcome.error != KrbErrorCode.KDC_ERR_NONE:
             return self._refused(title, steps, outcome)
-        got = self.stage.of_tgs_rep(outcome.reply, held)
+        got = self.asker.of_tgs_rep(outcome.reply, held)
         return Part(title, steps, words.verdict(outcome, _granted(got)), True)
 
     # --- delegation ---
@@ -155,21 +159,21 @@ class _Rehearsal:
             return
         user, _ = self._client(self.asked.principal)
         title = f"{account.sam_account_name} asks for {self.asked.principal}'s ticket to itself (S4U2Self)"
-        outcome = self._decide(self.stage.s4u2self(held, user))
+        outcome = self._decide(self.asker.s4u2self(held, user))
         if outcome.error != KrbErrorCode.KDC_ERR_NONE:
             yield self._refused(title, (), outcome)
             return
-        evidence = self.stage.of_tgs_rep(outcome.reply, held)
+        evidence = self.asker.of_tgs_rep(outcome.reply, held)
         yield Part(
             title, tuple(_evidence_steps(principal(self.ctx, account), evidence)), _granted(evidence), True
         )
         title = f"{account.sam_account_name} asks for {self.asked.principal}'s ticket to {target} (S4U2Proxy)"
         steps = tuple(words.server_steps(self._server(target), target, self._policy))
-        outcome = self._decide(self.stage.s4u2proxy(held, evidence.ticket, _service_name(target)))
+        outcome = self._decide(self.asker.s4u2proxy(held, evidence.ticket, _service_name(target)))
         if outcome.error != KrbErrorCode.KDC_ERR_NONE:
             yield self._refused(title, steps, outcome)
             return
-        got = self.stage.of_tgs_rep(outcome.reply, held)
+        got = self.asker.of_tgs_rep(outcome.reply, held)
         yield Part(title, steps, words.verdict(outcome, _granted(got)), True)
 
 

@@ -16,37 +16,27 @@ from addc.base.errors import DecodeError
 from addc.base.rng import Rng
 from addc.base.secret import Secret
 from addc.codec.krb5 import (
-    ApReq,
-    AsRep,
-    AsReq,
-    Authenticator,
-    Checksum,
-    EncAsRepPart,
     EncryptionKey,
     EncTicketPart,
     EtypeInfo2,
-    KdcReqBody,
     KrbError,
     MethodData,
-    PaData,
-    PaEncTsEnc,
     PrincipalName,
     TgsRep,
-    TgsReq,
     Ticket,
     TransitedEncoding,
 )
 from addc.codec.krb5_numbers import NameType, PaType, TicketFlags
 from addc.codes.krb_error import KrbErrorCode
+from addc.kdc.client_requests import Client, Held, krbtgt_name
 from addc.kdc.tickets import sealed
-from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum, decrypt, string_to_key
+from addc.security.krb_keys import ETYPES, Key, KeyUsage, string_to_key
 
 _TIMEOUT_S: Final = 5.0
 _REPLY_MAX: Final = 1 << 20
 _LIFE_FT: Final = 600 * TICKS_PER_S
 _AS_REP: Final = 0x6B
 _TGS_REP: Final = 0x6D
-_SERVICE: Final = int(NameType.KRB_NT_SRV_INST)
 _NOT_OPENED: Final = frozenset(
     (
         KrbErrorCode.KRB_AP_ERR_MODIFIED,
@@ -103,49 +93,6 @@ def _code(data: bytes) -> KrbErrorCode:
         raise ProbeError(f"the reply is no Kerberos message: {error}") from error
 
 
-def _tgs(realm: str) -> PrincipalName:
-    return PrincipalName(_SERVICE, ("krbtgt", realm))
-
-
-@dataclass(frozen=True, slots=True)
-class _Client:
-    """Who asks: a principal with a ticket for the partner's KDC."""
-
-    crealm: str
-    cname: PrincipalName
-    ticket: Ticket
-    session: Key
-
-    def tgs_req(self, body: KdcReqBody, now: FileTime, rng: Rng) -> bytes:
-        session = self.session
-        kind = int(ETYPES[session.etype].cksumtype)
-        usage = int(KeyUsage.TGS_REQ_AUTHENTICATOR_CKSUM)
-        authenticator = Authenticator(
-            crealm=self.crealm,
-            cname=self.cname,
-            cksum=Checksum(kind, checksum(session, usage, body.pack(), kind)),
-            cusec=0,
-            ctime=whole_seconds(now),
-        )
-        plain = authenticator.pack()
-        part = sealed(session, int(KeyUsage.TGS_REQ_AUTHENTICATOR), plain, rng)
-        ap_req = ApReq(ap_options=0, ticket=self.ticket, authenticator=part)
-        padata = (PaData(int(PaType.PA_TGS_REQ), ap_req.pack()),)
-        return TgsReq(padata=padata, req_body=body).pack()
-
-
-def _body(realm: str, sname: PrincipalName, now: FileTime, cname: PrincipalName | None = None) -> KdcReqBody:
-    return KdcReqBody(
-        kdc_options=0,
-        cname=cname,
-        realm=realm,
-        sname=sname,
-        till=whole_seconds(now + _LIFE_FT),
-        nonce=1,
-        etype=(18, 17, 23),
-    )
-
-
 # --- outward -----------------------------------------------------------------------------------------------
 
 
@@ -168,9 +115,11 @@ def opens_ours(partner: Partner, own_realm: str, key: Key, now: FileTime, rng: R
         endtime=whole_seconds(now + _LIFE_FT),
     )
     enc_part = sealed(key, int(KeyUsage.TICKET), part.pack(), rng)
-    ticket = Ticket(realm=own_realm, sname=_tgs(partner.realm), enc_part=enc_part)
-    client = _Client(own_realm, cname, ticket, session)
-    data = partner.ask(client.tgs_req(_body(partner.realm, _tgs(partner.realm), now), now, rng))
+    ticket = Ticket(realm=own_realm, sname=krbtgt_name(partner.realm), enc_part=enc_part)
+    held = Held(ticket, session, own_realm, cname)
+    data = partner.ask(
+        Client(partner.realm, now, rng).tgs_req(held, krbtgt_name(partner.realm), kdc_options=0)
+    )
     if data[:1] == bytes((_TGS_REP,)):
         return None
     code = _code(data)
@@ -193,25 +142,21 @@ def ticket_from(
 ) -> Ticket | KrbErrorCode:
     """A ticket for this realm that the partner's KDC made, or what it says instead. Raises ProbeError."""
     cname = PrincipalName(int(NameType.KRB_NT_PRINCIPAL), (account.name,))
-    body = _body(partner.realm, _tgs(partner.realm), now, cname)
-    hint = partner.ask(AsReq(req_body=body).pack())
-    if hint[:1] == bytes((_AS_REP,)) or _code(hint) != KrbErrorCode.KDC_ERR_PREAUTH_REQUIRED:
-        return KrbErrorCode.KDC_ERR_PREAUTH_FAILED if hint[:1] == bytes((_AS_REP,)) else _code(hint)
+    client = Client(partner.realm, now, rng)
+    hint = partner.ask(client.as_req(cname, None, None))
+    if hint[:1] == bytes((_AS_REP,)):
+        return KrbErrorCode.KDC_ERR_PREAUTH_FAILED
+    if _code(hint) != KrbErrorCode.KDC_ERR_PREAUTH_REQUIRED:
+        return _code(hint)
     key = _key_of_hint(hint, account.secret)
-    stamp = PaEncTsEnc(whole_seconds(now), 0).pack()
-    proof = sealed(key, int(KeyUsage.AS_REQ_PA_ENC_TIMESTAMP), stamp, rng)
-    padata = (PaData(int(PaType.PA_ENC_TIMESTAMP), proof.pack()),)
-    data = partner.ask(AsReq(padata=padata, req_body=body).pack())
+    data = partner.ask(client.as_req(cname, key, None))
     if data[:1] != bytes((_AS_REP,)):
         return _code(data)
     try:
-        reply = AsRep.unpack(data)
-        part = EncAsRepPart.unpack(decrypt(key, int(KeyUsage.AS_REP_ENC_PART), reply.enc_part.cipher))
+        held = client.of_as_rep(data, key)
     except DecodeError as error:
         raise ProbeError(f"the reply cannot be opened: {error}") from error
-    session = Key(part.key.keytype, part.key.keyvalue)
-    client = _Client(reply.crealm, reply.cname, reply.ticket, session)
-    data = partner.ask(client.tgs_req(_body(partner.realm, _tgs(own_realm), now), now, rng))
+    data = partner.ask(client.tgs_req(held, krbtgt_name(own_realm), kdc_options=0))
     return TgsRep.unpack(data).ticket if data[:1] == bytes((_TGS_REP,)) else _code(data)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from addc.base.errors import UserError
 from addc.kdc.explain import Part
+from addc.kdc.policy import KdcPolicy
 from addc.server.krb_explain import Asked, explain
 from tests.kit.corp import Corp, replace_values
 from tests.kit.kdc_corp import KdcCorp
@@ -13,6 +14,7 @@ from tests.kit.kdc_corp import KdcCorp
 PASSWORD = "Tr0ub4dor&3"
 JOE = "CN=joe,CN=Users"
 WEB = "CN=web,CN=Users"
+DEFAULT = KdcPolicy()
 LDAP = "ldap/dc1.corp.example.com"
 
 
@@ -22,8 +24,8 @@ def kdc(corp_sqlite: Corp) -> Iterator[KdcCorp]:
     yield KdcCorp(corp_sqlite)
 
 
-def ask(kdc: KdcCorp, *words: str | None) -> list[Part]:
-    return explain(kdc.directory, Asked(*words), kdc.now)  # type: ignore[arg-type]
+def ask(kdc: KdcCorp, *words: str | None, own: KdcPolicy = DEFAULT) -> list[Part]:
+    return explain(kdc.directory, Asked(*words), kdc.now, own)  # type: ignore[arg-type]
 
 
 def reasons(part: Part) -> list[str]:
@@ -40,6 +42,15 @@ def test_who_may_log_on_gets_what_the_kdc_gives(kdc: KdcCorp) -> None:
 def test_names_are_those_that_kinit_takes(kdc: KdcCorp) -> None:
     for name in ("joe", "JOE", "joe@CORP.EXAMPLE.COM", "joe@corp.example.com"):
         assert ask(kdc, name)[0].granted, name
+
+
+def test_what_the_operator_demands_counts(kdc: KdcCorp) -> None:
+    """The verdict is that of the KDC which this configuration makes."""
+    (part,) = ask(kdc, "joe", own=KdcPolicy(require_fast=True))
+    assert reasons(part) == ["people log on in armor alone"] and not part.granted
+    assert part.verdict.startswith("refused: KDC_ERR_PREAUTH_REQUIRED")
+    (machine,) = ask(kdc, "DC1$", own=KdcPolicy(require_fast=True))
+    assert machine.granted
 
 
 def test_nobody(kdc: KdcCorp) -> None:

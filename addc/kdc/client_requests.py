@@ -1,8 +1,8 @@
-"""Requests that nobody sent: what a client would ask, made with keys that the KDC knows anyway.
+"""The client's side of Kerberos: requests made, replies opened.
 
-They are whole messages, so that `exchange.decide` judges them exactly as it judges a client's.
+For who asks the own KDC what it would say (`addc krb explain`), and a partner's whether a trust works.
 
-Spec: RFC 4120 3.1.1, 3.3.1, [MS-SFU] 3.1.5.1.1, 3.1.5.2.1.
+Spec: RFC 4120 3.1.1, 3.1.5, 3.3.1, 3.3.4, [MS-SFU] 3.1.5.1.1, 3.1.5.2.1.
 """
 
 from dataclasses import dataclass, replace
@@ -17,9 +17,10 @@ from addc.codec.krb5 import (
     Authenticator,
     Checksum,
     EncAsRepPart,
-    EncryptedData,
+    EncKdcRepPart,
     EncTgsRepPart,
     HostAddress,
+    KdcRep,
     KdcReqBody,
     PaData,
     PaEncTsEnc,
@@ -31,6 +32,7 @@ from addc.codec.krb5 import (
     Ticket,
 )
 from addc.codec.krb5_numbers import KdcOptions, NameType, PacOptions, PaType
+from addc.kdc.principal_names import TGS
 from addc.kdc.s4u import for_user_bytes
 from addc.kdc.tickets import sealed
 from addc.security.krb_keys import ETYPES, Cksumtype, Key, KeyUsage, checksum, decrypt
@@ -51,14 +53,14 @@ class Held:
     session: Key
     crealm: str
     cname: PrincipalName
-    flags: int
-    endtime: FileTime
-    renew_till: FileTime | None
+    flags: int = 0
+    endtime: FileTime = FileTime(0)  # noqa: RUF009 - a number
+    renew_till: FileTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """What all requests of one rehearsal share."""
+class Client:
+    """What all requests to one KDC share. realm: that KDC's."""
 
     realm: str
     now: FileTime
@@ -75,9 +77,6 @@ class Stage:
         )
         return replace(base, **more)  # type: ignore[arg-type]
 
-    def tgs_name(self) -> PrincipalName:
-        return PrincipalName(int(NameType.KRB_NT_SRV_INST), ("krbtgt", self.realm))
-
     def as_req(self, cname: PrincipalName, key: Key | None, machine: str | None) -> bytes:
         """For a ticket-granting ticket; without a key nothing is proved."""
         padata = []
@@ -86,17 +85,14 @@ class Stage:
             data = sealed(key, int(KeyUsage.AS_REQ_PA_ENC_TIMESTAMP), stamp, self.rng)
             padata.append(PaData(int(PaType.PA_ENC_TIMESTAMP), data.pack()))
         addresses = None if machine is None else (HostAddress.of_machine(_netbios_name(machine)),)
-        body = self.body(self.tgs_name(), cname=cname, addresses=addresses)
+        body = self.body(krbtgt_name(self.realm), cname=cname, addresses=addresses)
         return AsReq(padata=tuple(padata) or None, req_body=body).pack()
 
     def of_as_rep(self, reply: bytes, key: Key) -> Held:
         """Raises DecodeError."""
         message = AsRep.unpack(reply)
         part = EncAsRepPart.unpack(decrypt(key, int(KeyUsage.AS_REP_ENC_PART), message.enc_part.cipher))
-        session = Key(part.key.keytype, part.key.keyvalue)
-        return Held(
-            message.ticket, session, message.crealm, message.cname, part.flags, part.endtime, part.renew_till
-        )
+        return _held(message, part)
 
     def tgs_req(self, held: Held, sname: PrincipalName, *padata: PaData, **more: object) -> bytes:
         """For a ticket by a ticket."""
@@ -111,8 +107,7 @@ class Stage:
             cusec=0,
             ctime=whole_seconds(self.now),
         )
-        data = sealed(session, int(KeyUsage.TGS_REQ_AUTHENTICATOR), authenticator.pack(), self.rng)
-        enclosed = EncryptedData(etype=data.etype, cipher=data.cipher)
+        enclosed = sealed(session, int(KeyUsage.TGS_REQ_AUTHENTICATOR), authenticator.pack(), self.rng)
         ap_req = ApReq(ap_options=0, ticket=held.ticket, authenticator=enclosed)
         first = PaData(int(PaType.PA_TGS_REQ), ap_req.pack())
         return TgsReq(padata=(first, *padata), req_body=body).pack()
@@ -122,10 +117,7 @@ class Stage:
         message = TgsRep.unpack(reply)
         usage = int(KeyUsage.TGS_REP_ENC_PART_SESSION)
         part = EncTgsRepPart.unpack(decrypt(held.session, usage, message.enc_part.cipher))
-        session = Key(part.key.keytype, part.key.keyvalue)
-        return Held(
-            message.ticket, session, message.crealm, message.cname, part.flags, part.endtime, part.renew_till
-        )
+        return _held(message, part)
 
     def s4u2self(self, held: Held, user: PrincipalName) -> bytes:
         """A service's request for a user's ticket to itself."""
@@ -146,6 +138,18 @@ class Stage:
             kdc_options=_OPTIONS | int(KdcOptions.CNAME_IN_ADDL_TKT),
             additional_tickets=(evidence,),
         )
+
+
+def krbtgt_name(realm: str) -> PrincipalName:
+    """krbtgt/REALM."""
+    return PrincipalName(int(NameType.KRB_NT_SRV_INST), (TGS, realm))
+
+
+def _held(message: KdcRep, part: EncKdcRepPart) -> Held:
+    session = Key(part.key.keytype, part.key.keyvalue)
+    return Held(
+        message.ticket, session, message.crealm, message.cname, part.flags, part.endtime, part.renew_till
+    )
 
 
 def _netbios_name(machine: str) -> str:
