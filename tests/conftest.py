@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.kit.ldap_desk",
     "tests.kit.graveyard",
     "tests.kit.delegated",
+    "tests.kit.rodc_branch",
 ]

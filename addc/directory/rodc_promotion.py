@@ -45,9 +45,12 @@ def may_add(class_id: AttId) -> bool:
 
 
 def make_krbtgt(ctx: WriteContext, draft: Draft) -> PreparedPassword:
-    """Name, number and flags of the new account; its random password."""
+    """Name, number and flags of the new account; its random password.
+
+    Deviation: the name has the underscore that Windows puts there, and [MS-ADTS] does not tell of (W-DC-24).
+    """
     number = _free_number(ctx)
-    name = f"krbtgt{number}"
+    name = _name(number)
     draft.put(attr.MS_DS_SECONDARY_KRB_TGT_NUMBER, b"%d" % number)
     draft.put(attr.SAM_ACCOUNT_NAME, name.encode())
     draft.put(attr.USER_ACCOUNT_CONTROL, b"%d" % _FLAGS)
@@ -56,9 +59,14 @@ def make_krbtgt(ctx: WriteContext, draft: Draft) -> PreparedPassword:
     )
 
 
+def _name(number: int) -> str:
+    return f"krbtgt_{number}"
+
+
 def _free_number(ctx: WriteContext) -> int:
     for _ in range(_TRIES_MAX):
         number = int.from_bytes(ctx.rng.bytes(2), "big") or _NUMBER_MAX
-        if accounts.row_by_sam(ctx, f"krbtgt{number}") is None:
+        holders = accounts.indexed(ctx, attr.MS_DS_SECONDARY_KRB_TGT_NUMBER, str(number))
+        if not holders and accounts.row_by_sam(ctx, _name(number)) is None:
             return number
     raise DsError(Win32.ERROR_NO_SYSTEM_RESOURCES, "no number is free", ldap_result=LdapResult.OTHER)

@@ -1,139 +1,53 @@
 """Tickets that read-only DCs made: for whom they are believed, what of them is; keys that RODCs ask for."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+import struct
+from dataclasses import replace
 
 import pytest
 
+from addc.base.clock import TICKS_PER_S, FileTime
 from addc.base.errors import DsError
 from addc.codec.krb5 import (
-    EncTgsRepPart,
+    ApReq,
+    EncryptedData,
     EncTicketPart,
     KerbKeyListRep,
-    KerbKeyListReq,
-    PaData,
+    KrbError,
+    KrbPriv,
+    PrincipalName,
     TgsRep,
-    Ticket,
 )
-from addc.codec.krb5_numbers import PaType
-from addc.codec.pac import (
-    GroupMembership,
-    Pac,
-    PacType,
-    pack_ndr_buffer,
-    unpack_device_info,
-    unpack_logon_info,
-)
+from addc.codec.krb5_numbers import KdcOptions, PaType
+from addc.codec.pac import Pac, PacType, unpack_device_info, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.win32 import Win32
 from addc.directory import accounts, passwords
-from addc.kdc import lookup, tickets
-from addc.kdc.pac_build import tgt_buffers
-from addc.kdc.ticket_pac import PacSigners, find_pac, pac_entry, sign_pac
-from addc.security.krb_keys import Key, KeyUsage, decrypt
+from addc.directory.modify import Change
+from addc.kdc import tickets
+from addc.kdc.kpasswd import open_kpasswd
+from addc.kdc.policy import KdcPolicy
+from addc.kdc.ticket_pac import find_pac
+from addc.security.krb_keys import KeyUsage, decrypt
 from addc.security.token import SYSTEM
-from tests.kit.corp import SEALED, Corp, add_values, delete_values, replace_values
+from tests.kit.corp import add_values, delete_values, quoted, replace_values
 from tests.kit.fast_client import Armor, ArmoredTicket
-from tests.kit.kdc_corp import TGS, KdcCorp, code_of, service_name
-from tests.kit.kdc_realm import SeededRng, Ticketed, make_key
-from tests.kit.revealed import reveal
+from tests.kit.kdc_corp import TGS, code_of, service_name
+from tests.kit.kdc_realm import client_name, make_key
+from tests.kit.rodc_branch import DOMAIN_ADMINS, JOE, KRBTGT, PASSWORD, PROMOTING, RODC, Branch
+from tests.kit.s4u import pa_for_user
 
-PASSWORD = "Sun.Flow3r"
-JOE, RODC = "CN=joe,CN=Users", "CN=RODC1,CN=Computers"
-KRBTGT = "CN=krbtgt_rodc,CN=Users"
-PROMOTING = replace(SEALED, rodc_promo=True)
-DOMAIN_ADMINS, DOMAIN_USERS = 512, 513
-FILES = "cifs/files.corp.example.com"
-
-
-@dataclass
-class Branch:
-    """A forest with one RODC, and a ticket of joe's that the RODC's krbtgt made."""
-
-    kdc: KdcCorp
-    number: int
-    key: Key
-    kvno: int
-
-    def ticket(
-        self,
-        key: Key | None = None,
-        number: int | None = None,
-        *,
-        without: int | None = None,
-        **parts: Any,
-    ) -> Ticketed:
-        """It makes joe a domain administrator. without: a kind of PAC buffer. parts: of the ticket."""
-        own = self.kdc.log_on("joe", self.kdc.key("joe", PASSWORD))
-        realm = self.kdc.directory.read_now("test", SYSTEM, lookup.realm_facts)
-        assert realm is not None
-        krbtgt = realm.krbtgt.keys.current[18]
-        plain = decrypt(krbtgt, int(KeyUsage.TICKET), own.ticket.enc_part.cipher)
-        part = EncTicketPart.unpack(plain)
-        data = find_pac(part.authorization_data)
-        assert data is not None
-        key = key or self.key
-        buffers = [
-            (kind, _promoted(kind, value)) for kind, value in tgt_buffers(Pac.unpack(data)) if kind != without
-        ]
-        entry = pac_entry(sign_pac(buffers, PacSigners(key, key), None))
-        forged = replace(part, authorization_data=(entry,), **parts)
-        kvno = (number or self.number) << 16 | self.kvno
-        enc = tickets.sealed(key, int(KeyUsage.TICKET), forged.pack(), SeededRng("rodc"), kvno)
-        return replace(own, ticket=Ticket(realm=own.ticket.realm, sname=own.ticket.sname, enc_part=enc))
-
-
-def _promoted(kind: int, value: bytes) -> bytes:
-    if kind != PacType.LOGON_INFO:
-        return value
-    info = unpack_logon_info(value)
-    groups = (*(info.group_ids or ()), GroupMembership(DOMAIN_ADMINS, 7))
-    return pack_ndr_buffer(replace(info, group_ids=groups))
-
-
-@pytest.fixture
-def branch(corp_sqlite: Corp) -> Branch:
-    corp = corp_sqlite
-    corp.user("joe", PASSWORD)
-    corp.add(RODC, "computer", sAMAccountName="RODC1$", userAccountControl=str(0x0400_1000))
-    corp.add(KRBTGT, "user", options=PROMOTING)
-    corp.modify(RODC, add_values("msDS-KrbTgtLink", corp.dn(KRBTGT)), requester=SYSTEM)
-    corp.group("branch")
-    corp.modify(RODC, add_values("msDS-RevealOnDemandGroup", corp.dn("CN=branch,CN=Users")))
-    corp.modify("CN=branch,CN=Users", add_values("member", corp.dn(JOE)))
-    corp.write(lambda ctx: reveal(ctx, corp.dn(RODC), corp.dn(JOE)), SYSTEM)
-    number = int(corp.text(KRBTGT, "msDS-SecondaryKrbTgtNumber"))
-    row = corp.row(KRBTGT)
-    keys = corp.read(lambda ctx: passwords.keys_of(ctx, row))
-    key = next(one for one in keys.current.keys if one.etype == 18)
-    return Branch(KdcCorp(corp), number, key, keys.kvno)
-
-
-def granted(branch: Branch, tgt: Ticketed, reply: bytes) -> tuple[EncTgsRepPart, EncTicketPart, Pac]:
-    """What the reply of krbtgt tells the client, and what the new TGT says."""
-    assert code_of(reply) == Code.KDC_ERR_NONE
-    rep = TgsRep.unpack(reply)
-    told = EncTgsRepPart.unpack(decrypt(tgt.session, KeyUsage.TGS_REP_ENC_PART_SESSION, rep.enc_part.cipher))
-    realm = branch.kdc.directory.read_now("test", SYSTEM, lookup.realm_facts)
-    assert realm is not None
-    part = EncTicketPart.unpack(
-        decrypt(realm.krbtgt.keys.current[18], int(KeyUsage.TICKET), rep.ticket.enc_part.cipher)
-    )
-    data = find_pac(part.authorization_data)
-    assert data is not None
-    return told, part, Pac.unpack(data)
-
-
-def key_list_request(*etypes: int) -> PaData:
-    return PaData(int(PaType.KERB_KEY_LIST_REQ), KerbKeyListReq(etypes).pack())
+DOMAIN_USERS = 513
+FILES, LDAP = "cifs/files.corp.example.com", "ldap/dc1.corp.example.com"
+DAY = 86_400 * TICKS_PER_S
+SITE = "CN=Default-First-Site-Name,CN=Sites,CN=Configuration,DC=corp,DC=example,DC=com"
 
 
 def test_the_promotion_names_and_numbers_the_krbtgt(branch: Branch) -> None:
     """[MS-ADTS] 3.1.1.3.4.1.23."""
     corp = branch.kdc.corp
-    assert corp.text(KRBTGT, "sAMAccountName") == f"krbtgt{branch.number}"
+    assert corp.text(KRBTGT, "sAMAccountName") == f"krbtgt_{branch.number}"
     assert int(corp.text(KRBTGT, "userAccountControl")) == 0x10202
-    found = corp.read(lambda ctx: accounts.row_by_sam(ctx, f"krbtgt{branch.number}"))
+    found = corp.read(lambda ctx: accounts.row_by_sam(ctx, f"krbtgt_{branch.number}"))
     assert found is not None and 0 < branch.number < 65_536
 
 
@@ -146,8 +60,8 @@ def test_who_may_not_install_replicas_may_not_promote(branch: Branch) -> None:
 
 def test_groups_that_an_rodc_claims_are_not_believed(branch: Branch) -> None:
     kdc, tgt = branch.kdc, branch.ticket()
-    assert code_of(kdc.get(tgt, "ldap/dc1.corp.example.com")) == Code.KDC_ERR_NONE
-    _, part, pac = granted(branch, tgt, kdc.get(tgt, TGS))
+    assert code_of(kdc.get(tgt, LDAP)) == Code.KDC_ERR_NONE
+    _, part, pac = branch.granted(tgt, kdc.get(tgt, TGS))
     logon = pac.get(PacType.LOGON_INFO)
     assert logon is not None and str(part.cname) == "joe"
     assert DOMAIN_ADMINS not in {one.relative_id for one in unpack_logon_info(logon).group_ids or ()}
@@ -215,10 +129,7 @@ def test_devices_of_an_rodcs_tickets_are_only_in_the_groups_that_they_are_in(bra
 def test_the_keys_that_an_rodc_asks_for(branch: Branch) -> None:
     """KERB-KEY-LIST-REQ: those of the types asked for, and only with a ticket that the RODC made."""
     kdc, tgt = branch.kdc, branch.ticket()
-    asked = tgt.tgs_req(key_list_request(23, 18), realm=tgt.crealm, sname=TGS, till=tgt.part.endtime).raw
-    reply = kdc.service.answer_now(asked, "test").reply
-    assert reply is not None
-    told, _, _ = granted(branch, tgt, reply)
+    told, _, _ = branch.granted(tgt, branch.with_key_list(tgt, 23, 18))
     [value] = [
         one.padata_value
         for one in told.encrypted_pa_data or ()
@@ -231,8 +142,167 @@ def test_the_keys_that_an_rodc_asks_for(branch: Branch) -> None:
 def test_a_plain_ticket_lists_no_keys(branch: Branch) -> None:
     kdc = branch.kdc
     tgt = kdc.log_on("joe", kdc.key("joe", PASSWORD))
-    asked = tgt.tgs_req(key_list_request(23), realm=tgt.crealm, sname=TGS, till=tgt.part.endtime).raw
-    reply = kdc.service.answer_now(asked, "test").reply
-    assert reply is not None
-    told, _, _ = granted(branch, tgt, reply)
+    told, _, _ = branch.granted(tgt, branch.with_key_list(tgt, 23))
     assert PaType.KERB_KEY_LIST_REP not in {one.padata_type for one in told.encrypted_pa_data or ()}
+
+
+# --- for whom ---
+
+
+def test_whose_secrets_the_rodc_never_got_has_no_ticket_of_it(branch: Branch) -> None:
+    """An RODC makes tickets for whom it knows; it may ask for the keys of whom it may know."""
+    kdc, tgt = branch.kdc, branch.ticket()
+    kdc.corp.modify(RODC, delete_values("msDS-RevealedUsers"), requester=SYSTEM)
+    assert code_of(kdc.get(tgt, LDAP)) == Code.KDC_ERR_TGT_REVOKED
+    assert code_of(kdc.get(tgt, TGS)) == Code.KDC_ERR_TGT_REVOKED
+    assert code_of(branch.with_key_list(tgt, 18)) == Code.KDC_ERR_NONE
+    kdc.corp.modify(RODC, delete_values("msDS-RevealOnDemandGroup"))
+    assert code_of(branch.with_key_list(tgt, 18)) == Code.KDC_ERR_TGT_REVOKED
+
+
+def test_an_rodc_is_known_to_itself(branch: Branch) -> None:
+    branch.kdc.corp.modify(RODC, replace_values("unicodePwd", quoted(PASSWORD)))
+    assert branch.code(LDAP, of="RODC1$") == Code.KDC_ERR_NONE
+
+
+@pytest.mark.parametrize(
+    "change", [replace_values("userAccountControl", str(0x1000)), delete_values("msDS-KrbTgtLink")]
+)
+def test_a_krbtgt_without_its_rodc_makes_no_ticket(branch: Branch, change: Change) -> None:
+    tgt = branch.ticket()
+    branch.kdc.corp.modify(RODC, change, requester=SYSTEM)
+    assert code_of(branch.kdc.get(tgt, LDAP)) == Code.KDC_ERR_POLICY
+
+
+def test_two_resets_of_an_rodcs_krbtgt_make_its_tickets_worthless(branch: Branch) -> None:
+    tgt = branch.ticket()
+    for expected in (Code.KDC_ERR_NONE, Code.KRB_AP_ERR_BADKEYVER):
+        branch.kdc.corp.modify(KRBTGT, replace_values("unicodePwd", quoted(PASSWORD)))
+        assert code_of(branch.kdc.get(tgt, LDAP)) == expected
+
+
+# --- what of a ticket ---
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (PacType.REQUESTOR_SID, Code.KDC_ERR_TGT_REVOKED),
+        (PacType.CLIENT_INFO, Code.KDC_ERR_TGT_REVOKED),
+        (PacType.ATTRIBUTES_INFO, Code.KDC_ERR_NONE),
+    ],
+)
+def test_what_the_pac_of_an_rodc_must_have(branch: Branch, kind: PacType, code: Code) -> None:
+    assert branch.code(LDAP, without=int(kind)) == code
+
+
+@pytest.mark.parametrize(("other", "code"), [(0, Code.KDC_ERR_NONE), (1, Code.KRB_AP_ERR_MODIFIED)])
+def test_the_signature_names_the_rodc(branch: Branch, other: int, code: Code) -> None:
+    """[MS-PAC] 2.8: RODCIdentifier."""
+    assert branch.code(LDAP, identifier=branch.number ^ other) == code
+
+
+@pytest.mark.parametrize(
+    ("more", "option"),
+    [
+        (0, KdcOptions.RENEWABLE),
+        (tickets.RENEWABLE, KdcOptions.RENEW),
+        (tickets.INVALID, KdcOptions.VALIDATE),
+    ],
+)
+def test_no_ticket_lasts_longer_than_after_a_logon_here(
+    branch: Branch, more: int, option: KdcOptions
+) -> None:
+    """The PAC of what was renewed and validated is the directory's too, and tells of no PAC-REQUEST."""
+    kdc = branch.kdc
+    far = FileTime(kdc.now + 3650 * DAY)
+    flags = tickets.RENEWABLE | tickets.FORWARDABLE | more
+    tgt = branch.ticket(flags=flags, starttime=kdc.now, endtime=far, renew_till=far)
+    reply = kdc.get(tgt, TGS, kdc_options=int(option), till=far, rtime=far)
+    _, part, pac = branch.granted(tgt, reply)
+    assert part.endtime <= kdc.now + DAY // 2 and not part.flags & tickets.INVALID
+    assert part.renew_till is not None and part.renew_till <= kdc.now + 7 * DAY
+    assert pac.get(PacType.REQUESTOR_SID) is not None and pac.get(PacType.ATTRIBUTES_INFO) is None
+    logon = pac.get(PacType.LOGON_INFO)
+    assert logon is not None
+    assert DOMAIN_ADMINS not in {one.relative_id for one in unpack_logon_info(logon).group_ids or ()}
+
+
+def test_a_logon_that_is_to_come_is_none(branch: Branch) -> None:
+    """Its authtime would put off for ever that the account is looked at again."""
+    later = FileTime(branch.kdc.now + DAY)
+    assert branch.code(LDAP, authtime=later, starttime=branch.kdc.now) == Code.KRB_AP_ERR_TKT_NYV
+
+
+def test_tickets_for_changes_of_passwords_are_no_tgts(branch: Branch) -> None:
+    """An RODC makes kadmin/changepw's with the same key; they last two minutes."""
+    soon = FileTime(branch.kdc.now + 120 * TICKS_PER_S)
+    assert branch.code(LDAP, endtime=soon) == Code.KRB_AP_ERR_TKT_EXPIRED
+
+
+def test_who_is_sensitive_cannot_be_delegated_by_an_rodc(branch: Branch) -> None:
+    kdc = branch.kdc
+    for uac, expected in (("512", tickets.FORWARDABLE), (str(512 | 0x10_0000), 0)):
+        kdc.corp.modify(JOE, replace_values("userAccountControl", uac))
+        tgt = branch.ticket(flags=tickets.FORWARDABLE | tickets.PRE_AUTHENT)
+        reply = kdc.get(tgt, TGS, kdc_options=int(KdcOptions.FORWARDABLE))
+        assert branch.granted(tgt, reply)[1].flags & tickets.FORWARDABLE == expected
+
+
+# --- what for ---
+
+
+def test_services_do_not_ask_for_users_with_an_rodcs_ticket(branch: Branch) -> None:
+    """S4U2Self: the error is that of Windows."""
+    branch.kdc.corp.modify(JOE, add_values("servicePrincipalName", "host/joe"))
+    tgt = branch.ticket()
+    user = pa_for_user(tgt.session, client_name("joe"), tgt.crealm)
+    request = tgt.tgs_req(user, realm=tgt.crealm, sname=service_name("joe"), till=tgt.part.endtime)
+    reply = branch.kdc.service.answer_now(request.raw, "test").reply
+    assert reply is not None and code_of(reply) == Code.KDC_ERR_C_PRINCIPAL_UNKNOWN
+
+
+def test_user_to_user_with_a_ticket_of_an_rodc(branch: Branch) -> None:
+    kdc, theirs = branch.kdc, branch.ticket()
+    kdc.corp.user("ann", PASSWORD)
+    own = kdc.log_on("ann", kdc.key("ann", PASSWORD))
+
+    def asked() -> Code:
+        options = int(KdcOptions.ENC_TKT_IN_SKEY)
+        return code_of(kdc.get(own, "joe", kdc_options=options, additional_tickets=(theirs.ticket,)))
+
+    assert asked() == Code.KDC_ERR_NONE
+    kdc.corp.modify(RODC, delete_values("msDS-RevealOnDemandGroup"))
+    assert asked() == Code.KDC_ERR_TGT_REVOKED
+
+
+def test_no_keys_of_a_password_that_is_to_be_changed(branch: Branch) -> None:
+    tgt = branch.ticket()
+    branch.kdc.corp.modify(JOE, replace_values("pwdLastSet", "0"))
+    assert code_of(branch.with_key_list(tgt, 18)) == Code.KDC_ERR_KEY_EXPIRED
+
+
+def test_passwords_are_not_changed_with_an_rodcs_ticket(branch: Branch) -> None:
+    """A ticket for kadmin/changepw under the key of an RODC's krbtgt."""
+    ticket = replace(branch.ticket().ticket, sname=PrincipalName(2, ("kadmin", "changepw")))
+    sealed = EncryptedData(etype=18, cipher=bytes(40))
+    ap_req = ApReq(ap_options=0, ticket=ticket, authenticator=sealed).pack()
+    priv = KrbPriv(enc_part=sealed).pack()
+    head = struct.pack(">HHH", 6 + len(ap_req) + len(priv), 1, len(ap_req))
+    reply = open_kpasswd(head + ap_req + priv, branch.realm(), KdcPolicy(), branch.kdc.now)
+    assert isinstance(reply, bytes)
+    assert KrbError.unpack(reply[6:]).error_code == Code.KRB_AP_ERR_BADKEYVER
+
+
+# --- the promotion ---
+
+
+def test_the_promotion_may_add_the_settings_of_the_new_dc(branch: Branch) -> None:
+    """[MS-ADTS] 3.1.1.3.4.1.23: nTDSDSA, a class that is the system's without the control."""
+    corp, server = branch.kdc.corp, f"CN=RODC1,CN=Servers,{SITE}"
+    corp.add(server, "server")
+    with pytest.raises(DsError) as refused:
+        corp.add(f"CN=NTDS Settings,{server}", "nTDSDSA")
+    assert refused.value.code == Win32.ERROR_DS_CANT_ADD_SYSTEM_ONLY
+    corp.add(f"CN=NTDS Settings,{server}", "nTDSDSA", options=PROMOTING, values={"options": "37"})
+    assert corp.text(f"CN=NTDS Settings,{server}", "options") == "37"
