@@ -10,23 +10,22 @@ from typing import Final
 
 from addc.base.clock import FileTime, whole_seconds
 from addc.base.rng import Rng
-from addc.codec.krb5 import AsRep, EncAsRepPart, EncryptionKey, PaData, PrincipalName
-from addc.codec.krb5_numbers import KdcOptions, NameType, PaType, TicketFlags
+from addc.codec.krb5 import AsRep, EncAsRepPart, EncryptionKey, PaData
+from addc.codec.krb5_numbers import KdcOptions, PaType, TicketFlags
 from addc.codec.pkinit import ID_AUTH_DATA, AuthPack, PaPkAsReq
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import fast, pkinit, tickets
 from addc.kdc.facts import AsFacts, AsRequest, Issued, KdcRefusal
 from addc.kdc.padata import find_padata
 from addc.kdc.pkinit_reply import Replier
-from addc.kdc.policy import KdcPolicy, end_of_ticket, new_session_key, session_etype, ticket_key
-from addc.kdc.principal_names import is_tgs
+from addc.kdc.policy import KdcPolicy, check_clock, end_of_ticket, new_session_key, session_etype, ticket_key
+from addc.kdc.principal_names import ANONYMOUS, is_tgs
 from addc.kdc.proof import Proof
 from addc.kdc.signed_request import open_signed
 from addc.kdc.ticket_pac import PacSigners
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, cf2
 
 ANONYMOUS_REALM: Final = "WELLKNOWN:ANONYMOUS"
-_NAME: Final = PrincipalName(int(NameType.KRB_NT_WELLKNOWN), ("WELLKNOWN", "ANONYMOUS"))
 _ASKED: Final = int(KdcOptions.REQUEST_ANONYMOUS)
 _PK_AS_REQ: Final = int(PaType.PA_PK_AS_REQ)
 _PK_AS_REP: Final = int(PaType.PA_PK_AS_REP)
@@ -50,7 +49,7 @@ def answer(
 ) -> tuple[Issued, Proof]:
     """The reply to an anonymous AS-REQ; raises KdcRefusal, DecodeError."""
     body = request.message.req_body
-    if body.cname is None or body.cname.name_string != _NAME.name_string:
+    if body.cname is None or body.cname.name_string != ANONYMOUS.name_string:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
     if not facts.realm.is_alias(body.realm):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_WRONG_REALM)
@@ -84,7 +83,7 @@ class _Exchange:
         content = frozenset((ID_AUTH_DATA,))
         signed = open_signed(PaPkAsReq.unpack(value).signed_auth_pack, content, anonymous=True)
         pack = AuthPack.unpack(signed.content)
-        pkinit.check_time(pack.pk_authenticator.ctime, self.policy, self.now)
+        check_clock(pack.pk_authenticator.ctime, self.policy, self.now)
         pkinit.check_body(self.request, pack.pk_authenticator)
         if pack.client_public_value is None:
             raise KdcRefusal(KrbErrorCode.KDC_ERR_PUBLIC_KEY_ENCRYPTION_NOT_SUPPORTED)
@@ -134,7 +133,7 @@ class _Exchange:
             flags=_FLAGS,
             session=session,
             crealm=ANONYMOUS_REALM,
-            cname=_NAME,
+            cname=ANONYMOUS,
             srealm=self.facts.realm.realm,
             sname=body.sname,
             authtime=start,

@@ -13,15 +13,14 @@ from addc.base.clock import FileTime, micros, whole_seconds
 from addc.base.errors import DecodeError
 from addc.codec.krb5 import EncryptedData, PaData, PaEncTsEnc
 from addc.codec.krb5_numbers import PaType
-from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
-from addc.kdc.facts import KdcRefusal
+from addc.kdc.policy import check_clock
 from addc.kdc.preauth import reply_hint, wrong_password
 from addc.kdc.proof import Attempt, Mechanism, Proof
-from addc.security.krb_keys import Key, KeyUsage, cf2, decrypt
+from addc.security.fast_keys import client_challenge_key, kdc_challenge_key
+from addc.security.krb_keys import Key, KeyUsage, decrypt
 
 _CHALLENGE: Final = int(PaType.PA_ENCRYPTED_CHALLENGE)
-_LONG_TERM: Final = b"challengelongterm"
 
 
 def by_challenge(attempt: Attempt, value: bytes) -> Proof:
@@ -42,15 +41,14 @@ def by_challenge(attempt: Attempt, value: bytes) -> Proof:
         former = (key for _, keys in client.keys.old for key in keys.values() if key.etype in attempt.usable)
         raise wrong_password(_opened(armor.key, former, data) is not None)
     key, when = found
-    if abs(when - attempt.now) > attempt.policy.max_clock_skew:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
+    check_clock(when, attempt.policy, attempt.now)
     return Proof(key, kvno, (*reply_hint(client, key), _answer(attempt, armor.key, key)))
 
 
 def _opened(armor: Key, keys: Iterable[Key], data: EncryptedData) -> tuple[Key, FileTime] | None:
     """The key that the challenge was made with, and the time in it."""
     for key in keys:
-        challenge = cf2(armor, key, b"clientchallengearmor", _LONG_TERM)
+        challenge = client_challenge_key(armor, key)
         try:
             plain = decrypt(challenge, KeyUsage.ENC_CHALLENGE_CLIENT, data.cipher)
         except DecodeError:
@@ -63,7 +61,7 @@ def _answer(attempt: Attempt, armor: Key, key: Key) -> PaData:
     """The KDC's challenge: that it knows the password too."""
     now = attempt.now
     plain = PaEncTsEnc(whole_seconds(now), micros(now)).pack()
-    challenge = cf2(armor, key, b"kdcchallengearmor", _LONG_TERM)
+    challenge = kdc_challenge_key(armor, key)
     sealed = tickets.sealed(challenge, KeyUsage.ENC_CHALLENGE_KDC, plain, attempt.rng)
     return PaData(_CHALLENGE, sealed.pack())
 

@@ -17,7 +17,8 @@ from addc.codec.krb5 import (
     KrbFastResponse,
 )
 from addc.kdc.describe_pac import NamedKey
-from addc.security.krb_keys import Key, KeyUsage, cf2, decrypt
+from addc.security.fast_keys import armor_key, client_challenge_key, kdc_challenge_key, strengthened_key
+from addc.security.krb_keys import Key, KeyUsage, decrypt
 
 _KEPT_MAX: Final = 16
 
@@ -31,7 +32,7 @@ class FastTunnels:
 
     def note_armor(self, subkey: Key, session: Key) -> None:
         """An AP-REQ whose authenticator has a subkey: it may be an armor."""
-        armor = cf2(subkey, session, b"subkeyarmor", b"ticketarmor")
+        armor = armor_key(subkey, session)
         if armor not in self._armors:
             self._armors.appendleft(armor)
 
@@ -52,16 +53,15 @@ class FastTunnels:
         """What these keys became in replies inside FAST."""
         for strength in self._strengths:
             for one in keys:
-                made = cf2(strength, one.key, b"strengthenkey", b"replykey")
+                made = strengthened_key(strength, one.key)
                 yield NamedKey(made, f"{one.owner}, strengthened")
 
     def challenges(self, keys: Sequence[NamedKey]) -> Iterator[NamedKey]:
         """What encrypted challenges of client and KDC are sealed with, for a client with these keys."""
         for armor in self._armors:
             for one in keys:
-                for pepper in (b"clientchallengearmor", b"kdcchallengearmor"):
-                    made = cf2(armor, one.key, pepper, b"challengelongterm")
-                    yield NamedKey(made, f"{one.owner}, in its armor")
+                for challenge_key in (client_challenge_key, kdc_challenge_key):
+                    yield NamedKey(challenge_key(armor, one.key), f"{one.owner}, in its armor")
 
     def _opened(self, data: EncryptedData, usage: int) -> bytes | None:
         for armor in self._armors:

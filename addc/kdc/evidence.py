@@ -23,7 +23,7 @@ from addc.codec.pac import (
 )
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc.facts import KdcRefusal, KeyRing, OpenedTicket
-from addc.kdc.open_ticket import decrypt_part, logon_sid
+from addc.kdc.open_ticket import decrypt_part
 from addc.kdc.ticket_pac import (
     FULL,
     KDC,
@@ -36,7 +36,7 @@ from addc.kdc.ticket_pac import (
     signed_plain,
 )
 from addc.security.krb_keys import Cksumtype, Key, is_keyed
-from addc.security.pac_identity import sids_of
+from addc.security.pac_identity import sids_of, user_of
 
 _UNKEYED: Final = frozenset((int(Cksumtype.CRC32), 2, int(Cksumtype.RSA_MD5)))
 """Checksums without a key that KDCs know; others they do not."""
@@ -101,7 +101,7 @@ def _verified(ticket: Same[OpenedTicket], krbtgt: Same[KeyRing]) -> EvidencePac 
     if info is None or logon is None:
         return KrbErrorCode.KRB_AP_ERR_MODIFIED
     client = PacClientInfo.unpack(info)
-    return EvidencePac(pac, client.client_id, client.name.casefold(), logon_sid(logon))
+    return EvidencePac(pac, client.client_id, client.name.casefold(), user_of(unpack_logon_info(logon)))
 
 
 def _fault(data: bytes, plain: bytes, server_key: Key, krbtgt: KeyRing) -> KrbErrorCode | None:

@@ -15,7 +15,6 @@ from addc.base.errors import DecodeError
 from addc.base.rng import Rng
 from addc.codec.ber_wire import find_element
 from addc.codec.krb5 import (
-    ApReq,
     AuthorizationData,
     AuthorizationDataEntry,
     Checksum,
@@ -38,8 +37,6 @@ from addc.codec.krb5_numbers import (
     AdType,
     ArmorType,
     FastOptions,
-    MessageType,
-    NameType,
     PaType,
     TicketFlags,
 )
@@ -59,15 +56,15 @@ from addc.kdc.facts import (
 )
 from addc.kdc.foreign import believed_pac, open_any_tgt
 from addc.kdc.krb_errors import krb_error, refusal_bytes
-from addc.kdc.open_ticket import checked_pac, open_authenticator
+from addc.kdc.open_ticket import checked_pac, open_authenticator, read_ap_req
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_standing
-from addc.kdc.principal_names import is_tgs
+from addc.kdc.principal_names import ANONYMOUS, is_tgs
 from addc.kdc.rodc import own_pac
-from addc.security.krb_keys import ETYPES, Key, KeyUsage, cf2, checksum, decrypt, is_keyed, verify_checksum
+from addc.security.fast_keys import armor_key, strengthened_key, tgs_armor_key
+from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum, decrypt, is_keyed, verify_checksum
 
 FX_FAST: Final = int(PaType.PA_FX_FAST)
-ANONYMOUS: Final = PrincipalName(int(NameType.KRB_NT_WELLKNOWN), ("WELLKNOWN", "ANONYMOUS"))
 
 _FX_COOKIE: Final = int(PaType.PA_FX_COOKIE)
 _FX_ERROR: Final = int(PaType.PA_FX_ERROR)
@@ -120,10 +117,10 @@ def open_tgs_req(opened: OpenedTgs, realm: RealmFacts, policy: KdcPolicy, now: F
     armored = PaFxFastRequest.unpack(value).armored_data
     ticket = None
     if armored.armor is None:
-        key = _armor_key(opened.subkey, opened.tgt.session)
+        key = armor_key(opened.subkey, opened.tgt.session)
     else:
         explicit, ticket = _armor_ticket(armored, realm, policy, now)
-        key = cf2(explicit, opened.subkey, b"explicitarmor", b"tgsarmor")
+        key = tgs_armor_key(explicit, opened.subkey)
     ap_req = find_padata(request.message.padata, _TGS_REQ)
     assert ap_req is not None
     inner, body = _taken_out(armored, key, ap_req)
@@ -131,10 +128,6 @@ def open_tgs_req(opened: OpenedTgs, realm: RealmFacts, policy: KdcPolicy, now: F
     armor = Armor(key, ticket, inner.fast_options, body)
     inside: TgsRequest = replace(request, message=message, armor=armor)
     return replace(opened, request=inside)
-
-
-def _armor_key(subkey: Key, session: Key) -> Key:
-    return cf2(subkey, session, b"subkeyarmor", b"ticketarmor")
 
 
 def _armor_ticket(
@@ -147,11 +140,7 @@ def _armor_ticket(
     assert armored.armor is not None
     if armored.armor.armor_type != ArmorType.FX_FAST_ARMOR_AP_REQUEST:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_PREAUTH_FAILED)
-    ap_req = ApReq.unpack(armored.armor.armor_value)
-    if ap_req.pvno != 5:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADVERSION)
-    if ap_req.msg_type != MessageType.KRB_AP_REQ:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MSG_TYPE)
+    ap_req = read_ap_req(armored.armor.armor_value)
     if not is_tgs(ap_req.ticket.sname):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY)
     ticket = open_any_tgt(ap_req.ticket, realm, policy, now)
@@ -159,7 +148,7 @@ def _armor_ticket(
     subkey = authenticator.subkey
     if subkey is None:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_PREAUTH_FAILED)
-    return _armor_key(Key(subkey.keytype, subkey.keyvalue), ticket.session), ticket
+    return armor_key(Key(subkey.keytype, subkey.keyvalue), ticket.session), ticket
 
 
 def _taken_out(armored: KrbFastArmoredReq, key: Key, covered: bytes) -> tuple[KrbFastReq, bytes]:
@@ -273,7 +262,7 @@ def protected(reply: Reply, armor: Armor, nonce: int, now: FileTime, rng: Rng) -
     )
     return replace(
         reply,
-        key=cf2(strengthen, reply.key, b"strengthenkey", b"replykey"),
+        key=strengthened_key(strengthen, reply.key),
         padata=(_sealed(response, armor, rng),),
         cname=ANONYMOUS if armor.options & _HIDE_NAMES else reply.cname,
     )

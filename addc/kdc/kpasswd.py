@@ -30,15 +30,16 @@ from addc.codec.krb5 import (
     Ticket,
 )
 from addc.codec.krb5_numbers import AddressType, MessageType, NameType
-from addc.codec.pac import Pac, PacType
+from addc.codec.pac import Pac, PacType, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
-from addc.kdc.facts import KdcRefusal, RealmFacts
-from addc.kdc.open_ticket import logon_sid
-from addc.kdc.policy import KdcPolicy
-from addc.kdc.principal_names import is_change_password, same_name
+from addc.kdc.facts import KdcRefusal, OpenedTicket, RealmFacts
+from addc.kdc.open_ticket import check_times, decrypt_ticket, open_authenticator, read_ap_req
+from addc.kdc.policy import KdcPolicy, check_clock
+from addc.kdc.principal_names import is_change_password
 from addc.kdc.ticket_pac import PacSigners, find_pac, signatures_hold
 from addc.security.krb_keys import Etype, Key, KeyUsage, decrypt
+from addc.security.pac_identity import user_of
 
 VERSION_CHANGE: Final = 1
 VERSION_SET: Final = 0xFF80
@@ -111,19 +112,19 @@ def _open(data: bytes, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> O
         raise DecodeError("lengths disagree", 0, "kpasswd")
     if version not in (VERSION_CHANGE, VERSION_SET):
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADVERSION)
-    ap_req = ApReq.unpack(data[_HEADER.size : _HEADER.size + ap_size])
+    ap_req = read_ap_req(data[_HEADER.size : _HEADER.size + ap_size])
     priv = KrbPriv.unpack(data[_HEADER.size + ap_size :])
-    if ap_req.msg_type != MessageType.KRB_AP_REQ or priv.msg_type != MessageType.KRB_PRIV:
+    if priv.msg_type != MessageType.KRB_PRIV:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MSG_TYPE)
-    part, key = _ticket(ap_req.ticket, realm, policy, now)
-    session = Key(part.key.keytype, part.key.keyvalue)
-    authenticator = _authenticator(ap_req, part, session, policy, now)
+    ticket = _ticket(ap_req.ticket, realm, policy, now)
+    part, session = ticket.part, ticket.session
+    authenticator = open_authenticator(ap_req, ticket, KeyUsage.AP_REQ_AUTHENTICATOR, policy, now)
     subkey = authenticator.subkey
     reply_key = Key(subkey.keytype, subkey.keyvalue) if subkey else session
     private = _private(priv, reply_key, policy, now)
     password, target, target_realm = _wanted(version, private.user_data)
     return OpenedKpasswd(
-        client=_client(part, key),
+        client=_client(part, ticket.key),
         cname=part.cname,
         password=password,
         target=target,
@@ -137,40 +138,18 @@ def _open(data: bytes, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> O
     )
 
 
-def _ticket(ticket: Ticket, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> tuple[EncTicketPart, Key]:
+def _ticket(ticket: Ticket, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> OpenedTicket:
     """A ticket for kadmin/changepw, which is krbtgt's; a TGT has the same key and is refused by its name.
 
     krbtgt's RC4 key, its NT hash, makes no such ticket.
     """
     if not is_change_password(ticket.sname) or not realm.is_alias(ticket.realm):
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_NOT_US)
-    key = realm.krbtgt.keys.find(ticket.enc_part.etype, ticket.enc_part.kvno)
-    if key is None or key.etype == Etype.RC4_HMAC:
+    if ticket.enc_part.etype == Etype.RC4_HMAC:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADKEYVER)
-    try:
-        part = EncTicketPart.unpack(decrypt(key, int(KeyUsage.TICKET), ticket.enc_part.cipher))
-    except DecodeError:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MODIFIED) from None
-    if part.flags & tickets.INVALID or (part.starttime or part.authtime) > now + policy.max_clock_skew:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_TKT_NYV)
-    if part.endtime < now - policy.max_clock_skew:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_TKT_EXPIRED)
-    return part, key
-
-
-def _authenticator(
-    ap_req: ApReq, part: EncTicketPart, session: Key, policy: KdcPolicy, now: FileTime
-) -> Authenticator:
-    try:
-        plain = decrypt(session, int(KeyUsage.AP_REQ_AUTHENTICATOR), ap_req.authenticator.cipher)
-    except DecodeError:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BAD_INTEGRITY) from None
-    authenticator = Authenticator.unpack(plain)
-    if not same_name(authenticator.cname, part.cname) or authenticator.crealm.upper() != part.crealm.upper():
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADMATCH)
-    if abs(authenticator.ctime - now) > policy.max_clock_skew:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
-    return authenticator
+    opened = decrypt_ticket(ticket, realm.krbtgt.keys)
+    check_times(opened.part, policy, now)
+    return opened
 
 
 def _private(priv: KrbPriv, key: Key, policy: KdcPolicy, now: FileTime) -> EncKrbPrivPart:
@@ -178,8 +157,8 @@ def _private(priv: KrbPriv, key: Key, policy: KdcPolicy, now: FileTime) -> EncKr
         private = EncKrbPrivPart.unpack(decrypt(key, int(KeyUsage.KRB_PRIV), priv.enc_part.cipher))
     except DecodeError:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MODIFIED) from None
-    if private.timestamp is not None and abs(private.timestamp - now) > policy.max_clock_skew:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
+    if private.timestamp is not None:
+        check_clock(private.timestamp, policy, now)
     return private
 
 
@@ -202,7 +181,7 @@ def _client(part: EncTicketPart, key: Key) -> Sid:
         # Only a TGT has it: this one was renamed, which its encryption does not prevent.
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_NOT_US)
     logon = pac.get(PacType.LOGON_INFO)
-    sid = None if logon is None else logon_sid(logon)
+    sid = None if logon is None else user_of(unpack_logon_info(logon))
     if sid is None:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MODIFIED)
     return sid

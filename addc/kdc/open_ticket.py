@@ -11,14 +11,16 @@ from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
 from addc.codec.ids import Sid
 from addc.codec.krb5 import ApReq, Authenticator, EncryptedData, EncTicketPart, Ticket
+from addc.codec.krb5_numbers import MessageType
 from addc.codec.pac import Pac, PacClientInfo, PacType, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
 from addc.kdc.facts import KdcRefusal, KeyRing, OpenedTicket, Principal, RealmFacts
-from addc.kdc.policy import CHANGE_PASSWORD_AGE, KdcPolicy
+from addc.kdc.policy import CHANGE_PASSWORD_AGE, KdcPolicy, check_clock
 from addc.kdc.principal_names import is_tgs, same_name
 from addc.kdc.ticket_pac import PacSigners, find_pac, signatures_hold
 from addc.security.krb_keys import Etype, Key, KeyUsage, decrypt
+from addc.security.pac_identity import user_of
 
 _RC4: Final = int(Etype.RC4_HMAC)
 
@@ -76,6 +78,16 @@ def decrypt_part(data: EncryptedData, ring: KeyRing) -> OpenedTicket:
     return OpenedTicket(part, key, _session_key(part.key.keytype, part.key.keyvalue), cipher=data.cipher)
 
 
+def read_ap_req(data: bytes) -> ApReq:
+    """An AP-REQ of this protocol. Raises KdcRefusal, DecodeError."""
+    ap_req = ApReq.unpack(data)
+    if ap_req.pvno != 5:
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADVERSION)
+    if ap_req.msg_type != MessageType.KRB_AP_REQ:
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MSG_TYPE)
+    return ap_req
+
+
 def open_authenticator(
     ap_req: ApReq, ticket: OpenedTicket, usage: int, policy: KdcPolicy, now: FileTime
 ) -> Authenticator:
@@ -88,8 +100,7 @@ def open_authenticator(
     part = ticket.part
     if not same_name(authenticator.cname, part.cname) or authenticator.crealm.upper() != part.crealm.upper():
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADMATCH)
-    if abs(authenticator.ctime - now) > policy.max_clock_skew:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
+    check_clock(authenticator.ctime, policy, now)
     return authenticator
 
 
@@ -154,10 +165,6 @@ def _verified(data: bytes, etype: int, key: bytes) -> TgtPac | KrbErrorCode:
     if requestor is None or info is None or logon is None:
         return KrbErrorCode.KDC_ERR_TGT_REVOKED
     client = PacClientInfo.unpack(info)
-    return TgtPac(pac, client.client_id, client.name.casefold(), (Sid.of(requestor), logon_sid(logon)))
-
-
-def logon_sid(logon: bytes) -> Sid | None:
-    """The client's SID in a LOGON_INFO buffer."""
-    info = unpack_logon_info(logon)
-    return None if info.logon_domain_id is None else info.logon_domain_id.child(info.user_id)
+    return TgtPac(
+        pac, client.client_id, client.name.casefold(), (Sid.of(requestor), user_of(unpack_logon_info(logon)))
+    )

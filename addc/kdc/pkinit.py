@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from addc.base.clock import FileTime
 from addc.codec import cms
 from addc.codec.ids import Sid
 from addc.codec.krb5 import Checksum, EncryptionKey, PaData, req_body_bytes
@@ -38,7 +37,7 @@ from addc.kdc.freshness import check_token, make_token
 from addc.kdc.padata import find_padata
 from addc.kdc.pkinit_facts import CertificateFacts, PkinitPolicy
 from addc.kdc.pkinit_reply import Replier
-from addc.kdc.policy import KdcPolicy, by_strength, lists_rc4, new_session_key
+from addc.kdc.policy import by_strength, check_clock, lists_rc4, new_session_key
 from addc.kdc.principal_names import is_tgs
 from addc.kdc.proof import Attempt, Mechanism, Proof
 from addc.kdc.signed_request import SignedRequest, open_signed
@@ -90,7 +89,7 @@ def by_old_certificate(attempt: Attempt, value: bytes) -> Proof:
     authenticator = AuthPackOld.unpack(signed.content).pk_authenticator
     if not is_tgs(authenticator.kdc_name) or not attempt.facts.realm.is_alias(authenticator.kdc_realm):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_KDC_NAME_MISMATCH)
-    check_time(authenticator.ctime, attempt.policy, attempt.now)
+    check_clock(authenticator.ctime, attempt.policy, attempt.now)
     if policy.fresh:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_PREAUTH_FAILED)
     replier = _replier(attempt, policy)
@@ -123,17 +122,11 @@ def _judged(signed: SignedRequest, attempt: Attempt, policy: PkinitPolicy) -> tu
     )
 
 
-def check_time(ctime: FileTime, policy: KdcPolicy, now: FileTime) -> None:
-    """Whether the client's clock is right enough."""
-    if abs(ctime - now) > policy.max_clock_skew:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
-
-
 def _check_authenticator(
     attempt: Attempt, policy: PkinitPolicy, authenticator: PkAuthenticator
 ) -> tuple[Sid, ...]:
     """Whether a PKAuthenticator is of now and of this request; the SID of a fresh proof."""
-    check_time(authenticator.ctime, attempt.policy, attempt.now)
+    check_clock(authenticator.ctime, attempt.policy, attempt.now)
     check_body(attempt.request, authenticator)
     token = authenticator.freshness_token
     if token is None:

@@ -155,6 +155,12 @@ def _refuse(status: NtStatus | None) -> None:
         raise KdcRefusal(_CODES[status], status)
 
 
+def check_clock(when: FileTime, policy: KdcPolicy, now: FileTime) -> None:
+    """Refuse a client whose clock is too far off."""
+    if abs(when - now) > policy.max_clock_skew:
+        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
+
+
 def check_standing(client: Principal, now: FileTime) -> None:
     """Refuse an account that is disabled, locked out or expired ([MS-KILE] 3.3.5.6.3, 3.3.5.7.1)."""
     _refuse(logon_rules.account_refusal(client.standing, now))

@@ -22,7 +22,7 @@ from addc.codec.krb5_numbers import PaType
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import Counter, KdcRefusal, Principal
-from addc.kdc.policy import by_strength
+from addc.kdc.policy import by_strength, check_clock
 from addc.kdc.proof import Attempt, Mechanism, Proof
 from addc.security.krb_keys import Etype, Key, KeyUsage, decrypt
 
@@ -109,8 +109,7 @@ def by_timestamp(attempt: Attempt, value: bytes) -> Proof:
                 for _, old in client.keys.old
             )
         )
-    if abs(when - attempt.now) > attempt.policy.max_clock_skew:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_SKEW)
+    check_clock(when, attempt.policy, attempt.now)
     return Proof(key, kvno, reply_hint(client, key))
 
 

@@ -6,8 +6,11 @@ Spec: RFC 4120 6.2, 7.3, [MS-KILE] 3.1.5.7.
 from typing import Final
 
 from addc.codec.krb5 import PrincipalName
+from addc.codec.krb5_numbers import NameType
 
 TGS: Final = "krbtgt"
+ANONYMOUS: Final = PrincipalName(int(NameType.KRB_NT_WELLKNOWN), ("WELLKNOWN", "ANONYMOUS"))
+"""Nobody. Spec: RFC 8062 3."""
 
 
 def same_name(one: PrincipalName, other: PrincipalName) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
 from addc.base.rng import Rng
-from addc.codec.krb5 import ApReq, Authenticator, KdcReqBody, Ticket, req_body_bytes
+from addc.codec.krb5 import Authenticator, KdcReqBody, Ticket, req_body_bytes
 from addc.codec.krb5_numbers import KdcOptions, MessageType, PaType
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import authn_policy, dmsa, fast, rodc, s4u_trusts, tickets
@@ -30,7 +30,7 @@ from addc.kdc.facts import (
     TgsRequest,
 )
 from addc.kdc.foreign import check_returning, open_any_tgt
-from addc.kdc.open_ticket import checked_pac, open_authenticator
+from addc.kdc.open_ticket import checked_pac, open_authenticator, read_ap_req
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_hours, check_server, check_standing
 from addc.kdc.principal_names import is_tgs
@@ -93,11 +93,7 @@ def _open(request: TgsRequest, realm: RealmFacts, policy: KdcPolicy, now: FileTi
     value = find_padata(message.padata, int(PaType.PA_TGS_REQ))
     if value is None:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_PADATA_TYPE_NOSUPP)
-    ap_req = ApReq.unpack(value)
-    if ap_req.pvno != 5:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADVERSION)
-    if ap_req.msg_type != MessageType.KRB_AP_REQ:
-        raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MSG_TYPE)
+    ap_req = read_ap_req(value)
     tgt = _presented(ap_req.ticket, message.req_body.kdc_options, realm, policy, now)
     authenticator = open_authenticator(ap_req, tgt, KeyUsage.TGS_REQ_AUTHENTICATOR, policy, now)
     _check_body(request, authenticator, tgt)

@@ -6,11 +6,10 @@ Spec: RFC 4120 3.3.3, RFC 6806 8, [MS-KILE] 3.3.5.7.2, 3.3.5.7.5.
 from typing import Final
 
 from addc.base.clock import FileTime
-from addc.codec.krb5_numbers import KdcOptions, PaType
+from addc.codec.krb5_numbers import KdcOptions
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc.facts import KdcRefusal, OpenedTgs, TgsFacts
 from addc.kdc.foreign import check_may_authenticate, foreign_subject
-from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_server
 from addc.kdc.referrals import check_transit, partner_krbtgt, route
 from addc.kdc.subject import Subject
@@ -23,12 +22,7 @@ _UNKNOWN: Final = KrbErrorCode.KDC_ERR_S_PRINCIPAL_UNKNOWN
 
 def _plain(opened: OpenedTgs) -> bool:
     """Whether the client asks for itself, and not by the means of S4U or user-to-user."""
-    message = opened.request.message
-    return (
-        not message.req_body.kdc_options & _ON_BEHALF
-        and find_padata(message.padata, int(PaType.PA_FOR_USER)) is None
-        and find_padata(message.padata, int(PaType.PA_S4U_X509_USER)) is None
-    )
+    return opened.for_user is None and not opened.request.message.req_body.kdc_options & _ON_BEHALF
 
 
 def refer(opened: OpenedTgs, facts: TgsFacts, subject: Subject, policy: KdcPolicy, now: FileTime) -> TgsGrant:
