@@ -20,7 +20,7 @@ from addc.codec.krb5 import (
 from addc.codec.krb5_numbers import FastOptions, KdcOptions, PaType
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.kdc.facts import KdcRequest, Outcome, TgsFacts
-from addc.kdc.fast import ANONYMOUS
+from addc.kdc.principal_names import ANONYMOUS
 from addc.security.krb_keys import KeyUsage, verify_checksum
 from tests.kit.fast_client import FX_FAST, WS1, Armor, ArmoredTicket, Granted, inner_error, remade, sealed
 from tests.kit.kdc_realm import (
