@@ -66,9 +66,11 @@ def parse_ldif(text: str) -> list[dict[str, list[str]]]:
             if line.startswith("#") or ":" not in line:
                 continue
             name, _, value = line.partition(":")
-            if value.startswith(":"):
-                value = base64.b64decode(value[1:].strip()).decode("latin-1")
-            entry.setdefault(name.lower(), []).append(value.strip())
+            is_binary = value.startswith(":")
+            value = value.removeprefix(":").strip()
+            if is_binary:  # whose bytes may be blanks
+                value = base64.b64decode(value).decode("latin-1")
+            entry.setdefault(name.lower(), []).append(value)
         if "dn" in entry:
             entries.append(entry)
     return entries
