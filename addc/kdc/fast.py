@@ -62,7 +62,7 @@ from addc.kdc.policy import KdcPolicy, check_standing
 from addc.kdc.principal_names import ANONYMOUS, is_tgs
 from addc.kdc.rodc import own_pac
 from addc.security.fast_keys import armor_key, strengthened_key, tgs_armor_key
-from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum, decrypt, is_keyed, verify_checksum
+from addc.security.krb_keys import ETYPES, Etype, Key, KeyUsage, checksum, decrypt, is_keyed, verify_checksum
 
 FX_FAST: Final = int(PaType.PA_FX_FAST)
 
@@ -143,6 +143,8 @@ def _armor_ticket(
     ap_req = read_ap_req(armored.armor.armor_value)
     if not is_tgs(ap_req.ticket.sname):
         raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY)
+    if ap_req.ticket.enc_part.etype == Etype.RC4_HMAC and realm.is_alias(ap_req.ticket.realm):
+        raise KdcRefusal(KrbErrorCode.KRB_ERR_GENERIC)
     ticket = open_any_tgt(ap_req.ticket, realm, policy, now)
     authenticator = open_authenticator(ap_req, ticket, KeyUsage.AP_REQ_AUTHENTICATOR, policy, now)
     subkey = authenticator.subkey

@@ -39,7 +39,7 @@ from addc.kdc.subject import holder
 from addc.kdc.tgs_grant import TgsGrant
 from addc.kdc.trust_tickets import refer, ticket_for_foreigner
 from addc.security.account_flags import UserAccountControl
-from addc.security.krb_keys import Cksumtype, Key, KeyUsage, is_keyed, verify_checksum
+from addc.security.krb_keys import Cksumtype, Etype, Key, KeyUsage, is_keyed, verify_checksum
 
 _POSTDATED: Final = int(KdcOptions.POSTDATED)
 _VALIDATE: Final = int(KdcOptions.VALIDATE)
@@ -161,10 +161,18 @@ def _check_body(request: TgsRequest, authenticator: Authenticator, tgt: OpenedTi
 
 
 def _second_ticket(body: KdcReqBody, realm: RealmFacts, policy: KdcPolicy, now: FileTime) -> OpenedTicket:
-    """The TGT whose session key a user-to-user ticket is encrypted with (RFC 4120 3.3.3)."""
+    """The TGT whose session key a user-to-user ticket is encrypted with (RFC 4120 3.3.3).
+
+    What is none, and what is under krbtgt's RC4 key, has errors here that Windows has for no other ticket.
+    """
     if not body.additional_tickets:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_BADOPTION)
-    return rodc.open_domain_tgt(body.additional_tickets[0], realm, policy, now)
+    ticket = body.additional_tickets[0]
+    if not is_tgs(ticket.sname):
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY)
+    if ticket.enc_part.etype == Etype.RC4_HMAC:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP)
+    return rodc.open_domain_tgt(ticket, realm, policy, now)
 
 
 def answer_tgs_req(
@@ -280,7 +288,9 @@ def _is_for_tgt(body: KdcReqBody) -> bool:
 
 def _check_user2user(second: OpenedTicket, facts: TgsFacts, server: Principal, now: FileTime) -> None:
     """The additional ticket belongs to the service, and its PAC to its client."""
-    if facts.second is None or facts.second.sid != server.sid:
+    if facts.second is None:
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_TGT_REVOKED)
+    if facts.second.sid != server.sid:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_BADMATCH)
     if server.flags & _DISABLED:
         raise KdcRefusal(KrbErrorCode.KDC_ERR_SERVICE_REVOKED)

@@ -374,6 +374,14 @@ def renamed_to_tgt(ticket: Ticket) -> Ticket:
     return replace(ticket, sname=TGS_NAME)
 
 
+def test_armor_under_krbtgts_rc4_key_is_refused(desk: ArmoredClient) -> None:
+    """As Windows does, without a word why."""
+    device = desk.armor.device
+    weak = replace(device.ticket, enc_part=replace(device.ticket.enc_part, etype=23))
+    armored = ArmoredClient(armor=Armor(replace(device, ticket=weak)))
+    assert refused_in_the_open(armored.ask()) == Code.KRB_ERR_GENERIC
+
+
 def test_an_expired_armor_ticket_is_refused(desk: ArmoredClient) -> None:
     desk.client = replace(desk.client, now=FileTime(NOW + 11 * HOUR_FT))
     assert refused_in_the_open(desk.ask()) == Code.KRB_AP_ERR_TKT_EXPIRED
