@@ -20,7 +20,7 @@ from addc.codec.pkinit import PaPkAsReq
 from addc.directory import entry, names, smartcard_secrets
 from addc.directory.context import ReadContext
 from addc.kdc.facts import AsFacts, OpenedTgs, Principal, TgsFacts
-from addc.kdc.lookup import account_of_certificate, at_commit, membership, principal
+from addc.kdc.lookup_accounts import account_of_certificate, at_commit, membership, principal
 from addc.kdc.padata import find_padata
 from addc.kdc.pkinit_facts import CertificateFacts, PkinitPolicy, TrustedKey
 from addc.kdc.policy import KdcPolicy

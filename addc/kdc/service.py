@@ -31,7 +31,8 @@ from addc.kdc.exchange import AS_REQ, TGS_REQ, Exchange, decide, request_of
 from addc.kdc.facts import AsRequest, Counter, TgsRequest
 from addc.kdc.kpasswd import KpasswdResult, OpenedKpasswd
 from addc.kdc.krb_errors import krb_error
-from addc.kdc.lookup import client_account, domain_policy, realm_facts
+from addc.kdc.lookup import domain_policy, realm_facts
+from addc.kdc.lookup_accounts import client_account
 from addc.kdc.policy import KdcPolicy
 from addc.security import logon_rules
 from addc.security.token import SYSTEM, Token

@@ -24,7 +24,7 @@ from addc.directory.api import Directory
 from addc.directory.context import ReadContext
 from addc.kdc.describe_values import etype_text
 from addc.kdc.facts import Principal
-from addc.kdc.lookup import client_account, principal
+from addc.kdc.lookup_accounts import client_account, principal
 from addc.kdc.policy import KdcPolicy, account_keys
 from addc.schema import attr
 from addc.security import wellknown

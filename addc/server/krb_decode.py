@@ -21,7 +21,8 @@ from addc.directory.context import ReadContext
 from addc.kdc.describe import Describer, KeySource
 from addc.kdc.describe_pac import NamedKey, NameOf, well_known_name
 from addc.kdc.describe_values import Showing, Shown, etype_text, flag_names, key_value, time_text
-from addc.kdc.lookup import client_account, principal, realm_facts, server_account
+from addc.kdc.lookup import realm_facts
+from addc.kdc.lookup_accounts import client_account, principal, server_account
 from addc.schema import attr
 from addc.security.krb_keys import ETYPES, Key
 from addc.security.token import SYSTEM

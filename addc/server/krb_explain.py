@@ -19,7 +19,8 @@ from addc.kdc.describe_values import etype_text, flag_names, time_text
 from addc.kdc.exchange import decide, request_of
 from addc.kdc.explain import Part, Step
 from addc.kdc.facts import Outcome, Principal
-from addc.kdc.lookup import client_account, domain_policy, membership, principal, server_account
+from addc.kdc.lookup import domain_policy
+from addc.kdc.lookup_accounts import client_account, membership, principal, server_account
 from addc.kdc.policy import KdcPolicy, account_keys, by_strength
 from addc.security.krb_keys import Key
 from addc.security.token import SYSTEM

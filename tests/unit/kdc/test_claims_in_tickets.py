@@ -7,7 +7,7 @@ from addc.codec.pac import Pac, PacType, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.directory import passwords
 from addc.directory.context import ReadContext
-from addc.kdc.lookup import client_account, membership, principal
+from addc.kdc.lookup_accounts import client_account, membership, principal
 from addc.kdc.ticket_pac import find_pac
 from addc.security import wellknown
 from addc.security.krb_keys import Key, KeyUsage, decrypt

@@ -10,7 +10,7 @@ from addc.directory import passwords
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.draft import draft_of
 from addc.directory.stamp import save
-from addc.kdc import lookup
+from addc.kdc import lookup, lookup_accounts
 from addc.kdc.facts import Membership, Principal
 from addc.schema import attr
 from tests.kit.corp import Corp, add_values, replace_values
@@ -40,30 +40,30 @@ def corp(corp_sqlite: Corp) -> Corp:
 
 def client(corp: Corp, *parts: str, kind: int = NameType.KRB_NT_PRINCIPAL) -> str | None:
     name = PrincipalName(int(kind), parts)
-    found = corp.read(lambda ctx: lookup.client_account(ctx, name))
+    found = corp.read(lambda ctx: lookup_accounts.client_account(ctx, name))
     return None if found is None else found.sam_account_name
 
 
 def server(corp: Corp, text: str, kind: int = SRV, *, user2user: bool = False) -> str | None:
     name = PrincipalName(int(kind), tuple(text.split("/")))
-    found = corp.read(lambda ctx: lookup.server_account(ctx, name, user2user))
+    found = corp.read(lambda ctx: lookup_accounts.server_account(ctx, name, user2user))
     return None if found is None else found.sam_account_name
 
 
 def principal(corp: Corp, name: str) -> Principal:
     def work(ctx: ReadContext) -> Principal:
-        found = lookup.client_account(ctx, client_name(name))
+        found = lookup_accounts.client_account(ctx, client_name(name))
         assert found is not None
-        return lookup.principal(ctx, found)
+        return lookup_accounts.principal(ctx, found)
 
     return corp.read(work)
 
 
 def membership(corp: Corp, name: str) -> Membership:
     def work(ctx: ReadContext) -> Membership:
-        found = lookup.client_account(ctx, client_name(name))
+        found = lookup_accounts.client_account(ctx, client_name(name))
         assert found is not None
-        return lookup.membership(ctx, found)
+        return lookup_accounts.membership(ctx, found)
 
     return corp.read(work)
 
