@@ -261,11 +261,11 @@ WHOLE: Final = {
 
 
 @pytest.mark.parametrize("rule", WHOLE)
-def test_damage_to_the_whole_is_found(corp: Corp, rule: str) -> None:
+def test_damage_to_the_whole_is_found(corp_sqlite: Corp, rule: str) -> None:
     hurt, words, mendable = WHOLE[rule]
-    corp.store.write("test", lambda tx: hurt(corp, tx))
-    assert [(one.rule, words in one.detail) for one in _checked(corp).findings] == [(rule, True)]
-    assert bool(_checked(corp, mend=True).open) != mendable
+    corp_sqlite.store.write("test", lambda tx: hurt(corp_sqlite, tx))
+    assert [(one.rule, words in one.detail) for one in _checked(corp_sqlite).findings] == [(rule, True)]
+    assert bool(_checked(corp_sqlite, mend=True).open) != mendable
 
 
 def test_every_rule_of_the_whole_has_its_damage() -> None:

@@ -37,9 +37,9 @@ def verdict(
 
 
 @pytest.fixture
-def alice(corp: Corp) -> Corp:
-    corp.user("alice", PASSWORD, displayName="Alice Adams", userPrincipalName="a.adams@example.org")
-    return corp
+def alice(corp_sqlite: Corp) -> Corp:
+    corp_sqlite.user("alice", PASSWORD, displayName="Alice Adams", userPrincipalName="a.adams@example.org")
+    return corp_sqlite
 
 
 # --- names ---

@@ -44,34 +44,34 @@ def test_a_name_of_two_accounts(corp: Corp) -> None:
     assert "KDC_ERR_S_PRINCIPAL_UNKNOWN" in fault.words() and "Next step" in fault.words()
 
 
-def test_a_service_taken_from_its_host(corp: Corp) -> None:
+def test_a_service_taken_from_its_host(corp_sqlite: Corp) -> None:
     """http is an alias of HOST: whoever registers it itself takes it away. Spec: [MS-ADA3] 2.276."""
-    account(corp, "web", *HOST_WEB)
-    account(corp, "shop", "http/web.corp.example.com")
-    (fault,) = look(corp).faults
+    account(corp_sqlite, "web", *HOST_WEB)
+    account(corp_sqlite, "shop", "http/web.corp.example.com")
+    (fault,) = look(corp_sqlite).faults
     assert (fault.fault, fault.holders, fault.others) == (Fault.SHADOWS_HOST, ("shop",), ("web",))
 
 
-def test_a_service_taken_from_a_computer_that_registered_nothing(corp: Corp) -> None:
-    corp.add("CN=pc,CN=Computers", "computer", sAMAccountName="PC$", userAccountControl="4096")
-    account(corp, "shop", "cifs/pc.corp.example.com")
-    (fault,) = look(corp).faults
+def test_a_service_taken_from_a_computer_that_registered_nothing(corp_sqlite: Corp) -> None:
+    corp_sqlite.add("CN=pc,CN=Computers", "computer", sAMAccountName="PC$", userAccountControl="4096")
+    account(corp_sqlite, "shop", "cifs/pc.corp.example.com")
+    (fault,) = look(corp_sqlite).faults
     assert (fault.fault, fault.others) == (Fault.SHADOWS_HOST, ("PC$",))
 
 
-def test_an_account_may_split_its_own_host_names(corp: Corp) -> None:
-    account(corp, "web", *HOST_WEB, "http/web.corp.example.com")
-    assert not look(corp).faults
+def test_an_account_may_split_its_own_host_names(corp_sqlite: Corp) -> None:
+    account(corp_sqlite, "web", *HOST_WEB, "http/web.corp.example.com")
+    assert not look(corp_sqlite).faults
 
 
-def test_other_services_of_a_host_are_its_own(corp: Corp) -> None:
+def test_other_services_of_a_host_are_its_own(corp_sqlite: Corp) -> None:
     """MSSQLSvc is no alias of HOST."""
-    account(corp, "web", *HOST_WEB)
-    account(corp, "sql", "MSSQLSvc/web.corp.example.com:1433")
-    assert not look(corp).faults
+    account(corp_sqlite, "web", *HOST_WEB)
+    account(corp_sqlite, "sql", "MSSQLSvc/web.corp.example.com:1433")
+    assert not look(corp_sqlite).faults
 
 
-def test_names_of_the_kdc_have_no_effect(corp: Corp) -> None:
-    account(corp, "thief", "krbtgt/CORP.EXAMPLE.COM")
-    (fault,) = look(corp).faults
+def test_names_of_the_kdc_have_no_effect(corp_sqlite: Corp) -> None:
+    account(corp_sqlite, "thief", "krbtgt/CORP.EXAMPLE.COM")
+    (fault,) = look(corp_sqlite).faults
     assert (fault.fault, fault.holders) == (Fault.RESERVED, ("thief",))

@@ -68,11 +68,11 @@ def test_a_forest_trust_as_it_stands_in_the_directory(corp: Corp) -> None:
     assert made.forest.domains[0].sid == PARTNER_SID
 
 
-def test_each_direction_has_the_keys_of_its_principal(corp: Corp) -> None:
+def test_each_direction_has_the_keys_of_its_principal(corp_sqlite: Corp) -> None:
     """W-TRUST-06: what this KDC issues for the partner is under trustAuthIncoming."""
-    made = make(corp)
-    inward = corp.read(lambda ctx: trusts.incoming_keys(ctx, made))
-    outward = corp.read(lambda ctx: trusts.outgoing_keys(ctx, made))
+    made = make(corp_sqlite)
+    inward = corp_sqlite.read(lambda ctx: trusts.incoming_keys(ctx, made))
+    outward = corp_sqlite.read(lambda ctx: trusts.outgoing_keys(ctx, made))
     assert inward is not None and outward is not None
     assert inward.current[18] == string_to_key(18, FIRST, f"{REALM}krbtgtPARTNER.TEST".encode())
     assert outward.current[17] == string_to_key(17, SECOND, f"PARTNER.TESTkrbtgt{REALM}".encode())
@@ -80,16 +80,16 @@ def test_each_direction_has_the_keys_of_its_principal(corp: Corp) -> None:
     assert inward.kvno == 1
 
 
-def test_rc4_only_where_the_trust_names_it(corp: Corp) -> None:
+def test_rc4_only_where_the_trust_names_it(corp_sqlite: Corp) -> None:
     """[MS-ADTS] 6.1.6.7.3; AES where nothing is said."""
-    made = make(corp, replace(FOREST, supported_enctypes=0x4))
-    keys = corp.read(lambda ctx: trusts.incoming_keys(ctx, made))
+    made = make(corp_sqlite, replace(FOREST, supported_enctypes=0x4))
+    keys = corp_sqlite.read(lambda ctx: trusts.incoming_keys(ctx, made))
     assert keys is not None
     assert list(keys.current) == [23]
-    corp.write(
+    corp_sqlite.write(
         lambda ctx: trust_changes.set_attributes(ctx, made, made.attributes | TrustAttributes.USES_AES_KEYS)
     )
-    keys = corp.read(lambda ctx: trusts.incoming_keys(ctx, the(corp)))
+    keys = corp_sqlite.read(lambda ctx: trusts.incoming_keys(ctx, the(corp_sqlite)))
     assert keys is not None
     assert list(keys.current) == [18, 17, 23]
 
@@ -113,31 +113,31 @@ def test_a_new_secret_makes_the_former_one_the_previous(corp: Corp) -> None:
     assert corp.version("CN=PARTNER$,CN=Users", attr.UNICODE_PWD) == before + 1
 
 
-def test_the_account_has_the_same_password_and_the_salt_of_a_trust(corp: Corp) -> None:
+def test_the_account_has_the_same_password_and_the_salt_of_a_trust(corp_sqlite: Corp) -> None:
     """W-TRUST-04: mirrored; the salt leaves the dollar sign out."""
-    make(corp)
-    row = corp.row("CN=PARTNER$,CN=Users")
-    keys = corp.read(lambda ctx: passwords.keys_of(ctx, row))
+    make(corp_sqlite)
+    row = corp_sqlite.row("CN=PARTNER$,CN=Users")
+    keys = corp_sqlite.read(lambda ctx: passwords.keys_of(ctx, row))
     assert keys.salt == f"{REALM}krbtgtPARTNER".encode()
     assert keys.key(18) == string_to_key(18, FIRST, keys.salt)
 
 
-def test_nobody_logs_on_with_the_account_of_a_trust(corp: Corp) -> None:
+def test_nobody_logs_on_with_the_account_of_a_trust(corp_sqlite: Corp) -> None:
     """[MS-APDS] 3.1.5: neither by simple bind nor by NTLM; a wrong password is told as such."""
-    make(corp)
-    row = corp.row("CN=PARTNER$,CN=Users")
-    good = corp.read(lambda ctx: logon.verify_logon(ctx, row, FIRST, ctx.now))
+    make(corp_sqlite)
+    row = corp_sqlite.row("CN=PARTNER$,CN=Users")
+    good = corp_sqlite.read(lambda ctx: logon.verify_logon(ctx, row, FIRST, ctx.now))
     assert good == NtStatus.STATUS_NOLOGON_INTERDOMAIN_TRUST_ACCOUNT
-    bad = corp.read(lambda ctx: logon.verify_logon(ctx, row, SECOND, ctx.now))
+    bad = corp_sqlite.read(lambda ctx: logon.verify_logon(ctx, row, SECOND, ctx.now))
     assert bad == NtStatus.STATUS_WRONG_PASSWORD
 
 
-def test_an_outbound_trust_has_no_account_and_no_key_for_the_other_way(corp: Corp) -> None:
+def test_an_outbound_trust_has_no_account_and_no_key_for_the_other_way(corp_sqlite: Corp) -> None:
     """[MS-ADTS] 6.1.6.8."""
-    made = make(corp, replace(FOREST, direction=TrustDirection.OUTBOUND))
-    assert corp.read(lambda ctx: trusts.account_row(ctx, "PARTNER")) is None
-    assert corp.read(lambda ctx: trusts.incoming_keys(ctx, made)) is None
-    assert corp.read(lambda ctx: trusts.outgoing_keys(ctx, made)) is not None
+    made = make(corp_sqlite, replace(FOREST, direction=TrustDirection.OUTBOUND))
+    assert corp_sqlite.read(lambda ctx: trusts.account_row(ctx, "PARTNER")) is None
+    assert corp_sqlite.read(lambda ctx: trusts.incoming_keys(ctx, made)) is None
+    assert corp_sqlite.read(lambda ctx: trusts.outgoing_keys(ctx, made)) is not None
 
 
 def test_deleting_a_trust_takes_its_account_along(corp: Corp) -> None:
@@ -148,29 +148,29 @@ def test_deleting_a_trust_takes_its_account_along(corp: Corp) -> None:
     assert corp.read(lambda ctx: trusts.account_row(ctx, "PARTNER")) is None
 
 
-def test_who_is_no_domain_admin_makes_none(corp: Corp) -> None:
+def test_who_is_no_domain_admin_makes_none(corp_sqlite: Corp) -> None:
     """[MS-LSAD] 3.1.4.7.10."""
-    corp.user("ann", "Us3r.Passw0rd!")
+    corp_sqlite.user("ann", "Us3r.Passw0rd!")
     with pytest.raises(DsError) as caught:
-        corp.write(lambda ctx: trust_changes.create(ctx, FOREST), corp.token("ann"))
+        corp_sqlite.write(lambda ctx: trust_changes.create(ctx, FOREST), corp_sqlite.token("ann"))
     assert caught.value.code == Win32.ERROR_ACCESS_DENIED
-    assert corp.read(trusts.trusted_domains) == ()
-    corp.write(lambda ctx: trust_changes.create(ctx, FOREST), corp.admin)
-    assert len(corp.read(trusts.trusted_domains)) == 1
+    assert corp_sqlite.read(trusts.trusted_domains) == ()
+    corp_sqlite.write(lambda ctx: trust_changes.create(ctx, FOREST), corp_sqlite.admin)
+    assert len(corp_sqlite.read(trusts.trusted_domains)) == 1
 
 
-def test_ldap_neither_makes_nor_changes_a_trust_but_deletes_one(corp: Corp) -> None:
+def test_ldap_neither_makes_nor_changes_a_trust_but_deletes_one(corp_sqlite: Corp) -> None:
     """[MS-ADTS] 6.1.6.9.7, 3.1.1.5.2.2, 3.1.1.5.3.2."""
     with pytest.raises(DsError) as caught:
-        corp.add(TDO, "trustedDomain", trustPartner="partner.test", trustDirection="2")
+        corp_sqlite.add(TDO, "trustedDomain", trustPartner="partner.test", trustDirection="2")
     assert caught.value.code == Win32.ERROR_DS_CANT_ADD_SYSTEM_ONLY
-    make(corp)
+    make(corp_sqlite)
     for attribute, value in (("trustAuthIncoming", b"\0" * 12), ("trustAttributes", b"8")):
         with pytest.raises(DsError) as caught:
-            corp.modify(TDO, replace_values(attribute, value))
+            corp_sqlite.modify(TDO, replace_values(attribute, value))
         assert caught.value.code == Win32.ERROR_DS_ILLEGAL_MOD_OPERATION
     with pytest.raises(DsError) as caught:
-        corp.modify("CN=PARTNER$,CN=Users", replace_values("unicodePwd", '"x"'.encode("utf-16-le")))
+        corp_sqlite.modify("CN=PARTNER$,CN=Users", replace_values("unicodePwd", '"x"'.encode("utf-16-le")))
     assert caught.value.code == Win32.ERROR_ACCESS_DENIED
 
 
@@ -191,27 +191,27 @@ def test_ldap_neither_makes_nor_changes_a_trust_but_deletes_one(corp: Corp) -> N
         ),
     ],
 )
-def test_what_no_trust_can_be(corp: Corp, new: NewTrust, code: Win32) -> None:
+def test_what_no_trust_can_be(corp_sqlite: Corp, new: NewTrust, code: Win32) -> None:
     """[MS-ADTS] 6.1.6.9.7, [MS-LSAD] 3.1.4.7.10."""
-    assert refused(corp, new) == code
-    assert corp.read(trusts.trusted_domains) == ()
+    assert refused(corp_sqlite, new) == code
+    assert corp_sqlite.read(trusts.trusted_domains) == ()
 
 
-def test_no_second_trust_with_one_of_the_names_or_the_sid(corp: Corp) -> None:
+def test_no_second_trust_with_one_of_the_names_or_the_sid(corp_sqlite: Corp) -> None:
     """[MS-ADTS] 6.1.6.7.1, 6.1.6.7.8, 6.1.6.7.13: unique."""
-    make(corp)
+    make(corp_sqlite)
     other = Sid.parse("S-1-5-21-5-5-5")
     for new in (
         replace(FOREST, flat_name="OTHER", sid=other),
         replace(FOREST, partner="other.test", sid=other),
         replace(FOREST, partner="other.test", flat_name="OTHER"),
     ):
-        assert refused(corp, new) == Win32.ERROR_DOMAIN_EXISTS
+        assert refused(corp_sqlite, new) == Win32.ERROR_DOMAIN_EXISTS
 
 
-def test_names_that_another_trust_claims_are_out_of_use(corp: Corp) -> None:
+def test_names_that_another_trust_claims_are_out_of_use(corp_sqlite: Corp) -> None:
     """[MS-ADTS] 6.1.6.9.3.2."""
-    make(corp)
+    make(corp_sqlite)
     info = ForestTrustInfo(
         (
             TopLevelName("second.test"),
@@ -221,7 +221,7 @@ def test_names_that_another_trust_claims_are_out_of_use(corp: Corp) -> None:
         )
     )
     second = make(
-        corp,
+        corp_sqlite,
         replace(
             FOREST, partner="second.test", flat_name="SECOND", sid=Sid.parse("S-1-5-21-3-3-3"), forest=info
         ),
@@ -234,9 +234,9 @@ def test_names_that_another_trust_claims_are_out_of_use(corp: Corp) -> None:
     ]
 
 
-def test_a_forest_claims_a_name_and_its_domains_are_below_it(corp: Corp) -> None:
+def test_a_forest_claims_a_name_and_its_domains_are_below_it(corp_sqlite: Corp) -> None:
     """[MS-ADTS] 6.1.6.9.3.2."""
-    made = make(corp)
+    made = make(corp_sqlite)
     bad: Sequence[ForestTrustInfo] = (
         ForestTrustInfo(()),
         ForestTrustInfo((TopLevelName("partner.test", excluded=True),)),
@@ -244,47 +244,49 @@ def test_a_forest_claims_a_name_and_its_domains_are_below_it(corp: Corp) -> None
     )
     for info in bad:
         with pytest.raises(DsError) as caught:
-            corp.write(lambda ctx, info=info: trust_changes.set_namespaces(ctx, made, info))  # type: ignore[misc]
+            corp_sqlite.write(lambda ctx, info=info: trust_changes.set_namespaces(ctx, made, info))  # type: ignore[misc]
         assert caught.value.code == Win32.ERROR_INVALID_PARAMETER
     good = ForestTrustInfo((TopLevelName("partner.test"), TopLevelName("x.partner.test", excluded=True)))
-    kept = corp.write(lambda ctx: trust_changes.set_namespaces(ctx, made, good))
-    assert the(corp).forest == kept == good
+    kept = corp_sqlite.write(lambda ctx: trust_changes.set_namespaces(ctx, made, good))
+    assert the(corp_sqlite).forest == kept == good
 
 
-def test_no_longer_a_forest_trust_it_claims_nothing(corp: Corp) -> None:
+def test_no_longer_a_forest_trust_it_claims_nothing(corp_sqlite: Corp) -> None:
     """[MS-ADTS] 6.1.6.9.7."""
-    made = make(corp)
-    corp.write(lambda ctx: trust_changes.set_attributes(ctx, made, TrustAttributes.QUARANTINED_DOMAIN))
-    made = the(corp)
+    made = make(corp_sqlite)
+    corp_sqlite.write(lambda ctx: trust_changes.set_attributes(ctx, made, TrustAttributes.QUARANTINED_DOMAIN))
+    made = the(corp_sqlite)
     assert made.forest is None
     assert made.boundary is Boundary.QUARANTINED_EXTERNAL
 
 
-def test_a_realm_of_mit_has_neither_sid_nor_account(corp: Corp) -> None:
+def test_a_realm_of_mit_has_neither_sid_nor_account(corp_sqlite: Corp) -> None:
     """[MS-ADTS] 6.1.6.7.15."""
     new = NewTrust(
         "MIT.TEST", "MIT.TEST", None, TrustDirection.BOTH, TrustType.MIT,
         TrustAttributes.NON_TRANSITIVE, FIRST, FIRST, kvno=3,
     )  # fmt: skip
-    made = make(corp, new)
+    made = make(corp_sqlite, new)
     assert made.boundary is Boundary.MIT
-    assert corp.read(lambda ctx: trusts.account_row(ctx, "MIT.TEST")) is None
-    keys = corp.read(lambda ctx: trusts.outgoing_keys(ctx, made))
+    assert corp_sqlite.read(lambda ctx: trusts.account_row(ctx, "MIT.TEST")) is None
+    keys = corp_sqlite.read(lambda ctx: trusts.outgoing_keys(ctx, made))
     assert keys is not None and keys.kvno == 3
 
 
-def test_posix_offsets_are_each_ones_own(corp: Corp) -> None:
+def test_posix_offsets_are_each_ones_own(corp_sqlite: Corp) -> None:
     """[MS-ADTS] 6.1.6.9.4."""
-    first = make(corp)
-    second = make(corp, replace(FOREST, partner="b.test", flat_name="B", sid=Sid.parse("S-1-5-21-3-3-3")))
+    first = make(corp_sqlite)
+    second = make(
+        corp_sqlite, replace(FOREST, partner="b.test", flat_name="B", sid=Sid.parse("S-1-5-21-3-3-3"))
+    )
     assert (first.posix_offset, second.posix_offset) == (1, 2)
 
 
-def test_secrets_stay_out_of_sight(corp: Corp) -> None:
+def test_secrets_stay_out_of_sight(corp_sqlite: Corp) -> None:
     """[MS-ADTS] 6.1.6.7.10: no requester reads them; nor does a repr show them."""
-    made = make(corp)
+    made = make(corp_sqlite)
     assert "First" not in repr(made)
-    stored = corp.row(TDO).attrs[attr.TRUST_AUTH_INCOMING][0]
+    stored = corp_sqlite.row(TDO).attrs[attr.TRUST_AUTH_INCOMING][0]
     assert "First" not in repr(TrustAuthInfo.unpack(stored))
 
 
