@@ -75,7 +75,11 @@ def decrypt_part(data: EncryptedData, ring: KeyRing) -> OpenedTicket:
         part = EncTicketPart.unpack(decrypt(key, int(KeyUsage.TICKET), data.cipher))
     except DecodeError:
         raise KdcRefusal(KrbErrorCode.KRB_AP_ERR_MODIFIED) from None
-    return OpenedTicket(part, key, _session_key(part.key.keytype, part.key.keyvalue), cipher=data.cipher)
+    try:
+        session = _session_key(part.key.keytype, part.key.keyvalue)
+    except DecodeError:  # a service's own work, shown as evidence
+        raise KdcRefusal(KrbErrorCode.KDC_ERR_ETYPE_NOSUPP) from None
+    return OpenedTicket(part, key, session, cipher=data.cipher)
 
 
 def read_ap_req(data: bytes) -> ApReq:

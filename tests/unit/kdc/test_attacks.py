@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from addc.base.clock import TICKS_PER_S, FileTime
-from addc.codec.krb5 import EncTicketPart, PrincipalName
+from addc.codec.krb5 import EncryptionKey, EncTicketPart, PrincipalName
 from addc.codec.krb5_numbers import KdcOptions, NameType
 from addc.codec.verify_pac import KerbVerifyPacRequest
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.kdc import tickets
+from addc.kdc.evidence import open_evidence
 from addc.kdc.kpasswd import open_kpasswd
 from addc.kdc.pac_validation import verify_pac
 from addc.kdc.policy import KdcPolicy
@@ -122,3 +123,15 @@ def test_krbtgts_nt_hash_vouches_for_no_pac() -> None:
         kind = int(key.info.cksumtype)
         asked = KerbVerifyPacRequest(kind, server, checksum(key, usage, server, kind))
         assert verify_pac(asked.pack(), KRBTGT.keys) is verdict
+
+
+@pytest.mark.parametrize(("keytype", "size"), [(2, 8), (-128, 16), (17, 32), (18, 0)])
+def test_a_session_key_of_no_known_kind_is_refused_by_a_code(keytype: int, size: int) -> None:
+    """A service seals its own evidence: whatever it puts there is an answer's matter, no exception's."""
+    service = Client().log_on().get()
+    part = replace(service.opened(FILES.keys.current[18]), key=EncryptionKey(keytype, bytes(size)))
+    made = remade(service, part, FILES.keys.current[18])
+    assert open_evidence(made.ticket, FILES.keys) is Code.KDC_ERR_ETYPE_NOSUPP
+    tgt = Client().log_on()
+    made = remade(tgt, replace(tgt.opened(TGT_KEY), key=EncryptionKey(keytype, bytes(size))), TGT_KEY)
+    assert made.send(made.tgs_req()).error == Code.KDC_ERR_ETYPE_NOSUPP
