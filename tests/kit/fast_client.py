@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import whole_seconds
 from addc.codec.ids import Sid
 from addc.codec.krb5 import (
     ApReq,
@@ -31,10 +31,11 @@ from addc.codec.krb5 import (
     TgsReq,
 )
 from addc.codec.krb5_numbers import PaType
+from addc.codes.krb_error import KrbErrorCode
 from addc.kdc.as_exchange import answer_as_req, open_as_req
 from addc.kdc.facts import AsFacts, KdcRequest, Outcome, Principal
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, cf2, checksum, decrypt, encrypt
-from tests.kit.kdc_realm import FACTS, KRBTGT, NOW, Client, SeededRng, Ticketed, make_key, principal
+from tests.kit.kdc_realm import FACTS, KRBTGT, NOW, Client, SeededRng, Ticketed, error_of, make_key, principal
 
 WS1 = principal("WS1$", 1106, 0x1000, has_spn=True, supported_enctypes=0x18)
 """The device that people log on at."""
@@ -78,7 +79,7 @@ class Armor:
             crealm=self.device.crealm,
             cname=self.device.cname,
             cusec=0,
-            ctime=FileTime(now - now % TICKS_PER_S),
+            ctime=whole_seconds(now),
             subkey=EncryptionKey(int(subkey.etype), subkey.value) if subkey else None,
         )
         plain = replace(good, **self.authenticator).pack()  # type: ignore[arg-type]
@@ -135,7 +136,7 @@ def remade(ticket: Ticketed, part: EncTicketPart, key: Key) -> Ticketed:
 
 def challenge(armor: Key, key: Key, when: int = NOW, pepper: bytes = b"clientchallengearmor") -> PaData:
     """PA-ENCRYPTED-CHALLENGE."""
-    plain = PaEncTsEnc(FileTime(when - when % TICKS_PER_S), 0).pack()
+    plain = PaEncTsEnc(whole_seconds(when), 0).pack()
     made = cf2(armor, key, pepper, b"challengelongterm")
     return PaData(
         int(PaType.PA_ENCRYPTED_CHALLENGE), sealed(made, KeyUsage.ENC_CHALLENGE_CLIENT, plain).pack()
@@ -290,3 +291,9 @@ class ArmoredTicket:
         return Granted(
             reply, response, Ticketed(self.ticket.client, reply.ticket, part, names.cname, names.crealm), key
         )
+
+
+def refused_in_the_open(outcome: Outcome) -> KrbErrorCode:
+    """A refusal that no armor hides, and that says no more than its code."""
+    assert error_of(outcome).e_data is None
+    return outcome.error

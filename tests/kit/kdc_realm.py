@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import TICKS_PER_S, FileTime, whole_seconds
 from addc.codec.ids import Sid
 from addc.codec.krb5 import (
     ApReq,
@@ -31,6 +31,7 @@ from addc.codec.krb5 import (
     Ticket,
 )
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType
+from addc.codec.pac import Pac
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc.as_exchange import answer_as_req
 from addc.kdc.facts import (
@@ -46,6 +47,7 @@ from addc.kdc.facts import (
 )
 from addc.kdc.policy import KdcPolicy
 from addc.kdc.tgs_exchange import answer_tgs_req, open_tgs_req
+from addc.kdc.ticket_pac import find_pac
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, checksum, decrypt, encrypt
 from addc.security.logon_rules import Standing
 
@@ -108,7 +110,7 @@ def client_name(*parts: str, name_type: int = NameType.KRB_NT_PRINCIPAL) -> Prin
 
 def timestamp(key: Key, when: int = NOW, rng: SeededRng | None = None) -> PaData:
     """PA-ENC-TIMESTAMP."""
-    plain = PaEncTsEnc(FileTime(when - when % TICKS_PER_S), 0).pack()
+    plain = PaEncTsEnc(whole_seconds(when), 0).pack()
     confounder = (rng or SeededRng("ts")).bytes(ETYPES[key.etype].confounder_size)
     data = EncryptedData(
         etype=int(key.etype), cipher=encrypt(key, KeyUsage.AS_REQ_PA_ENC_TIMESTAMP, plain, confounder)
@@ -200,7 +202,7 @@ class Ticketed:
             cname=self.cname,
             cksum=cksum,
             cusec=0,
-            ctime=FileTime(now - now % TICKS_PER_S),
+            ctime=whole_seconds(now),
             subkey=EncryptionKey(int(subkey.etype), subkey.value) if subkey else None,
         )
         auth = replace(auth, **(authenticator or {}))  # type: ignore[arg-type]
@@ -241,6 +243,13 @@ class Ticketed:
         usage = KeyUsage.TGS_REP_ENC_PART_SUBKEY if subkey else KeyUsage.TGS_REP_ENC_PART_SESSION
         part = EncTgsRepPart.unpack(decrypt(subkey or self.session, usage, reply.enc_part.cipher))
         return Ticketed(self.client, reply.ticket, part, reply.cname, reply.crealm)
+
+
+def pac_of(ticket: Ticketed, key: Key) -> Pac:
+    """The PAC of a ticket, as its service finds it."""
+    data = find_pac(ticket.opened(key).authorization_data)
+    assert data is not None
+    return Pac.unpack(data)
 
 
 def error_of(outcome: Outcome) -> KrbError:

@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import TICKS_PER_S, FileTime, whole_seconds
 from addc.codec.krb5 import (
     ApReq,
     AsRep,
@@ -72,10 +72,6 @@ def _sealed(key: Key, usage: KeyUsage, plain: bytes) -> EncryptedData:
     return EncryptedData(etype=int(key.etype), cipher=encrypt(key, usage, plain, confounder))
 
 
-def _second(now: FileTime) -> FileTime:
-    return FileTime(now - now % TICKS_PER_S)
-
-
 def _body(
     realm: str,
     sname: str,
@@ -95,7 +91,7 @@ def _body(
         cname=cname,
         realm=realm,
         sname=_names(sname),
-        till=FileTime(_second(now) + _DAY_FT),
+        till=FileTime(whole_seconds(now) + _DAY_FT),
         nonce=NONCE,
         etype=(AES256, 17, 23),
         additional_tickets=None if evidence is None else (evidence,),
@@ -104,7 +100,7 @@ def _body(
 
 def as_req(who: Login, now: FileTime, sname: str = "") -> bytes:
     """An AS-REQ with an encrypted timestamp; for a ticket-granting ticket unless `sname` says otherwise."""
-    stamp = PaEncTsEnc(_second(now), now % TICKS_PER_S // 10).pack()
+    stamp = PaEncTsEnc(whole_seconds(now), now % TICKS_PER_S // 10).pack()
     sealed = _sealed(who.key, KeyUsage.AS_REQ_PA_ENC_TIMESTAMP, stamp).pack()
     padata = (
         PaData(int(PaType.PA_ENC_TIMESTAMP), sealed),
@@ -140,7 +136,7 @@ def _authenticator(
         cname=ticket.reply.cname,
         cksum=cksum,
         cusec=usec,
-        ctime=_second(now),
+        ctime=whole_seconds(now),
         seq_number=NONCE,
     ).pack()
     sealed = _sealed(ticket.session, usage, plain)
@@ -174,7 +170,7 @@ def kpasswd_req(ticket: Granted, password: str, now: FileTime) -> bytes:
     ap_req = _authenticator(ticket, KeyUsage.AP_REQ_AUTHENTICATOR, now, None, 0).pack()
     private = EncKrbPrivPart(
         user_data=password.encode(),
-        timestamp=_second(now),
+        timestamp=whole_seconds(now),
         usec=0,
         seq_number=NONCE,
         s_address=HostAddress(2, bytes(4)),

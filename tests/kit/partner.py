@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import TICKS_PER_S, FileTime, whole_seconds
 from addc.base.secret import Secret
 from addc.codec.ids import Sid
 from addc.codec.krb5 import (
@@ -104,7 +104,7 @@ class PartnerTicket:
     def made(self, key: Key | None = None, signer: Key | None = None) -> Ticketed:
         """The client with that ticket. key: of the ticket; signer: of its PAC."""
         key = key or issued_key(self.etype, self.issuer)
-        start = FileTime(self.now - self.now % TICKS_PER_S)
+        start = whole_seconds(self.now)
         end = FileTime(start + 3600 * TICKS_PER_S)
         session = make_key(18, "cross-realm session")
         client = Client()

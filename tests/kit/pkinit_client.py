@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from addc.base.clock import TICKS_PER_S, FileTime
+from addc.base.clock import FileTime, whole_seconds
 from addc.codec import cms
 from addc.codec.ber_wire import find_element
 from addc.codec.cms import (
@@ -185,7 +185,7 @@ class PkinitClient:
     def auth_pack(self, body: bytes, now: FileTime) -> AuthPack:
         authenticator = PkAuthenticator(
             cusec=0,
-            ctime=FileTime(now - now % TICKS_PER_S),
+            ctime=whole_seconds(now),
             nonce=self.nonce,
             pa_checksum=hashlib.sha1(body, usedforsecurity=False).digest(),
             freshness_token=self.token,

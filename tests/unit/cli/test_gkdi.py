@@ -6,62 +6,51 @@ from uuid import UUID
 
 import pytest
 
-from addc.base.data_dir import CONFIG_NAME, DATABASE_NAME, KEY_NAME
 from addc.cli.main import main
-from tests.kit.databases import KEY
 
 
-@pytest.fixture
-def forest(corp_file: Path, tmp_path: Path) -> Path:
-    """A data folder with a forest in it."""
-    (tmp_path / DATABASE_NAME).write_bytes(corp_file.read_bytes())
-    (tmp_path / CONFIG_NAME).write_text(json.dumps({"database": f"sqlite:///{DATABASE_NAME}"}))
-    key = tmp_path / KEY_NAME
-    key.write_bytes(KEY.reveal())
-    key.chmod(0o600)
-    return tmp_path
-
-
-def _run(forest: Path, capsys: pytest.CaptureFixture[str], *words: str, status: int = 0) -> str:
-    assert main(["gkdi", *words, "--data-dir", str(forest)]) == status
+def _run(corp_folder: Path, capsys: pytest.CaptureFixture[str], *words: str, status: int = 0) -> str:
+    assert main(["gkdi", *words, "--data-dir", str(corp_folder)]) == status
     told = capsys.readouterr()
     return told.out + told.err
 
 
-def test_a_new_forest_has_a_key_that_serves_at_once(forest: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (key,) = json.loads(_run(forest, capsys, "list", "--json"))
+def test_a_new_forest_has_a_key_that_serves_at_once(
+    corp_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (key,) = json.loads(_run(corp_folder, capsys, "list", "--json"))
     assert key["use_start_time"] < key["created"]
     assert (key["hash"], key["secret_agreement"], key["public_key_bits"]) == ("sha512", "DH", 2048)
-    assert key["id"] in _run(forest, capsys, "list")
-    assert "sha512" in _run(forest, capsys, "show", key["id"])
+    assert key["id"] in _run(corp_folder, capsys, "list")
+    assert "sha512" in _run(corp_folder, capsys, "show", key["id"])
 
 
 def test_keys_are_made_for_now_for_later_and_for_a_time(
-    forest: Path, capsys: pytest.CaptureFixture[str]
+    corp_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = json.loads(_run(forest, capsys, "create-root-key", "--effective-now", "--json"))
-    later = json.loads(_run(forest, capsys, "create-root-key", "--json"))
+    made = json.loads(_run(corp_folder, capsys, "create-root-key", "--effective-now", "--json"))
+    later = json.loads(_run(corp_folder, capsys, "create-root-key", "--json"))
     fixed = json.loads(
-        _run(forest, capsys, "create-root-key", "--effective-time", "2031-02-03T04:05:06Z", "--json")
+        _run(corp_folder, capsys, "create-root-key", "--effective-time", "2031-02-03T04:05:06Z", "--json")
     )
     assert (
         made["use_start_time"] < later["use_start_time"] < fixed["use_start_time"] == "2031-02-03T04:05:06Z"
     )
-    known = {one["id"] for one in json.loads(_run(forest, capsys, "list", "--json"))}
+    known = {one["id"] for one in json.loads(_run(corp_folder, capsys, "list", "--json"))}
     assert {made["id"], later["id"], fixed["id"]} < known
     assert str(UUID(made["id"])) == made["id"]
 
 
-def test_a_dry_run_makes_nothing(forest: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = _run(forest, capsys, "list", "--json")
-    assert "nothing was changed" in _run(forest, capsys, "create-root-key", "--dry-run")
-    assert _run(forest, capsys, "list", "--json") == before
+def test_a_dry_run_makes_nothing(corp_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = _run(corp_folder, capsys, "list", "--json")
+    assert "nothing was changed" in _run(corp_folder, capsys, "create-root-key", "--dry-run")
+    assert _run(corp_folder, capsys, "list", "--json") == before
 
 
 def test_what_is_wrongly_asked_is_told_with_the_next_step(
-    forest: Path, capsys: pytest.CaptureFixture[str]
+    corp_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = _run(forest, capsys, "show", str(UUID(int=7)), status=1)
+    told = _run(corp_folder, capsys, "show", str(UUID(int=7)), status=1)
     assert "Next step: addc gkdi list" in told
-    told = _run(forest, capsys, "create-root-key", "--effective-time", "tomorrow", status=1)
+    told = _run(corp_folder, capsys, "create-root-key", "--effective-time", "tomorrow", status=1)
     assert "Next step" in told

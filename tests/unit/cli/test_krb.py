@@ -1,21 +1,11 @@
 """addc krb and addc keytab, on a data folder that nobody serves."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from addc.cli.main import main
-
-
-@pytest.fixture(scope="module")
-def forest(provisioned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("krb") / "forest"
-    shutil.copytree(provisioned, folder)
-    config = folder / "config.json"
-    config.write_text(config.read_text().replace(str(provisioned), str(folder)))
-    return folder
 
 
 def where(forest: Path) -> list[str]:

@@ -1,22 +1,12 @@
 """addc schema: show, import, upgrade, on a data folder that nobody serves."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from addc.cli.main import main
 from tests.kit.extension import extension
-
-
-@pytest.fixture
-def forest(provisioned: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "forest"
-    shutil.copytree(provisioned, folder)
-    config = folder / "config.json"
-    config.write_text(config.read_text().replace(str(provisioned), str(folder)))
-    return folder
 
 
 def test_import_show_and_upgrade(forest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

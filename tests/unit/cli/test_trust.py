@@ -1,7 +1,6 @@
 """addc trust: every word, on a data folder that nobody serves; KDCs of partners by script."""
 
 import json
-import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,15 +15,6 @@ from addc.codec.krb5 import KrbError, PrincipalName
 from addc.codes.krb_error import KrbErrorCode as Code
 
 SID = "S-1-5-21-77-88-99"
-
-
-@pytest.fixture
-def forest(provisioned: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "forest"
-    shutil.copytree(provisioned, folder)
-    config = folder / "config.json"
-    config.write_text(config.read_text().replace(str(provisioned), str(folder)))
-    return folder
 
 
 @pytest.fixture

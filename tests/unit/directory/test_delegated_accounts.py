@@ -1,11 +1,7 @@
 """Delegated managed accounts: creation, states, and who may make one the heir of another account."""
 
-from collections.abc import Callable
-
 import pytest
 
-from addc.base.errors import DsError
-from addc.codes.faces import ldap_face
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
 from addc.directory import delegated_accounts, passwords
@@ -24,16 +20,11 @@ from addc.security.token import Token
 from addc.store.objects import ObjectRow
 from tests.kit.corp import SEALED, Corp, quoted, replace_values
 from tests.kit.delegated import HEIR, SERVICE, SPN, Migration
+from tests.kit.refusals import refusal_told
 
 DENIED = (LdapResult.INSUFFICIENT_ACCESS_RIGHTS, Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS)
 LINK = "msDS-ManagedAccountPrecededByLink"
 BACK = "msDS-SupersededManagedAccountLink"
-
-
-def refusal(work: Callable[[], object]) -> tuple[int, int]:
-    with pytest.raises(DsError) as error:
-        work()
-    return ldap_face(error.value)[0], error.value.code
 
 
 def predecessor(migration: Migration) -> ObjectRow | None:
@@ -80,15 +71,15 @@ def test_a_delegated_account_has_a_password_that_nobody_reads(migration: Migrati
         (found,) = corp.read(lambda ctx: search(ctx, request), requester).entries
         assert not found.attributes
     change = replace_values("unicodePwd", quoted("Ch0sen.Password"))
-    assert refusal(lambda: corp.modify(HEIR, change))[0] == LdapResult.INSUFFICIENT_ACCESS_RIGHTS
+    assert refusal_told(lambda: corp.modify(HEIR, change))[0] == LdapResult.INSUFFICIENT_ACCESS_RIGHTS
 
 
 @pytest.mark.parametrize("value", ["4", "-1"])
 def test_states_that_are_none(migration: Migration, value: str) -> None:
     change = replace_values("msDS-DelegatedMSAState", value)
-    assert refusal(lambda: migration.corp.modify(HEIR, change))[0] == LdapResult.CONSTRAINT_VIOLATION
+    assert refusal_told(lambda: migration.corp.modify(HEIR, change))[0] == LdapResult.CONSTRAINT_VIOLATION
     change = replace_values("msDS-SupersededServiceAccountState", value)
-    assert refusal(lambda: migration.corp.modify(SERVICE, change))[0] == LdapResult.CONSTRAINT_VIOLATION
+    assert refusal_told(lambda: migration.corp.modify(SERVICE, change))[0] == LdapResult.CONSTRAINT_VIOLATION
 
 
 # --- the operation -----------------------------------------------------------------------------------------
@@ -132,7 +123,7 @@ def test_a_migration_goes_back_step_by_step(migration: Migration) -> None:
 def test_steps_that_do_not_follow(migration: Migration, steps: tuple[int, ...]) -> None:
     for step in steps[:-1]:
         migration.migrate(step)
-    refused = refusal(lambda: migration.migrate(steps[-1]))
+    refused = refusal_told(lambda: migration.migrate(steps[-1]))
     assert refused == (LdapResult.UNWILLING_TO_PERFORM, Win32.ERROR_DS_UNWILLING_TO_PERFORM)
 
 
@@ -143,7 +134,7 @@ def test_values_that_are_none(migration: Migration, text: str) -> None:
     corp = migration.corp
     value = text.format(heir=corp.dn(HEIR), svc=corp.dn(SERVICE)).encode()
     change = Change(ModOp.ADD, "migrateADServiceAccount", [value])
-    refused = refusal(lambda: corp.write(lambda ctx: operate(ctx, [change]), corp.admin))
+    refused = refusal_told(lambda: corp.write(lambda ctx: operate(ctx, [change]), corp.admin))
     assert refused[0] in (LdapResult.UNWILLING_TO_PERFORM, LdapResult.NO_SUCH_OBJECT)
 
 
@@ -152,7 +143,7 @@ def test_who_rules_over_one_account_alone_migrates_nothing(migration: Migration,
     """CVE-2025-53779: write access on both is needed, for every step."""
     requester = grant(migration.corp, dn, "eve")
     for step in range(4):
-        assert refusal(lambda: migration.migrate(step, requester)) == DENIED  # noqa: B023
+        assert refusal_told(lambda: migration.migrate(step, requester)) == DENIED  # noqa: B023
 
 
 # --- the links by hand -------------------------------------------------------------------------------------
@@ -164,11 +155,11 @@ def test_nobody_makes_his_account_the_heir_of_one_that_he_does_not_rule(migratio
     requester = grant(corp, HEIR, "eve")
     administrator = "CN=Administrator,CN=Users"
     change = replace_values(LINK, corp.dn(administrator))
-    assert refusal(lambda: corp.modify(HEIR, change, requester=requester)) == DENIED
+    assert refusal_told(lambda: corp.modify(HEIR, change, requester=requester)) == DENIED
     ou = "OU=Weak"
     corp.add(ou, "organizationalUnit")
     requester = grant(corp, ou, "mallory")
-    refused = refusal(
+    refused = refusal_told(
         lambda: Migration.add_heir(
             corp,
             f"CN=bad,{ou}",
@@ -184,7 +175,7 @@ def test_the_other_side_is_guarded_too(migration: Migration) -> None:
     corp = migration.corp
     requester = grant(corp, SERVICE, "eve")
     change = replace_values(BACK, corp.dn(HEIR))
-    assert refusal(lambda: corp.modify(SERVICE, change, requester=requester)) == DENIED
+    assert refusal_told(lambda: corp.modify(SERVICE, change, requester=requester)) == DENIED
 
 
 @pytest.mark.parametrize("missing", ["link", "back", "state", "superseded"])

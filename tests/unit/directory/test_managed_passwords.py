@@ -10,7 +10,6 @@ from addc.base.errors import DsError
 from addc.base.secret import Secret
 from addc.codec.gkdi_blobs import KeyIdentifier, ManagedPasswordBlob
 from addc.codec.ids import Sid
-from addc.codes.faces import ldap_face
 from addc.codes.hresult import HResult
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
@@ -29,6 +28,7 @@ from addc.security.token import SYSTEM, Token
 from addc.store.objects import ObjectRow
 from tests.kit.corp import SEALED, Corp, delete_values, quoted, replace_values
 from tests.kit.corp_forest import NOW, CountingRng, StandingClock
+from tests.kit.refusals import refusal_told
 
 GMSA = "CN=web,CN=Managed Service Accounts"
 CLASS = "msDS-GroupManagedServiceAccount"
@@ -98,13 +98,6 @@ class Account:
         return wanted in (found.current, *found.accepted)
 
 
-def refusal(work: Callable[[], object]) -> tuple[int, int]:
-    """(LDAP result, Win32 error) with which it is refused."""
-    with pytest.raises(DsError) as error:
-        work()
-    return ldap_face(error.value)[0], error.value.code
-
-
 def delete(corp: Corp, dn: str) -> None:
     corp.write(lambda ctx: delete_object(ctx, corp.dn(dn)))
 
@@ -152,13 +145,13 @@ def test_a_new_account_has_a_password_of_its_span(gmsa: Account) -> None:
 
 @pytest.mark.parametrize("days", [0, -1, 1_000_001])
 def test_intervals_that_are_none_are_refused(corp_sqlite: Corp, days: int) -> None:
-    refused = refusal(lambda: add_gmsa(corp_sqlite, days=days))
+    refused = refusal_told(lambda: add_gmsa(corp_sqlite, days=days))
     assert refused == (LdapResult.CONSTRAINT_VIOLATION, Win32.ERROR_DS_CONSTRAINT_VIOLATION)
 
 
 def test_the_interval_must_be_there(corp_sqlite: Corp) -> None:
     """[MS-ADSC] 2.140: systemMustContain."""
-    refused = refusal(lambda: corp_sqlite.add(GMSA, CLASS, sAMAccountName="web$"))
+    refused = refusal_told(lambda: corp_sqlite.add(GMSA, CLASS, sAMAccountName="web$"))
     assert refused == (LdapResult.OBJECT_CLASS_VIOLATION, Win32.ERROR_DS_MISSING_REQUIRED_ATT)
 
 
@@ -168,30 +161,30 @@ def test_the_interval_never_changes(gmsa: Account) -> None:
         replace_values("msDS-ManagedPasswordInterval", "1"),
         delete_values("msDS-ManagedPasswordId"),
     ):
-        refused = refusal(lambda: gmsa.corp.modify(GMSA, change))  # noqa: B023
+        refused = refusal_told(lambda: gmsa.corp.modify(GMSA, change))  # noqa: B023
         assert refused == (LdapResult.CONSTRAINT_VIOLATION, Win32.ERROR_DS_CANT_MOD_SYSTEM_ONLY)
 
 
 @pytest.mark.parametrize("name", ["msDS-ManagedPasswordId", "msDS-ManagedPasswordPreviousId"])
 def test_nobody_chooses_the_password_id(corp_sqlite: Corp, name: str) -> None:
-    refused = refusal(lambda: add_gmsa(corp_sqlite, more={name: b"x"}))
+    refused = refusal_told(lambda: add_gmsa(corp_sqlite, more={name: b"x"}))
     assert refused == (LdapResult.CONSTRAINT_VIOLATION, Win32.ERROR_DS_CANT_MOD_SYSTEM_ONLY)
 
 
 def test_nobody_chooses_the_password(corp_sqlite: Corp) -> None:
     """Neither with the object nor later, whatever rights he holds."""
-    refused = refusal(lambda: add_gmsa(corp_sqlite, more={"unicodePwd": quoted("Ch0sen.Password")}))
+    refused = refusal_told(lambda: add_gmsa(corp_sqlite, more={"unicodePwd": quoted("Ch0sen.Password")}))
     assert refused == (LdapResult.INSUFFICIENT_ACCESS_RIGHTS, Win32.ERROR_ACCESS_DENIED)
     add_gmsa(corp_sqlite)
     change = replace_values("unicodePwd", quoted("Ch0sen.Password"))
-    refused = refusal(lambda: corp_sqlite.modify(GMSA, change))
+    refused = refusal_told(lambda: corp_sqlite.modify(GMSA, change))
     assert refused == (LdapResult.INSUFFICIENT_ACCESS_RIGHTS, Win32.ERROR_ACCESS_DENIED)
 
 
 def test_users_make_no_managed_accounts_by_their_machine_quota(corp_sqlite: Corp) -> None:
     """[MS-ADTS] 3.1.1.5.2.1: the privilege is for computers and for nothing that derives from them."""
     corp_sqlite.user("eve")
-    refused = refusal(
+    refused = refusal_told(
         lambda: corp_sqlite.add(
             "CN=web,CN=Computers",
             CLASS,
@@ -239,7 +232,7 @@ def test_who_is_not_named_reads_nothing(gmsa: Account, who: str) -> None:
 def test_without_a_descriptor_nobody_reads(gmsa: Account) -> None:
     """[MS-ADTS] 3.1.1.4.5.39: operationsError / ERROR_DS_CANT_RETRIEVE_ATTRS."""
     gmsa.corp.modify(GMSA, delete_values("msDS-GroupMSAMembership"))
-    assert refusal(gmsa.fetch) == (LdapResult.OPERATIONS_ERROR, Win32.ERROR_DS_CANT_RETRIEVE_ATTRS)
+    assert refusal_told(gmsa.fetch) == (LdapResult.OPERATIONS_ERROR, Win32.ERROR_DS_CANT_RETRIEVE_ATTRS)
 
 
 @pytest.mark.parametrize("text", ["O:BA", "O:BAD:", "O:BAD:(D;;RP;;;WD)(A;;RP;;;WD)", "O:BAD:(A;;WP;;;WD)"])
@@ -256,7 +249,7 @@ def test_descriptors_that_grant_nothing(gmsa: Account, text: str) -> None:
 def test_only_over_an_encrypted_connection(gmsa: Account, who: str) -> None:
     """[MS-ADTS] 3.1.1.4.5.39: told to everybody, before it is asked who may."""
     requester = gmsa.reader if who == "reader" else gmsa.other
-    refused = refusal(lambda: gmsa.fetch(requester, RequestOptions()))
+    refused = refusal_told(lambda: gmsa.fetch(requester, RequestOptions()))
     assert refused == (LdapResult.OPERATIONS_ERROR, Win32.ERROR_DS_CONFIDENTIALITY_REQUIRED)
 
 

@@ -43,6 +43,7 @@ from tests.kit.kdc_realm import (
     client_name,
     error_of,
     make_key,
+    pac_of,
     principal,
 )
 from tests.kit.s4u import RBCD, S4U2PROXY, letting, pa_for_user
@@ -137,12 +138,6 @@ def flagged(part: EncTicketPart) -> EncTicketPart:
     return replace(part, flags=part.flags | TicketFlags.FORWARDABLE)
 
 
-def pac_of(ticket: Ticketed, key: Key = FILES_KEY) -> Pac:
-    data = find_pac(ticket.opened(key).authorization_data)
-    assert data is not None
-    return Pac.unpack(data)
-
-
 # --- what comes out -------------------------------------------------------------------------------
 
 
@@ -158,7 +153,7 @@ def test_the_ticket_speaks_for_the_user_and_is_the_services() -> None:
 
 def test_the_pac_has_the_groups_of_a_logon() -> None:
     own = Client().log_on().get()
-    mine, theirs = pac_of(got(alices_ticket())), pac_of(own)
+    mine, theirs = pac_of(got(alices_ticket()), FILES_KEY), pac_of(own, FILES_KEY)
     assert unpack_logon_info(mine.get(1) or b"") == unpack_logon_info(theirs.get(1) or b"")
     assert mine.get(12) == theirs.get(12)
     assert [kind for kind, _ in mine.buffers] == [1, 10, 12, 13, 11, 6, 7, 16, 19]
@@ -166,25 +161,25 @@ def test_the_pac_has_the_groups_of_a_logon() -> None:
 
 def test_domain_local_groups_are_those_of_now() -> None:
     later = Impersonated(ALICE, Membership((513, 1200), (), (1999,)))
-    info = unpack_logon_info(pac_of(got(alices_ticket(), evidence={"user": later})).get(1) or b"")
+    info = unpack_logon_info(pac_of(got(alices_ticket(), evidence={"user": later}), FILES_KEY).get(1) or b"")
     assert [one.relative_id for one in info.resource_group_ids or ()] == [1999]
 
 
 def test_each_service_gets_domain_local_groups_in_the_form_it_can_read() -> None:
     plain = replace(WEB, supported_enctypes=0x18 | 0x80000)
-    compressed = unpack_logon_info(pac_of(got(alices_ticket(plain))).get(1) or b"")
+    compressed = unpack_logon_info(pac_of(got(alices_ticket(plain)), FILES_KEY).get(1) or b"")
     assert [one.relative_id for one in compressed.resource_group_ids or ()] == [1300, 1301]
     sids = {one.sid for one in compressed.extra_sids or ()}
     assert DOMAIN.child(1300) not in sids and GROUPS.other_sids[0] in sids
     expanded = got(alices_ticket(), server=replace(FILES, supported_enctypes=0x18 | 0x80000))
-    info = unpack_logon_info(pac_of(expanded).get(1) or b"")
+    info = unpack_logon_info(pac_of(expanded, FILES_KEY).get(1) or b"")
     assert info.resource_group_ids is None
     assert DOMAIN.child(1300) in {one.sid for one in info.extra_sids or ()}
 
 
 def test_delegation_info_tells_the_way() -> None:
     """[MS-SFU] 3.2.5.2.4, [MS-PAC] 2.9."""
-    info = unpack_delegation_info(pac_of(got(alices_ticket())).get(PacType.DELEGATION_INFO) or b"")
+    info = unpack_delegation_info(pac_of(got(alices_ticket()), FILES_KEY).get(PacType.DELEGATION_INFO) or b"")
     assert info.s4u2proxy_target == TARGET
     assert [one.name for one in info.s4u_transited_services or ()] == [f"http/web.example.com@{REALM}"]
 
@@ -482,7 +477,7 @@ def test_self_then_proxy() -> None:
     web = logged_on(service)
     request = web.tgs_req(pa_for_user(web.session, client_name("alice"), REALM), sname=WEB_NAME)
     evidence = web.received(web.send(request, web.facts(service, user=USER)))
-    info = unpack_logon_info(pac_of(got(evidence, service=service)).get(1) or b"")
+    info = unpack_logon_info(pac_of(got(evidence, service=service), FILES_KEY).get(1) or b"")
     sids = {one.sid for one in info.extra_sids or ()}
     assert wellknown.SERVICE_ASSERTED_IDENTITY in sids
     assert wellknown.AUTHENTICATION_AUTHORITY_ASSERTED_IDENTITY not in sids

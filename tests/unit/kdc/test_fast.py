@@ -32,6 +32,7 @@ from tests.kit.fast_client import (
     challenge,
     fast_response,
     inner_error,
+    refused_in_the_open,
     strengthened,
 )
 from tests.kit.kdc_realm import (
@@ -77,11 +78,6 @@ def refused(outcome: Outcome, desk: ArmoredClient) -> tuple[Code, dict[int, byte
     assert inner.e_data is None
     assert found.pop(COOKIE) == b"Microsoft"
     return outcome.error, found
-
-
-def refused_in_the_open(outcome: Outcome) -> Code:
-    assert error_of(outcome).e_data is None
-    return outcome.error
 
 
 # --- granting -------------------------------------------------------------------------------------

@@ -22,7 +22,17 @@ from addc.codes.krb_error import KrbErrorCode as Code
 from addc.kdc.facts import KdcRequest, Outcome, TgsFacts
 from addc.kdc.principal_names import ANONYMOUS
 from addc.security.krb_keys import KeyUsage, verify_checksum
-from tests.kit.fast_client import FX_FAST, WS1, Armor, ArmoredTicket, Granted, inner_error, remade, sealed
+from tests.kit.fast_client import (
+    FX_FAST,
+    WS1,
+    Armor,
+    ArmoredTicket,
+    Granted,
+    inner_error,
+    refused_in_the_open,
+    remade,
+    sealed,
+)
 from tests.kit.kdc_realm import (
     ALICE,
     CIFS_NAME,
@@ -83,11 +93,6 @@ def refused(outcome: Outcome, desk: ArmoredTicket) -> tuple[Code, dict[int, byte
     assert inner.error_code == error_of(outcome).error_code
     assert found.pop(COOKIE) == b"Microsoft"
     return outcome.error, found
-
-
-def refused_in_the_open(outcome: Outcome) -> Code:
-    assert error_of(outcome).e_data is None
-    return outcome.error
 
 
 # --- granting -------------------------------------------------------------------------------------

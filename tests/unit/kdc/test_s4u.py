@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from addc.base.clock import to_unix
 from addc.codec.krb5 import PaData, PaS4uX509User, TgsRep
 from addc.codec.krb5_numbers import KdcOptions, NameType, PaType, S4uOptions, TicketFlags
-from addc.codec.pac import Pac, PacClientInfo, PacType, UpnDnsInfo, unpack_logon_info
+from addc.codec.pac import PacClientInfo, PacType, UpnDnsInfo, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import Impersonated, Membership, Outcome, Principal
@@ -20,7 +20,7 @@ from addc.security import wellknown
 from addc.security.account_flags import UserAccountControl
 from addc.security.crypto import certificate
 from addc.security.crypto.trust_chain import TrustStore
-from addc.security.krb_keys import Key, KeyUsage
+from addc.security.krb_keys import KeyUsage
 from addc.security.logon_rules import Standing
 from tests.kit.certificates import Authority, Wish
 from tests.kit.kdc_realm import (
@@ -38,6 +38,7 @@ from tests.kit.kdc_realm import (
     client_name,
     error_of,
     make_key,
+    pac_of,
     pac_request,
     principal,
 )
@@ -79,12 +80,6 @@ def got(web: Ticketed, *padata: PaData, **more: Any) -> Ticketed:
     return web.received(ask(web, *padata, **more), more.get("subkey"))
 
 
-def pac_of(ticket: Ticketed, key: Key = WEB_KEY) -> Pac:
-    data = find_pac(ticket.opened(key).authorization_data)
-    assert data is not None
-    return Pac.unpack(data)
-
-
 # --- what comes out -------------------------------------------------------------------------------
 
 
@@ -102,7 +97,7 @@ def test_the_ticket_speaks_for_the_user(web: Ticketed) -> None:
 def test_the_pac_is_a_logons_but_for_who_asserts_the_identity(web: Ticketed) -> None:
     """[MS-SFU] 3.2.5.1.2: SERVICE_ASSERTED_IDENTITY, not AUTHENTICATION_AUTHORITY_ASSERTED_IDENTITY."""
     own = Client().log_on().get(facts=web.facts(WEB, client=ALICE))
-    pac, of_logon = pac_of(got(web)), pac_of(own)
+    pac, of_logon = pac_of(got(web), WEB_KEY), pac_of(own, WEB_KEY)
     assert [kind for kind, _ in pac.buffers] == [1, 10, 12, 13, 6, 7, 16, 19]
     mine = unpack_logon_info(pac.get(PacType.LOGON_INFO) or b"")
     theirs = unpack_logon_info(of_logon.get(PacType.LOGON_INFO) or b"")
@@ -131,12 +126,12 @@ def test_all_four_signatures_are_there(web: Ticketed) -> None:
 def test_a_service_that_wants_no_pac_gets_one_here() -> None:
     """[MS-SFU]: what it asks for is the user's authorization data."""
     service = replace(WEB, flags=WEB.flags | UserAccountControl.UF_NO_AUTH_DATA_REQUIRED)
-    assert pac_of(got(logged_on(service))).get(PacType.LOGON_INFO)
+    assert pac_of(got(logged_on(service)), WEB_KEY).get(PacType.LOGON_INFO)
 
 
 def test_a_service_whose_tgt_was_asked_without_pac_gets_one_here() -> None:
     tgt = Client(WEB, Membership((515,))).log_on(pac_request(False))
-    assert pac_of(got(tgt)).get(PacType.LOGON_INFO)
+    assert pac_of(got(tgt), WEB_KEY).get(PacType.LOGON_INFO)
 
 
 # --- forwardable ----------------------------------------------------------------------------------
