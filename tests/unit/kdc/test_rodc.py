@@ -34,7 +34,7 @@ from tests.kit.fast_client import Armor, ArmoredTicket
 from tests.kit.kdc_corp import TGS, code_of, service_name
 from tests.kit.kdc_realm import client_name, make_key
 from tests.kit.rodc_branch import DOMAIN_ADMINS, JOE, KRBTGT, PASSWORD, PROMOTING, RODC, Branch
-from tests.kit.s4u import pa_for_user
+from tests.kit.s4u import S4U2PROXY, pa_for_user
 
 DOMAIN_USERS = 513
 FILES, LDAP = "cifs/files.corp.example.com", "ldap/dc1.corp.example.com"
@@ -274,6 +274,46 @@ def test_user_to_user_with_a_ticket_of_an_rodc(branch: Branch) -> None:
     assert asked() == Code.KDC_ERR_NONE
     kdc.corp.modify(RODC, delete_values("msDS-RevealOnDemandGroup"))
     assert asked() == Code.KDC_ERR_TGT_REVOKED
+
+
+def test_a_service_goes_on_for_a_user_with_an_rodcs_ticket(branch: Branch) -> None:
+    """S4U2Proxy: the evidence is this KDC's; the service is who the RODC says, in its own groups alone."""
+    kdc = branch.kdc
+    kdc.corp.modify(
+        JOE, add_values("servicePrincipalName", "host/joe"), add_values("msDS-AllowedToDelegateTo", LDAP)
+    )
+    kdc.corp.user("ann", PASSWORD)
+    theirs = kdc.log_on("ann", kdc.key("ann", PASSWORD), kdc_options=int(KdcOptions.FORWARDABLE))
+    evidence = TgsRep.unpack(kdc.get(theirs, "host/joe", kdc_options=int(KdcOptions.FORWARDABLE))).ticket
+
+    def asked() -> bytes:
+        return kdc.get(branch.ticket(), LDAP, kdc_options=S4U2PROXY, additional_tickets=(evidence,))
+
+    reply = asked()
+    assert code_of(reply) == Code.KDC_ERR_NONE and str(TgsRep.unpack(reply).cname) == "ann"
+    kdc.corp.modify(RODC, delete_values("msDS-RevealOnDemandGroup"))
+    assert code_of(asked()) == Code.KDC_ERR_TGT_REVOKED
+
+
+def test_the_krbtgt_of_an_rodc_is_neither_client_nor_service(branch: Branch) -> None:
+    kdc, name = branch.kdc, f"krbtgt_{branch.number}"
+    assert code_of(kdc.ask(name, branch.key)) == Code.KDC_ERR_CLIENT_REVOKED
+    own = kdc.log_on("joe", kdc.key("joe", PASSWORD))
+    assert code_of(kdc.get(own, name)) == Code.KDC_ERR_SERVICE_REVOKED
+
+
+def test_an_rodc_is_among_the_enterprises_read_only_dcs(branch: Branch) -> None:
+    """[MS-PAC] 4.1.2.2: S-1-5-21-<root>-498 beside its primary group."""
+    kdc = branch.kdc
+    kdc.corp.modify(RODC, replace_values("unicodePwd", quoted(PASSWORD)))
+    tgt = branch.ticket(of="RODC1$")
+    logon = branch.granted(tgt, kdc.get(tgt, TGS))[2].get(PacType.LOGON_INFO)
+    assert logon is not None
+    info = unpack_logon_info(logon)
+    told = {one.relative_id for one in info.group_ids or ()} | {
+        one.sid.rid() for one in info.extra_sids or () if one.sid is not None
+    }
+    assert {498, 521} <= told and info.primary_group_id == 521
 
 
 def test_no_keys_of_a_password_that_is_to_be_changed(branch: Branch) -> None:
