@@ -53,7 +53,8 @@ def main() -> int:
     parser.add_argument(
         "--only",
         metavar="SUBJECT",
-        help="ldap, search, write, cldap, kdc, armor, kpasswd, dns, tokens or values",
+        help="ldap, search, write, cldap, kdc, armor, tickets, strangers, proxy, pkinit, kpasswd, dns, "
+        "tokens or values",
     )
     args = parser.parse_args()
     done, shown = 0, time.monotonic()

@@ -37,7 +37,7 @@ from addc.ldap.engine import LdapEngine, TimedOut, Violation
 from addc.ldap.locator import Self
 from addc.ldap.operations import Asker
 from addc.security.token import SYSTEM, Token
-from tests.bench import fuzz_armor, fuzz_decoders, fuzz_pkinit
+from tests.bench import fuzz_armor, fuzz_decoders, fuzz_pkinit, fuzz_strangers, fuzz_tickets
 from tests.kit import ldap_samples
 from tests.kit.corp_forest import (
     ADMIN_PASSWORD,
@@ -65,6 +65,7 @@ from tests.kit.s4u import RBCD, pa_for_user, pa_x509_user
 
 _SOURCE: Final = "192.0.2.77"
 _USERS: Final = f"CN=Users,{DOMAIN_DN}"
+_ADMIN: Final = login("Administrator", ANSWERS.realm, ADMIN_PASSWORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,14 @@ def subjects(folder: Path) -> Iterator[list[Subject]]:
             Subject("cldap", 10, _pings(), _feed_cldap(services)),
             Subject("kdc", 20, _kdc_requests(services), _feed_kdc(services)),
             _armored(services),
+            _sealed(folder),
+            Subject("strangers", 5, fuzz_strangers.seeds(_ADMIN, NOW), fuzz_strangers.feed(services.kdc)),
+            Subject(
+                "proxy",
+                2,
+                fuzz_strangers.proxy_seeds(_ADMIN, NOW),
+                fuzz_strangers.feed_proxy(services.kdc, services.loop),
+            ),
             Subject("pkinit", 2, fuzz_pkinit.seeds(), fuzz_pkinit.feed),
             Subject("kpasswd", 3, _kpasswd_requests(services), _feed_kpasswd(services)),
             Subject("dns", 15, _questions(), _feed_dns(services)),
@@ -315,7 +324,7 @@ def _feed_dns(services: Services) -> Callable[[bytes], None]:
 
 
 def _kdc_requests(services: Services) -> list[bytes]:
-    who = login("Administrator", ANSWERS.realm, ADMIN_PASSWORD)
+    who = _ADMIN
     exchange = as_req(who, NOW)
     reply = services.kdc.answer_now(exchange, _SOURCE).reply
     assert reply is not None and reply[0] == AS_REP, "the seeds must be good"
@@ -338,8 +347,14 @@ def _kdc_requests(services: Services) -> list[bytes]:
 
 
 def _armored(services: Services) -> Subject:
-    at = fuzz_armor.desk(services.kdc, login("Administrator", ANSWERS.realm, ADMIN_PASSWORD), NOW)
+    at = fuzz_armor.desk(services.kdc, _ADMIN, NOW)
     return Subject("armor", 10, fuzz_armor.seeds(at), fuzz_armor.feed(at))
+
+
+def _sealed(folder: Path) -> Subject:
+    at = fuzz_tickets.desk(folder)
+    fuzz_tickets.good(at)
+    return Subject("tickets", 10, fuzz_tickets.seeds(at), fuzz_tickets.feed(at))
 
 
 def _feed_kdc(services: Services) -> Callable[[bytes], None]:
@@ -351,7 +366,7 @@ def _feed_kdc(services: Services) -> Callable[[bytes], None]:
 
 
 def _kpasswd_requests(services: Services) -> list[bytes]:
-    who = login("Administrator", ANSWERS.realm, ADMIN_PASSWORD)
+    who = _ADMIN
     reply = services.kdc.answer_now(as_req(who, NOW, CHANGE_PASSWORD), _SOURCE).reply
     assert reply is not None and reply[0] == AS_REP
     return [kpasswd_req(granted(who, reply), "short", NOW)]
