@@ -18,10 +18,10 @@ from addc.kdc import fast, pkinit, tickets
 from addc.kdc.facts import AsFacts, AsRequest, Issued, KdcRefusal
 from addc.kdc.padata import find_padata
 from addc.kdc.pkinit_reply import Replier
+from addc.kdc.pkinit_request import open_signed
 from addc.kdc.policy import KdcPolicy, check_clock, end_of_ticket, new_session_key, session_etype, ticket_key
 from addc.kdc.principal_names import ANONYMOUS, is_tgs
 from addc.kdc.proof import Proof
-from addc.kdc.signed_request import open_signed
 from addc.kdc.ticket_pac import PacSigners
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, cf2
 

@@ -15,8 +15,8 @@ from addc.codes.ntstatus import NtStatus
 from addc.kdc import anonymous, dmsa, fast
 from addc.kdc.as_grant import AsGrant
 from addc.kdc.authn_policy import check_from, check_to, logging_on, restricts_clients
-from addc.kdc.challenge import CHALLENGE
 from addc.kdc.facts import AsFacts, AsOutcome, AsRequest, Counter, Issued, KdcRefusal, RealmFacts
+from addc.kdc.fast_challenge import CHALLENGE
 from addc.kdc.padata import find_padata
 from addc.kdc.pkinit import PKINIT, PKINIT_OLD, freshness_offer
 from addc.kdc.policy import (

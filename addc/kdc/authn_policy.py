@@ -12,8 +12,8 @@ from addc.codec.ids import Sid
 from addc.codec.pac import Pac
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
-from addc.kdc.device import Device
 from addc.kdc.facts import KdcRefusal, Membership, Principal
+from addc.kdc.fast_device import Device
 from addc.kdc.policy import PROTECTED_USERS_AGE, KdcPolicy
 from addc.security import wellknown
 from addc.security.authn_policy import AuthnPolicy, refusal

@@ -33,7 +33,7 @@ from addc.codec.krb5 import (
 )
 from addc.codec.krb5_numbers import KdcOptions, NameType, PacOptions, PaType
 from addc.kdc.principal_names import TGS
-from addc.kdc.s4u import for_user_bytes
+from addc.kdc.s4u_self import for_user_bytes
 from addc.kdc.tickets import sealed
 from addc.security.krb_keys import ETYPES, Cksumtype, Key, KeyUsage, checksum, decrypt
 

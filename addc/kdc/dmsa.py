@@ -22,7 +22,7 @@ from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import Delegated, Impersonated, KdcRefusal, OpenedTgs, Principal, RealmFacts, TgsFacts
 from addc.kdc.principal_names import is_tgs
-from addc.kdc.s4u import impersonation
+from addc.kdc.s4u_self import impersonation
 from addc.kdc.subject import Subject
 
 _UNCONDITIONAL: Final = int(S4uOptions.UNCONDITIONAL_DELEGATION)

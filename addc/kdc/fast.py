@@ -42,7 +42,6 @@ from addc.codec.krb5_numbers import (
 )
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import tickets
-from addc.kdc.device import Device
 from addc.kdc.facts import (
     Armor,
     AsFacts,
@@ -54,13 +53,14 @@ from addc.kdc.facts import (
     TgsFacts,
     TgsRequest,
 )
-from addc.kdc.foreign import believed_pac, open_any_tgt
+from addc.kdc.fast_device import Device
 from addc.kdc.krb_errors import krb_error, refusal_bytes
 from addc.kdc.open_ticket import checked_pac, open_authenticator, read_ap_req
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_standing
 from addc.kdc.principal_names import ANONYMOUS, is_tgs
 from addc.kdc.rodc import own_pac
+from addc.kdc.trust_clients import believed_pac, open_any_tgt
 from addc.security.fast_keys import armor_key, strengthened_key, tgs_armor_key
 from addc.security.krb_keys import ETYPES, Etype, Key, KeyUsage, checksum, decrypt, is_keyed, verify_checksum
 

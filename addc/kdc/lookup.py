@@ -28,7 +28,6 @@ from addc.kdc.facts import (
     RodcClient,
     TgsFacts,
 )
-from addc.kdc.foreign import believed_sids
 from addc.kdc.lookup_accounts import (
     TGT_KEYS_OLD,
     account_of_foreign_name,
@@ -42,6 +41,7 @@ from addc.kdc.lookup_accounts import (
 )
 from addc.kdc.lookup_s4u import delegated_account, evidence_facts, facts_of_users_abroad, impersonated_user
 from addc.kdc.policy import KdcPolicy
+from addc.kdc.trust_clients import believed_sids
 from addc.security import wellknown
 from addc.security.account_flags import UserAccountControl
 

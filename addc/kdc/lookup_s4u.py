@@ -10,7 +10,6 @@ from addc.codec.krb5 import Ticket
 from addc.directory.accounts import Account
 from addc.directory.context import ReadContext
 from addc.kdc import lookup_delegated, lookup_trusts, s4u_trusts
-from addc.kdc.evidence import open_evidence, told_sids
 from addc.kdc.facts import (
     Delegated,
     Evidence,
@@ -21,7 +20,6 @@ from addc.kdc.facts import (
     RealmFacts,
     TgsFacts,
 )
-from addc.kdc.foreign import believed_sids
 from addc.kdc.lookup_accounts import (
     account_of_certificate,
     at_commit,
@@ -32,6 +30,8 @@ from addc.kdc.lookup_accounts import (
     principal,
     server_account,
 )
+from addc.kdc.s4u_evidence import open_evidence, told_sids
+from addc.kdc.trust_clients import believed_sids
 
 
 def facts_of_users_abroad(

@@ -31,16 +31,16 @@ from addc.codec.pkinit import (
     ReplyKeyPackOld,
 )
 from addc.codes.krb_error import KrbErrorCode
-from addc.kdc.certificate_rules import judge
 from addc.kdc.facts import AsRequest, Counter, KdcRefusal, Principal
-from addc.kdc.freshness import check_token, make_token
 from addc.kdc.padata import find_padata
+from addc.kdc.pkinit_certificate import judge
 from addc.kdc.pkinit_facts import CertificateFacts, PkinitPolicy
+from addc.kdc.pkinit_freshness import check_token, make_token
 from addc.kdc.pkinit_reply import Replier
+from addc.kdc.pkinit_request import SignedRequest, open_signed
 from addc.kdc.policy import by_strength, check_clock, lists_rc4, new_session_key
 from addc.kdc.principal_names import is_tgs
 from addc.kdc.proof import Attempt, Mechanism, Proof
-from addc.kdc.signed_request import SignedRequest, open_signed
 from addc.security import wellknown
 from addc.security.crypto import signatures
 from addc.security.krb_keys import ETYPES, Etype, Key, KeyUsage, checksum, encrypt

@@ -32,7 +32,7 @@ from addc.kdc.pac_build import PacParts
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_hours, check_password_age, check_standing
 from addc.kdc.principal_names import is_tgs
-from addc.kdc.s4u import is_sensitive
+from addc.kdc.s4u_self import is_sensitive
 from addc.kdc.subject import Subject
 from addc.security import wellknown
 

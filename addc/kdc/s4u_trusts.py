@@ -19,9 +19,14 @@ from addc.codec.pac import Pac, PacClientInfo, PacType, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc import tickets
-from addc.kdc.delegation import checked_evidence, delegated_pac, is_resource_based, may_act
 from addc.kdc.facts import KdcRefusal, OpenedTgs, OpenedTicket, TgsFacts
-from addc.kdc.foreign import (
+from addc.kdc.policy import KdcPolicy, check_server, check_standing
+from addc.kdc.referrals import partner_krbtgt, route
+from addc.kdc.s4u_proxy import checked_evidence, delegated_pac, is_resource_based, may_act
+from addc.kdc.s4u_self import impersonated, is_sensitive, may_be_forwardable, reply_padata
+from addc.kdc.subject import holder
+from addc.kdc.tgs_grant import TgsGrant
+from addc.kdc.trust_clients import (
     believed_pac,
     believed_sids,
     check_may_authenticate,
@@ -29,11 +34,6 @@ from addc.kdc.foreign import (
     pac_user,
     through,
 )
-from addc.kdc.policy import KdcPolicy, check_server, check_standing
-from addc.kdc.referrals import partner_krbtgt, route
-from addc.kdc.s4u import impersonated, is_sensitive, may_be_forwardable, reply_padata
-from addc.kdc.subject import holder
-from addc.kdc.tgs_grant import TgsGrant
 from addc.security.account_flags import UserAccountControl, sam_account_control
 
 _S4U2PROXY: Final = int(KdcOptions.CNAME_IN_ADDL_TKT)

@@ -16,8 +16,6 @@ from addc.codec.krb5 import Authenticator, KdcReqBody, Ticket, req_body_bytes
 from addc.codec.krb5_numbers import KdcOptions, MessageType, PaType
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import authn_policy, dmsa, fast, rodc, s4u_trusts, tickets
-from addc.kdc.delegation import delegation
-from addc.kdc.device import Device
 from addc.kdc.facts import (
     Issued,
     KdcRefusal,
@@ -29,14 +27,16 @@ from addc.kdc.facts import (
     TgsOutcome,
     TgsRequest,
 )
-from addc.kdc.foreign import check_returning, open_any_tgt
+from addc.kdc.fast_device import Device
 from addc.kdc.open_ticket import checked_pac, open_authenticator, read_ap_req
 from addc.kdc.padata import find_padata
 from addc.kdc.policy import KdcPolicy, check_hours, check_server, check_standing
 from addc.kdc.principal_names import is_tgs
-from addc.kdc.s4u import for_user, impersonation
+from addc.kdc.s4u_proxy import delegation
+from addc.kdc.s4u_self import for_user, impersonation
 from addc.kdc.subject import holder
 from addc.kdc.tgs_grant import TgsGrant
+from addc.kdc.trust_clients import check_returning, open_any_tgt
 from addc.kdc.trust_tickets import refer, ticket_for_foreigner
 from addc.security.account_flags import UserAccountControl
 from addc.security.krb_keys import Cksumtype, Etype, Key, KeyUsage, is_keyed, verify_checksum

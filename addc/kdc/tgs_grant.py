@@ -24,8 +24,8 @@ from addc.codec.krb5_numbers import KdcOptions, PaType
 from addc.codec.pac import PacAttributesInfo, PacType
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import fast, tickets
-from addc.kdc.device import Device, with_device
 from addc.kdc.facts import Issued, KdcRefusal, OpenedTgs, Principal, TgsFacts, TrustFacts
+from addc.kdc.fast_device import Device, with_device
 from addc.kdc.pac_build import onward_buffers, service_buffers, tgt_buffers
 from addc.kdc.padata import (
     KRBTGT_ENCTYPES,

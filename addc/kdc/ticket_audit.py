@@ -21,7 +21,7 @@ from addc.codes.ntstatus import NtStatus
 from addc.kdc.exchange import Exchange
 from addc.kdc.facts import Evidence, Issued, OpenedTgs, OpenedTicket, Principal, TgsFacts
 from addc.kdc.padata import find_padata
-from addc.kdc.signed_request import named_signer
+from addc.kdc.pkinit_request import named_signer
 from addc.kdc.ticket_pac import find_pac
 from addc.security import wellknown
 from addc.security.crypto.hashes import insecure_sha1

@@ -9,11 +9,11 @@ from addc.base.clock import FileTime
 from addc.codec.krb5_numbers import KdcOptions
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc.facts import KdcRefusal, OpenedTgs, TgsFacts
-from addc.kdc.foreign import check_may_authenticate, foreign_subject
 from addc.kdc.policy import KdcPolicy, check_server
 from addc.kdc.referrals import check_transit, partner_krbtgt, route
 from addc.kdc.subject import Subject
 from addc.kdc.tgs_grant import TgsGrant
+from addc.kdc.trust_clients import check_may_authenticate, foreign_subject
 
 _RENEW: Final = int(KdcOptions.RENEW)
 _ON_BEHALF: Final = int(KdcOptions.ENC_TKT_IN_SKEY | KdcOptions.CNAME_IN_ADDL_TKT)

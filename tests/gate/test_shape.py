@@ -124,3 +124,12 @@ def test_docstrings_cite_sections_that_read_as_sections() -> None:
             if re.search(r"^\s*Spec:", line) and not form.search(line):
                 wrong.append(f"{name_of(path)}: {line.strip()}")
     assert not wrong
+
+
+def test_a_package_that_lists_its_modules_lists_them_all() -> None:
+    """Where the docstring of a package is a table of contents, nothing is left out, and nothing is gone."""
+    folder = ROOT / "addc" / "kdc"
+    listed = set(re.findall(r"[a-z0-9_]+", ast.get_docstring(tree_of(folder / "__init__.py")) or ""))
+    there = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert there <= listed
+    assert {word for word in listed if "_" in word} <= there

@@ -12,7 +12,7 @@ from addc.codec.cms import EncapsulatedContentInfo, SignedData
 from addc.codec.pkinit import ID_AUTH_DATA, ID_DH_KEY_DATA
 from addc.kdc.pkinit_facts import KdcIdentity
 from addc.kdc.pkinit_reply import signed_data
-from addc.kdc.signed_request import open_signed
+from addc.kdc.pkinit_request import open_signed
 from addc.security.crypto import certificate
 from addc.security.crypto.signatures import Signer
 from tests.kit.certificates import Authority, Wish

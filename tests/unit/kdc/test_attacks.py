@@ -11,10 +11,10 @@ from addc.codec.verify_pac import KerbVerifyPacRequest
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.kdc import tickets
-from addc.kdc.evidence import open_evidence
 from addc.kdc.kpasswd import open_kpasswd
 from addc.kdc.pac_validation import verify_pac
 from addc.kdc.policy import KdcPolicy
+from addc.kdc.s4u_evidence import open_evidence
 from addc.kdc.tickets import sealed
 from addc.security.krb_keys import Key, KeyUsage, checksum
 from tests.kit.fast_client import ArmoredTicket, inner_error, remade

@@ -15,9 +15,9 @@ from addc.codec.krb5_numbers import KdcOptions, TicketFlags
 from addc.codec.pac import Pac
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
-from addc.kdc.delegation import may_act
-from addc.kdc.device import Device
 from addc.kdc.facts import Counter, Membership, OpenedTgs, Outcome, Principal
+from addc.kdc.fast_device import Device
+from addc.kdc.s4u_proxy import may_act
 from addc.kdc.tgs_exchange import answer_tgs_req, open_tgs_req
 from addc.kdc.ticket_pac import find_pac
 from addc.security import sddl, wellknown

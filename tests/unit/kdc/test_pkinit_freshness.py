@@ -10,7 +10,7 @@ from addc.codec.krb5_numbers import PaType
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.kdc.as_exchange import answer_as_req
 from addc.kdc.facts import AsFacts, KdcRequest, Outcome
-from addc.kdc.freshness import make_token
+from addc.kdc.pkinit_freshness import make_token
 from addc.security.krb_keys import KeyUsage, decrypt
 from tests.kit.kdc_realm import ALICE, FACTS, GROUPS, KRBTGT, NOW, Client, SeededRng, method_data, timestamp
 from tests.kit.pkinit_client import Card, PkinitClient

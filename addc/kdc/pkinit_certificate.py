@@ -24,7 +24,7 @@ from addc.codec.pkinit import (
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc.facts import KdcRefusal, Principal, RealmFacts
 from addc.kdc.pkinit_facts import CertificateFacts, TrustedKey
-from addc.kdc.signed_request import digest_algorithms
+from addc.kdc.pkinit_request import digest_algorithms
 from addc.security import wellknown
 from addc.security.crypto import certificate, client_certificate, trust_chain
 from addc.security.crypto.certificate import Certificate

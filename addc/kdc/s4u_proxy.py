@@ -30,8 +30,6 @@ from addc.codes.krb_error import KrbErrorCode
 from addc.codes.ntstatus import NtStatus
 from addc.kdc import tickets
 from addc.kdc.authn_policy import requester
-from addc.kdc.device import Device
-from addc.kdc.evidence import EvidencePac, evidence_pac
 from addc.kdc.facts import (
     Evidence,
     KdcRefusal,
@@ -41,11 +39,13 @@ from addc.kdc.facts import (
     RealmFacts,
     TgsFacts,
 )
+from addc.kdc.fast_device import Device
 from addc.kdc.open_ticket import check_times
 from addc.kdc.padata import pac_options
 from addc.kdc.policy import KdcPolicy, check_standing
 from addc.kdc.principal_names import is_tgs
-from addc.kdc.s4u import is_sensitive
+from addc.kdc.s4u_evidence import EvidencePac, evidence_pac
+from addc.kdc.s4u_self import is_sensitive
 from addc.kdc.subject import Subject
 from addc.security.access_check import access_check
 from addc.security.access_mask import AccessMask

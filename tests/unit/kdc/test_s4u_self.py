@@ -14,7 +14,7 @@ from addc.codec.pac import PacClientInfo, PacType, UpnDnsInfo, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
 from addc.kdc.facts import Impersonated, Membership, Outcome, Principal
-from addc.kdc.s4u import for_user_bytes
+from addc.kdc.s4u_self import for_user_bytes
 from addc.kdc.ticket_pac import PacSigners, find_pac, signatures_hold, signed_plain
 from addc.security import wellknown
 from addc.security.account_flags import UserAccountControl

@@ -19,9 +19,9 @@ from addc.codec.krb5_numbers import AdType, KdcOptions, TicketFlags
 from addc.codec.pac import Pac, PacType, unpack_delegation_info, unpack_logon_info
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.codes.ntstatus import NtStatus
-from addc.kdc.delegation import without_resource_groups
-from addc.kdc.evidence import evidence_pac, open_evidence
 from addc.kdc.facts import Evidence, Impersonated, KeyRing, Membership, OpenedTicket, Outcome, Principal
+from addc.kdc.s4u_evidence import evidence_pac, open_evidence
+from addc.kdc.s4u_proxy import without_resource_groups
 from addc.kdc.ticket_pac import PacSigners, find_pac, pac_entry, sign_pac, signatures_hold, signed_plain
 from addc.security import wellknown
 from addc.security.account_flags import UserAccountControl
