@@ -4,9 +4,7 @@ Mode 0600, replaced whole by a rename, so that no reader sees half of it.
 Spec: RFC 4120 6.1 (names); the file is version 0x502 of MIT's keytab format.
 """
 
-import os
 import struct
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Final
 
 from addc.base.errors import DecodeError
 from addc.base.secret import Secret
+from addc.base.whole_file import replace_file
 
 _VERSION: Final = b"\x05\x02"
 _NT_PRINCIPAL: Final = 1
@@ -112,11 +111,4 @@ def write_keytab(path: Path, entries: Sequence[KeytabEntry]) -> None:
     if path.exists() and path.read_bytes() == data:
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    replace_file(path, data, 0o600)

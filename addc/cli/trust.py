@@ -79,9 +79,9 @@ def _add_create(words: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--direction", choices=("both", "inbound", "outbound"), default="both")
     parser.add_argument(
         "--type",
-        choices=("forest", "external", "mit", "realm"),
+        choices=("forest", "external", "mit"),
         default="forest",
-        help="forest: all its domains; external: one domain, its own SIDs alone; mit or realm: another KDC",
+        help="forest: all its domains; external: one domain, its own SIDs alone; mit: a Kerberos realm",
     )
     _passwords(parser)
     parser.add_argument("--selective-auth", action="store_true", help="services say whom they let in")

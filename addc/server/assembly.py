@@ -35,6 +35,7 @@ from addc.base.errors import AddcError, DecodeError, UserError
 from addc.base.rng import SystemRng
 from addc.base.secret import Secret
 from addc.base.version import VERSION
+from addc.base.whole_file import replace_file
 from addc.directory import accounts, passwords
 from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext
@@ -185,9 +186,8 @@ def _write_status(config: ServeConfig) -> None:
     """Where `addc status` finds the server; every worker says the same."""
     path = config.data_dir / STATUS_NAME
     port = config.ports.of(config.health_port) if config.health_port else 0
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.write_text(json.dumps({"pid": _server_pid(config), "health_port": port}) + "\n")
-    fresh.replace(path)
+    note = json.dumps({"pid": _server_pid(config), "health_port": port}) + "\n"
+    replace_file(path, note.encode(), 0o600)
 
 
 def _forget_status(config: ServeConfig) -> None:

@@ -5,7 +5,6 @@ The operator's own may stand in its place, with the authorities above it behind 
 Spec: RFC 4556 3.2.4, [MS-PKCA] 3.1.5.1
 """
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from addc.base.data_dir import CA_NAME, KDC_CERTIFICATE_NAME, KDC_KEY_NAME
 from addc.base.errors import AddcError, DecodeError, DsError, UserError
 from addc.base.rng import Rng
 from addc.base.secret import Secret
+from addc.base.whole_file import replace_file
 from addc.codes.win32 import Win32
 from addc.directory.add import add_object
 from addc.directory.context import Forest, WriteContext
@@ -136,8 +136,8 @@ def ensure(data_dir: Path, rng: Rng) -> None:
             directory.write_now("server.trust_ca", SYSTEM, lambda ctx: _trust(ctx, forest, authority))
         finally:
             directory.close()
-        _replace(data_dir / KDC_KEY_NAME, made.key.reveal(), 0o600)
-        _replace(path, made.certificate + ca.certificate, 0o644)
+        replace_file(data_dir / KDC_KEY_NAME, made.key.reveal(), 0o600)
+        replace_file(path, made.certificate + ca.certificate, 0o644)
     except (OSError, AddcError) as error:
         raise UserError(
             f"The KDC's certificate cannot be made: {error}. "
@@ -161,14 +161,3 @@ def _trust(ctx: WriteContext, forest: Forest, authority: Certificate) -> None:
         except DsError as error:
             if error.code not in (Win32.ERROR_DS_OBJ_STRING_NAME_EXISTS, Win32.ERROR_DS_NO_PARENT_OBJECT):
                 raise
-
-
-def _replace(path: Path, content: bytes, mode: int) -> None:
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(file.fileno(), mode)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

@@ -39,7 +39,6 @@ _TYPES: Final[Mapping[str, tuple[TrustType, TrustAttributes]]] = {
     "forest": (TrustType.UPLEVEL, TrustAttributes.FOREST_TRANSITIVE),
     "external": (TrustType.UPLEVEL, TrustAttributes.QUARANTINED_DOMAIN),
     "mit": (TrustType.MIT, TrustAttributes.NON_TRANSITIVE),
-    "realm": (TrustType.MIT, TrustAttributes.NON_TRANSITIVE),
 }
 FLAGS: Final = {
     "selective_auth": TrustAttributes.CROSS_ORGANIZATION,
