@@ -24,7 +24,6 @@ from addc.store.objects import ObjectRow, ObjectState
 
 T = TypeVar("T")
 
-_KEPT_MAX: Final = 60_000
 _MATCHES_MAX: Final = 16
 _KRBTGT: Final = "krbtgt"
 _CHANGE_PASSWORD: Final = ("kadmin", "changepw")
@@ -99,9 +98,7 @@ def kept(ctx: ReadContext, kind: str, row: ObjectRow, derive: Callable[[], T]) -
     if found is not None and found[0] is row:
         return found[1]  # type: ignore[return-value]
     value = derive()
-    if len(ctx.facts) >= _KEPT_MAX:
-        ctx.facts.clear()
-    ctx.facts[key] = (row, value)
+    ctx.keep(key, row, value)
     return value
 
 

@@ -20,7 +20,6 @@ from addc.store.objects import ObjectRow, ObjectState
 
 _POLICY_CLASS: Final = b"msDS-AuthNPolicy"
 _SILO_CLASS: Final = b"msDS-AuthNPolicySilo"
-_KEPT_MAX: Final = 60_000
 _NOT_VALID: Final = SecurityDescriptor()
 """In place of a descriptor that cannot be read: one without an owner, which nobody satisfies."""
 
@@ -136,9 +135,7 @@ def _assigned(ctx: ReadContext, row: ObjectRow) -> _Assigned:
         assert isinstance(kept[1], _Assigned)
         return kept[1]
     found = _read_assigned(ctx, row)
-    if len(ctx.facts) >= _KEPT_MAX:
-        ctx.facts.clear()
-    ctx.facts[key] = (version, found)
+    ctx.keep(key, version, found)
     return found
 
 

@@ -34,7 +34,6 @@ from addc.security import sddl
 from addc.security.descriptor import SecurityDescriptor
 from addc.store.objects import ObjectRow
 
-_KEPT_MAX: Final = 60_000
 _OBJECT_IDENTIFIER: Final = "2.5.5.2"
 _DESCRIPTOR: Final = "2.5.5.15"
 
@@ -75,9 +74,7 @@ def claims_blob(ctx: ReadContext, row: ObjectRow) -> bytes:
         assert isinstance(kept[1], bytes)
         return kept[1]
     blob = encode_claims(claims_of(ctx, row))
-    if len(ctx.facts) >= _KEPT_MAX:
-        ctx.facts.clear()
-    ctx.facts[key] = (version, blob)
+    ctx.keep(key, version, blob)
     return blob
 
 

@@ -31,6 +31,7 @@ NAMES_STATE: Final = "names"
 """Store state: a counter, 8 bytes big-endian, that grows whenever an existing object's DN changes."""
 
 _TOKENS_MAX: Final = 4096
+_FACTS_MAX: Final = 60_000
 _GRANTS_MAX: Final = 32_768
 _DESCRIPTORS_MAX: Final = 8192
 
@@ -68,6 +69,10 @@ class Forest:
     host: str
     host_fqdn: str
     site: str
+
+    def is_realm(self, name: str) -> bool:
+        """Whether a realm's name, or a domain's, means this domain: in any case, NetBIOS name included."""
+        return name.upper() in (self.realm, self.netbios.upper())
 
     def to_json(self) -> bytes:
         """The form kept under the store state "forest"."""
@@ -201,6 +206,12 @@ class ReadContext:
         self.grants_by_sd = shared.grants_of(self.requester)
         self.descriptors = shared.descriptors
         self.facts = shared.facts
+
+    def keep(self, key: object, version: object, value: object) -> None:
+        """Remember a fact as of a version; all facts are forgotten where they grew too many."""
+        if len(self.facts) >= _FACTS_MAX:
+            self.facts.clear()
+        self.facts[key] = (version, value)
 
     def room_for_grants(self) -> dict[int, Grants]:
         """This requester's grants, emptied if they grew too many."""

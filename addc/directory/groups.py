@@ -34,7 +34,6 @@ _RESOURCE: Final = int(GroupType.GROUP_TYPE_RESOURCE_GROUP)
 _APPLICATION: Final = int(GroupType.GROUP_TYPE_APP_BASIC_GROUP | GroupType.GROUP_TYPE_APP_QUERY_GROUP)
 _DC: Final = int(UserAccountControl.UF_SERVER_TRUST_ACCOUNT)
 _RODC: Final = int(UserAccountControl.UF_PARTIAL_SECRETS_ACCOUNT)
-_KEPT_MAX: Final = 60_000
 _HELD_BY: Final = frozenset(
     (attr.GROUP_TYPE, attr.PRIMARY_GROUP_ID, attr.SID_HISTORY, attr.USER_ACCOUNT_CONTROL)
 )
@@ -84,9 +83,7 @@ def _kept(ctx: ReadContext, kind: str, of: Hashable, derive: Callable[[], T]) ->
     if found is not None and found[0] == version:
         return cast(T, found[1])
     value = derive()
-    if len(ctx.facts) >= _KEPT_MAX:
-        ctx.facts.clear()
-    ctx.facts[key] = (version, value)
+    ctx.keep(key, version, value)
     return value
 
 

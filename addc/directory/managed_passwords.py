@@ -40,7 +40,6 @@ INTERVAL_MAX_DAYS: Final = 1_000_000
 """Beyond that, times do not fit into FILETIME."""
 _HOURS_PER_SPAN: Final = 10
 _BATCH: Final = 50
-_KEPT_MAX: Final = 10_000
 
 
 class PasswordSpan(NamedTuple):
@@ -181,9 +180,7 @@ def managed_keys(ctx: ReadContext, row: ObjectRow) -> ManagedKeys:
         made = _derive_keys(ctx, row)
     except DsError:
         return ManagedKeys(passwords.keys_of(ctx, row), (), ctx.now)
-    if len(ctx.facts) >= _KEPT_MAX:
-        ctx.facts.pop(next(iter(ctx.facts)), None)
-    ctx.facts[("managed.keys", row.dnt)] = (row, made)
+    ctx.keep(("managed.keys", row.dnt), row, made)
     return made
 
 

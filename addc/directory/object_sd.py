@@ -152,9 +152,7 @@ def inherited_anew(ctx: WriteContext, sd_id: int, parent_sd_id: int, object_type
     parent = rights.descriptor_by_id(ctx, parent_sd_id) if parent_sd_id else None
     made = create_sd(parent, rights.descriptor_by_id(ctx, sd_id), SYSTEM, object_types)
     found = ctx.tx.put_descriptor(made.pack())
-    if len(ctx.facts) >= _KEPT_MAX:
-        ctx.facts.clear()
-    ctx.facts[key] = (None, found)
+    ctx.keep(key, None, found)
     return found
 
 

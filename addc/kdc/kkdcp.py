@@ -147,7 +147,7 @@ class KdcProxyStream(asyncio.Protocol):
         is_kdc = message[0] in (AS_REQ, TGS_REQ)
         if not is_kdc and not kpasswd.looks_like_request(message):
             raise DecodeError("no message of Kerberos", 4, "kerb-message")
-        if not kdc.is_realm(asked.target_domain) or kdc.is_busy:
+        if not kdc.forest.is_realm(asked.target_domain) or kdc.is_busy:
             return None
         source = self._source
         return kdc.answer(message, source) if is_kdc else kdc.answer_kpasswd(message, source, self._local)

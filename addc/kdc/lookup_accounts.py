@@ -40,7 +40,6 @@ from addc.store.objects import ObjectRow
 
 T = TypeVar("T")
 
-_KEPT_MAX: Final = 60_000
 _KEPT_NAME_MAX: Final = 256
 """Characters of a name that is remembered."""
 TGT_KEYS_OLD: Final = 1
@@ -59,9 +58,7 @@ def at_commit(ctx: ReadContext, key: tuple[object, ...], derive: Callable[[], T]
     if found is not None and found[0] == seq:
         return cast(T, found[1])
     value = derive()
-    if len(ctx.facts) >= _KEPT_MAX:
-        ctx.facts.clear()
-    ctx.facts[key] = (seq, value)
+    ctx.keep(key, seq, value)
     return value
 
 
@@ -84,7 +81,7 @@ def principal(ctx: ReadContext, account: Account) -> Principal:
         if base.standing == standing and base.policy is policy and base.successor == heir:
             return base
         fresh = replace(base, standing=standing, policy=policy, successor=heir)
-        ctx.facts[("kdc.account", row.dnt)] = (row, fresh)
+        ctx.keep(("kdc.account", row.dnt), row, fresh)
         return fresh
 
     return at_commit(ctx, ("kdc.principal", account.dnt), derive)

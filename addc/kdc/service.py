@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
+from addc.auth.logon_audit import GRANTED, REFUSED
 from addc.base.clock import Clock, FileTime
 from addc.base.errors import AddcError, DecodeError, DsError
 from addc.base.ids import Dnt
@@ -23,7 +24,7 @@ from addc.codes.win32 import Win32
 from addc.directory import accounts, groups, logon, logon_counters, passwords, smartcard_secrets
 from addc.directory.accounts import Account
 from addc.directory.api import Directory
-from addc.directory.context import ReadContext, WriteContext
+from addc.directory.context import Forest, ReadContext, WriteContext
 from addc.directory.password_policy import PasswordPolicy, effective_policy
 from addc.directory.passwords import PreparedPassword
 from addc.kdc import kpasswd, replays, ticket_audit
@@ -38,8 +39,6 @@ from addc.security import logon_rules
 from addc.security.token import SYSTEM, Token
 
 _LOG: Final = logging.getLogger("addc.kdc")
-_GRANTED: Final = logging.getLogger("addc.audit.granted")
-_REFUSED: Final = logging.getLogger("addc.audit.refused")
 _IDLE_S: Final = 20.0
 _CONNECTIONS_MAX: Final = 4096
 _TASKS_MAX: Final = 1024
@@ -89,6 +88,10 @@ class KdcService:
     def set_policy(self, policy: KdcPolicy) -> None:
         """Decide by these rules from now on."""
         self._policy = policy
+
+    @property
+    def forest(self) -> Forest:
+        return self._directory.forest
 
     @property
     def inline(self) -> bool:
@@ -147,7 +150,7 @@ class KdcService:
     def _tell(self, found: Exchange, source: str, port: int) -> None:
         """Write a record of an exchange into the audit log."""
         fields = ticket_audit.ticket_event(found, self._directory.forest.realm, source, port)
-        logger = _GRANTED if found.outcome.issued is not None else _REFUSED
+        logger = GRANTED if found.outcome.issued is not None else REFUSED
         logger.info(ticket_audit.title(fields), extra={"fields": fields})
 
     async def _counted(self, decided: Answer, data: bytes, source: str, port: int) -> bytes | None:
@@ -182,7 +185,7 @@ class KdcService:
     def _with_counter(self, ctx: ReadContext, decided: Exchange, now: FileTime) -> Answer:
         outcome = decided.outcome
         client, counter = outcome.client, outcome.counter
-        logger = _GRANTED if outcome.issued is not None else _REFUSED
+        logger = GRANTED if outcome.issued is not None else REFUSED
         told = decided if logger.isEnabledFor(logging.INFO) and ticket_audit.is_told(decided) else None
         if client is None or counter is Counter.NONE:
             return Answer(outcome.reply, told=told)
@@ -196,11 +199,6 @@ class KdcService:
         if found is None or not logon_counters.is_due(found, now):
             return Answer(outcome.reply, Counter.NONE, account, told=told)
         return Answer(outcome.reply, counter, account, logon_counters.is_guessed_at(ctx, found), told)
-
-    def is_realm(self, name: str) -> bool:
-        """Whether a realm's name, or a domain's, means the one that this KDC answers for."""
-        forest = self._directory.forest
-        return name.upper() in (forest.realm, forest.netbios.upper())
 
     def _error(self, code: KrbErrorCode, now: FileTime) -> bytes:
         return krb_error(code, now, self._directory.forest.realm, None)

@@ -136,7 +136,7 @@ def _named(ctx: ReadContext, wanted: Wanted) -> Iterator[Named]:
 def _account(ctx: ReadContext, text: str) -> Account:
     """By sAMAccountName, principal name, or a service's name."""
     user, at, realm = text.rpartition("@")
-    own = at and realm.upper() in (ctx.forest.realm.upper(), ctx.forest.netbios.upper())
+    own = at and ctx.forest.is_realm(realm)
     plain = user if own else text
     found = client_account(ctx, PrincipalName(int(NameType.KRB_NT_PRINCIPAL), tuple(plain.split("/"))))
     found = found or client_account(ctx, PrincipalName(int(NameType.KRB_NT_ENTERPRISE), (text,)))

@@ -119,8 +119,7 @@ class _Rehearsal:
     def _client(self, name: str) -> tuple[PrincipalName, Account | None]:
         """As kinit sends it, or, with a foreign suffix, as kinit -E does."""
         user, at, realm = name.rpartition("@")
-        forest = self.ctx.forest
-        own = at and realm.upper() in (forest.realm.upper(), forest.netbios.upper())
+        own = at and self.ctx.forest.is_realm(realm)
         kind = NameType.KRB_NT_ENTERPRISE if at and not own else NameType.KRB_NT_PRINCIPAL
         parts = (name,) if kind == NameType.KRB_NT_ENTERPRISE else tuple((user if own else name).split("/"))
         cname = PrincipalName(int(kind), parts)
