@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, UNIX_EPOCH_FT, FileTime
+from addc.base.clock import TICKS_PER_S, FileTime
 from addc.base.errors import DecodeError
 
 _GENERALIZED: Final = re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:[.,](\d{1,9}))?(Z|[+-]\d{4})?\Z")
@@ -64,7 +64,3 @@ def format_generalized(when_ft: int) -> bytes:
 def kerberos_time(when_ft: int) -> bytes:
     """KerberosTime, RFC 4120 5.2.3: "20260131235959Z"."""
     return format_generalized(when_ft)[:14] + b"Z"
-
-
-def unix_seconds(when_ft: int) -> int:
-    return (when_ft - UNIX_EPOCH_FT) // TICKS_PER_S

@@ -156,10 +156,6 @@ class Directory:
         """The schema that new transactions work with."""
         return self._schemas.current
 
-    def replace_schema(self, schema: Schema) -> None:
-        """Let transactions that begin from now on work with another schema, until the store has a newer."""
-        self._schemas.replace(schema)
-
     def _schema_of(self, tx: ReadTx) -> Schema:
         """What a transaction works with: the schema of its snapshot."""
         return self._schemas.at(tx, self._home.forest.schema_nc)

@@ -56,8 +56,6 @@ SCANNED_MAX: Final = 20_000
 
 _BATCH: Final = 256
 _ALWAYS: Final = "dirsyncalwaysreturn"
-_SELF_EVIDENT: Final = frozenset((attr.OBJECT_GUID, attr.INSTANCE_TYPE))
-"""What every entry has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from addc.base.clock import FileTime
-from addc.base.errors import DecodeError
 from addc.base.ids import AttId, Dnt
 from addc.codec.dn import join_dn_binary, join_dn_string
 from addc.codec.ids import Sid
@@ -199,11 +198,3 @@ def values(ctx: ReadContext, row: ObjectRow, att: AttId) -> list[bytes]:
             if target_is_shown(ctx, link.target)
         ]
     return print_stored(ctx, attribute, row.attrs.get(att, ()))
-
-
-def decoded_time(value: bytes) -> FileTime | None:
-    """A GeneralizedTime value, None if it is none."""
-    try:
-        return parse_generalized(value)
-    except DecodeError:
-        return None

@@ -27,7 +27,6 @@ SERVER_OPTIONAL_FEATURE: Final = 0x8
 """msDS-OptionalFeatureFlags. Spec: 2.2.17."""
 
 _CONTAINER: Final = "CN=Optional Features,CN=Directory Service,CN=Windows NT,CN=Services,"
-_PARTITIONS: Final = "CN=Partitions,"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from addc.base.errors import DsError, UserError
-from addc.codec.ldif import Modification, Op, Record
+from addc.codec.ldif import Modification, Record
 from addc.codes.win32 import Win32
 from addc.directory import groups, names, schema_cache
 from addc.directory.add import add_object
@@ -195,12 +195,6 @@ def _localized(record: Record, forest: Forest) -> Record:
             Modification(part.op, part.attribute, all_of(part.values)) for part in record.modifications
         ),
     )
-
-
-def set_version(version: int, schema_dn: str) -> Record:
-    """The record with which an upgrade ends. Spec: [MS-ADTS] 3.1.1.2.1 (objectVersion)."""
-    part = Modification(Op.REPLACE, "objectVersion", (b"%d" % version,))
-    return Record(0, schema_dn, "modify", modifications=(part,))
 
 
 def versions(records: Sequence[Record]) -> Iterator[int]:

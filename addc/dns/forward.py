@@ -70,10 +70,6 @@ def is_reply_to(sent: bytes, received: bytes) -> bool:
     return received[4:6] == b"\x00\x01" and received[12:end].lower() == sent[12:end].lower()
 
 
-def is_truncated(reply: bytes) -> bool:
-    return bool(reply[2] & 0x02)
-
-
 def _question_end(message: bytes) -> int:
     """Offset behind the first question of a message that decoded as a query."""
     at = 12

@@ -15,7 +15,6 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 NETBIOS_MAX: Final = 15
 DNS_LABEL_MAX: Final = 63
-DNS_NAME_MAX: Final = 253
 DOMAIN_NAME_MAX: Final = 64
 DEFAULT_SITE: Final = "Default-First-Site-Name"
 

@@ -33,7 +33,6 @@ _SUPERCLASSES: Final = {
     AUXILIARY: frozenset((CLASS_88, ABSTRACT, AUXILIARY)),
 }
 """From which categories a class of each may inherit. Spec: [MS-ADTS] 3.1.1.2.4.2."""
-_CHAIN_MAX: Final = 100
 
 
 def refuse(code: Win32, detail: str, attribute: str = "") -> DsError:

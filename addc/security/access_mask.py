@@ -36,8 +36,6 @@ class AccessMask(IntFlag):
 
 
 GENERIC_BITS: Final = 0xF000_0000
-VALID_ACE_BITS: Final = 0x001F_FFFF
-"""Specific and standard rights: what may stand in a stored ACE."""
 
 
 class GenericMapping(NamedTuple):

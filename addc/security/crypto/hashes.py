@@ -36,10 +36,6 @@ def hmac_sha256(key: bytes, data: bytes) -> bytes:
     return hmac.digest(key, data, SHA256)
 
 
-def hmac_sha384(key: bytes, data: bytes) -> bytes:
-    return hmac.digest(key, data, SHA384)
-
-
 def insecure_sha1(data: bytes) -> bytes:
     return hashlib.sha1(data, usedforsecurity=False).digest()
 
