@@ -103,24 +103,14 @@ class _Exchange:
         server_key = ticket_key(server, self.policy)
         signers = PacSigners(server_key, ticket_key(self.facts.realm.krbtgt, self.policy))
         ticket = tickets.issue(grant, None, signers, server.keys.kvno, full_signatures=False, rng=rng)
-        part = EncAsRepPart(
-            key=grant.session_key(),
-            last_req=tickets.no_last_req(self.now),
-            nonce=body.nonce,
-            flags=grant.flags,
-            authtime=grant.authtime,
-            starttime=grant.starttime,
-            endtime=grant.endtime,
-            srealm=grant.srealm,
-            sname=grant.sname,
-        )
+        part = tickets.reply_part(EncAsRepPart, grant, body.nonce, self.now)
         kx = PaData(_KX, tickets.sealed(proof.key, _KX_USAGE, contribution, rng).pack())
         message = AsRep(
             padata=(*proof.padata, kx),
             crealm=grant.crealm,
             cname=grant.cname,
             ticket=ticket,
-            enc_part=tickets.sealed(proof.key, _REPLY_USAGE, part.pack(), rng),
+            enc_part=tickets.sealed(proof.key, _REPLY_USAGE, part, rng),
         )
         return tickets.issued(message.pack(), ticket, grant, int(proof.key.etype))
 

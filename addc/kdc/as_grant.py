@@ -82,27 +82,20 @@ class AsGrant:
         outer = fast.Reply(self.proof.key, self.proof.padata, ticket, grant.crealm, grant.cname)
         if self.request.armor is not None:
             outer = fast.protected(outer, self.request.armor, body.nonce, now, rng)
-        part = EncAsRepPart(
-            key=grant.session_key(),
-            last_req=tickets.no_last_req(now),
-            nonce=body.nonce,
+        part = tickets.reply_part(
+            EncAsRepPart,
+            grant,
+            body.nonce,
+            now,
+            padata=self._encrypted_padata(outer.key),
             key_expiration=self._key_expiration(),
-            flags=grant.flags,
-            authtime=grant.authtime,
-            starttime=grant.starttime,
-            endtime=grant.endtime,
-            renew_till=grant.renew_till,
-            srealm=grant.srealm,
-            sname=grant.sname,
-            caddr=grant.caddr,
-            encrypted_pa_data=self._encrypted_padata(outer.key) or None,
         )
         message = AsRep(
             padata=outer.padata or None,
             crealm=outer.crealm,
             cname=outer.cname,
             ticket=ticket,
-            enc_part=tickets.sealed(outer.key, _REPLY_USAGE, part.pack(), rng, self.proof.kvno),
+            enc_part=tickets.sealed(outer.key, _REPLY_USAGE, part, rng, self.proof.kvno),
         )
         return tickets.issued(message.pack(), ticket, grant, int(self.proof.key.etype))
 

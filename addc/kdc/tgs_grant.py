@@ -106,26 +106,15 @@ class TgsGrant:
         outer = fast.Reply(key, self.subject.padata or None, ticket, grant.crealm, grant.cname)
         if opened.request.armor is not None:
             outer = fast.protected(outer, opened.request.armor, self._body.nonce, now, rng)
-        part = EncTgsRepPart(
-            key=grant.session_key(),
-            last_req=tickets.no_last_req(now),
-            nonce=opened.request.message.req_body.nonce,
-            flags=grant.flags,
-            authtime=grant.authtime,
-            starttime=grant.starttime,
-            endtime=grant.endtime,
-            renew_till=grant.renew_till,
-            srealm=grant.srealm,
-            sname=grant.sname,
-            caddr=grant.caddr,
-            encrypted_pa_data=self._encrypted_padata() or None,
+        part = tickets.reply_part(
+            EncTgsRepPart, grant, self._body.nonce, now, padata=self._encrypted_padata()
         )
         message = TgsRep(
             padata=outer.padata,
             crealm=outer.crealm,
             cname=outer.cname,
             ticket=ticket,
-            enc_part=tickets.sealed(outer.key, int(usage), part.pack(), rng),
+            enc_part=tickets.sealed(outer.key, int(usage), part, rng),
         )
         return tickets.issued(message.pack(), ticket, grant, int(key.etype))
 

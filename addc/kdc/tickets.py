@@ -4,17 +4,20 @@ Spec: RFC 4120 5.3, 5.4.2, [MS-PAC] 2.8.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from addc.base.clock import FileTime, whole_seconds
 from addc.base.rng import Rng
 from addc.codec.krb5 import (
     AuthorizationDataEntry,
+    EncAsRepPart,
     EncryptedData,
     EncryptionKey,
+    EncTgsRepPart,
     EncTicketPart,
     HostAddress,
     LastReqEntry,
+    PaData,
     PrincipalName,
     Ticket,
     TransitedEncoding,
@@ -24,6 +27,8 @@ from addc.codec.krb5_numbers import TicketFlags, TransitedType
 from addc.kdc.facts import Issued
 from addc.kdc.ticket_pac import PAC_PLACEHOLDER, PacSigners, pac_entry, sign_pac
 from addc.security.krb_keys import ETYPES, Key, KeyUsage, encrypt
+
+Part = TypeVar("Part", EncAsRepPart, EncTgsRepPart)
 
 FORWARDABLE: Final = int(TicketFlags.FORWARDABLE)
 FORWARDED: Final = int(TicketFlags.FORWARDED)
@@ -41,11 +46,6 @@ _TICKET_USAGE: Final = int(KeyUsage.TICKET)
 _X500: Final = int(TransitedType.DOMAIN_X500_COMPRESS)
 _PLACEHOLDER: Final = PAC_PLACEHOLDER.pack()
 _NO_TRANSIT: Final = TransitedEncoding(_X500, b"")
-
-
-def no_last_req(now: FileTime) -> tuple[LastReqEntry, ...]:
-    """LastReq of those who tell nothing."""
-    return (LastReqEntry(0, whole_seconds(now)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,36 @@ class Grant:
 
     def session_key(self) -> EncryptionKey:
         return EncryptionKey(int(self.session.etype), self.session.value)
+
+
+def reply_part(
+    kind: type[Part],
+    grant: Grant,
+    nonce: int,
+    now: FileTime,
+    *,
+    padata: tuple[PaData, ...] = (),
+    key_expiration: FileTime | None = None,
+) -> bytes:
+    """The packed part of a reply that only its client reads: of a last request it tells nothing.
+
+    padata: encrypted-pa-data. Spec: RFC 4120 5.4.2.
+    """
+    return kind(
+        key=grant.session_key(),
+        last_req=(LastReqEntry(0, whole_seconds(now)),),
+        nonce=nonce,
+        key_expiration=key_expiration,
+        flags=grant.flags,
+        authtime=grant.authtime,
+        starttime=grant.starttime,
+        endtime=grant.endtime,
+        renew_till=grant.renew_till,
+        srealm=grant.srealm,
+        sname=grant.sname,
+        caddr=grant.caddr,
+        encrypted_pa_data=padata or None,
+    ).pack()
 
 
 def issued(reply: bytes, ticket: Ticket, grant: Grant, reply_etype: int) -> Issued:
