@@ -91,7 +91,7 @@ class KdcProxyStream(asyncio.Protocol):
 
     def _next(self) -> None:
         """Take events until a request is whole; what follows it waits."""
-        while not self._busy and self._transport is not None:
+        while not self._busy and self._transport is not None and not self._transport.is_closing():
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:

@@ -7,6 +7,7 @@ import pytest
 from addc.codec.krb5 import AsRep, KdcProxyMessage
 from addc.codes.krb_error import KrbErrorCode as Code
 from addc.kdc.kkdcp import KdcProxy, KdcProxyStream
+from tests.bench.fuzz_strangers import feed_proxy
 from tests.kit.corp import Corp
 from tests.kit.kdc_corp import REALM, KdcCorp, code_of
 from tests.kit.kdc_realm import client_name, timestamp
@@ -99,6 +100,14 @@ def test_another_realm_is_not_asked(kdc: KdcCorp) -> None:
 )  # fmt: skip
 def test_what_is_no_proxy_request_is_refused(kdc: KdcCorp, request_bytes: bytes, status: int) -> None:
     assert [found for found, _ in talk(kdc, request_bytes)] == [status]
+
+
+def test_what_follows_a_refusal_is_not_looked_at(kdc: KdcCorp) -> None:
+    """The response said that it was the last one; to answer once more would be our error."""
+    nonsense = post(b"", "/KdcProxy", "GET") + b"\0\1\2\3 nonsense\r\n\r\n"
+    assert talk(kdc, nonsense, b"") == [(405, b"")]
+    with asyncio.Runner() as runner:
+        feed_proxy(kdc.service, runner.get_loop())(nonsense)
 
 
 @pytest.mark.parametrize(
