@@ -314,12 +314,6 @@ def stored_keys(supplemental: bytes | None) -> blobs.KerbStoredCredentialNew | N
         return None
 
 
-def verify_password(ctx: ReadContext, row: ObjectRow, password: Secret) -> bool:
-    """Whether `password` (UTF-16LE) is the account's present one; one MD4, no key derivation."""
-    current = entry.first(row, attr.UNICODE_PWD)
-    return current is not None and Secret(nt_hash(password)).matches(current)
-
-
 def is_former(ctx: ReadContext, row: ObjectRow, nt_hash_fits: Callable[[bytes], bool]) -> bool:
     """Whether a proof by the password before the present one still lets a person in: an hour long.
 

@@ -75,11 +75,6 @@ class SchemaCache:
                 class_plan.cache_clear()
             return schema
 
-    def replace(self, schema: Schema) -> None:
-        """Work with another schema until the store has a newer one."""
-        with self._lock:
-            self.current = schema
-
 
 def stored_generation(tx: ReadTx) -> int:
     return int.from_bytes(tx.state(GENERATION_STATE) or b"", "big")

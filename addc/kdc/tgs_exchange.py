@@ -14,6 +14,7 @@ from addc.base.errors import DecodeError
 from addc.base.rng import Rng
 from addc.codec.krb5 import Authenticator, KdcReqBody, Ticket, req_body_bytes
 from addc.codec.krb5_numbers import KdcOptions, MessageType, PaType
+from addc.codec.pac import Pac
 from addc.codes.krb_error import KrbErrorCode
 from addc.kdc import authn_policy, dmsa, fast, rodc, s4u_trusts, tickets
 from addc.kdc.facts import (
@@ -34,7 +35,7 @@ from addc.kdc.policy import KdcPolicy, check_hours, check_server, check_standing
 from addc.kdc.principal_names import is_tgs
 from addc.kdc.s4u_proxy import delegation
 from addc.kdc.s4u_self import for_user, impersonation
-from addc.kdc.subject import holder
+from addc.kdc.subject import Subject, holder
 from addc.kdc.tgs_grant import TgsGrant
 from addc.kdc.trust_clients import check_returning, open_any_tgt
 from addc.kdc.trust_tickets import refer, ticket_for_foreigner
@@ -205,19 +206,9 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
         _check_options(opened, policy, now)
         abroad = s4u_trusts.grant if s4u_trusts.is_asked(opened) else ticket_for_foreigner
         return _for_device(abroad(opened, facts, policy, now), device).reply(now, rng)
+    pac = _client_pac(opened, facts, policy, now)
     client = facts.client
-    if opened.tgt.rodc:
-        pac = rodc.client_pac(opened, facts, now)
-    else:
-        pac = checked_pac(opened.tgt, client)
     assert client is not None
-    if (
-        not opened.tgt.rodc
-        and policy.validate_client
-        and now - opened.tgt.part.authtime > policy.validate_client_after
-    ):
-        check_standing(client, now)
-        check_hours(client, now)
     dmsa.check_not_superseded(client, facts.realm)
     # 2. What is asked for can be done.
     _check_options(opened, policy, now)
@@ -234,21 +225,39 @@ def _decide(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime
     else:
         _check_user2user(opened.second, facts, server, now)
     # 3. For whom.
-    if opened.for_user is not None:
-        asked = dmsa.acting if dmsa.is_asked(opened) else impersonation
-        subject = asked(opened, facts, now)
-    elif body.kdc_options & _S4U2PROXY:
-        subject = delegation(opened, facts, pac, policy, now, device=device)
-    else:
-        subject = holder(opened.tgt, pac, client, facts.resource_rids)
-        if opened.tgt.rodc:
-            subject = rodc.limited(subject, opened, facts, policy, now)
+    subject = _subject(opened, facts, pac, policy, now, device=device)
     if opened.for_user is None and authn_policy.restricts_clients(server):
         if opened.tgt.rodc:
             raise KdcRefusal(KrbErrorCode.KDC_ERR_POLICY)
         authn_policy.check_to(server, authn_policy.requester(pac, facts.local_sids, device))
     # 4. The ticket.
     return TgsGrant(opened, facts, subject, server, policy, device=device).reply(now, rng)
+
+
+def _client_pac(opened: OpenedTgs, facts: TgsFacts, policy: KdcPolicy, now: FileTime) -> Pac:
+    """The PAC of a client of this realm, who is looked at again once the ticket is of some age."""
+    if opened.tgt.rodc:
+        return rodc.client_pac(opened, facts, now)
+    client = facts.client
+    pac = checked_pac(opened.tgt, client)
+    assert client is not None
+    if policy.validate_client and now - opened.tgt.part.authtime > policy.validate_client_after:
+        check_standing(client, now)
+        check_hours(client, now)
+    return pac
+
+
+def _subject(
+    opened: OpenedTgs, facts: TgsFacts, pac: Pac, policy: KdcPolicy, now: FileTime, *, device: Device | None
+) -> Subject:
+    """The user whom a service asks for, else the client itself."""
+    if opened.for_user is not None:
+        asked = dmsa.acting if dmsa.is_asked(opened) else impersonation
+        return asked(opened, facts, now)
+    if opened.request.message.req_body.kdc_options & _S4U2PROXY:
+        return delegation(opened, facts, pac, policy, now, device=device)
+    subject = holder(opened.tgt, pac, facts.client, facts.resource_rids)
+    return rodc.limited(subject, opened, facts, policy, now)
 
 
 def _for_device(grant: TgsGrant, device: Device | None) -> TgsGrant:

@@ -11,6 +11,7 @@ import pytest
 
 from addc.base.clock import TICKS_PER_S, FileTime
 from addc.base.ids import AttId, Dnt
+from addc.base.secret import Secret
 from addc.codec.ids import Sid
 from addc.directory import accounts, entry, groups, names
 from addc.directory.add import add_object
@@ -18,8 +19,10 @@ from addc.directory.context import FOREST_STATE, Forest, Home, ReadContext, Shar
 from addc.directory.controls import RequestOptions
 from addc.directory.modify import Change, ModOp, modify_object
 from addc.provision.forest import create_forest, secret_attributes
+from addc.schema import attr
 from addc.schema.loader import load_base
 from addc.schema.snapshot import Schema
+from addc.security.krb_keys import nt_hash
 from addc.security.token import SYSTEM, Token
 from addc.store.engine import Store
 from addc.store.objects import ObjectRow
@@ -186,6 +189,12 @@ def open_corp(url: str) -> Corp:
         state = tx.state(FOREST_STATE)
     assert state is not None
     return Corp(store, schema, Forest.from_json(state))
+
+
+def has_password(row: ObjectRow, password: Secret) -> bool:
+    """Whether that (UTF-16LE) is an account's present password."""
+    (stored,) = row.attrs.get(attr.UNICODE_PWD, (b"",))
+    return Secret(nt_hash(password)).matches(stored)
 
 
 @pytest.fixture(scope="session")

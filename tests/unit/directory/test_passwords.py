@@ -4,7 +4,6 @@ import pytest
 
 from addc.base.errors import DsError
 from addc.base.ids import Dnt
-from addc.base.secret import Secret
 from addc.codec import blobs
 from addc.codes.win32 import Win32
 from addc.directory import accounts, logon_counters, passwords
@@ -150,19 +149,6 @@ def test_clear_text_is_kept_only_where_it_is_asked_for(corp_sqlite: Corp) -> Non
     reset(corp_sqlite, dnt, SECOND)
     stored = corp_sqlite.row(dnt).attrs[attr.SUPPLEMENTAL_CREDENTIALS][0]
     assert blobs.UserProperties.unpack(stored).get(blobs.CLEARTEXT) == SECOND.encode("utf-16-le")
-
-
-def test_verifying(corp: Corp, joe: Dnt) -> None:
-    row = corp.row(joe)
-
-    def verify(password: Secret) -> bool:
-        return corp.read(lambda ctx: passwords.verify_password(ctx, row, password))
-
-    assert verify(password_of_text(FIRST))
-    assert verify(passwords.password_of_utf8(Secret.of_text(FIRST)))
-    assert not verify(password_of_text("wrong")) and not verify(password_of_text(""))
-    bare = corp.row(corp.user("bare"))
-    assert not corp.read(lambda ctx: passwords.verify_password(ctx, bare, password_of_text("")))
 
 
 def test_krbtgt_gets_a_random_password_and_no_changes(corp: Corp) -> None:
