@@ -27,7 +27,7 @@ from addc.schema.wellknown import (
     SUPERSEDED_SERVICE_ACCOUNT_STATE,
 )
 from addc.security.account_flags import UserAccountControl
-from addc.security.token import SYSTEM
+from addc.security.token import SYSTEM, Privilege
 from addc.store.objects import ObjectRow
 
 _TEXT_MAX: Final = 2048
@@ -103,6 +103,15 @@ def _require_rights(ctx: WriteContext, heir: ObjectRow, old: ObjectRow, step: St
             attribute = ctx.schema.attribute_by_id(att)
             if attribute is None or not (ctx.unrestricted or rights.can_write(ctx, row, attribute)):
                 raise DsError(Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "both accounts must be writable")
+    moves = shared and (_may_delegate(heir) or _may_delegate(old))
+    if moves and not (ctx.unrestricted or ctx.requester.has(Privilege.SE_ENABLE_DELEGATION)):
+        raise DsError(Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "delegation takes a privilege")
+
+
+def _may_delegate(row: ObjectRow) -> bool:
+    """Whether an account has what only the privileged give ([MS-SAMR] 3.1.1.8.10)."""
+    flags = entry.integer(row, attr.USER_ACCOUNT_CONTROL)
+    return bool(flags & _DELEGATION or attr.MS_DS_ALLOWED_TO_DELEGATE_TO in row.attrs)
 
 
 # --- the steps ---------------------------------------------------------------------------------------------

@@ -37,12 +37,13 @@ def successor(migration: Migration) -> ObjectRow | None:
     return corp.read(lambda ctx: delegated_accounts.successor(ctx, corp.row(SERVICE)))
 
 
-def grant(corp: Corp, dn: str, who: str) -> Token:
-    """Full control of one object for a user who has nothing else."""
+def grant(corp: Corp, dn: str, who: str, *also: str) -> Token:
+    """Full control of one object, or some, for a user who has nothing else."""
     corp.user(who)
     sid, domain = corp.sid(f"CN={who},CN=Users"), corp.forest.domain_sid
     sd = sddl.parse(f"O:DAG:DAD:(A;;GA;;;{sid})(A;;GA;;;DA)(A;;GR;;;AU)", domain).pack()
-    corp.modify(dn, replace_values("nTSecurityDescriptor", sd))
+    for one in (dn, *also):
+        corp.modify(one, replace_values("nTSecurityDescriptor", sd))
     return corp.token(who)
 
 
@@ -144,6 +145,23 @@ def test_who_rules_over_one_account_alone_migrates_nothing(migration: Migration,
     requester = grant(migration.corp, dn, "eve")
     for step in range(4):
         assert refusal_told(lambda: migration.migrate(step, requester)) == DENIED  # noqa: B023
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [("userAccountControl", str(0x80200)), ("msDS-AllowedToDelegateTo", "cifs/files.corp.example.com")],
+)
+def test_delegation_moves_by_who_may_give_it(migration: Migration, attribute: str, value: str) -> None:
+    """Write access to both accounts is not enough: SeEnableDelegation is needed as for every other way."""
+    corp = migration.corp
+    corp.modify(SERVICE, replace_values(attribute, value))
+    requester = grant(corp, HEIR, "eve", SERVICE)
+    migration.migrate(1, requester)
+    assert refusal_told(lambda: migration.migrate(2, requester)) == DENIED
+    corp.modify(
+        SERVICE, replace_values("userAccountControl", "512"), replace_values("msDS-AllowedToDelegateTo")
+    )
+    migration.migrate(2, requester)
 
 
 # --- the links by hand -------------------------------------------------------------------------------------
