@@ -69,8 +69,8 @@ def database(request: pytest.FixtureRequest) -> Iterator[list[str]]:
 @pytest.fixture
 def scene(lan: Lan, database: list[str], request: pytest.FixtureRequest) -> tuple[Host, Path, Client]:
     """A provisioned forest of the test's own, not served yet, and a person at a client of it."""
-    octet = 100 + len(lan.hosts)
-    host, machine = lan.host(f"crash{octet}", octet), lan.host(f"c{octet}", octet + 50)
+    number = len(lan.hosts)
+    host, machine = lan.host(f"crash{number}"), lan.host(f"c{number}")
     data_dir = host.folder / "data"
     provision(host, data_dir, *database)
     return host, data_dir, Client(client(machine, host, data_dir / "tls" / "ca.pem"))

@@ -92,12 +92,12 @@ def roll_krbtgt(forest: ForestHost) -> None:
 
 @pytest.fixture(scope="module")
 def siege(lan: Lan) -> Iterator[Siege]:
-    host = lan.host("siege", 140)
+    host = lan.host("siege", 170)
     data_dir = host.folder / "data"
     provision_s = provision(host, data_dir)
     process, log, ready_s = serve(host, data_dir)
     forest = ForestHost(host, data_dir, process, log, provision_s, ready_s)
-    machine = client(lan.host("besieger", 141), host, data_dir / "tls" / "ca.pem")
+    machine = client(lan.host("besieger", 171), host, data_dir / "tls" / "ca.pem")
     roll_krbtgt(forest)  # ticketer believes that every krbtgt's key has the version 2
     admin = Client(machine)
     admin.login()

@@ -18,8 +18,8 @@ TRIES = 12
 @pytest.fixture
 def scene(lan: Lan) -> Iterator[tuple[ForestHost, Client]]:
     """A DC with two workers, and an administrator at a machine."""
-    octet = 60 + len(lan.hosts)
-    host, machine = lan.host(f"schema{octet}", octet), lan.host(f"s{octet}", octet + 50)
+    number = len(lan.hosts)
+    host, machine = lan.host(f"schema{number}"), lan.host(f"s{number}")
     data_dir = host.folder / "data"
     provision_s = provision(host, data_dir)
     process, log, ready_s = serve(host, data_dir, "--workers", "2")

@@ -15,6 +15,7 @@ from typing import Final, TextIO
 
 _PREFIX: Final = "addcj"
 _NETWORK: Final = "10.213.{n}"
+_OWN_CHOICE: Final = range(210, 255)
 _LANS_MAX: Final = 250
 
 
@@ -128,11 +129,13 @@ class Lan:
                 subprocess.run(["ip", "link", "del", link], check=False, capture_output=True)
         subprocess.run(["ip", "link", "del", self._bridge], check=False, capture_output=True)
 
-    def host(self, name: str, last_octet: int) -> Host:
-        """A new machine with one address on the bridge."""
+    def host(self, name: str, last_octet: int = 0) -> Host:
+        """A new machine with one address on the bridge: the one given, or one that nobody gives."""
         namespace = f"{self._bridge}-{name}"
+        taken = {int(known.address.rpartition(".")[2]) for known in self.hosts}
+        last_octet = last_octet or next(octet for octet in _OWN_CHOICE if octet not in taken)
+        assert last_octet not in taken, f"{last_octet} is another host's"
         address = f"{_NETWORK.format(n=self._number)}.{last_octet}"
-        assert address not in {known.address for known in self.hosts}, f"{address} is another host's"
         inside, outside = "eth0", f"{self._bridge}v{last_octet}"
         _ip("netns", "add", namespace)
         _ip("link", "add", outside, "type", "veth", "peer", "name", inside, "netns", namespace)
