@@ -3,6 +3,7 @@
 DecodeError          the peer's bytes; the engine answers with the protocol's own violation.
 LocalProtocolError   our bug: trace it, close that connection, keep serving.
 DsError              the directory says no: expected, mapped to each protocol by codes/faces.py.
+NtError              an RPC or SMB service says no with an NTSTATUS of its own, no directory rule involved.
 StoreError           the database failed; `retryable` tells whether the same work may be tried again.
 """
 
@@ -61,6 +62,15 @@ class DsError(AddcError):
         self.matched_dn = matched_dn
         self.referrals = referrals
         self.attribute = attribute
+
+
+class NtError(AddcError):
+    """An RPC or SMB service refuses with an NTSTATUS. detail: human text, free of secrets."""
+
+    def __init__(self, status: int, detail: str = "") -> None:
+        super().__init__(status, detail)
+        self.status = status
+        self.detail = detail
 
 
 class StoreError(AddcError):

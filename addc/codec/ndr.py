@@ -27,6 +27,7 @@ from addc.base.errors import DecodeError
 from addc.codec.declare import register
 from addc.codec.ndr_kinds import (
     CONFORMANT_BYTES,
+    CONTEXT_HANDLE,
     ENUM16,
     FILETIME,
     GUID,
@@ -34,6 +35,7 @@ from addc.codec.ndr_kinds import (
     I32,
     I64,
     NOTHING,
+    NULL_HANDLE,
     SELF,
     SID,
     STRING,
@@ -45,6 +47,7 @@ from addc.codec.ndr_kinds import (
     WSTRING,
     Conformant,
     ConformantVarying,
+    ContextHandle,
     Embedded,
     FixedArray,
     FixedBytes,
@@ -81,11 +84,12 @@ from addc.codec.ndr_plan import (
 )
 
 __all__ = [
-    "CONFORMANT_BYTES", "ENUM16", "FILETIME", "GUID", "I16", "I32", "I64", "NOTHING", "SELF", "SID", "STRING",
-    "U8", "U16", "U32", "U64", "UNICODE_STRING", "WSTRING", "Conformant", "ConformantVarying", "Const",
-    "CountOf", "Embedded", "FixedArray", "FixedBytes", "Full", "Kind", "KindLike", "NarrowString", "Ndr",
-    "NdrReader", "NdrWriter", "Primitive", "Ref", "UnicodeString", "Union", "Unique", "Varying", "WideString",
-    "deserialize_v1", "parameters", "read_structure", "serialize_v1", "structure", "write_structure",
+    "CONFORMANT_BYTES", "CONTEXT_HANDLE", "ENUM16", "FILETIME", "GUID", "I16", "I32", "I64", "NOTHING",
+    "NULL_HANDLE", "SELF", "SID", "STRING", "U8", "U16", "U32", "U64", "UNICODE_STRING", "WSTRING",
+    "Conformant", "ConformantVarying", "Const", "ContextHandle", "CountOf", "Embedded", "FixedArray",
+    "FixedBytes", "Full", "Kind", "KindLike", "NarrowString", "Ndr", "NdrReader", "NdrWriter", "Primitive",
+    "Ref", "UnicodeString", "Union", "Unique", "Varying", "WideString", "deserialize_v1", "parameters",
+    "read_structure", "serialize_v1", "structure", "write_structure",
 ]  # fmt: skip
 
 

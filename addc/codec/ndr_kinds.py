@@ -92,6 +92,35 @@ class _Guid(Kind):
 GUID: Final = _Guid()
 
 
+@dataclass(frozen=True, slots=True)
+class ContextHandle:
+    """ndr_context_handle: what a client shows to be known by ([C706] 14.2.15, [MS-RPCE] 2.2.5.3.1)."""
+
+    attributes: int
+    uuid: UUID
+
+
+NULL_HANDLE: Final = ContextHandle(0, UUID(int=0))
+
+
+@dataclass(frozen=True)
+class _ContextHandle(Kind):
+    """A context handle, as a parameter of its own."""
+
+    align: int = 4
+
+    def shape(self, e: Emitter, x: str, wrap: str = "") -> Shape:
+        a, u, make, guid = e.temp("a"), e.temp("u"), e.const(ContextHandle), e.const(UUID)
+        steps: list[Fixed | Step] = [
+            Fixed("I", 4, 4, f"{x}.attributes", a),
+            Fixed("16s", 16, 4, f"{x}.uuid.bytes_le", u),
+        ]
+        return Shape(steps, value=f"{make}({a}, {guid}(bytes_le={u}))")
+
+
+CONTEXT_HANDLE: Final = _ContextHandle()
+
+
 @dataclass(frozen=True)
 class FixedBytes(Kind):
     """An array of `size` bytes."""

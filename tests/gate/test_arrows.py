@@ -60,8 +60,12 @@ PURE: Final = {
         "trust_tickets",
     },
     "dns": {"codec", "answer", "forward"},
+    "rpc": {"auth_layer", "engine", "pdu"},
+    "smb": {"create_contexts", "engine", "file_messages", "fscc", "messages", "negotiate", "signing"},
 }
-PROTOCOLS: Final = {"ldap", "kdc", "dns"}
+PURE_INTERFACE_MODULES: Final = {"idl", "rights"}
+"""Of every package below rpc/interfaces."""
+PROTOCOLS: Final = {"ldap", "kdc", "dns", "rpc", "smb"}
 
 ALLOWED: Final[dict[str, set[str]]] = {
     "base": set(),
@@ -75,7 +79,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "auth": {*LOW, "store", "directory"},
     "service": {*LOW, "directory", "auth", "store.objects"},
     "provision": {*LOW, "directory", "auth", "dns.locator_records", "store"},
-    "server": {*LOW, "store", "directory", "auth", "ldap", "kdc", "dns", "provision"},
+    "server": {*LOW, "store", "directory", "auth", "ldap", "kdc", "dns", "rpc", "smb", "provision"},
     "cli": {"base", "directory", "provision", "server"},
 }
 
@@ -97,6 +101,8 @@ def group_of(module: str) -> str:
     package = parts[1] if len(parts) > 1 else "base"
     if package not in PROTOCOLS:
         return package
+    if parts[1:3] == ["rpc", "interfaces"]:
+        return "pure" if parts[-1] in PURE_INTERFACE_MODULES else "service"
     return "pure" if len(parts) > 2 and parts[2] in PURE[package] else "service"
 
 
@@ -108,7 +114,7 @@ def arrow_is_allowed(source: str, target: str) -> bool:
     group = group_of(source)
     if own == other:
         if own in PROTOCOLS and group == "pure":
-            return len(target_parts) < 3 or target_parts[2] in PURE[own]
+            return len(target_parts) < 3 or group_of(target) == "pure"
         return True
     allowed = ALLOWED[group]
     return other in allowed or ".".join(target_parts[1:3]) in allowed

@@ -1,0 +1,1 @@
+"""One package for each interface: idl.py declares it, the others answer it."""
