@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.kit.forest",
     "tests.kit.served",
     "tests.kit.ldap_desk",
+    "tests.kit.rpc_desk",
     "tests.kit.graveyard",
     "tests.kit.delegated",
     "tests.kit.rodc_branch",
