@@ -34,6 +34,8 @@ _DCE_STYLE: Final = 0x1000
 _DATA: Final = raw.IOVBufferType.data
 _HEADER: Final = raw.IOVBufferType.header
 _SIGN_ONLY: Final = raw.IOVBufferType.sign_only
+_MIC_TOKEN: Final = raw.IOVBufferType.mic_token
+_SOME: Final = bytes(16)
 _CLOCK_SKEW_S: Final = 300
 """By which the library lets a ticket outlive its end; a session ends with the ticket."""
 _OTHER_NAMES: Final = -1765328348 & 0xFFFF_FFFF
@@ -71,11 +73,12 @@ class _Protection:
     the cryptography.
     """
 
-    __slots__ = ("_context", "_flags", "complete")
+    __slots__ = ("_context", "_flags", "_signature_sizes", "complete")
 
     def __init__(self) -> None:
         self._context: raw.SecurityContext | None = None
         self._flags = 0
+        self._signature_sizes = [0, 0]
         self.complete = False
 
     @property
@@ -152,6 +155,22 @@ class _Protection:
         except GSSError as error:
             raise AuthError(str(error)) from None
         return bytes(message[1].value or b""), bytes(message[3].value or b"")
+
+    def signature_size(self, *, seal: bool) -> int:
+        """How long the token is that `protect` makes, which the message says before it is protected."""
+        found = self._signature_sizes[seal]
+        if not found:
+            found = self._signature_sizes[seal] = self._measured(seal)
+        return found
+
+    def _measured(self, seal: bool) -> int:
+        if seal:
+            message = raw.IOV((_DATA, False, _SOME), (_HEADER, None, None), std_layout=False)
+            raw.wrap_iov_length(self._context, message, confidential=True)  # type: ignore[arg-type]
+        else:
+            message = raw.IOV((_DATA, False, _SOME), (_MIC_TOKEN, None, None), std_layout=False)
+            raw.get_mic_iov_length(self._context, message)  # type: ignore[arg-type]
+        return len(message[1].value or b"")
 
     def unprotect(self, before: bytes, data: bytes, after: bytes, token: bytes, *, seal: bool) -> bytes:
         """The plain `data` of a message that the peer protected so. Raises AuthError when it was altered."""

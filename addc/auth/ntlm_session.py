@@ -87,6 +87,11 @@ class NtlmSession:
             raise AuthError("NTLM: a message was changed on its way")
         return plain
 
+    def signature_size(self, *, seal: bool) -> int:
+        """How long the signature is that `protect` makes."""
+        del seal
+        return SIGNATURE_SIZE
+
     def size_limit(self, size: int, *, seal: bool) -> int:
         """How many plain bytes fit into a wrapped message of `size` bytes."""
         del seal

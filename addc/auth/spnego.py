@@ -131,6 +131,9 @@ class SpnegoExchange:
     def unprotect(self, before: bytes, data: bytes, after: bytes, token: bytes, *, seal: bool) -> bytes:
         return self.inner.unprotect(before, data, after, token, seal=seal)
 
+    def signature_size(self, *, seal: bool) -> int:
+        return self.inner.signature_size(seal=seal)
+
 
 Exchange = GssExchange | NtlmExchange | SpnegoExchange
 """What a context has to do with; all have the shape of GssExchange."""

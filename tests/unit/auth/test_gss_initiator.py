@@ -173,3 +173,18 @@ def test_the_list_of_mechanisms_is_protected(pair: Pair, good: bool) -> None:
     done = codec.NextToken.unpack(server.step(codec.NextToken(last).pack())).resp
     assert server.complete and done.neg_state == codec.ACCEPT_COMPLETED
     assert done.mech_list_mic is not None and client.verify(offered.pack(), done.mech_list_mic)
+
+
+@pytest.mark.parametrize("spnego", [False, True])
+@pytest.mark.parametrize("seal", [False, True])
+def test_a_message_says_how_long_its_token_will_be(pair: Pair, *, spnego: bool, seal: bool) -> None:
+    """[MS-RPCE] 2.2.2.11: auth_length is signed with the header, so it is known before."""
+    client, server, _ = pair.meet(dce_style=True, spnego=spnego)
+    for side, other in ((server, client), (client, server)):
+        for size in (0, 16, 4000):
+            told = side.signature_size(seal=seal)
+            travels, token = side.protect(b"before", bytes(size), b"after", seal=seal)
+            assert len(token) == told and len(travels) == size
+            assert other.unprotect(b"before", travels, b"after", token, seal=seal) == bytes(size)
+            travels, token = side.protect(b"", bytes(size), b"", seal=seal)  # no header signing
+            assert other.unprotect(b"", travels, b"", token, seal=seal) == bytes(size)
