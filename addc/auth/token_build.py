@@ -20,7 +20,8 @@ from addc.security.sid_filter import PacRefusedError, filtered_logon
 from addc.security.token import Claims, Token
 from addc.security.trusts import TrustDirection
 
-_KEPT: Final[Fact[dict[tuple[tuple[int, bytes], ...], Token]]] = Fact()
+_KEPT: Final[Fact[dict[tuple[int | tuple[int, bytes], ...], Token]]] = Fact()
+"""By what the PAC says, and the version of what memberships and the LSA's rights add to it."""
 _KEPT_MAX: Final = 4096
 _SAYS_WHO: Final = frozenset(
     int(kind)
@@ -40,7 +41,7 @@ def token_of_peer(ctx: ReadContext, peer: Peer) -> Token:
         raise AuthError(f"the ticket of {peer.principal} has no PAC")
     try:
         pac = Pac.unpack(peer.pac)
-        says = tuple([one for one in pac.buffers if one[0] in _SAYS_WHO])
+        says = (groups.links_version(ctx), *[one for one in pac.buffers if one[0] in _SAYS_WHO])
         kept = _KEPT.get(ctx, int(ctx.tx.usn), dict)
         token = kept.get(says)
         if token is not None:

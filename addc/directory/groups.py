@@ -11,12 +11,12 @@ from addc.base.errors import DsError
 from addc.base.ids import AttId, Dnt
 from addc.codec.ids import Sid
 from addc.codes.win32 import Win32
-from addc.directory import entry
+from addc.directory import entry, lsa_accounts
 from addc.directory.context import Fact, ReadContext, WriteContext
 from addc.schema import attr
 from addc.security import wellknown
 from addc.security.account_flags import GroupType, UserAccountControl
-from addc.security.token import LOGON_SIDS, NO_CLAIMS, SYSTEM, Claims, Privilege, Token, build_token
+from addc.security.token import LOGON_SIDS, NO_CLAIMS, SYSTEM, Claims, Token, build_token
 from addc.store.objects import ObjectRow, ObjectState
 from addc.store.state import LINKS_STATE
 
@@ -227,7 +227,7 @@ def _token(ctx: ReadContext, row: ObjectRow) -> Token:
         added.append(wellknown.ENTERPRISE_DOMAIN_CONTROLLERS)
     groups = membership.all_sids() | local_groups(ctx, added) | frozenset(added[len(LOGON_SIDS) :])
     primary = entry.integer(row, attr.PRIMARY_GROUP_ID, int(wellknown.RID_DOMAIN_USERS))
-    return _built(user, (user, *groups), user.domain().child(primary), NO_CLAIMS)
+    return _built(ctx, user, (user, *groups), user.domain().child(primary), NO_CLAIMS)
 
 
 def token_of_sids(
@@ -246,63 +246,12 @@ def token_of_sids(
         return SYSTEM
     sids = frozenset((user, *groups))
     sids |= local_groups(ctx, (*sids, *LOGON_SIDS))
-    return _built(user, sids, primary_group, claims)
+    return _built(ctx, user, sids, primary_group, claims)
 
 
-def _built(user: Sid, sids: Iterable[Sid], primary_group: Sid | None, claims: Claims) -> Token:
+def _built(
+    ctx: ReadContext, user: Sid, sids: Iterable[Sid], primary_group: Sid | None, claims: Claims
+) -> Token:
     token = build_token(user, sids, primary_group=primary_group, claims=claims)
-    return Token(token.user, token.sids, privileges_of(token.sids), primary_group, None, claims)
-
-
-_EVERYBODY: Final = Privilege.SE_CHANGE_NOTIFY
-_AUTHENTICATED: Final = Privilege.SE_MACHINE_ACCOUNT | Privilege.SE_CHANGE_NOTIFY
-_ADMINISTRATORS: Final = (
-    Privilege.SE_INCREASE_QUOTA
-    | Privilege.SE_SECURITY
-    | Privilege.SE_TAKE_OWNERSHIP
-    | Privilege.SE_LOAD_DRIVER
-    | Privilege.SE_SYSTEM_PROFILE
-    | Privilege.SE_SYSTEM_TIME
-    | Privilege.SE_PROFILE_SINGLE_PROCESS
-    | Privilege.SE_INCREASE_BASE_PRIORITY
-    | Privilege.SE_CREATE_PAGEFILE
-    | Privilege.SE_BACKUP
-    | Privilege.SE_RESTORE
-    | Privilege.SE_SHUTDOWN
-    | Privilege.SE_DEBUG
-    | Privilege.SE_SYSTEM_ENVIRONMENT
-    | Privilege.SE_CHANGE_NOTIFY
-    | Privilege.SE_REMOTE_SHUTDOWN
-    | Privilege.SE_UNDOCK
-    | Privilege.SE_ENABLE_DELEGATION
-    | Privilege.SE_MANAGE_VOLUME
-    | Privilege.SE_IMPERSONATE
-    | Privilege.SE_CREATE_GLOBAL
-    | Privilege.SE_TIME_ZONE
-    | Privilege.SE_CREATE_SYMBOLIC_LINK
-)
-_BACKUP: Final = Privilege.SE_BACKUP | Privilege.SE_RESTORE | Privilege.SE_SHUTDOWN
-
-DEFAULT_PRIVILEGES: Final[dict[Sid, Privilege]] = {
-    wellknown.EVERYONE: _EVERYBODY,
-    wellknown.AUTHENTICATED_USERS: _AUTHENTICATED,
-    wellknown.BUILTIN_ADMINISTRATORS: _ADMINISTRATORS,
-    wellknown.BUILTIN_USERS: Privilege.SE_INCREASE_WORKING_SET,
-    wellknown.BACKUP_OPERATORS: _BACKUP,
-    wellknown.SERVER_OPERATORS: _BACKUP
-    | Privilege.SE_SYSTEM_TIME
-    | Privilege.SE_REMOTE_SHUTDOWN
-    | Privilege.SE_TIME_ZONE,
-    wellknown.PRINTER_OPERATORS: Privilege.SE_LOAD_DRIVER | Privilege.SE_SHUTDOWN,
-    wellknown.ALIAS_PREW2KCOMPACC: Privilege.SE_CHANGE_NOTIFY,
-}
-"""Who holds which privilege on a DC by the Default Domain Controllers Policy. Spec: [MS-LSAD] 3.1.1.2.1."""
-
-
-def privileges_of(sids: frozenset[Sid]) -> Privilege:
-    """The privileges that holding these SIDs brings on this DC."""
-    held = 0
-    for sid, privilege in DEFAULT_PRIVILEGES.items():
-        if sid in sids:
-            held |= int(privilege)
-    return Privilege(held)
+    privileges = lsa_accounts.privileges_of(ctx, token.sids)
+    return Token(token.user, token.sids, privileges, primary_group, None, claims)

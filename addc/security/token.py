@@ -52,10 +52,11 @@ class Privilege(IntFlag):
     SE_INCREASE_WORKING_SET = 1 << 33
     SE_TIME_ZONE = 1 << 34
     SE_CREATE_SYMBOLIC_LINK = 1 << 35
+    SE_DELEGATE_SESSION_USER_IMPERSONATE = 1 << 36
 
 
 NO_PRIVILEGES: Final = Privilege(0)
-ALL_PRIVILEGES: Final = Privilege((1 << 36) - 4)
+ALL_PRIVILEGES: Final = Privilege((1 << 37) - 4)
 
 ClaimValue = int | str | bytes | Sid | bool
 """An integer, text, octet string, SID or truth value."""
