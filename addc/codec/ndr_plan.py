@@ -2,18 +2,30 @@
 
 Every kind describes itself by a `Shape`; `compile_plan` writes four functions from it. The split into a body
 (the structure itself) and a rest (what its pointers refer to) is NDR's own: pointees of embedded pointers
-follow the outermost structure or array ([C706] 14.3.12.3).
+follow the outermost structure or array ([C706] 14.3.12.3). Plans are made when a structure is first packed or
+unpacked, one for each transfer syntax (decision 0028).
 """
 
 import struct
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, cast
+from enum import IntEnum
+from typing import Final, Protocol, cast
 
 from addc.base.errors import DecodeError, LocalProtocolError
 from addc.base.limits import NDR_DEPTH_MAX, NDR_ITEMS_MAX
 
 FIRST_REFERENT: Final = 0x0002_0000
+U32: Final = struct.Struct("<I")
+U64: Final = struct.Struct("<Q")
+
+
+class Syntax(IntEnum):
+    """A transfer syntax, [MS-RPCE] 2.2.4.12, 2.2.5.1."""
+
+    NDR32 = 0
+    NDR64 = 1
 
 
 class NdrWriter:
@@ -36,7 +48,7 @@ class NdrReader:
         self.pos = pos
         self.end = len(data) if end is None else end
         self.depth = NDR_DEPTH_MAX
-        self.full: dict[int, object] = {}
+        self.full: dict[int, tuple[object, object]] = {}
 
     def count(self, count: int, item_size: int, limit: int, path: str) -> int:
         """`count`, if so many items can be there at all."""
@@ -59,7 +71,10 @@ UnpackRest = Callable[[NdrReader, object], object]
 
 @dataclass(slots=True)
 class Plan:
-    """The functions of one kind. has_rest: something follows the body. item_size: least size of a body."""
+    """The functions of one kind. has_rest: something follows the body. item_size: least size of a body.
+
+    ready: the functions are there; a plan that is still being made may only be referred to.
+    """
 
     align: int
     item_size: int
@@ -69,6 +84,7 @@ class Plan:
     unpack_body: UnpackBody
     unpack_rest: UnpackRest
     conformant: bool = False
+    ready: bool = False
 
     def pack_whole(self, value: object, writer: NdrWriter) -> None:
         self.pack_body(value, writer)
@@ -77,6 +93,13 @@ class Plan:
 
     def unpack_whole(self, reader: NdrReader) -> object:
         return self.unpack_rest(reader, self.unpack_body(reader))
+
+
+def new_plan() -> Plan:
+    """A plan to be filled in by `compile_plan`."""
+    plan = Plan.__new__(Plan)
+    plan.ready = False
+    return plan
 
 
 @dataclass(slots=True)
@@ -129,14 +152,19 @@ class Shape:
 
 
 class Emitter:
-    """Names and temporaries of the functions being written."""
+    """Names and temporaries of the functions being written.
 
-    def __init__(self, title: str) -> None:
+    word: struct code, and `word_size`, of pointers and counts, in the syntax being written.
+    """
+
+    def __init__(self, title: str, syntax: Syntax) -> None:
         self.title = title
         self.path = title
-        self.owner: type[object] = object
+        self.syntax = syntax
+        self.wide = syntax is Syntax.NDR64
+        self.word, self.word_size = ("Q", 8) if self.wide else ("I", 4)
         self.values: dict[str, str] = {}
-        self.counts: list[tuple[str, str]] = []
+        self.counts: list[tuple[str, str, str]] = []
         self.names: dict[str, object] = {
             "DecodeError": DecodeError,
             "LocalProtocolError": LocalProtocolError,
@@ -153,11 +181,59 @@ class Emitter:
         self.names[name] = value
         return name
 
+    def pointer(self, arg: str, temp: str) -> Fixed:
+        """A referent id."""
+        return Fixed(self.word, self.word_size, self.word_size, arg, temp)
 
-PLANS: Final[dict[type, Plan]] = {}
-"""The plan of each declared structure; written when the class is made, never after."""
-FIELDS: Final[dict[type, Callable[[Emitter, str], Shape]]] = {}
-"""The shape of each declared structure, to embed it in another."""
+
+class Declaration(Protocol):
+    """What is known of a declared structure before it is compiled."""
+
+    def align(self, syntax: Syntax) -> int: ...
+
+    def shape(self, e: Emitter, owner: str) -> Shape:
+        """Its shape as part of another structure, its value being the expression `owner`."""
+        ...
+
+    def compile(self, syntax: Syntax, plan: Plan) -> None: ...
+
+
+DECLARED: Final[dict[type, Declaration]] = {}
+"""Each declared structure; written when the class is made, never after."""
+
+_COMPILING: Final = threading.RLock()
+_IN_PROGRESS: Final[dict[tuple[type, Syntax], Plan]] = {}
+
+
+class _Plans(dict[type, Plan]):
+    """The plans of one syntax; what is missing is compiled. Threads see finished plans only."""
+
+    def __init__(self, syntax: Syntax) -> None:
+        super().__init__()
+        self.syntax = syntax
+
+    def __missing__(self, cls: type) -> Plan:
+        with _COMPILING:
+            try:
+                plan = plan_of(cls, self.syntax)
+                for (made, syntax), each in _IN_PROGRESS.items():
+                    PLANS[syntax][made] = each
+            finally:
+                _IN_PROGRESS.clear()
+        return plan
+
+
+def plan_of(cls: type, syntax: Syntax) -> Plan:
+    """The plan of a declared structure, for one who holds the compiler's lock; it may not be ready."""
+    plan = PLANS[syntax].get(cls) or _IN_PROGRESS.get((cls, syntax))
+    if plan is None:
+        plan = _IN_PROGRESS[cls, syntax] = new_plan()
+        DECLARED[cls].compile(syntax, plan)
+    return plan
+
+
+PLANS: Final = (_Plans(Syntax.NDR32), _Plans(Syntax.NDR64))
+"""The plan of each structure that was used, by syntax and class."""
 
 
 def indent(lines: list[str]) -> list[str]:
@@ -217,8 +293,11 @@ def pack_steps(e: Emitter, steps: list[Fixed | Step], align: int) -> list[str]:
         else:
             if not first:
                 lines += align_writer(group[0].align)
-            name = e.const(struct.Struct(run_format(group)[0]).pack, "P")
-            lines.append(f"out += {name}({', '.join(item.arg for item in group if item.code)})")
+            fmt, size = run_format(group)
+            if args := ", ".join(item.arg for item in group if item.code):
+                lines.append(f"out += {e.const(struct.Struct(fmt).pack, 'P')}({args})")
+            elif size:
+                lines.append(f"out += PAD[{size}]")
         first = False
     return lines
 
@@ -233,9 +312,12 @@ def unpack_steps(e: Emitter, steps: list[Fixed | Step], align: int) -> list[str]
             if not first:
                 lines += align_reader(group[0].align)
             fmt, size = run_format(group)
-            name = e.const(struct.Struct(fmt).unpack_from, "U")
             targets = "".join((item.temp or "_") + ", " for item in group if item.code)
-            lines += [f"{targets}= {name}(r.data, r.pos)", f"r.pos += {size}"]
+            if targets:
+                name = e.const(struct.Struct(fmt).unpack_from, "U")
+                lines.append(f"{targets}= {name}(r.data, r.pos)")
+            if size:
+                lines.append(f"r.pos += {size}")
         first = False
     return lines
 
@@ -260,10 +342,13 @@ def body_lines(e: Emitter, shape: Shape, align: int) -> tuple[list[str], list[st
     pack = ["out = w.out", *shape.prep, *shape.assign]
     unpack: list[str] = []
     if shape.conform:
-        u32 = e.const(struct.Struct("<I").pack, "P")
-        u32_from = e.const(struct.Struct("<I").unpack_from, "U")
-        pack += [*align_writer(4), f"out += {u32}({shape.conform})"]
-        unpack += [*align_reader(4), f"{shape.conform_to}, = {u32_from}(r.data, r.pos)", "r.pos += 4"]
+        word, size = U64 if e.wide else U32, e.word_size
+        pack += [*align_writer(size), f"out += {e.const(word.pack, 'P')}({shape.conform})"]
+        unpack += [
+            *align_reader(size),
+            f"{shape.conform_to}, = {e.const(word.unpack_from, 'U')}(r.data, r.pos)",
+            f"r.pos += {size}",
+        ]
     pack += [*align_writer(align), *pack_steps(e, shape.steps, align)]
     unpack += [*align_reader(align), *unpack_steps(e, shape.steps, align)]
     return pack, unpack
@@ -281,13 +366,14 @@ def compile_plan(e: Emitter, shape: Shape, align: int, plan: Plan | None = None)
         lines.append(f"    {raw}= raw")
     lines += [*indent(shape.load), f"    return {shape.value}"]
     scope = run_source(e, lines)
-    made = plan or Plan.__new__(Plan)
+    made = plan or new_plan()
     made.align, made.item_size, made.has_rest = align, least_size(shape.steps), bool(shape.rest)
     made.conformant = bool(shape.conform)
     made.pack_body = cast(PackFunction, scope["pack_body"])
     made.pack_rest = cast(PackFunction, scope["pack_rest"])
     made.unpack_body = cast(UnpackBody, scope["unpack_body"])
     made.unpack_rest = cast(UnpackRest, scope["unpack_rest"])
+    made.ready = True
     return made
 
 
@@ -296,5 +382,5 @@ def run_source(e: Emitter, lines: list[str]) -> dict[str, object]:
     scope = e.names
     scope["PAD"] = tuple(bytes(size) for size in range(16))
     source = "\n".join(lines)
-    exec(compile(source, f"<ndr {e.title}>", "exec"), scope)  # noqa: S102 - source is ours, made at import
+    exec(compile(source, f"<ndr {e.title}>", "exec"), scope)  # noqa: S102 - source is ours
     return scope
