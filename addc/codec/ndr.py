@@ -12,8 +12,8 @@
         group_ids: Annotated[tuple[GroupMembership, ...] | None, Unique(Conformant(GroupMembership))]
 
 Counts and reserved words are class variables: they stand at their place on the wire, follow from what they
-count, and no caller can set them. Where the count of an array is a member that callers need (the room of a
-buffer), it is an ordinary member, named as the array's `size`. Declaring costs next to nothing: plans are made
+count, and no caller can set them. Where the count of an array is a member that callers need (a room), it is
+an ordinary member, named as the `size` of the array. Declaring costs next to nothing: plans are made
 at first use (decision 0028).
 Spec: [C706] 14, [MS-RPCE] 2.2.4 (NDR), 2.2.5 (NDR64), 2.2.6 (type serialization version 1).
 """
