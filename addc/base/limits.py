@@ -14,5 +14,10 @@ LDAP_PREAUTH_RECEIVE_MAX: Final = 262_144
 LDAP_RECEIVE_MAX: Final = 10_485_760
 KRB_MESSAGE_MAX: Final = 131_072
 KRB_UDP_REPLY_MAX: Final = 1465
+SYSVOL_FILE_MAX: Final = 4_294_967_296
+"""Octets of one file."""
+SYSVOL_TOTAL_MAX: Final = 17_179_869_184
+"""Octets of all content, each piece counted once."""
+SYSVOL_DEPTH_MAX: Final = 128
 
 assert LDAP_PREAUTH_RECEIVE_MAX < LDAP_RECEIVE_MAX

@@ -17,6 +17,7 @@ from addc.codec.ids import Sid
 from addc.directory.audit_events import AuditRecord
 from addc.directory.columns import Columns
 from addc.directory.lanes import UNHURRIED, Pace
+from addc.directory.sysvol_cache import SysvolCache
 from addc.schema.snapshot import Schema
 from addc.security.access_check import Grants
 from addc.security.descriptor import SecurityDescriptor
@@ -119,7 +120,8 @@ class Shared:
     """
 
     __slots__ = (
-        "columns", "descriptors", "facts", "grants", "names", "result_sets", "selections", "vets_passwords",
+        "columns", "descriptors", "facts", "grants", "names", "result_sets", "selections", "sysvol",
+        "vets_passwords",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -131,6 +133,7 @@ class Shared:
         self.columns = Columns()
         self.result_sets: dict[object, object] = {}
         self.vets_passwords = False
+        self.sysvol = SysvolCache(-1, -1)
 
     def names_at(self, tx: ReadTx) -> NameCache:
         """The name cache that is true for the snapshot of `tx`."""

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from addc.base.secret import Secret
 from addc.store.backend import Statement
-from addc.store.tables import DESCRIPTOR, OBJECT
+from addc.store.tables import DESCRIPTOR, FILE, OBJECT
 
 NO_DESCRIPTOR: Final = 0
 """sd_id of a row without one (a phantom)."""
@@ -17,7 +17,9 @@ GET: Final[Statement[tuple[bytes]]] = Statement(
 )
 PUT: Final[Statement[None]] = Statement(insert(DESCRIPTOR), "sd_id", "sd")
 SWEEP: Final[Statement[None]] = Statement(
-    delete(DESCRIPTOR).where(DESCRIPTOR.c.sd_id.not_in(select(OBJECT.c.sd_id)))
+    delete(DESCRIPTOR).where(
+        DESCRIPTOR.c.sd_id.not_in(select(OBJECT.c.sd_id)), DESCRIPTOR.c.sd_id.not_in(select(FILE.c.sd_id))
+    )
 )
 
 

@@ -76,6 +76,54 @@ DESCRIPTOR: Final = Table(
     Column("sd", LargeBinary, nullable=False),
 )
 
+FILE: Final = Table(
+    "file",
+    METADATA,
+    Column("node", _Id, primary_key=True, autoincrement=False),
+    Column("parent", BigInteger, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("name", LargeBinary, nullable=False),
+    Column("guid", LargeBinary, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("attributes", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("created_ft", BigInteger, nullable=False),
+    Column("accessed_ft", BigInteger, nullable=False),
+    Column("written_ft", BigInteger, nullable=False),
+    Column("changed_ft", BigInteger, nullable=False),
+    Column("sd_id", BigInteger, nullable=False),
+    Column("usn_created", BigInteger, nullable=False),
+    Column("usn_changed", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("time_ft", BigInteger, nullable=False),
+    Column("invocation_id", LargeBinary, nullable=False),
+    Column("originating_usn", BigInteger, nullable=False),
+)
+"""SYSVOL's files and folders, live and removed ones; the columns from usn_created on are the stamp."""
+Index("file_child", FILE.c.parent, FILE.c.key, unique=True)
+Index("file_guid", FILE.c.guid, unique=True)
+Index("file_usn", FILE.c.usn_changed)
+
+EXTENT: Final = Table(
+    "file_extent",
+    METADATA,
+    Column("node", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Which chunk stands where in a file; where none does, it reads as zeros."""
+
+CHUNK: Final = Table(
+    "file_chunk",
+    METADATA,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("uses", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+"""Content, each piece once. uses: extents that name it; it goes with the last of them."""
+
 STATE: Final = Table(
     "state",
     METADATA,

@@ -700,6 +700,17 @@ class WriteTx(ReadTx):
         self._changed = True
         return self._connection.run(statement, values)
 
+    def change_later(self, statement: Statement[None], rows: Sequence[Params]) -> None:
+        """As `change`, for many rows, whose outcome nobody asks for."""
+        self._changed = True
+        self._connection.later(statement, rows)
+
+    def draw_id(self) -> Dnt:
+        """A row id that no row of any table has had."""
+        self._changed = True
+        self._counters[2] += 1
+        return Dnt(self._counters[2])
+
     def set_state(self, name: str, value: bytes | None) -> None:
         """Set a named state; None removes it."""
         self._changed = True

@@ -10,7 +10,7 @@ from sqlalchemy.schema import CreateIndex
 from addc.store import backend, postgres
 from addc.store.tables import OBJECT_CHILD, OBJECT_SID
 
-MODULES = ("objects", "index", "links", "descriptors", "state")
+MODULES = ("objects", "index", "links", "descriptors", "state", "files")
 STATEMENTS = [
     pytest.param(value, id=f"{module}.{name}")
     for module in MODULES
