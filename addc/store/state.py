@@ -1,5 +1,6 @@
 """Statements on the clock, the commit log and the named states."""
 
+import hashlib
 import struct
 from collections.abc import Collection
 from typing import Final
@@ -62,6 +63,11 @@ DROP_STATE: Final[Statement[None]] = Statement(
 
 GET_VERSION: Final[Statement[tuple[str]]] = Statement(select(VERSION.c.version_num))
 PUT_VERSION: Final[Statement[None]] = Statement(insert(VERSION), "version_num")
+
+
+def sealed_as(name: str) -> bytes:
+    """What a sealed state is bound to, in the form of a GUID that no object has."""
+    return hashlib.sha256(b"state " + name.encode()).digest()[:16]
 
 
 def pack_dnts(dnts: Collection[int]) -> bytes:

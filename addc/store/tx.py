@@ -369,6 +369,11 @@ class ReadTx:
         row = self._connection.one(state.GET_STATE, (name,))
         return None if row is None else row[0]
 
+    def sealed_state(self, name: str) -> bytes | None:
+        """A named state that lies under the store's key."""
+        found = self.state(name)
+        return None if found is None else self._context.sealer.open(state.sealed_as(name), 0, found)
+
 
 class WriteTx(ReadTx):
     """The one writer's transaction: reads see what it wrote so far.
@@ -718,6 +723,10 @@ class WriteTx(ReadTx):
             self._connection.run(state.DROP_STATE, (name,))
         elif self._connection.run(state.SET_STATE, (value, name)) == 0:
             self._connection.run(state.PUT_STATE, (name, value))
+
+    def set_sealed_state(self, name: str, value: bytes) -> None:
+        """Set a named state that lies under the store's key."""
+        self.set_state(name, self._context.sealer.seal(state.sealed_as(name), 0, value))
 
     def end_links_state(self) -> None:
         """Say that what is derived from link values has to be derived anew, though none of them changed."""
