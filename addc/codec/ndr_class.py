@@ -161,7 +161,7 @@ def _is_class_var(hint: object) -> bool:
     return hint is _CLASS_VAR or get_origin(hint) is _CLASS_VAR
 
 
-def _members(cls: type[Value]) -> list[tuple[str, Kind]]:
+def members_of(cls: type[Value]) -> list[tuple[str, Kind]]:
     """Name and kind of each member, in wire order; counts and constants stand as their kinds."""
     found: list[tuple[str, Kind]] = []
     for name, annotation in inspect.get_annotations(cls).items():
@@ -199,14 +199,14 @@ class _Declaration:
     def align(self, syntax: Syntax) -> int:
         known = self._aligns.get(syntax)
         if known is None:
-            kinds = [kind for _, kind in _members(self._cls)]
+            kinds = [kind for _, kind in members_of(self._cls)]
             known = self._aligns[syntax] = max((kind.align(syntax) for kind in kinds), default=1)
         return known
 
     def shape(self, e: Emitter, owner: str) -> Shape:
         """The shape of the structure whose value is the expression `owner`."""
         cls, out, since = self._cls, Shape(), len(e.counts)
-        kinds = dict(_members(cls))
+        kinds = dict(members_of(cls))
         with declaring(cls):
             for name, kind in kinds.items():
                 out.extend(_member_shape(e, owner, (name, kind), _Members(cls, kinds)))
@@ -274,11 +274,11 @@ def _construct(e: Emitter, cls: type[Value], owner: str) -> str:
 def _compile_parameters(e: Emitter, cls: type[Value], plan: Plan) -> None:
     pack: list[str] = ["out = w.out"]
     unpack: list[str] = []
-    kinds = dict(_members(cls))
+    kinds = dict(members_of(cls))
     for name, kind in kinds.items():
         bare = kind_of(kind.target) if isinstance(kind, Pointer) and not kind.null else kind
         shape = _member_shape(e, "v", (name, bare), _Members(cls, kinds))
-        put, take = body_lines(e, shape, bare.align(e.syntax))
+        put, take = body_lines(e, shape, bare.start(e.syntax))
         pack += [*put, *shape.rest]
         unpack += [*take, *shape.load]
     unpack += _count_checks(e, 0)

@@ -30,6 +30,10 @@ class Kind:
         """The boundary it starts at."""
         raise AssertionError("each kind declares its own")
 
+    def start(self, syntax: Syntax) -> int:
+        """The boundary that is sought before it, where it is no member of a structure."""
+        return self.align(syntax)
+
     def shape(self, e: Emitter, x: str, wrap: str = "") -> Shape:
         """How the value in expression `x` is packed; `wrap` names a type to make of the unpacked value."""
         raise AssertionError("each kind declares its own")
@@ -45,7 +49,7 @@ class Kind:
     def plan(self, syntax: Syntax) -> Plan:
         """The compiled functions of this kind by itself."""
         e = Emitter(type(self).__name__, syntax)
-        return compile_plan(e, self.shape(e, "v"), self.align(syntax))
+        return compile_plan(e, self.shape(e, "v"), self.start(syntax))
 
 
 KindLike = Kind | type[object]

@@ -24,6 +24,10 @@ class _Arms(Kind):
         every = [*arms.values(), *([] if default is None else [default])]
         return max(tag.align(syntax), *(kind_of(arm).align(syntax) for arm in every))
 
+    def start(self, syntax: Syntax) -> int:
+        """In NDR32 the arms have a say only in the alignment of the structure around the union."""
+        return self.align(syntax) if syntax else self.kinds()[2].align(syntax)
+
 
 @dataclass(frozen=True)
 class Union(_Arms):
