@@ -18,7 +18,7 @@ from addc.auth.ntlm_logon import NotLetInError, NtlmVerdict
 from addc.auth.spnego import Exchange, SpnegoExchange
 from addc.auth.token_build import token_of_peer
 from addc.directory.api import Directory, Services
-from addc.security.token import SYSTEM, Token
+from addc.security.token import ANONYMOUS, SYSTEM, Token
 
 
 class ChannelBinding(Enum):
@@ -73,13 +73,26 @@ class Acceptor:
         )
 
     def context(
-        self, channel_binding: bytes | None = None, mechanism: Mechanism = Mechanism.NEGOTIATE
+        self,
+        channel_binding: bytes | None = None,
+        mechanism: Mechanism = Mechanism.NEGOTIATE,
+        *,
+        anonymous: bool = False,
     ) -> "AuthContext":
-        """A new context. channel_binding: application data of the TLS channel below, where there is one."""
-        return AuthContext(self, channel_binding, mechanism)
+        """A new context. channel_binding: application data of the TLS channel below, where there is one.
+
+        anonymous: NTLM that names nobody is taken, as a logon of nobody (null sessions of SMB and RPC).
+        """
+        return AuthContext(self, channel_binding, mechanism, anonymous=anonymous)
 
     def begin(
-        self, first: bytes, judge: "NtlmJudge", channel_binding: bytes | None, mechanism: Mechanism
+        self,
+        first: bytes,
+        judge: "NtlmJudge",
+        channel_binding: bytes | None,
+        mechanism: Mechanism,
+        *,
+        anonymous: bool = False,
     ) -> Exchange:
         """The exchange that a first token is for. Raises AuthError."""
         if self.policy.channel_binding is ChannelBinding.NEVER:
@@ -90,7 +103,9 @@ class Acceptor:
 
         def ntlm() -> NtlmExchange:
             services = self._services
-            return NtlmExchange(self._names, judge, services.rng, services.clock.now(), channel_binding)
+            made = NtlmExchange(self._names, judge, services.rng, services.clock.now(), channel_binding)
+            made.lets_nobody_in = anonymous
+            return made
 
         match mechanism:
             case Mechanism.KERBEROS:
@@ -133,10 +148,13 @@ class AuthContext:
     judge: what the directory said of an NTLM response, for who counts wrong passwords.
     """
 
-    __slots__ = ("_acceptor", "_binding", "_exchange", "_mechanism", "judge")
+    __slots__ = ("_acceptor", "_anonymous", "_binding", "_exchange", "_mechanism", "judge")
 
-    def __init__(self, acceptor: Acceptor, channel_binding: bytes | None, mechanism: Mechanism) -> None:
+    def __init__(
+        self, acceptor: Acceptor, channel_binding: bytes | None, mechanism: Mechanism, *, anonymous: bool
+    ) -> None:
         self._acceptor = acceptor
+        self._anonymous = anonymous
         self._binding = channel_binding
         self._mechanism = mechanism
         self._exchange: Exchange | None = None
@@ -148,7 +166,9 @@ class AuthContext:
         Raises AuthError where the token is not good, NoKeysError where it cannot be judged.
         """
         if self._exchange is None:
-            self._exchange = self._acceptor.begin(token, self.judge, self._binding, self._mechanism)
+            self._exchange = self._acceptor.begin(
+                token, self.judge, self._binding, self._mechanism, anonymous=self._anonymous
+            )
         return self._exchange.step(token)
 
     @property
@@ -168,6 +188,8 @@ class AuthContext:
         if isinstance(exchange, SpnegoExchange):
             exchange = exchange.inner
         if isinstance(exchange, NtlmExchange):
+            if exchange.is_anonymous:
+                return Logon(ANONYMOUS, "", "NTLM")
             verdict = self.judge.verdict
             assert verdict is not None and verdict.token is not None
             return Logon(verdict.token, verdict.name, "NTLM")

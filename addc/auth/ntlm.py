@@ -78,11 +78,14 @@ Judge = Callable[[Proof], Proven]
 
 
 class NtlmExchange(NtlmSession):
-    """One acceptor context: `step` twice, then what `NtlmSession` gives."""
+    """One acceptor context: `step` twice, then what `NtlmSession` gives.
+
+    lets_nobody_in: a client that names nobody is let in as nobody (null sessions); `is_anonymous` tells.
+    """
 
     __slots__ = (
         "_bindings", "_challenge", "_challenge_message", "_judge", "_names",
-        "_negotiate_message", "_now", "_rng", "bound_to_channel", "user",
+        "_negotiate_message", "_now", "_rng", "bound_to_channel", "is_anonymous", "lets_nobody_in", "user",
     )  # fmt: skip
 
     def __init__(
@@ -99,6 +102,8 @@ class NtlmExchange(NtlmSession):
         self._challenge_message = b""
         self._challenge = b""
         self.bound_to_channel = False
+        self.is_anonymous = False
+        self.lets_nobody_in = False
         self.user = ""
 
     def step(self, token: bytes) -> bytes:
@@ -137,27 +142,29 @@ class NtlmExchange(NtlmSession):
         return message
 
     def _authenticate(self, token: bytes) -> None:
-        """Spec: 3.2.5.1.2. No guest, no nameless client, no response of version 1."""
+        """Spec: 3.2.5.1.2. No guest, no response of version 1."""
         message = ntlm.Authenticate.unpack(token)
         flags = message.flags & self._flags
         if flags & _NEEDED != _NEEDED:
             raise AuthError("NTLM: the client took back what was agreed")
         if not message.user or not message.nt_response:
-            raise AuthError("NTLM: nobody is named")
+            self._let_nobody_in(message, flags)
+            return
         response = ntlm.unpack_v2_response(message.nt_response)
         proof = Proof(message.user, message.domain, message.workstation, self._challenge, response)
         base_key = self._judge(proof).base_key.reveal()
-        exported = base_key
-        protects = flags & (NegotiateFlags.SIGN | NegotiateFlags.SEAL)
-        # Clients that protect nothing themselves, as over TLS, may send a key nevertheless: then it holds.
-        if flags & NegotiateFlags.KEY_EXCH and (protects or message.session_key):
-            if len(message.session_key) != len(base_key):
-                raise AuthError("NTLM: no session key was sent")
-            exported = insecure_rc4(base_key, message.session_key)
+        exported = _exported_key(message, base_key, flags)
         self._check_integrity(token, message, response, exported)
         self._check_bindings(response)
         self.user = message.user
         self._begin(exported, flags, server=True)
+
+    def _let_nobody_in(self, message: ntlm.Authenticate, flags: int) -> None:
+        """A null session, whose keys anybody knows. Spec: 3.2.5.1.2, 3.3.2 (anonymous)."""
+        if not self.lets_nobody_in or message.user or message.nt_response or len(message.lm_response) > 1:
+            raise AuthError("NTLM: nobody is named")
+        self.is_anonymous = True
+        self._begin(_exported_key(message, bytes(16), flags), flags, server=True)
 
     def _check_integrity(
         self, token: bytes, message: ntlm.Authenticate, response: ntlm.NtlmV2Response, exported: bytes
@@ -177,3 +184,14 @@ class NtlmExchange(NtlmSession):
         if self._bindings is not None and meant not in (ntlm.NO_BINDINGS, bindings_hash(self._bindings)):
             raise AuthError("NTLM: the client speaks through another TLS channel")
         self.bound_to_channel = self._bindings is not None and meant != ntlm.NO_BINDINGS
+
+
+def _exported_key(message: ntlm.Authenticate, base_key: bytes, flags: int) -> bytes:
+    """ExportedSessionKey: the client's own, where one is exchanged."""
+    protects = flags & (NegotiateFlags.SIGN | NegotiateFlags.SEAL)
+    # Clients that protect nothing themselves, as over TLS, may send a key nevertheless: then it holds.
+    if not flags & NegotiateFlags.KEY_EXCH or not (protects or message.session_key):
+        return base_key
+    if len(message.session_key) != len(base_key):
+        raise AuthError("NTLM: no session key was sent")
+    return insecure_rc4(base_key, message.session_key)
