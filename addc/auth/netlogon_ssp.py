@@ -76,6 +76,11 @@ class NetlogonSession:
             raise AuthError("Netlogon: a message was changed on its way, or is out of sequence")
         return plain
 
+    def signature_size(self, *, seal: bool) -> int:
+        """How long the signature is that `protect` makes."""
+        del seal
+        return SIGNATURE_SIZE
+
     def size_limit(self, size: int, *, seal: bool) -> int:
         """How many plain bytes fit into `size` bytes with their signature."""
         del seal
