@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final, Protocol, TypeVar
 
+from addc.auth.secure_channels import SecureChannels
 from addc.base.errors import AddcError
 from addc.base.secret import Secret
 from addc.codec.interface import Interface
 from addc.codec.ndr import ContextHandle
 from addc.codes.nca import NcaStatus
+from addc.codes.ntstatus import NtStatus
 from addc.directory.api import Directory, Services
+from addc.directory.context import ReadContext
 from addc.security.token import Token
 
 T = TypeVar("T")
@@ -120,7 +123,14 @@ class Call:
 
 @dataclass(slots=True)
 class RpcHost:
-    """What the process gives to the interfaces beyond the directory; server/assembly.py fills it in."""
+    """What the process gives to the interfaces beyond the directory; server/assembly.py fills it in.
+
+    channels: the secure channels of computers. verify_pac: judges a KERB_VERIFY_PAC_REQUEST by the KDC's keys;
+    None where there is no KDC.
+    """
+
+    channels: SecureChannels = field(default_factory=SecureChannels)
+    verify_pac: Callable[[ReadContext, bytes], NtStatus] | None = None
 
 
 Answer = Callable[[Call, Any], Awaitable[Any]]
