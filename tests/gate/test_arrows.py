@@ -60,12 +60,13 @@ PURE: Final = {
         "trust_tickets",
     },
     "dns": {"codec", "answer", "forward"},
-    "rpc": {"auth_layer", "engine", "pdu"},
+    "drs": {"idl"},
+    "rpc": {"auth_layer", "engine", "initiator", "pdu", "presentation", "towers", "verification"},
     "smb": {"create_contexts", "engine", "file_messages", "fscc", "messages", "negotiate", "signing"},
 }
 PURE_INTERFACE_MODULES: Final = {"idl", "rights"}
 """Of every package below rpc/interfaces."""
-PROTOCOLS: Final = {"ldap", "kdc", "dns", "rpc", "smb"}
+PROTOCOLS: Final = {"ldap", "kdc", "dns", "drs", "rpc", "smb"}
 
 ALLOWED: Final[dict[str, set[str]]] = {
     "base": set(),
@@ -78,8 +79,9 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "directory": {*LOW, "store"},
     "auth": {*LOW, "store", "directory"},
     "service": {*LOW, "directory", "auth", "store.objects"},
+    "drs": {*LOW, "directory", "auth", "store.objects", "rpc.call"},
     "provision": {*LOW, "directory", "auth", "dns.locator_records", "store"},
-    "server": {*LOW, "store", "directory", "auth", "ldap", "kdc", "dns", "rpc", "smb", "provision"},
+    "server": {*LOW, "store", "directory", "auth", "ldap", "kdc", "dns", "drs", "rpc", "smb", "provision"},
     "cli": {"base", "directory", "provision", "server"},
 }
 
@@ -103,7 +105,9 @@ def group_of(module: str) -> str:
         return package
     if parts[1:3] == ["rpc", "interfaces"]:
         return "pure" if parts[-1] in PURE_INTERFACE_MODULES else "service"
-    return "pure" if len(parts) > 2 and parts[2] in PURE[package] else "service"
+    if len(parts) > 2 and parts[2] in PURE[package]:
+        return "pure"
+    return "drs" if package == "drs" else "service"  # its operations are those of an RPC interface
 
 
 def arrow_is_allowed(source: str, target: str) -> bool:
