@@ -125,7 +125,7 @@ class Call:
 class RpcHost:
     """What the process gives to the interfaces beyond the directory; server/assembly.py fills it in.
 
-    channels: the secure channels of computers. verify_pac: judges a KERB_VERIFY_PAC_REQUEST by the KDC's keys;
+    channels: the secure channels of computers. verify_pac: judges a KERB_VERIFY_PAC_REQUEST by krbtgt's keys;
     None where there is no KDC.
     """
 
