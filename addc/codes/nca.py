@@ -1,6 +1,6 @@
 """Status of an RPC fault PDU.
 
-The three low numbers are Win32 errors, which Windows puts there as they are; the others are those of C706,
+The low numbers are Win32 errors, which Windows puts there as they are; the others are those of C706,
 appendix E.
 
 Spec: [MS-RPCE] 3.1.1.5.5.
@@ -13,6 +13,7 @@ class NcaStatus(OpenIntEnum):
     """status of a fault PDU."""
 
     NCA_S_FAULT_ACCESS_DENIED = 0x00000005
+    NCA_S_FAULT_NO_CALL_ACTIVE = 0x000006BD
     NCA_S_FAULT_SEC_PKG_ERROR = 0x00000721
     NCA_S_FAULT_NDR = 0x000006F7
     NCA_S_FAULT_INT_DIV_BY_ZERO = 0x1C000001

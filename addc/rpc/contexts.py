@@ -32,13 +32,14 @@ class RunsDown(Protocol):
 
 
 class AssociationGroup:
-    """One group. connections: how many belong to it."""
+    """One group. peer: the client's address. connections: how many belong to it."""
 
-    __slots__ = ("_handles", "_rng", "_views", "connections", "group_id", "transport")
+    __slots__ = ("_handles", "_rng", "_views", "connections", "group_id", "peer", "transport")
 
-    def __init__(self, group_id: int, transport: Transport, rng: Rng) -> None:
+    def __init__(self, group_id: int, transport: Transport, peer: str, rng: Rng) -> None:
         self.group_id = group_id
         self.transport = transport
+        self.peer = peer
         self.connections = 0
         self._rng = rng
         self._handles: dict[UUID, tuple[UUID, object]] = {}
@@ -100,27 +101,28 @@ class AssociationGroups:
     def __len__(self) -> int:
         return len(self._groups)
 
-    def join(self, group_id: int, transport: Transport) -> AssociationGroup | None:
-        """A connection's group: a new one for 0; None where there is no such one of this transport.
+    def join(self, group_id: int, transport: Transport, peer: str = "") -> AssociationGroup | None:
+        """A connection's group: a new one for 0; None where this client has no such one on this transport.
 
         Ids are drawn, not counted: who knows none cannot find another client's group.
+        Spec: [MS-RPCE] 3.3.1.5.7.
         """
         if group_id == 0:
-            group = self._begin(transport)
+            group = self._begin(transport, peer)
         else:
             group = self._groups.get(group_id)
-        if group is None or group.transport is not transport:
+        if group is None or group.transport is not transport or group.peer != peer:
             return None
         group.connections += 1
         return group
 
-    def _begin(self, transport: Transport) -> AssociationGroup | None:
+    def _begin(self, transport: Transport, peer: str) -> AssociationGroup | None:
         if len(self._groups) >= GROUPS_MAX:
             return None
         group_id = 0
         while group_id == 0 or group_id in self._groups:
             group_id = int.from_bytes(self._rng.bytes(4), "little")
-        group = self._groups[group_id] = AssociationGroup(group_id, transport, self._rng)
+        group = self._groups[group_id] = AssociationGroup(group_id, transport, peer, self._rng)
         return group
 
     def leave(self, group: AssociationGroup) -> Iterator[RunsDown]:

@@ -17,6 +17,7 @@ from addc.directory.api import Directory, Services
 from addc.rpc import dispatch
 from addc.rpc.call import AuthLevel, AuthType, Call, CallSecurity, InterfaceServer, RpcHost, Transport
 from addc.rpc.contexts import AssociationGroup, AssociationGroups
+from addc.rpc.dispatch import RawCall
 from addc.security.token import ANONYMOUS, Token
 from tests.kit.corp import Corp
 from tests.kit.corp_forest import CountingRng, StandingClock
@@ -99,7 +100,7 @@ class RpcClient:
             self.peer,
             OWN,
         )
-        stub = self.desk.runner.run(dispatch.answer(server, call, operation.opnum, request.pack()))
+        stub = self.desk.runner.run(dispatch.answer(server, call, RawCall(operation.opnum, request.pack())))
         return cast(R, operation.response.unpack(stub))
 
     def secured(self, level: AuthLevel, auth_type: AuthType = AuthType.SPNEGO) -> "RpcClient":

@@ -100,12 +100,13 @@ def test_handles_run_down_with_the_last_connection_of_a_group() -> None:
     assert log == ["second", "first"] and not len(groups)
 
 
-def test_groups_of_nobody_of_the_past_and_of_another_transport_are_not_joined() -> None:
+def test_groups_of_nobody_of_the_past_and_of_others_are_not_joined() -> None:
     groups = AssociationGroups(CountingRng())
     assert groups.join(1, Transport.TCP) is None
     found = groups.join(0, Transport.TCP)
     assert found is not None and found.group_id > 0xFFFF
     assert groups.join(found.group_id, Transport.PIPE) is None
+    assert groups.join(found.group_id, Transport.TCP, "192.0.2.78") is None  # another machine
     assert found.connections == 1
     list(groups.leave(found))
     assert groups.join(found.group_id, Transport.TCP) is None

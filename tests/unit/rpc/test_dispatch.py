@@ -12,6 +12,7 @@ from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
 from addc.rpc import dispatch
 from addc.rpc.call import PRIVACY_ONLY, AuthLevel, Call, InterfaceServer, RpcFault
+from addc.rpc.dispatch import RawCall
 from addc.security.token import ANONYMOUS, SYSTEM
 from tests.kit.rpc_desk import SEALED, RpcDesk, operation_of, undefaulted
 
@@ -144,7 +145,7 @@ def raw(desk: RpcDesk, opnum: int, stub: bytes) -> bytes:
         desk.directory, desk.services, SYSTEM, SEALED, client.transport,
         client.group.handles(TOY.uuid), desk.host,
     )  # fmt: skip
-    return desk.runner.run(dispatch.answer(SERVER, call, opnum, stub))
+    return desk.runner.run(dispatch.answer(SERVER, call, RawCall(opnum, stub)))
 
 
 def test_octets_behind_the_parameters_are_ignored(rpc_desk: RpcDesk) -> None:
