@@ -1,13 +1,17 @@
-"""Values of every NDR kind survive their bytes; damaged PACs are values or DecodeErrors."""
+"""Values of all NDR declarations survive their bytes in both syntaxes, as do damaged ones that are values."""
+
+import importlib
+import pkgutil
+import random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from addc.base.errors import DecodeError
-from addc.codec.declare import Declared
+from addc.codec.declare import Declared, declared_classes
 from addc.codec.ids import Sid
-from addc.codec.ndr import Ndr, deserialize_v1, serialize_v1
+from addc.codec.ndr import Ndr, Syntax, deserialize_v1, read_stub, serialize_v1, write_stub
 from addc.codec.pac import (
     DomainGroupMembership,
     GroupMembership,
@@ -25,8 +29,10 @@ from addc.codec.pac import (
 )
 from addc.kdc.pac_build import PacParts
 from addc.kdc.ticket_pac import PacSigners, sign_pac, signatures_hold
+from addc.rpc import interfaces
 from tests.kit.kdc_realm import ALICE, FACTS, GROUPS, NOW, make_key
 from tests.kit.mutate import mutations
+from tests.kit.ndr_values import make
 
 _U16 = st.integers(0, 0xFFFF)
 _U32 = st.integers(0, 0xFFFF_FFFF)
@@ -105,3 +111,38 @@ def test_damaged_buffers_are_values_or_refused(kind: int) -> None:
                 plain[kind].unpack(damaged)
         except DecodeError:
             continue
+
+
+def _ndr_classes() -> list[type[Ndr]]:
+    """Everything declared: in the codecs, and by every RPC interface."""
+    for found in pkgutil.walk_packages(interfaces.__path__, f"{interfaces.__name__}."):
+        if found.name.endswith(".idl"):
+            importlib.import_module(found.name)
+    return [cls for cls in declared_classes() if issubclass(cls, Ndr)]
+
+
+CLASSES = _ndr_classes()
+
+
+@pytest.mark.parametrize("syntax", Syntax)
+def test_values_of_every_declaration_survive_their_bytes(syntax: Syntax) -> None:
+    """[MS-RPCE] 2.2.4, 2.2.5: one declaration, two transfer syntaxes."""
+    for cls in CLASSES:
+        for seed in range(3):
+            value = make(cls, random.Random(seed))  # noqa: S311
+            data = write_stub(value, syntax)
+            assert cls.unpack(data, syntax) == value
+            assert read_stub(cls, data + bytes(7), syntax) == value
+
+
+@pytest.mark.parametrize("syntax", Syntax)
+def test_damaged_stubs_are_values_or_decode_errors(syntax: Syntax) -> None:
+    """[MS-RPCE] 3.1.1.5.2: whatever is sent, it is a value that has bytes of its own, or refused."""
+    for seed, cls in enumerate(CLASSES):
+        data = write_stub(make(cls, random.Random(seed)), syntax)  # noqa: S311
+        for damaged in [*mutations([data], 8, seed=seed), data[: len(data) // 2], b"\xff" * len(data)]:
+            try:
+                value = read_stub(cls, damaged, syntax)
+            except DecodeError:
+                continue
+            assert read_stub(cls, write_stub(value, syntax), syntax) == value
