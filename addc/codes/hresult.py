@@ -1,4 +1,4 @@
-"""HRESULT values of the security packages, as LDAP bind errors show them.
+"""HRESULT values: those of the security packages, as LDAP bind errors show them, and of GetKey.
 
 Spec: [MS-ERREF] 2.1.
 """
@@ -9,6 +9,10 @@ from addc.base.enums import OpenIntEnum
 class HResult(OpenIntEnum):
     """An HRESULT, unsigned."""
 
+    S_OK = 0x00000000
+    E_ACCESSDENIED = 0x80070005
+    E_INVALIDARG = 0x80070057
+    NTE_BAD_KEY = 0x80090003
     NTE_NO_KEY = 0x8009000D
     SEC_I_CONTINUE_NEEDED = 0x00090312
     SEC_E_INVALID_TOKEN = 0x80090308
