@@ -40,6 +40,7 @@ from addc.codec.ndr_kinds import (
     U32,
     U64,
     U3264,
+    UNSENT,
     ContextHandle,
     Embedded,
     FixedArray,
@@ -69,11 +70,12 @@ from addc.codec.ndr_unions import Tagged, TaggedUnion, Union
 __all__ = [
     "CONFORMANT_BYTES", "CONTEXT_HANDLE", "ENUM16", "FILETIME", "GUID", "I16", "I32", "I64", "NOTHING",
     "NULL_HANDLE", "SELF", "SID", "STRING", "STRING_LARGE", "U8", "U16", "U32", "U64", "U3264",
-    "UNICODE_STRING", "WCHAR", "WSTRING", "Conformant", "ConformantVarying", "Const", "ContextHandle",
-    "CountOf", "Embedded", "FixedArray", "FixedBytes", "FixedText", "Full", "Kind", "KindLike", "LengthOf",
-    "NarrowString", "Ndr", "NdrReader", "NdrWriter", "Primitive", "Range", "Ref", "Syntax", "Tagged",
-    "TaggedUnion", "UnicodeString", "Union", "Unique", "Varying", "WideString", "deserialize_v1",
-    "parameters", "read_structure", "read_stub", "serialize_v1", "structure", "write_structure", "write_stub",
+    "UNICODE_STRING", "UNSENT", "WCHAR", "WSTRING", "Conformant", "ConformantVarying", "Const",
+    "ContextHandle", "CountOf", "Embedded", "FixedArray", "FixedBytes", "FixedText", "Full", "Kind",
+    "KindLike", "LengthOf", "NarrowString", "Ndr", "NdrReader", "NdrWriter", "Primitive", "Range", "Ref",
+    "Syntax", "Tagged", "TaggedUnion", "UnicodeString", "Union", "Unique", "Varying", "WideString",
+    "deserialize_v1", "parameters", "read_structure", "read_stub", "serialize_v1", "structure",
+    "write_structure", "write_stub",
 ]  # fmt: skip
 
 

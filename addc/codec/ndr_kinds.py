@@ -199,6 +199,21 @@ NOTHING: Final = FixedBytes(0)
 
 
 @dataclass(frozen=True)
+class _Unsent(Kind):
+    """A number that is not on the wire; it reads as 0."""
+
+    def align(self, syntax: Syntax) -> int:
+        return 1
+
+    def shape(self, e: Emitter, x: str, wrap: str = "") -> Shape:
+        return Shape([], value="0")
+
+
+UNSENT: Final = _Unsent()
+"""An [in] parameter among the [out] ones, where the `size` of an array there refers to it."""
+
+
+@dataclass(frozen=True)
 class FixedArray(Kind):
     """An array of `length` items."""
 
