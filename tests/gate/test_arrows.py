@@ -62,7 +62,20 @@ PURE: Final = {
     "dns": {"codec", "answer", "forward"},
     "drs": {"idl"},
     "rpc": {"auth_layer", "engine", "initiator", "pdu", "presentation", "towers", "verification"},
-    "smb": {"create_contexts", "engine", "file_messages", "fscc", "messages", "negotiate", "signing"},
+    "smb": {
+        "create_contexts",
+        "engine",
+        "file_access",
+        "fscc",
+        "leases",
+        "locks",
+        "messages",
+        "names",
+        "negotiate",
+        "notify",
+        "share_modes",
+        "signing",
+    },
 }
 PURE_INTERFACE_MODULES: Final = {"idl", "rights"}
 """Of every package below rpc/interfaces."""
