@@ -22,7 +22,14 @@ import struct
 from typing import Final, Self, TypeVar, cast
 
 from addc.base.errors import DecodeError
-from addc.codec.ndr_arrays import CONFORMANT_BYTES, WCHAR, Conformant, ConformantVarying, Varying
+from addc.codec.ndr_arrays import (
+    CONFORMANT_BYTES,
+    WCHAR,
+    Conformant,
+    ConformantVarying,
+    Container,
+    Varying,
+)
 from addc.codec.ndr_class import Const, CountOf, LengthOf, Value, parameters, structure
 from addc.codec.ndr_kinds import (
     CONTEXT_HANDLE,
@@ -71,9 +78,9 @@ __all__ = [
     "CONFORMANT_BYTES", "CONTEXT_HANDLE", "ENUM16", "FILETIME", "GUID", "I16", "I32", "I64", "NOTHING",
     "NULL_HANDLE", "SELF", "SID", "STRING", "STRING_LARGE", "U8", "U16", "U32", "U64", "U3264",
     "UNICODE_STRING", "UNSENT", "WCHAR", "WSTRING", "Conformant", "ConformantVarying", "Const",
-    "ContextHandle", "CountOf", "Embedded", "FixedArray", "FixedBytes", "FixedText", "Full", "Kind",
-    "KindLike", "LengthOf", "NarrowString", "Ndr", "NdrReader", "NdrWriter", "Primitive", "Range", "Ref",
-    "Syntax", "Tagged", "TaggedUnion", "UnicodeString", "Union", "Unique", "Varying", "WideString",
+    "Container", "ContextHandle", "CountOf", "Embedded", "FixedArray", "FixedBytes", "FixedText", "Full",
+    "Kind", "KindLike", "LengthOf", "NarrowString", "Ndr", "NdrReader", "NdrWriter", "Primitive", "Range",
+    "Ref", "Syntax", "Tagged", "TaggedUnion", "UnicodeString", "Union", "Unique", "Varying", "WideString",
     "deserialize_v1", "parameters", "read_structure", "read_stub", "serialize_v1", "structure",
     "write_structure", "write_stub",
 ]  # fmt: skip

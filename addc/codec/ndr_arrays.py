@@ -10,8 +10,8 @@ from typing import Final, cast
 
 from addc.base.errors import DecodeError, LocalProtocolError
 from addc.base.limits import NDR_ITEMS_MAX
-from addc.codec.ndr_kinds import U8, Kind, KindLike, Primitive, kind_of
-from addc.codec.ndr_plan import Emitter, NdrReader, NdrWriter, Plan, Shape, Step, Syntax
+from addc.codec.ndr_kinds import U8, Kind, KindLike, Primitive, Unique, kind_of
+from addc.codec.ndr_plan import Emitter, Fixed, NdrReader, NdrWriter, Plan, Shape, Step, Syntax
 
 PutArray = Callable[[object, NdrWriter], None]
 TakeArray = Callable[[NdrReader, int], object]
@@ -110,6 +110,28 @@ class Varying(Kind):
         inner.conform = inner.conform_to = ""
         inner.steps.insert(0, limit)
         return inner
+
+
+@dataclass(frozen=True)
+class Container(Kind):
+    """A structure of a count and a pointer to so many items, as enumerations have it; a tuple, or None."""
+
+    item: KindLike
+    limit: int = NDR_ITEMS_MAX
+
+    def align(self, syntax: Syntax) -> int:
+        return 8 if syntax else 4
+
+    def shape(self, e: Emitter, x: str, wrap: str = "") -> Shape:
+        word, count = e.word_size, e.temp("c")
+        shape = Unique(Conformant(self.item, self.limit)).shape(e, x)
+        counted = Fixed("I", 4, word, f"0 if {x} is None else len({x})", count)
+        shape.steps.insert(0, counted)
+        shape.load += [
+            f"if {shape.value} is not None and len({shape.value}) != {count}:",
+            f'    raise DecodeError("a count disagrees with its array", r.pos, "{e.path}")',
+        ]
+        return shape
 
 
 def array_functions(

@@ -224,8 +224,12 @@ class Win32(OpenIntEnum):
     ERROR_CONTEXT_EXPIRED = 1931
     NERR_GroupNotFound = 2220
     NERR_UserNotFound = 2221
+    NERR_DuplicateShare = 2118
+    NERR_BufTooSmall = 2123
     NERR_NetNameNotFound = 2310
+    NERR_DeviceNotShared = 2311
     NERR_ClientNameNotFound = 2312
+    NERR_FileIdNotFound = 2314
     NERR_InvalidComputer = 2351
     NERR_DCNotFound = 2453
     NERR_SetupAlreadyJoined = 2691

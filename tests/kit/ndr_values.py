@@ -15,6 +15,7 @@ from addc.codec.ndr import (
     U8,
     WCHAR,
     Conformant,
+    Container,
     ContextHandle,
     Embedded,
     FixedArray,
@@ -110,6 +111,10 @@ class _Maker:
             if isinstance(kind, Conformant) and isinstance(kind.size, int):
                 most = min(most, kind.size)
             return self.items(kind.item, rng.randint(0, min(most, _ITEMS_MAX)), depth, cls)
+        if isinstance(kind, Container):
+            if self.nulls and rng.random() < 0.3:
+                return None
+            return self.items(kind.item, rng.randint(0, _ITEMS_MAX), depth, cls)
         if isinstance(kind, FixedArray):
             return tuple(self.value(kind_of(kind.item), depth, cls) for _ in range(kind.size))
         return self.plain(kind)
