@@ -14,11 +14,14 @@ from addc.directory import (
     admin_sd,
     dynamic_objects,
     garbage,
+    gpo_apply,
     linked_values,
     managed_passwords,
     schema_cache,
     schema_index,
     sd_propagate,
+    sysvol,
+    sysvol_watch,
     tombstones,
     ttl_links,
     upgrades,
@@ -69,6 +72,8 @@ JOBS: Final[tuple[Job, ...]] = (
     Job("passwords", managed_passwords.roll_step, _SELDOM_S, managed_passwords.ROLL),
     Job("garbage", garbage.collect_step, _HALF_A_DAY_S, tombstones.TOMBSTONE),
     Job("phantoms", garbage.phantoms_step, _HALF_A_DAY_S, tombstones.PHANTOM),
+    Job("policies", gpo_apply.step, gpo_apply.PERIOD_S, sysvol_watch.KIND),
+    Job("removed files", sysvol.forget_step, _HALF_A_DAY_S),
 )
 """All of them, in the order in which they are tried; what one leaves waiting, a later one may find."""
 

@@ -1,8 +1,8 @@
 """The Kerberos policy of the domain: how long tickets live.
 
-Names and units are those of the Default Domain Policy's security settings, where Windows keeps them. A forest
-without SYSVOL keeps them as state of its store: all worker processes and hosts of one database heed a change
-at their next request.
+Names and units are those of the Default Domain Policy's security template, which holds them for everybody
+(gpo_apply.py). What is in force stands as state of the store beside it: all worker processes and hosts of one
+database heed a change at their next request.
 
 Spec: [MS-GPSB] 2.2.2 (Kerberos Policy), [MS-KILE] 3.3.1.
 """
@@ -13,6 +13,7 @@ from typing import Final
 
 from addc.base.clock import DAY_FT, HOUR_FT, MINUTE_FT
 from addc.base.errors import UserError
+from addc.directory import sysvol_watch
 from addc.directory.context import ReadContext, WriteContext
 
 _STATE: Final = "kerberos.policy"
@@ -95,6 +96,7 @@ def stored(ctx: ReadContext) -> KerberosPolicy | None:
 
 
 def write(ctx: WriteContext, policy: KerberosPolicy) -> None:
-    """Put a policy in force. Raises UserError where it makes no sense."""
+    """Put a policy in force; the template is told shortly after. Raises UserError where it makes no sense."""
     check(policy)
+    sysvol_watch.due(ctx)
     ctx.tx.set_state(_STATE, json.dumps(asdict(policy), sort_keys=True).encode())

@@ -186,6 +186,22 @@ def descriptor(ctx: ReadContext, node: int) -> SecurityDescriptor:
     return rights.descriptor_by_id(ctx, get(ctx, node).sd_id)
 
 
+def used(ctx: ReadContext) -> int:
+    """Octets that all content takes, each piece counted once."""
+    return files.totals(ctx.tx)[1]
+
+
+def generation(ctx: ReadContext) -> tuple[int, int]:
+    """The last commit that changed any file as of this snapshot, and the snapshot's USN."""
+    cache = _cache(ctx)
+    return (files.totals(ctx.tx)[0] if cache is None else cache.generation), ctx.tx.usn
+
+
+def changed(ctx: ReadContext, after_usn: int, limit: int) -> list[FileRow]:
+    """What changed after a USN, oldest change first; removed rows too, whose state is not 0."""
+    return files.changed(ctx.tx, after_usn, limit)
+
+
 # --- changing ----------------------------------------------------------------------------------------------
 
 
@@ -235,7 +251,7 @@ def _check_depth(ctx: ReadContext, node: int) -> None:
 
 def _check_room(ctx: ReadContext, more: int) -> None:
     """Refuse what would fill SYSVOL beyond its limit."""
-    if files.totals(ctx.tx)[1] + more > limits.SYSVOL_TOTAL_MAX:
+    if used(ctx) + more > limits.SYSVOL_TOTAL_MAX:
         raise NtError(NtStatus.STATUS_DISK_FULL, "SYSVOL has reached its limit")
 
 

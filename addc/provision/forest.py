@@ -21,6 +21,7 @@ from addc.directory.draft import Draft
 from addc.directory.object_classes import class_plan
 from addc.directory.passwords import PreparedPassword
 from addc.directory.stamp import save
+from addc.provision import sysvol
 from addc.provision.data import LsaRight
 from addc.provision.plan import ForestPlan
 from addc.provision.planned import PlannedObject
@@ -115,6 +116,7 @@ def _fill(ctx: WriteContext, plan: ForestPlan, prepared: Mapping[str, Future[Pre
     ctx.tx.set_state(FOREST_STATE, ctx.forest.to_json())
     ctx.tx.set_state(upgrades.STATE, upgrades.DONE)
     ctx.tx.set_state(RIGHTS_STATE, _rights_by_holder(plan.rights))
+    sysvol.fill(ctx, plan.files)
     return ctx.forest
 
 

@@ -16,12 +16,15 @@ from addc.base.errors import AddcError
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext
 from addc.directory.jobs import JOBS, Job
+from addc.provision import sysvol
 from addc.security.token import SYSTEM
 from addc.store.writer import Committed
 
 _LOG: Final = logging.getLogger("addc.background")
 LOOK_S: Final = 1.0
 """How long a commit may go unseen."""
+WORK: Final = (Job("sysvol", sysvol.step, 43_200.0), *JOBS)
+"""The directory's own work, and what a forest of an earlier version has to be given first."""
 _BACK_OFF_S: Final = 2.0
 _BACK_OFF_MAX_S: Final = 600.0
 
@@ -42,7 +45,7 @@ class _Turn:
 class Background:
     """Runs the jobs of one directory until it is told to stop."""
 
-    def __init__(self, directory: Directory, clock: Clock, jobs: Sequence[Job] = JOBS) -> None:
+    def __init__(self, directory: Directory, clock: Clock, jobs: Sequence[Job] = WORK) -> None:
         self._directory = directory
         self._clock = clock
         self._jobs = jobs
