@@ -21,6 +21,8 @@ REQUEST_MIC: Final = 3
 
 _MECHANISMS_MAX: Final = 32
 _SPNEGO_OID: Final = encode_oid(SPNEGO)
+_HINTS: Final = b"\x30\x28\xa0\x26\x1b\x24not_defined_in_RFC4178@please_ignore"
+"""NegHints of a server's offer: what every server sends. Spec: [MS-SPNG] 2.2.1."""
 
 
 @ber.single()
@@ -82,3 +84,12 @@ def first_token(data: bytes) -> NegTokenInit | None:
     if find_element(data, (0x60, 0x06), "GssInitialToken.mechanism") != _SPNEGO_OID:
         return None
     return FirstToken.unpack(GssInitialToken.unpack(data).token).init
+
+
+def server_offer(mechanisms: tuple[str, ...]) -> bytes:
+    """What a server says of itself before the client's first token: NegTokenInit2 with the usual hint.
+
+    Spec: [MS-SPNG] 2.2.1, 3.2.5.2; [MS-SMB2] 3.3.5.4.
+    """
+    offer = FirstToken(NegTokenInit(mech_types=MechTypeList(mechanisms), mech_list_mic=_HINTS)).pack()
+    return GssInitialToken(SPNEGO, offer).pack()

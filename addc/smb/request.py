@@ -26,9 +26,11 @@ from addc.smb.messages import (
     IoctlRequest,
 )
 from addc.smb.session import EndReason, Link, Open, Session, Tree
+from addc.smb.signing import Signer
 
 O = TypeVar("O", bound=Open)  # noqa: E741
 P = TypeVar("P", bound=Packed)
+_NOTHING: Final = memoryview(b"")
 _CHANGING: Final = frozenset({Command.WRITE, Command.SET_INFO, Command.IOCTL})
 
 
@@ -40,6 +42,26 @@ class SmbError(NtError):
         self.data = data
 
 
+class Violation(Exception):
+    """The client broke a rule that ends the connection."""
+
+
+class Body(Protocol):
+    """The body of a response."""
+
+    def pack(self, at: int = 0) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A body that is written already."""
+
+    body: bytes
+
+    def pack(self, at: int = 0) -> bytes:
+        return self.body
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer.
@@ -47,13 +69,14 @@ class Reply:
     body: packed behind the header. payload: more octets right behind the body, sent without being copied.
     status: a warning where there is data all the same, such as STATUS_BUFFER_OVERFLOW.
     file_id: what a related request behind it means by ANY_FILE (CREATE sets it).
-    after: called once the answer is on its way.
+    packed: is shown the whole response as it goes out. after: called once it is on its way.
     """
 
-    body: Packed
+    body: Body
     payload: bytes | memoryview = b""
     status: NtStatus = NtStatus.STATUS_SUCCESS
     file_id: FileId | None = None
+    packed: Callable[[bytes], None] | None = None
     after: Callable[[], None] | None = None
 
 
@@ -76,7 +99,9 @@ class SmbHost(Protocol):
 
     directory: Directory
     services: Services
-    sessions: Mapping[int, Session]
+
+    @property
+    def sessions(self) -> Mapping[int, Session]: ...
 
     def add_open(self, one: Open, persistent: int | None = None) -> FileId:
         """Give an open its id and enter it in its session. persistent: of a durable handle that is back."""
@@ -95,11 +120,13 @@ class Request:
     """One request, verified and decoded.
 
     session, tree: set for every command that is worked on inside them. encrypted: it came so.
-    interim: what `go_async` calls; the connection's, handlers leave it alone.
+    raw: the message from its header on. signer: signs the response where the session alone does not tell.
+    batch, interim: the connection's, handlers leave them alone.
     """
 
     __slots__ = (
         "async_id",
+        "batch",
         "compound",
         "counted",
         "encrypted",
@@ -109,7 +136,9 @@ class Request:
         "last",
         "link",
         "message",
+        "raw",
         "session",
+        "signer",
         "tree",
     )
 
@@ -129,6 +158,9 @@ class Request:
         self.last = True
         """Whether no other request follows it in its compound."""
         self.async_id = 0
+        self.raw: memoryview = _NOTHING
+        self.signer: Signer | None = None
+        self.batch: object = None
         self.interim: Callable[[Request], None] | None = None
 
     def body(self, kind: type[P]) -> P:

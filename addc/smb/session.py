@@ -11,8 +11,10 @@ from uuid import UUID
 from addc.base.clock import NEVER_FT, FileTime
 from addc.base.secret import Secret
 from addc.security.token import ANONYMOUS, Token
+from addc.smb.encryption import Sealer
 from addc.smb.messages import Dialect, FileId
 from addc.smb.shares import Share
+from addc.smb.signing import Cipher, Signer, SigningAlgorithm
 
 
 class SessionState(Enum):
@@ -90,14 +92,10 @@ class Tree:
 
 @dataclass(slots=True, eq=False)
 class Channel:
-    """A session's place on one connection.
-
-    preauth: the hash of its session setup so far (3.1.1).
-    """
+    """A session's place on one connection. signer: of the channel's own key; None without keys."""
 
     link: Link
-    signing_key: Secret
-    preauth: bytes = b""
+    signer: Signer | None
 
 
 @dataclass(slots=True, eq=False)
@@ -105,6 +103,8 @@ class Session:
     """One user's session.
 
     application_key: 16 octets, what RPC over it protects passwords by. encrypt: requests must be encrypted.
+    signer: of the session's own key, which is that of the first channel. sealer: None without encryption.
+    was_encrypted: whether an encrypted request came, so that breaks are encrypted too.
     """
 
     session_id: int
@@ -118,8 +118,13 @@ class Session:
     anonymous: bool = False
     session_key: Secret = field(default_factory=lambda: Secret(b""))
     application_key: Secret = field(default_factory=lambda: Secret(b""))
+    signing: SigningAlgorithm = SigningAlgorithm.HMAC_SHA256
+    cipher: Cipher = Cipher.NONE
+    signer: Signer | None = None
+    sealer: Sealer | None = None
     signing_required: bool = False
     encrypt: bool = False
+    was_encrypted: bool = False
     expires_ft: FileTime = NEVER_FT
     idle_since_ft: FileTime = NEVER_FT
     channels: dict[Link, Channel] = field(default_factory=dict)
