@@ -9,7 +9,7 @@ Spec: [MS-RPCE] 3.3.1.5, 3.3.3.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from addc.auth.secure_channels import SecureChannels
 from addc.base.errors import AddcError
@@ -20,6 +20,7 @@ from addc.codes.nca import NcaStatus
 from addc.codes.ntstatus import NtStatus
 from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext
+from addc.security.sam_policy import SamPolicy
 from addc.security.token import Token
 
 T = TypeVar("T")
@@ -108,6 +109,7 @@ class Call:
 
     requester: of the RPC security context; else of the SMB session; else ANONYMOUS.
     peer, local: addresses as text, of the client and of ours that it reached; "" where unknown.
+    served: the interfaces of the endpoint that the client reached.
     """
 
     directory: Directory
@@ -119,6 +121,26 @@ class Call:
     host: "RpcHost"
     peer: str = ""
     local: str = ""
+    served: tuple[Interface, ...] = ()
+
+
+class Mapped(NamedTuple):
+    """An entry of the endpoint map. endpoint: a port, or a pipe such as "\\pipe\\lsass"."""
+
+    interface: Interface
+    annotation: str
+    transport: Transport
+    endpoint: str
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What the process counted. Spec: [C706] App. Q (inq_stats)."""
+
+    calls_in: int = 0
+    calls_out: int = 0
+    packets_in: int = 0
+    packets_out: int = 0
 
 
 @dataclass(slots=True)
@@ -126,11 +148,15 @@ class RpcHost:
     """What the process gives to the interfaces beyond the directory; server/assembly.py fills it in.
 
     channels: the secure channels of computers. verify_pac: judges a KERB_VERIFY_PAC_REQUEST by krbtgt's keys;
-    None where there is no KDC.
+    None where there is no KDC. mapped: the endpoint map, which RpcService writes.
+    sam: what the operator decided about SAM.
     """
 
     channels: SecureChannels = field(default_factory=SecureChannels)
     verify_pac: Callable[[ReadContext, bytes], NtStatus] | None = None
+    mapped: tuple[Mapped, ...] = ()
+    statistics: Statistics = field(default_factory=Statistics)
+    sam: SamPolicy = field(default_factory=SamPolicy)
 
 
 Answer = Callable[[Call, Any], Awaitable[Any]]

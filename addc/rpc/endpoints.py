@@ -8,12 +8,11 @@ Spec: [MS-RPCE] 2.1.1.1, 2.1.1.2, 3.3.1.5.5; [C706] App. O.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from addc.codec.interface import Interface
-from addc.rpc.call import InterfaceServer, Transport
+from addc.rpc.call import InterfaceServer, Mapped, Transport
 from addc.rpc.engine import Endpoint
 
 MAPPER_PORT: Final = 135
@@ -21,16 +20,6 @@ TCP_FRAG_MAX: Final = 5840
 PIPE_FRAG_MAX: Final = 4280
 LSASS: Final = "lsass"
 LSASS_PIPES: Final = frozenset((LSASS, "lsarpc", "samr", "netlogon", "protected_storage"))
-
-
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """An entry of the endpoint map. endpoint: a port, or a pipe such as "\\\\PIPE\\\\lsass"."""
-
-    interface: Interface
-    annotation: str
-    transport: Transport
-    endpoint: str
 
 
 def served(servers: Sequence[InterfaceServer]) -> dict[tuple[UUID, int], Interface]:

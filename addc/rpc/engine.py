@@ -385,15 +385,23 @@ class RpcEngine:
         verifier = AuthVerifier(context.auth_type, context.level, context.context_id, token)
         self._ack(ptype, flags, header.call_id, ack, verifier)
 
-    def proof_refused(self, why: str, *, unknown_type: bool = False) -> None:
-        """The client's token was not good. unknown_type: nobody here judges tokens of its auth_type."""
+    def proof_refused(
+        self,
+        why: str,
+        *,
+        unknown_type: bool = False,
+        status: NcaStatus = NcaStatus.NCA_S_FAULT_ACCESS_DENIED,
+    ) -> None:
+        """The client's token was not good. unknown_type: nobody here judges tokens of its auth_type.
+
+        status: of the fault that answers an alter_context.
+        """
         context, header, _, _ = self._proved()
         context.invalid = True
         if header.ptype == PduType.BIND:
             reason = RejectReason.AUTH_TYPE_NOT_RECOGNIZED if unknown_type else RejectReason.INVALID_CHECKSUM
             self._nak(header.call_id, reason, why)
         elif header.ptype == PduType.ALTER_CONTEXT:
-            status = NcaStatus.NCA_S_FAULT_ACCESS_DENIED
             self._violated(header.call_id, status, why, executed=False)
         # The first request in the context of an auth3 is told.
 

@@ -1,0 +1,1 @@
+"""The endpoint mapper: on which port, and in which pipe, an interface is reached."""

@@ -1,0 +1,1 @@
+"""Remote management: what an endpoint serves, and as whom."""
