@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from addc.base.errors import DecodeError, DsError, StoreError
+from addc.base.errors import DecodeError, DsError, NtError, StoreError
 from addc.base.ids import Dnt
 from addc.directory import check_row
 from addc.directory.api import Directory
@@ -16,12 +16,14 @@ from addc.directory.check_account import ACCOUNT_RULES
 from addc.directory.check_forest import FOREST_RULES, ForestRule
 from addc.directory.check_links import LINK_RULES
 from addc.directory.check_row import ROW_RULES, RowView
+from addc.directory.check_sysvol import SYSVOL_RULES
 from addc.directory.context import ReadContext, WriteContext
 from addc.security.token import SYSTEM
 from addc.store import integrity
 
 BATCH: Final = 500
 RULES: Final = (*ROW_RULES, *LINK_RULES, *ACCOUNT_RULES)
+WHOLE_RULES: Final = (*FOREST_RULES, *SYSVOL_RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _check_batch(ctx: ReadContext, after: Dnt) -> tuple[list[Finding], int, Dnt 
 def _check_whole(ctx: ReadContext) -> list[Finding]:
     return [
         Finding(rule.name, dnt, check_row.dn_or_row(ctx, dnt) if dnt else "forest", detail, bool(rule.mend))
-        for rule in FOREST_RULES
+        for rule in WHOLE_RULES
         for dnt, detail in rule.find(ctx)
     ]
 
@@ -121,7 +123,7 @@ def _mend_whole(ctx: WriteContext, rule: ForestRule) -> str:
     assert rule.mend is not None
     try:
         rule.mend(ctx)
-    except DsError as error:
+    except (DsError, NtError) as error:
         return f"{_NOT_MENDED}: {error}"
     return _MENDED if next(rule.find(ctx), None) is None else _NOT_MENDED
 
@@ -185,7 +187,7 @@ def _mended(directory: Directory, findings: list[Finding]) -> list[Finding]:
 
 
 def _mended_whole(directory: Directory, finding: Finding) -> Finding:
-    rule = next(one for one in FOREST_RULES if one.name == finding.rule)
+    rule = next(one for one in WHOLE_RULES if one.name == finding.rule)
     if rule.mend is None:
         return finding
     outcome = directory.write_now("mend", SYSTEM, lambda ctx: _mend_whole(ctx, rule))

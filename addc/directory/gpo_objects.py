@@ -4,12 +4,12 @@ Spec: [MS-GPOL] 2.2.8 (messages to the directory), 3.3.5 (administration).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from addc.base.errors import DsError, UserError
+from addc.base.errors import DecodeError, DsError, UserError
 from addc.base.rng import new_guid
 from addc.codec.inf_file import InfFile
 from addc.codes.win32 import Win32
@@ -128,6 +128,16 @@ def file_version(ctx: ReadContext, policy: Policy) -> int | None:
     return int(text) if text is not None and text.isdigit() else None
 
 
+def folders_alone(ctx: ReadContext) -> list[str]:
+    """The folders of policies that have no object (any more)."""
+    top = sysvol.find(ctx, policies_path(ctx))
+    if top is None:
+        return []
+    held = {policy.path[-1].lower() for policy in every(ctx)}
+    found = [sysvol.name_of(row) for row in sysvol.children(ctx, top.node) if sysvol.is_folder(row)]
+    return [name for name in found if _BRACED.fullmatch(name) and name.lower() not in held]
+
+
 # --- changing ----------------------------------------------------------------------------------------------
 
 
@@ -197,7 +207,10 @@ def write_version(ctx: WriteContext, policy: Policy, version: int) -> None:
     """Have gpt.ini say a version."""
     path = (*policy.path, GPT_INI)
     held = sysvol_paths.get_file(ctx, path)
-    ini = InfFile() if held is None else InfFile.unpack(held)
+    try:
+        ini = InfFile() if held is None else InfFile.unpack(held)
+    except DecodeError:
+        ini = InfFile()
     ini.put("General", "Version", str(version))
     sysvol_paths.put_file(ctx, path, ini.pack())
 
@@ -213,12 +226,17 @@ def raise_version(ctx: WriteContext, policy: Policy, *, machine: bool = True) ->
     else:
         user_half = user_half % 0xFFFF + 1
     version = user_half << 16 | machine_half
+    set_version(ctx, policy, version)
+    return version
+
+
+def set_version(ctx: WriteContext, policy: Policy, version: int) -> None:
+    """Have object and gpt.ini say a version."""
     signed = version - (1 << 32) if version >> 31 else version
     row = ctx.tx.get(policy.row.dnt)
     assert row is not None
     modify_row(ctx, row, [Change(ModOp.REPLACE, "versionNumber", (str(signed).encode(),))])
     write_version(ctx, policy, version)
-    return version
 
 
 def delete(ctx: WriteContext, policy: Policy, *, force: bool = False) -> list[str]:
@@ -285,7 +303,7 @@ def link(ctx: WriteContext, policy: Policy, dn: str, *, options: int = 0) -> Non
         fresh = [Link(one.dn, options) if _is_to(ctx, one, policy) else one for one in held]
     else:
         fresh = [*held, Link(policy.dn, options)]
-    _set_links(ctx, place, fresh)
+    set_links(ctx, place, fresh)
 
 
 def unlink(ctx: WriteContext, policy: Policy, dn: str) -> None:
@@ -295,8 +313,9 @@ def unlink(ctx: WriteContext, policy: Policy, dn: str) -> None:
     fresh = [one for one in held if not _is_to(ctx, one, policy)]
     if len(fresh) == len(held):
         raise DsError(Win32.ERROR_DS_NO_ATTRIBUTE_OR_VALUE, f"{policy.display_name} is not linked to {dn}")
-    _set_links(ctx, place, fresh)
+    set_links(ctx, place, fresh)
 
 
-def _set_links(ctx: WriteContext, place: ObjectRow, links: list[Link]) -> None:
+def set_links(ctx: WriteContext, place: ObjectRow, links: Sequence[Link]) -> None:
+    """Have a domain, organizational unit or site link to these policies."""
     modify_row(ctx, place, [Change(ModOp.REPLACE, "gPLink", (gpo_links.render(links).encode(),))])

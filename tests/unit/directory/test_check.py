@@ -113,11 +113,11 @@ def _disinherit(tx: WriteTx, row: ObjectRow) -> None:
 
 
 def _link(base: int, *targets: Dnt | int) -> Damage:
-    """Links to rows; numbers up to 9 count back from the row itself."""
+    """Links to rows; numbers up to 9 count on from the row itself."""
 
     def hurt(tx: WriteTx, row: ObjectRow) -> None:
         for target in targets:
-            end = Dnt(row.dnt - target) if target < 10 else Dnt(target)
+            end = Dnt(row.dnt + target) if target < 10 else Dnt(target)
             tx.put_link(LinkRow(base, row.dnt, end, b"", 1, 0, _stamp_of(1)))
 
     return hurt
