@@ -157,6 +157,11 @@ def _fold(computer: str) -> str:
     return computer.lstrip("\\").upper()
 
 
+def same_computer(one: str, other: str) -> bool:
+    """Whether two names are one computer's."""
+    return _fold(one) == _fold(other)
+
+
 class SecureChannels:
     """Challenges that wait for their answer, and the channels that were agreed; for one event loop."""
 

@@ -54,14 +54,23 @@ def verify_logon(
 ) -> NtStatus:
     """STATUS_SUCCESS, or why not; STATUS_WRONG_PASSWORD for the caller to count.
 
-    A password shows no device, which an authentication policy may ask for.
     password: UTF-16LE, as passwords.py makes it.
+    """
+    return verify_hash(ctx, row, Secret(nt_hash(password)), now, workstation)
+
+
+def verify_hash(
+    ctx: ReadContext, row: ObjectRow, given: Secret, now: FileTime, workstation: str | None = None
+) -> NtStatus:
+    """The same, of a password whose NT hash is all that came.
+
+    A password shows no device, which an authentication policy may ask for.
     """
     account = accounts.account(ctx, row)
     found = standing(ctx, account, row)
     refusal = logon_rules.lockout(found, now)
     if refusal is None:
-        hashes, given = managed_passwords.nt_hashes(ctx, row), Secret(nt_hash(password))
+        hashes = managed_passwords.nt_hashes(ctx, row)
         good = hashes.accepted if hashes.current is None else (hashes.current, *hashes.accepted)
         if not any(given.matches(one) for one in good):
             refusal = NtStatus.STATUS_WRONG_PASSWORD
