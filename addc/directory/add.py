@@ -122,7 +122,7 @@ def add_object(
     place = _place(ctx, dn, given)
     machine = False
     if not ctx.unrestricted:
-        machine = _check_access(ctx, place, given)
+        machine = _check_access(ctx, place, given, over_sam=options.over_sam)
         _waiting(ctx, place.parent_dnt, place.rdn_key)
     schema_object = schema_updates.Addition(ctx, given, place.dn, place.parent, options)
     for att in given.plain.keys() & foreign_principals.ENABLED:
@@ -349,14 +349,14 @@ def check_superior(plan: ClassPlan, parent: ObjectRow) -> None:
         )
 
 
-def _check_access(ctx: WriteContext, place: _Place, given: Given) -> bool:
+def _check_access(ctx: WriteContext, place: _Place, given: Given, *, over_sam: bool) -> bool:
     """RIGHT_DS_CREATE_CHILD, or a machine account by privilege; True for the latter. Spec: 3.1.1.5.2.1."""
     assert place.parent is not None
     if rights.can_create_child(ctx, place.parent, given.plan.structural):
         add_rights.check_partition_secrets(ctx, place.nc, given)
         return False
     if given.plan.structural.class_id == cls.COMPUTER and machine_accounts.may_create(
-        ctx, place.parent, given
+        ctx, place.parent, given, over_sam=over_sam
     ):
         return True
     raise DsError(Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, "INSUFF_ACCESS_RIGHTS")

@@ -81,6 +81,7 @@ class RequestOptions:
     schema_upgrade: fSchemaUpgradeInProgress of the connection ([MS-ADTS] 3.1.1.3.3.14).
     set_owner: who is to own a new object. bypass_quota: quotas do not hold for who may do that.
     crossdom_target: host name of the DC of another domain to move an object to, "" to ask if it could be.
+    over_sam: the values of a new account were chosen by SAM.
     """
 
     confidential: bool = False
@@ -122,6 +123,7 @@ class RequestOptions:
     expected_entries: tuple[int, int] | None = None
     sort_index_only: bool = False
     soft_size_limit: int | None = None
+    over_sam: bool = False
     usn_note: UsnNote | None = field(default=None, compare=False)
 
 

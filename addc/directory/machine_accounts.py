@@ -32,8 +32,10 @@ _ALLOWED_UAC: Final = int(_UF.UF_WORKSTATION_TRUST_ACCOUNT | _UF.UF_ACCOUNTDISAB
 _COUNT_MAX: Final = 1_000_000
 
 
-def may_create(ctx: WriteContext, parent: ObjectRow, given: Given) -> bool:
+def may_create(ctx: WriteContext, parent: ObjectRow, given: Given, *, over_sam: bool = False) -> bool:
     """Whether the requester, who lacks CREATE_CHILD, makes this computer by SeMachineAccountPrivilege.
+
+    over_sam: SAM chose the values, and the rest comes later by the handle ([MS-SAMR] 3.1.5.4.4).
 
     Only where computers go by default: elsewhere, as below OU=Domain Controllers, policies and delegations
     meant for others would apply to it. The document says that of SAMR; Windows holds to it over LDAP too.
@@ -43,7 +45,8 @@ def may_create(ctx: WriteContext, parent: ObjectRow, given: Given) -> bool:
         return False
     if _is_denied(ctx, parent):
         return False
-    _check_request(given)
+    if not over_sam:
+        _check_request(given)
     _check_quota(ctx)
     return True
 

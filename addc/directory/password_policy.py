@@ -21,6 +21,12 @@ _SPECIAL: Final = frozenset("(`~!@#$%^&*_-+=|\\{}[]:;\"'<>,.?)/")
 _DELIMITERS: Final = str.maketrans(dict.fromkeys(",.\t-_#", " "))
 _NEVER: Final = -(1 << 63)
 
+TOO_SHORT: Final = "the password is too short"
+HOLDS_ACCOUNT_NAME: Final = "the password holds the account's name"
+HOLDS_FULL_NAME: Final = "the password holds a part of the display name"
+NOT_COMPLEX: Final = "the password is not complex enough"
+"""What `weakness` says; protocols with a code for each look for these."""
+
 
 class PwdProperties(IntFlag):
     """pwdProperties of the domain object. Spec: [MS-SAMR] 2.2.3.2."""
@@ -221,17 +227,17 @@ def weakness(policy: PasswordPolicy, password: str, sam_account_name: str, displ
     Spec: [MS-SAMR] 3.1.1.7.2.
     """
     if len(password) < policy.minimum_length:
-        return "the password is too short"
+        return TOO_SHORT
     if not policy.complexity:
         return ""
     folded = password.casefold()
     if len(sam_account_name) > 2 and sam_account_name.casefold() in folded:
-        return "the password holds the account's name"
+        return HOLDS_ACCOUNT_NAME
     for part in display_name.translate(_DELIMITERS).split():
         if len(part) > 2 and part.casefold() in folded:
-            return "the password holds a part of the display name"
+            return HOLDS_FULL_NAME
     classes = {kind for kind in map(_character_class, password) if kind}
-    return "" if len(classes) >= 3 else "the password is not complex enough"
+    return "" if len(classes) >= 3 else NOT_COMPLEX
 
 
 def _character_class(character: str) -> str:

@@ -52,6 +52,12 @@ _KRBTGT_HISTORY_MIN: Final = 3
 _QUOTE: Final = b'"\0'
 _RANDOM_PASSWORD_SIZE: Final = 240
 
+TOO_LONG: Final = "the password is too long"
+TOO_YOUNG: Final = "the password is too young to be changed"
+USED_BEFORE: Final = "the password was used before"
+NOT_VETTED: Final = "the filter of passwords has not let it pass"
+"""Details of `restriction`, besides those of password_policy.weakness."""
+
 
 class WrongPasswordError(DsError):
     """A change that brought a wrong old password: a guess, to be counted, be it a former one or not.
@@ -366,7 +372,7 @@ def restriction(detail: str, *, change: bool) -> DsError:
     )
 
 
-def _reuse(ctx: WriteContext, draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> str:
+def _reuse(ctx: WriteContext, draft: Draft, nt_hash_new: bytes, rules: PasswordPolicy) -> str:
     """Why a change comes too early or to a password of the past; "" where it does neither.
 
     Spec: [MS-SAMR] 3.1.1.7.1.
@@ -376,9 +382,9 @@ def _reuse(ctx: WriteContext, draft: Draft, prepared: PreparedPassword, rules: P
         return ""
     last_set = draft.integer_before(attr.PWD_LAST_SET)
     if rules.minimum_age and last_set and _has_password(draft) and ctx.now < last_set + rules.minimum_age:
-        return "the password is too young to be changed"
-    if keeps_history(uac, draft.rid()) and _was_used(draft, prepared, rules):
-        return "the password was used before"
+        return TOO_YOUNG
+    if keeps_history(uac, draft.rid()) and _was_used(draft, nt_hash_new, rules):
+        return USED_BEFORE
     return ""
 
 
@@ -386,14 +392,13 @@ def _has_password(draft: Draft) -> bool:
     return draft.before.get(attr.UNICODE_PWD, (NT_HASH_OF_EMPTY,)) != (NT_HASH_OF_EMPTY,)
 
 
-def _was_used(draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> bool:
+def _was_used(draft: Draft, new: bytes, rules: PasswordPolicy) -> bool:
     """Whether it is one of the last ones; the present one is, even if no history was kept so far.
 
     Spec: [MS-SAMR] 3.1.1.7.1 (Password History Length).
     """
     history = draft.first(attr.NT_PWD_HISTORY) or draft.first(attr.UNICODE_PWD) or b""
     history = history[: rules.history_length * _HASH_SIZE]
-    new = prepared.nt_hash.reveal()
     return any(history[at : at + _HASH_SIZE] == new for at in range(0, len(history), _HASH_SIZE))
 
 
@@ -402,7 +407,7 @@ def _check_policy(
 ) -> None:
     """Length, complexity and the operator's filter. Spec: [MS-SAMR] 3.1.1.7.2."""
     if len(prepared.password.reveal()) // 2 > PASSWORD_LENGTH_MAX:
-        raise restriction("the password is too long", change=change)
+        raise restriction(TOO_LONG, change=change)
     uac = draft.integer(attr.USER_ACCOUNT_CONTROL)
     if ctx.unrestricted or _is_krbtgt(draft) or not is_of_person(uac, draft.rid()):
         return
@@ -413,7 +418,7 @@ def _check_policy(
     if why:
         raise restriction(why, change=change)
     if ctx.shared.vets_passwords and not prepared.vetted:
-        raise restriction("the filter of passwords has not let it pass", change=change)
+        raise restriction(NOT_VETTED, change=change)
 
 
 def _check_settable(ctx: WriteContext, draft: Draft, change: bool) -> None:
@@ -446,16 +451,36 @@ def store_password(
     prepared = _ready(ctx, draft, prepared)
     _check_policy(ctx, draft, prepared, rules, change)
     if change or policy_hints:
-        why = _reuse(ctx, draft, prepared, rules)
+        why = _reuse(ctx, draft, prepared.nt_hash.reveal(), rules)
         if why:
             raise restriction(why, change=change)
-    _write_history(draft, prepared, rules)
+    _write_history(draft, prepared.nt_hash.reveal(), rules)
     draft.put(attr.UNICODE_PWD, prepared.nt_hash.reveal())
     draft.rewritten.add(
         attr.UNICODE_PWD
     )  # its version is the key version: a new one even for the same password
     draft.put(attr.DBCS_PWD)
     draft.put(attr.SUPPLEMENTAL_CREDENTIALS, _supplemental(ctx, draft, prepared, rules))
+    _write_pwd_last_set(ctx, draft, change)
+
+
+def store_hash(ctx: WriteContext, draft: Draft, new: bytes, *, change: bool) -> None:
+    """Put an NT hash into a draft, of a password that nobody tells: there are no other keys of it.
+
+    Length and complexity cannot be judged. Spec: [MS-SAMR] 3.1.1.8.7.
+    """
+    _check_settable(ctx, draft, change)
+    if _is_krbtgt(draft):
+        raise DsError(Win32.ERROR_ACCESS_DENIED, "krbtgt's password is not set by its hash")
+    rules = effective_policy(ctx, draft.row)
+    why = _reuse(ctx, draft, new, rules) if change else ""
+    if why:
+        raise restriction(why, change=change)
+    _write_history(draft, new, rules)
+    draft.put(attr.UNICODE_PWD, new)
+    draft.put(attr.DBCS_PWD)
+    draft.put(attr.SUPPLEMENTAL_CREDENTIALS, blobs.UserProperties(()).pack())
+    draft.rewritten |= {attr.UNICODE_PWD, attr.SUPPLEMENTAL_CREDENTIALS}
     _write_pwd_last_set(ctx, draft, change)
 
 
@@ -479,7 +504,7 @@ def _ready(ctx: WriteContext, draft: Draft, prepared: PreparedPassword) -> Prepa
     return replace(derive(prepared.password, salt, sha2=sha2), vetted=prepared.vetted)
 
 
-def _write_history(draft: Draft, prepared: PreparedPassword, rules: PasswordPolicy) -> None:
+def _write_history(draft: Draft, new: bytes, rules: PasswordPolicy) -> None:
     """Spec: [MS-SAMR] 3.1.1.9.1."""
     length = rules.history_length
     if draft.rid() == wellknown.RID_KRBTGT:
@@ -488,7 +513,7 @@ def _write_history(draft: Draft, prepared: PreparedPassword, rules: PasswordPoli
         draft.put(attr.NT_PWD_HISTORY)
         return
     history = draft.first(attr.NT_PWD_HISTORY) or draft.first(attr.UNICODE_PWD) or b""
-    draft.put(attr.NT_PWD_HISTORY, (prepared.nt_hash.reveal() + history)[: length * _HASH_SIZE])
+    draft.put(attr.NT_PWD_HISTORY, (new + history)[: length * _HASH_SIZE])
 
 
 def _supplemental(

@@ -80,6 +80,16 @@ def grants(ctx: ReadContext, row: ObjectRow) -> Grants:
     return found if found is not None else _evaluate(ctx, row, key)
 
 
+def lend(ctx: ReadContext, row: ObjectRow, mask: int) -> None:
+    """Have the requester hold `mask` on the object besides, for as long as `ctx` lives.
+
+    For who shows a handle that says so. Objects with the very same descriptor and class are meant too, so
+    the transaction is to touch no other.
+    """
+    key = row.sd_id << 33 | row.class_id << 1 | (row.sid is not None and row.sid in ctx.requester.sids)
+    ctx.grants_by_sd = {key: grants(ctx, row).widened(mask)}
+
+
 def _evaluate(ctx: ReadContext, row: ObjectRow, key: int) -> Grants:
     self_sid = Sid(row.sid) if key & 1 and row.sid is not None else None
     own_class = ctx.schema.class_by_id(row.class_id)

@@ -265,6 +265,10 @@ class Grants:
                 found |= one.mask & right
         return found
 
+    def widened(self, mask: int) -> "Grants":
+        """The same with `mask` on top, on the object and on all that is in it."""
+        return Grants(self.object_mask | mask, [(None, True, mask), *self._steps], self._audits)
+
     def any_scoped(self, right: int) -> bool:
         """Whether an entry for one property or class may grant `right` beyond the whole object's."""
         return bool(self._undecided & right)

@@ -105,6 +105,13 @@ def sam_account_control(flags: int) -> int:
     return sum(told for stored, told in _USER_ACCOUNT if flags & stored)
 
 
+def stored_account_control(told: int) -> int | None:
+    """The userAccountControl of UserAccount bits; None where one of them means nothing."""
+    if told & ~sum(one for _, one in _USER_ACCOUNT):
+        return None
+    return sum(stored for stored, one in _USER_ACCOUNT if told & one)
+
+
 class GroupType(IntFlag):
     """groupType, [MS-ADTS] 2.2.12; stored as a signed 32-bit integer."""
 

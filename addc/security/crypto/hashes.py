@@ -7,6 +7,7 @@ from typing import Final
 SHA1: Final = "sha1"
 SHA256: Final = "sha256"
 SHA384: Final = "sha384"
+SHA512: Final = "sha512"
 INSECURE_MD5: Final = "md5"
 
 
@@ -34,6 +35,10 @@ def hmac_sha1(key: bytes, data: bytes) -> bytes:
 
 def hmac_sha256(key: bytes, data: bytes) -> bytes:
     return hmac.digest(key, data, SHA256)
+
+
+def hmac_sha512(key: bytes, data: bytes) -> bytes:
+    return hmac.digest(key, data, SHA512)
 
 
 def insecure_sha1(data: bytes) -> bytes:

@@ -1,0 +1,1 @@
+"""SAMR: accounts, groups and their passwords over RPC ([MS-SAMR])."""
