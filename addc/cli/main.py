@@ -20,6 +20,7 @@ def _parser() -> argparse.ArgumentParser:
         provision,
         schema,
         serve,
+        share,
         status,
         trust,
     )
@@ -32,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"addc {VERSION}")
     parser.add_argument("--debug", action="store_true", help="show a traceback when a command fails")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (provision, serve, schema, krb, keytab, trust, check, gkdi, status):
+    for command in (provision, serve, schema, krb, keytab, trust, check, gkdi, share, status):
         command.add_parser(subparsers)
     return parser
 

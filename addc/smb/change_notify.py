@@ -48,7 +48,7 @@ def _watch(one: FileOpen, message: ChangeNotifyRequest) -> Watcher:
         message.output_buffer_length,
         one.wake_watching,
     )
-    one.file.volume.watchers.add(one.watcher)
+    one.file.volume.watch(one.watcher)
     return one.watcher
 
 

@@ -301,8 +301,8 @@ def _opened(server: FileServer, asked: Asked, file: OpenFile, granted: int) -> F
     request = asked.request
     one = FileOpen(server, (request.session, request.tree), file, asked.opening(granted))
     one.opened_ft = request.host.services.clock.now()
-    server.add(one)
     request.host.add_open(one)
+    server.add(one)
     return one
 
 

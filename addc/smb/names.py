@@ -6,24 +6,20 @@ Spec: [MS-FSCC] 2.1.5, [MS-FSA] 2.1.4.3, 2.1.4.4.
 from functools import lru_cache
 from typing import Final
 
+from addc.codec import file_names
 from addc.codes.ntstatus import NtStatus
 
-COMPONENT_MAX: Final = 255
-"""UTF-16 units of one name."""
 PATH_MAX: Final = 32_760
 """Octets of a whole path in UTF-16."""
 PATTERN_MAX: Final = 1024
 
-_FORBIDDEN: Final = frozenset('"*/:<>?|\\') | frozenset(map(chr, range(0x20)))
 _WILD: Final = frozenset('*?<>"')
 
 
 @lru_cache(8192)
 def fold(name: str) -> str:
-    """The form in which equal names are equal strings: each letter's capital, where that is one letter."""
-    if name.isascii():
-        return name.upper()
-    return "".join([upper if len(upper := char.upper()) == 1 else char for char in name])
+    """The form in which equal names are equal strings."""
+    return file_names.upcase(name)
 
 
 def folded(path: tuple[str, ...]) -> tuple[str, ...]:
@@ -37,11 +33,7 @@ def component_status(name: str) -> NtStatus | None:
     A colon is no stream's here: these volumes have none, so the name is simply invalid.
     Spec: [MS-FSCC] 2.1.5.2.
     """
-    if not name or name in (".", "..") or not _FORBIDDEN.isdisjoint(name):
-        return NtStatus.STATUS_OBJECT_NAME_INVALID
-    if len(name) > COMPONENT_MAX // 2 and len(name.encode("utf-16-le", "surrogatepass")) > 2 * COMPONENT_MAX:
-        return NtStatus.STATUS_OBJECT_NAME_INVALID
-    return None
+    return None if file_names.is_valid(name) else NtStatus.STATUS_OBJECT_NAME_INVALID
 
 
 def split_path(text: str) -> tuple[str, ...] | NtStatus:

@@ -7,7 +7,7 @@ Spec: [MS-SMB2] 3.3.1.10, 3.3.4.6, 3.3.4.7, 3.3.4.17; [MS-FSA] 2.1.1.4, 2.1.1.6.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -223,8 +223,8 @@ class OpenVolume:
         self.volume = volume
         self.files: dict[int, OpenFile] = {}
         self.watchers = notify.Watchers()
-        self._unwatch = volume.watch(self._changed_elsewhere)
         self._facts: VolumeFacts | None = None
+        self._unwatch: Callable[[], None] | None = None
 
     async def fixed_facts(self) -> VolumeFacts:
         """Label, serial number and whether it can be written, as they were when first asked for."""
@@ -247,6 +247,18 @@ class OpenVolume:
         """Tell watchers what has changed."""
         if self.watchers:
             self.watchers.tell(events, folded)
+
+    def watch(self, watcher: notify.Watcher) -> None:
+        """Tell a watcher of changes from now on; those of other processes count as well."""
+        self.watchers.add(watcher)
+        if self._unwatch is None:
+            self._unwatch = self.volume.watch(self._changed_elsewhere)
+
+    def unwatch(self, watcher: notify.Watcher) -> None:
+        self.watchers.remove(watcher)
+        if not self.watchers and self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
 
     def open_below(self, path: Path) -> list[OpenFile]:
         """Open files and folders inside a folder."""
@@ -330,7 +342,7 @@ class FileServer:
             file.caching.plain_opens -= 1
         file.locks.drop(one)
         if one.watcher is not None:
-            file.volume.watchers.remove(one.watcher)
+            file.volume.unwatch(one.watcher)
             one.watcher = None
 
     def forget_durable(self, one: FileOpen) -> None:

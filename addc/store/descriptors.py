@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from addc.base.secret import Secret
 from addc.store.backend import Statement
-from addc.store.tables import DESCRIPTOR, FILE, OBJECT
+from addc.store.tables import DESCRIPTOR, FILE, OBJECT, SHARE_FILE
 
 NO_DESCRIPTOR: Final = 0
 """sd_id of a row without one (a phantom)."""
@@ -18,7 +18,9 @@ GET: Final[Statement[tuple[bytes]]] = Statement(
 PUT: Final[Statement[None]] = Statement(insert(DESCRIPTOR), "sd_id", "sd")
 SWEEP: Final[Statement[None]] = Statement(
     delete(DESCRIPTOR).where(
-        DESCRIPTOR.c.sd_id.not_in(select(OBJECT.c.sd_id)), DESCRIPTOR.c.sd_id.not_in(select(FILE.c.sd_id))
+        DESCRIPTOR.c.sd_id.not_in(select(OBJECT.c.sd_id)),
+        DESCRIPTOR.c.sd_id.not_in(select(FILE.c.sd_id)),
+        DESCRIPTOR.c.sd_id.not_in(select(SHARE_FILE.c.sd_id)),
     )
 )
 

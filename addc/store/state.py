@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from addc.store.backend import Statement, limit_param
 from addc.store.tables import CLOCK, COMMIT_LOG, STATE, VERSION
 
-SCHEMA_VERSION: Final = "0003"
+SCHEMA_VERSION: Final = "0004"
 """The newest migration; a fresh directory is stamped with it."""
 
 COMMIT_LOG_KEPT: Final = 4096

@@ -124,6 +124,19 @@ CHUNK: Final = Table(
 )
 """Content, each piece once. uses: extents that name it; it goes with the last of them."""
 
+SHARE_FILE: Final = Table(
+    "share_file",
+    METADATA,
+    Column("row", _Id, primary_key=True, autoincrement=False),
+    Column("parent", BigInteger, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("attributes", BigInteger, nullable=False),
+    Column("created_ft", BigInteger, nullable=False),
+    Column("sd_id", BigInteger, nullable=False),
+)
+"""What a host's own file system does not keep of the files in operators' shares; the content lies there."""
+Index("share_file_child", SHARE_FILE.c.parent, SHARE_FILE.c.key, unique=True)
+
 STATE: Final = Table(
     "state",
     METADATA,

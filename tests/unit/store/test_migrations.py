@@ -13,7 +13,7 @@ from addc.store.migrations.run import SCRIPTS, upgrade
 from tests.kit.databases import KEY, SECRET_ATTS
 from tests.kit.rows import add, note_of
 
-LATER_TABLES = ("agenda", "file", "file_extent", "file_chunk")
+LATER_TABLES = ("agenda", "file", "file_extent", "file_chunk", "share_file")
 """What the migrations after the first one made."""
 NEXT = f"{int(state.SCHEMA_VERSION) + 1:04}"
 LATER = f"{int(state.SCHEMA_VERSION) + 2:04}"
