@@ -20,6 +20,7 @@ from addc.codes.nca import NcaStatus
 from addc.codes.ntstatus import NtStatus
 from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext
+from addc.rpc.file_server import FileServer
 from addc.security.sam_policy import SamPolicy
 from addc.security.token import Token
 
@@ -149,6 +150,7 @@ class RpcHost:
 
     channels: the secure channels of computers. verify_pac: judges a KERB_VERIFY_PAC_REQUEST by krbtgt's keys;
     None where there is no KDC. mapped: the endpoint map, which RpcService writes.
+    files: the SMB server, if there is one.
     sam: what the operator decided about SAM.
     """
 
@@ -156,6 +158,7 @@ class RpcHost:
     verify_pac: Callable[[ReadContext, bytes], NtStatus] | None = None
     mapped: tuple[Mapped, ...] = ()
     statistics: Statistics = field(default_factory=Statistics)
+    files: FileServer | None = None
     sam: SamPolicy = field(default_factory=SamPolicy)
 
 

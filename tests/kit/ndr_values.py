@@ -13,6 +13,7 @@ from addc.codec.ndr import (
     SELF,
     SID,
     U8,
+    UNSENT,
     WCHAR,
     Conformant,
     Container,
@@ -90,6 +91,8 @@ class _Maker:
             held = values[name]
             scale = getattr(array, "scale", 1)
             length = 0 if held is None else _length(array, held)
+            if kinds[size] == UNSENT:
+                return
             if isinstance(kinds[size], Pointer) or not isinstance(values[size], int) or held is not None:
                 values[size] = (length + self.rng.randrange(3)) * scale
 
@@ -128,6 +131,8 @@ class _Maker:
 
     def plain(self, kind: Kind) -> object:
         rng = self.rng
+        if kind == UNSENT:
+            return 0
         if isinstance(kind, Primitive):
             bits = kind.size * 8
             return rng.getrandbits(bits) - (1 << bits - 1 if kind.code.islower() else 0)
