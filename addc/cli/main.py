@@ -15,6 +15,7 @@ def _parser() -> argparse.ArgumentParser:
     from addc.cli import (  # noqa: PLC0415 - after --version, which must be quick
         check,
         gkdi,
+        gpo,
         keytab,
         krb,
         provision,
@@ -22,6 +23,7 @@ def _parser() -> argparse.ArgumentParser:
         serve,
         share,
         status,
+        sysvol,
         trust,
     )
 
@@ -33,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"addc {VERSION}")
     parser.add_argument("--debug", action="store_true", help="show a traceback when a command fails")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (provision, serve, schema, krb, keytab, trust, check, gkdi, share, status):
+    for command in (provision, serve, schema, krb, keytab, trust, check, gkdi, gpo, sysvol, share, status):
         command.add_parser(subparsers)
     return parser
 

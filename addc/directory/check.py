@@ -16,7 +16,7 @@ from addc.directory.check_account import ACCOUNT_RULES
 from addc.directory.check_forest import FOREST_RULES, ForestRule
 from addc.directory.check_links import LINK_RULES
 from addc.directory.check_row import ROW_RULES, RowView
-from addc.directory.check_sysvol import SYSVOL_RULES
+from addc.directory.check_sysvol import POLICY_RULES, SYSVOL_RULES
 from addc.directory.context import ReadContext, WriteContext
 from addc.security.token import SYSTEM
 from addc.store import integrity
@@ -89,10 +89,10 @@ def _check_batch(ctx: ReadContext, after: Dnt) -> tuple[list[Finding], int, Dnt 
     return findings, len(views), views[-1].row.dnt if len(views) == BATCH else None
 
 
-def _check_whole(ctx: ReadContext) -> list[Finding]:
+def _check_whole(ctx: ReadContext, rules: Sequence[ForestRule] = WHOLE_RULES) -> list[Finding]:
     return [
         Finding(rule.name, dnt, check_row.dn_or_row(ctx, dnt) if dnt else "forest", detail, bool(rule.mend))
-        for rule in WHOLE_RULES
+        for rule in rules
         for dnt, detail in rule.find(ctx)
     ]
 
@@ -137,6 +137,12 @@ def check_rows(directory: Directory, rows: Sequence[Dnt], *, mend: bool = False)
 
     findings = directory.read_now("check", SYSTEM, look)
     return Report(len(rows), tuple(_mended(directory, findings) if mend else findings))
+
+
+def check_policies(directory: Directory, *, mend: bool = False) -> list[Finding]:
+    """Look at group policies alone, as `check` does at all."""
+    found = directory.read_now("check", SYSTEM, lambda ctx: _check_whole(ctx, POLICY_RULES))
+    return [_mended_whole(directory, one) for one in found] if mend else found
 
 
 def check(directory: Directory, *, mend: bool = False, progress: Progress = lambda seen: None) -> Report:

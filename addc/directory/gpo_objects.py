@@ -76,6 +76,13 @@ def of_row(ctx: ReadContext, row: ObjectRow) -> Policy:
     )
 
 
+def again(ctx: ReadContext, policy: Policy) -> Policy:
+    """A policy as it is now."""
+    row = ctx.tx.get(policy.row.dnt)
+    assert row is not None
+    return of_row(ctx, row)
+
+
 def _path(ctx: ReadContext, row: ObjectRow) -> tuple[str, ...]:
     """From gPCFileSysPath, where that names this domain's SYSVOL; else where it ought to be."""
     parts = sysvol_paths.split(entry.text(row, attr.GPC_FILE_SYS_PATH) or "")
@@ -282,10 +289,13 @@ def places(ctx: ReadContext) -> Iterator[ObjectRow]:
 
 def linked_places(ctx: ReadContext, policy: Policy) -> list[ObjectRow]:
     """Where a policy is linked."""
-    return [row for row in places(ctx) if any(_is_to(ctx, link, policy) for link in gpo_links.links_of(row))]
+    return [
+        row for row in places(ctx) if any(leads_to(ctx, link, policy) for link in gpo_links.links_of(row))
+    ]
 
 
-def _is_to(ctx: ReadContext, one: Link, policy: Policy) -> bool:
+def leads_to(ctx: ReadContext, one: Link, policy: Policy) -> bool:
+    """Whether a link is to this policy."""
     try:
         return names.resolve(ctx, one.dn).dnt == policy.row.dnt
     except DsError:
@@ -299,8 +309,8 @@ def link(ctx: WriteContext, policy: Policy, dn: str, *, options: int = 0) -> Non
     """
     place = names.resolve(ctx, dn)
     held = gpo_links.links_of(place)
-    if any(_is_to(ctx, one, policy) for one in held):
-        fresh = [Link(one.dn, options) if _is_to(ctx, one, policy) else one for one in held]
+    if any(leads_to(ctx, one, policy) for one in held):
+        fresh = [Link(one.dn, options) if leads_to(ctx, one, policy) else one for one in held]
     else:
         fresh = [*held, Link(policy.dn, options)]
     set_links(ctx, place, fresh)
@@ -310,7 +320,7 @@ def unlink(ctx: WriteContext, policy: Policy, dn: str) -> None:
     """End a policy's link. Raises DsError(ERROR_DS_NO_ATTRIBUTE_OR_VALUE) where it is not linked."""
     place = names.resolve(ctx, dn)
     held = gpo_links.links_of(place)
-    fresh = [one for one in held if not _is_to(ctx, one, policy)]
+    fresh = [one for one in held if not leads_to(ctx, one, policy)]
     if len(fresh) == len(held):
         raise DsError(Win32.ERROR_DS_NO_ATTRIBUTE_OR_VALUE, f"{policy.display_name} is not linked to {dn}")
     set_links(ctx, place, fresh)
