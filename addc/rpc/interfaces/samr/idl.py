@@ -186,7 +186,7 @@ class RpcString(Ndr):
 
     length: Annotated[int, U16] = 0
     maximum_length: Annotated[int, U16] = 0
-    buffer: Annotated[bytes | None, Unique(ConformantVarying(U8))] = None
+    buffer: Annotated[bytes | None, Unique(ConformantVarying(U8, size="maximum_length"))] = None
 
 
 @structure
