@@ -75,6 +75,9 @@ class _Protection:
 
     __slots__ = ("_context", "_flags", "_signature_sizes", "complete")
 
+    signs_headers = False
+    """RPC's signatures cover the header only where both sides agreed to that."""
+
     def __init__(self) -> None:
         self._context: raw.SecurityContext | None = None
         self._flags = 0

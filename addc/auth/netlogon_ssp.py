@@ -33,6 +33,7 @@ class NetlogonSession:
     confidential = True
     integrity = True
     bound_to_channel = False
+    signs_headers = False
 
     def __init__(self, rng: Rng) -> None:
         self._rng = rng

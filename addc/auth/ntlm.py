@@ -145,11 +145,11 @@ class NtlmExchange(NtlmSession):
         """Spec: 3.2.5.1.2. No guest, no response of version 1."""
         message = ntlm.Authenticate.unpack(token)
         flags = message.flags & self._flags
-        if flags & _NEEDED != _NEEDED:
-            raise AuthError("NTLM: the client took back what was agreed")
         if not message.user or not message.nt_response:
             self._let_nobody_in(message, flags)
             return
+        if flags & _NEEDED != _NEEDED:
+            raise AuthError("NTLM: the client took back what was agreed")
         response = ntlm.unpack_v2_response(message.nt_response)
         proof = Proof(message.user, message.domain, message.workstation, self._challenge, response)
         base_key = self._judge(proof).base_key.reveal()
@@ -164,6 +164,8 @@ class NtlmExchange(NtlmSession):
         if not self.lets_nobody_in or message.user or message.nt_response or len(message.lm_response) > 1:
             raise AuthError("NTLM: nobody is named")
         self.is_anonymous = True
+        if not flags & NegotiateFlags.EXTENDED_SESSIONSECURITY:  # older protection is not spoken here
+            flags &= ~(NegotiateFlags.SIGN | NegotiateFlags.SEAL)
         self._begin(_exported_key(message, bytes(16), flags), flags, server=True)
 
     def _check_integrity(

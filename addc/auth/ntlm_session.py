@@ -14,6 +14,9 @@ class NtlmSession:
 
     __slots__ = ("_exported", "_flags", "_receives", "_sends", "complete")
 
+    signs_headers = True
+    """RPC's signatures cover the header whether or not that was agreed, as Windows' and Samba's NTLM do."""
+
     def __init__(self) -> None:
         self._flags = 0
         self._exported = b""

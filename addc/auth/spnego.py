@@ -107,6 +107,10 @@ class SpnegoExchange:
     def bound_to_channel(self) -> bool:
         return self.inner.bound_to_channel
 
+    @property
+    def signs_headers(self) -> bool:
+        return self.inner.signs_headers
+
     def session_key(self) -> bytes:
         return self.inner.session_key()
 

@@ -23,7 +23,13 @@ LEVELS: Final = range(CONNECT, PRIVACY + 1)
 
 
 class Protector(Protocol):
-    """What a mechanism does once it is complete; the exchanges of addc/auth have this shape."""
+    """What a mechanism does once it is complete; the exchanges of addc/auth have this shape.
+
+    signs_headers: its signatures cover the header even where that was not agreed.
+    """
+
+    @property
+    def signs_headers(self) -> bool: ...
 
     def protect(self, before: bytes, data: bytes, after: bytes, *, seal: bool) -> tuple[bytes, bytes]: ...
 
@@ -102,7 +108,8 @@ class SecurityContext:
     def _unprotected(self, fragment: bytes, data: bytes, at: int, end: int, signed_header: bool) -> bytes:
         assert self.protector is not None
         token_at = end + pdu.TRAILER_SIZE
-        before, after = (fragment[:at], fragment[end:token_at]) if signed_header else (b"", b"")
+        covers_all = signed_header or self.protector.signs_headers
+        before, after = (fragment[:at], fragment[end:token_at]) if covers_all else (b"", b"")
         try:
             return self.protector.unprotect(before, data, after, fragment[token_at:], seal=self._seals)
         except AddcError as error:
@@ -133,7 +140,7 @@ class SecurityContext:
                 frag_length = head_size + len(data) + pdu.TRAILER_SIZE + signature_size
                 before = head(flags, frag_length, signature_size, left)
                 after = pdu.trailer(self.auth_type, self.level, pad_length, self.context_id)
-                if signed_header:
+                if signed_header or protector.signs_headers:
                     travels, token = protector.protect(before, data, after, seal=self._seals)
                 else:
                     travels, token = protector.protect(b"", data, b"", seal=self._seals)

@@ -435,7 +435,7 @@ class RpcEngine:
             self._violated(call_id, NcaStatus.NCA_PROTO_ERROR, str(error), executed=False)
             return
         verifier = AuthVerifier.of(fragment, header) if header.auth_length else None
-        context, status = self._alter_context(header, verifier)
+        context, status, later = self._alter_context(header, verifier)
         if status is not None:
             self._violated(call_id, status, "no good security trailer", executed=False)
             return
@@ -446,9 +446,7 @@ class RpcEngine:
             self._violated(call_id, NcaStatus.NCA_PROTO_ERROR, "no good presentation context", executed=False)
             return
         if context is None:
-            self._violated(
-                call_id, NcaStatus.NCA_S_FAULT_ACCESS_DENIED, "another security context", executed=False
-            )
+            self._violated(call_id, later, "another security context", executed=False)
             return
         flags = self._take_on(header, found)
         ack = BindAck(self._frag_max, self._frag_max, self._group_id, "", found.results)
@@ -459,32 +457,36 @@ class RpcEngine:
 
     def _alter_context(
         self, header: Header, verifier: AuthVerifier | None
-    ) -> tuple[SecurityContext | None, NcaStatus | None]:
+    ) -> tuple[SecurityContext | None, NcaStatus | None, NcaStatus]:
         """The security context that an alter_context begins or goes on with, or the fault that it earns.
 
-        (None, None): refused once its presentation contexts are looked at.
+        The first fault is earned at once, the second where there is neither a context nor a first, and only
+        when its presentation contexts were looked at.
         """
+        later = NcaStatus.NCA_S_FAULT_ACCESS_DENIED
         if verifier is None:
-            return self._default, None
+            return self._default, None, later
         context = self._contexts.get(verifier.context_id)
         if context is None:
             if len(self._contexts) >= SECURITY_CONTEXTS_MAX:
-                return None, NcaStatus.NCA_PROTO_ERROR
+                return None, NcaStatus.NCA_PROTO_ERROR, later
             if _trailer_is_bad(verifier, header):
-                return None, NcaStatus.NCA_PROTO_ERROR
+                return None, NcaStatus.NCA_PROTO_ERROR, later
             if verifier.level not in auth_layer.LEVELS:
-                return None, NcaStatus.NCA_S_FAULT_ACCESS_DENIED
-            return self._new_context(verifier), None
+                return None, NcaStatus.NCA_S_FAULT_ACCESS_DENIED, later
+            return self._new_context(verifier), None, later
         same_type = context.auth_type == verifier.auth_type
         if not same_type or context.level != verifier.level:
             context.invalid = True
         if context.finished:
-            return None, NcaStatus.NCA_S_FAULT_ACCESS_DENIED
+            return None, NcaStatus.NCA_S_FAULT_ACCESS_DENIED, later
         if _trailer_is_bad(verifier, header):
-            return None, NcaStatus.NCA_PROTO_ERROR
+            return None, NcaStatus.NCA_PROTO_ERROR, later
         if context.invalid:
-            return None, (None if same_type else NcaStatus.NCA_S_FAULT_SEC_PKG_ERROR)
-        return context, None
+            if not verifier.auth_type:
+                return None, NcaStatus.NCA_S_FAULT_ACCESS_DENIED, later
+            return None, None, later if same_type else NcaStatus.NCA_S_FAULT_SEC_PKG_ERROR
+        return context, None, later
 
     # --- requests ---
 

@@ -62,6 +62,8 @@ class Identity:
 class Unprotected:
     """Stands where a level wants what the client's token did not agree to: nothing passes."""
 
+    signs_headers = False
+
     def protect(self, before: bytes, data: bytes, after: bytes, *, seal: bool) -> tuple[bytes, bytes]:
         raise AuthError("signing was not agreed")
 

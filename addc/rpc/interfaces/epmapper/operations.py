@@ -107,14 +107,12 @@ async def ept_lookup(call: Call, request: EptLookup) -> EptLookupResponse:
         handle = request.entry_handle
     given, lookup.left = lookup.left[:room], lookup.left[room:]
     entries = tuple(_entry(call, entry) for entry in given)
-    if len(entries) < room or not room:
-        # The last ones come with the status that says so; their handle is gone.
-        if handle != NULL_HANDLE:
-            call.handles.close(handle)
-        return EptLookupResponse(room, NULL_HANDLE, entries, EptStatus.NOT_REGISTERED)
-    if handle == NULL_HANDLE:
-        handle = call.handles.open(lookup)
-    return EptLookupResponse(room, handle, entries)
+    if lookup.left and room:
+        handle = call.handles.open(lookup) if handle == NULL_HANDLE else handle
+    elif handle != NULL_HANDLE:
+        handle = call.handles.close(handle)
+    status = EptStatus.OK if entries else EptStatus.NOT_REGISTERED
+    return EptLookupResponse(room, handle, entries, status)
 
 
 def _entry(call: Call, entry: Mapped) -> EptEntry:
