@@ -455,13 +455,13 @@ class AuthInformation:
 @register
 @dataclass(frozen=True, slots=True)
 class TrustAuthInfo:
-    """trustAuthIncoming or trustAuthOutgoing: present and previous secrets, as many of each."""
+    """trustAuthIncoming or trustAuthOutgoing: present secrets, and as many previous ones or none."""
 
     current: tuple[AuthInformation, ...]
     previous: tuple[AuthInformation, ...]
 
     def pack(self) -> bytes:
-        assert len(self.current) == len(self.previous)
+        assert len(self.previous) in (0, len(self.current))
         current, previous = (_pack_auth(group) for group in (self.current, self.previous))
         return struct.pack("<III", len(self.current), 12, 12 + len(current)) + current + previous
 
@@ -475,7 +475,8 @@ class TrustAuthInfo:
             if count and offset > len(data):
                 raise DecodeError("points outside", offset, "trustAuthInfo.Offset")
             inner = Reader(data, offset if count else len(data))
-            groups.append(tuple(_read_auth(inner) for _ in range(count)))
+            is_absent = bool(groups) and offset == len(data)
+            groups.append(() if is_absent else tuple(_read_auth(inner) for _ in range(count)))
         return cls(*groups)
 
 

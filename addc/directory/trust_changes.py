@@ -42,6 +42,7 @@ _RESERVED_OFFSETS: Final = frozenset((0x0800, 0x4000, 0xC000))
 _OFFSET_MAX: Final = 0xFFFF
 _UAC: Final = int(UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT | UserAccountControl.UF_PASSWD_NOTREQD)
 _FIRST_KVNO: Final = 1
+_MADE_UP_SIZE: Final = 32
 _FOREST: Final = TrustAttributes.FOREST_TRANSITIVE
 _ABROAD: Final = TrustAttributes.FOREST_TRANSITIVE | TrustAttributes.CROSS_ORGANIZATION
 
@@ -51,6 +52,8 @@ class NewTrust:
     """A trust to be. Secrets are UTF-16LE; each direction has its own, though both may be the same.
 
     supported_enctypes: None leaves msDS-SupportedEncryptionTypes out. kvno: of the first secrets.
+    *_former: the secrets before them, where there were any. needs_secrets: False for a trust that gets its
+    secrets later; nobody can use it until then.
     """
 
     partner: str
@@ -64,6 +67,9 @@ class NewTrust:
     supported_enctypes: int | None = None
     forest: ForestTrustInfo | None = None
     kvno: int = _FIRST_KVNO
+    incoming_former: Secret | None = None
+    outgoing_former: Secret | None = None
+    needs_secrets: bool = True
 
 
 def _refuse(code: Win32, detail: str, attribute: str = "", result: LdapResult | None = None) -> DsError:
@@ -99,9 +105,13 @@ def create(ctx: WriteContext, new: NewTrust) -> Dnt:
         forest = trust_namespaces.with_conflicts(forest, trust_namespaces.taken(ctx, new.partner))
     dnt = add_object(system, f"CN={new.partner},{_container(ctx)}", _values(system, new, forest))
     if _has_account(new.direction, new.trust_type):
-        assert new.incoming is not None
-        _put_account(system, new.flat_name, new.incoming)
+        _put_account(system, new.flat_name, new.incoming or _made_up(ctx))
     return dnt
+
+
+def _made_up(ctx: WriteContext) -> Secret:
+    """A password that nobody knows."""
+    return Secret(ctx.rng.bytes(_MADE_UP_SIZE).hex().encode("utf-16-le"))
 
 
 def _check(ctx: ReadContext, new: NewTrust) -> None:
@@ -117,16 +127,19 @@ def _check(ctx: ReadContext, new: NewTrust) -> None:
     outbound = new.direction & TrustDirection.OUTBOUND
     if new.sid is None and new.trust_type != TrustType.MIT and outbound:
         raise _invalid("a domain that is trusted has a SID", "securityIdentifier")
-    if new.direction & TrustDirection.INBOUND and new.incoming is None:
+    if new.needs_secrets and new.direction & TrustDirection.INBOUND and new.incoming is None:
         raise _invalid("an inbound trust needs its secret", "trustAuthIncoming")
-    if outbound and new.outgoing is None:
+    if new.needs_secrets and outbound and new.outgoing is None:
         raise _invalid("an outbound trust needs its secret", "trustAuthOutgoing")
     check_attributes(ctx, new.trust_type, new.attributes)
     _check_others(ctx, new)
 
 
 def check_attributes(ctx: ReadContext, trust_type: int, attributes: TrustAttributes) -> None:
-    """Refuse combinations that mean nothing. Spec: [MS-ADTS] 6.1.6.9.7, [MS-LSAD] 3.1.4.7.10."""
+    """Refuse combinations that mean nothing. Spec: [MS-ADTS] 6.1.6.9.7, [MS-LSAD] 3.1.4.7.10.
+
+    USES_RC4_ENCRYPTION is let pass everywhere, as Windows does; it means something to MIT realms alone.
+    """
     if attributes & TrustAttributes.WITHIN_FOREST and attributes & _ABROAD:
         raise _invalid(
             "a trust within the forest is neither a forest's nor another organization's", _ATTRIBUTES
@@ -140,8 +153,6 @@ def check_attributes(ctx: ReadContext, trust_type: int, attributes: TrustAttribu
                 "forest trusts are made in the forest's root domain",
                 _ATTRIBUTES,
             )
-    if attributes & TrustAttributes.USES_RC4_ENCRYPTION and trust_type != TrustType.MIT:
-        raise _invalid("TRUST_ATTRIBUTE_USES_RC4_ENCRYPTION is for MIT realms", _ATTRIBUTES)
 
 
 _ATTRIBUTES: Final = "trustAttributes"
@@ -198,10 +209,15 @@ def _values(
     if forest is not None:
         values["msDS-TrustForestTrustInfo"] = forest.pack()
     if new.direction & TrustDirection.INBOUND and new.incoming is not None:
-        values["trustAuthIncoming"] = trust_auth_info(new.incoming, ctx.now, new.kvno).pack()
+        values["trustAuthIncoming"] = _first_secrets(ctx, new.incoming, new.incoming_former, new.kvno)
     if new.direction & TrustDirection.OUTBOUND and new.outgoing is not None:
-        values["trustAuthOutgoing"] = trust_auth_info(new.outgoing, ctx.now, new.kvno).pack()
+        values["trustAuthOutgoing"] = _first_secrets(ctx, new.outgoing, new.outgoing_former, new.kvno)
     return [(name, [value]) for name, value in values.items()]
+
+
+def _first_secrets(ctx: ReadContext, secret: Secret, former: Secret | None, kvno: int) -> bytes:
+    before = None if former is None else trust_auth_info(former, ctx.now, max(kvno - 1, 0))
+    return trust_auth_info(secret, ctx.now, kvno, before).pack()
 
 
 def _posix_offset(ctx: ReadContext, new: NewTrust) -> int:
@@ -313,6 +329,42 @@ def set_attributes(
     if not attributes & _FOREST and trust.forest is not None:
         changes.append(Change(ModOp.REPLACE, "msDS-TrustForestTrustInfo", []))
     modify_row(system, row, changes)
+
+
+def set_information(
+    ctx: WriteContext, trust: Trust, direction: TrustDirection, trust_type: int, attributes: TrustAttributes
+) -> None:
+    """Another direction, type and other attributes; an account comes and goes with the inbound direction.
+
+    A direction that is new has no secret yet: set_secrets gives it one. Spec: [MS-LSAD] 3.1.4.7.14.
+    """
+    system = _system(ctx)
+    row = _row(system, trust)
+    check_attributes(ctx, trust_type, attributes)
+    changes = [
+        Change(ModOp.REPLACE, "trustDirection", [b"%d" % int(direction)]),
+        Change(ModOp.REPLACE, "trustType", [b"%d" % trust_type]),
+        Change(ModOp.REPLACE, "trustAttributes", [b"%d" % int(attributes)]),
+    ]
+    if not attributes & _FOREST and trust.forest is not None:
+        changes.append(Change(ModOp.REPLACE, "msDS-TrustForestTrustInfo", []))
+    modify_row(system, row, changes)
+    had, has = _has_account(trust.direction, trust.trust_type), _has_account(direction, trust_type)
+    if has and not had:
+        known = None if trust.incoming is None else trust.incoming.current.clear
+        _put_account(system, trust.flat_name, known or _made_up(ctx))
+    elif had and not has:
+        _drop_account(system, trust.flat_name)
+
+
+def set_posix_offset(ctx: WriteContext, trust: Trust, offset: int) -> None:
+    """Another trustPosixOffset."""
+    system = _system(ctx)
+    modify_row(
+        system,
+        _row(system, trust),
+        [Change(ModOp.REPLACE, "trustPosixOffset", [b"%d" % (offset & 0xFFFF_FFFF)])],
+    )
 
 
 def set_namespaces(ctx: WriteContext, trust: Trust, info: ForestTrustInfo) -> ForestTrustInfo:

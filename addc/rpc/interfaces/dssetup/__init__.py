@@ -1,0 +1,1 @@
+"""DSSETUP: the role of this machine in its domain ([MS-DSSP])."""

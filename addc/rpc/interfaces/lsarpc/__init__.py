@@ -1,0 +1,1 @@
+"""LSA: domain policy and translation of names over RPC ([MS-LSAD], [MS-LSAT])."""
