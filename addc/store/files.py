@@ -281,14 +281,14 @@ def _put(tx: WriteTx, node: int, new: dict[int, bytes]) -> None:
                 tx.change(_DROP_EXTENT, (node, number))
                 more -= _release(tx, before)
             continue
-        digest = sha256(data).digest()
-        if digest == before:
+        address = sha256(data).digest()
+        if address == before:
             continue
-        more += _hold(tx, digest, data)
+        more += _hold(tx, address, data)
         if before is None:
-            tx.change(_PUT_EXTENT, (node, number, digest))
+            tx.change(_PUT_EXTENT, (node, number, address))
         else:
-            tx.change(_SET_EXTENT, (digest, node, number))
+            tx.change(_SET_EXTENT, (address, node, number))
             more -= _release(tx, before)
     _note(tx, more)
 
