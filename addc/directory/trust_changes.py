@@ -23,8 +23,10 @@ from addc.directory import entry, names, passwords, trust_namespaces, trusts
 from addc.directory.add import add_object
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.delete import delete_row
+from addc.directory.draft import draft_of
 from addc.directory.modify import Change, ModOp, modify_row
 from addc.directory.sam_rules import is_domain_admin
+from addc.directory.stamp import save
 from addc.directory.trusts import Trust
 from addc.schema import attr
 from addc.schema.wellknown import WellKnownContainer
@@ -246,8 +248,10 @@ def _put_account(ctx: WriteContext, flat_name: str, secret: Secret) -> None:
     prepared = passwords.derive(secret, salt)
     quoted = '"'.encode("utf-16-le")
     value = quoted + secret.reveal() + quoted
-    if row is not None:
-        modify_row(ctx, row, [Change(ModOp.REPLACE, "unicodePwd", [value])], password=prepared)
+    if row is not None:  # a Modify by the DC itself would take the value as the hash that it stores
+        draft = draft_of(ctx, row)
+        passwords.store_password(ctx, draft, prepared, change=False)
+        save(ctx, draft)
         return
     place = _well_known(ctx, WellKnownContainer.USERS)
     attributes: list[tuple[str, Sequence[bytes]]] = [

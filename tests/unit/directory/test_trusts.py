@@ -16,7 +16,7 @@ from addc.directory import logon, passwords, trust_changes, trusts
 from addc.directory.trust_changes import NewTrust
 from addc.directory.trusts import Trust
 from addc.schema import attr
-from addc.security.krb_keys import string_to_key
+from addc.security.krb_keys import nt_hash, string_to_key
 from addc.security.trusts import Boundary, TrustAttributes, TrustDirection, TrustSecrets, TrustType
 from tests.kit.corp import Corp, replace_values
 
@@ -111,6 +111,7 @@ def test_a_new_secret_makes_the_former_one_the_previous(corp: Corp) -> None:
     corp.later(3601)
     assert corp.now >= made.incoming.former_until_ft()
     assert corp.version("CN=PARTNER$,CN=Users", attr.UNICODE_PWD) == before + 1
+    assert corp.row("CN=PARTNER$,CN=Users").attrs[attr.UNICODE_PWD] == (nt_hash(SECOND),)
 
 
 def test_the_account_has_the_same_password_and_the_salt_of_a_trust(corp_sqlite: Corp) -> None:
