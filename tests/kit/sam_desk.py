@@ -9,9 +9,10 @@ from addc.codec.ids import Sid
 from addc.codec.ndr import ContextHandle, Ndr, Tagged
 from addc.codes.ntstatus import NtStatus
 from addc.rpc.call import CallSecurity, Transport
-from addc.rpc.interfaces.samr import idl
+from addc.rpc.interfaces.samr import idl, rights
 from addc.rpc.interfaces.samr.operations import SERVER
 from addc.security import password_buffers, wellknown
+from addc.security.descriptor import ACCESS_ALLOWED, Ace, Control, SecurityDescriptor, acl_of
 from addc.security.token import Token
 from tests.kit.corp import Corp
 from tests.kit.rpc_desk import BY_SMB, SESSION_KEY, RpcClient, RpcDesk
@@ -137,6 +138,20 @@ def sealed_aes(password: str, key: bytes = SESSION_KEY.reveal()) -> idl.Encrypte
     """Level 31 and 32's buffer."""
     mac, cipher = password_buffers.seal_aes(key, SALT, password.encode("utf-16-le"), FILLER)
     return idl.EncryptedPasswordAes(mac, SALT, cipher, 0)
+
+
+def change_descriptor(user: Sid, *, may_change: bool) -> idl.SrSecurityDescriptor:
+    """DACL a or b of [MS-SAMR] 3.1.5.12.1.1: whether a user may change his password."""
+    kept = -1 if may_change else ~int(rights.User.CHANGE_PASSWORD)
+    grants = (
+        (wellknown.EVERYONE, (rights.USER_EXECUTE | rights.USER_READ) & kept),
+        (wellknown.BUILTIN_ADMINISTRATORS, rights.USER_ALL_ACCESS),
+        (wellknown.ACCOUNT_OPERATORS, rights.USER_ALL_ACCESS),
+        (user, rights.USER_WRITE & kept),
+    )
+    aces = tuple(Ace(ACCESS_ALLOWED, 0, mask, sid) for sid, mask in grants)
+    packed = SecurityDescriptor(int(Control.SR | Control.DP), None, None, None, acl_of(aces)).pack()
+    return idl.SrSecurityDescriptor(packed)
 
 
 @pytest.fixture
