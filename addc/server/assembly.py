@@ -1,6 +1,6 @@
-"""The processes of the server: workers, background work, and who supervises them.
+"""The processes of the server: workers, RPC and SMB, background work, and who supervises them.
 
-Services meet in worker.py and nowhere else.
+Services meet in worker.py and rpc_smb.py and nowhere else.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ from addc.base.data_dir import KRB5_CONF_NAME
 from addc.base.errors import UserError
 from addc.base.rng import SystemRng
 from addc.schema.loader import load_base
-from addc.server import kdc_certificate, listeners, logs
+from addc.server import kdc_certificate, listeners, logs, rpc_smb
 from addc.server.background import Background
 from addc.server.config import ServeConfig
-from addc.server.process import open_directory, open_store, services, stop_event
+from addc.server.process import Flag, open_directory, open_store, services, stop_event
 from addc.server.supervisor import Supervisor
 from addc.server.worker import Worker, forget_status, tls_context
 
@@ -50,7 +50,7 @@ def serve(config: ServeConfig) -> int:
         if config.workers:
             return _supervise(config)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(Worker(config, 0, None).run())
+            runner.run(Worker(config, 0, None, Flag()).run())
         return os.EX_OK
     finally:
         forget_status(config)
@@ -70,19 +70,28 @@ def _supervise(config: ServeConfig) -> int:
     tls_context(config)
     kdc_certificate.kdc_policy(config.data_dir, config.site)
     open_store(config).close()  # brings an older database up to date before many would try
-    # The last child serves nobody: it does the directory's own work, so that exactly one process does it.
-    supervisor = Supervisor(config.workers + 1, lambda number, lifeline: _work(config, number, lifeline))
+    # Behind the workers come the process of RPC and SMB, and one that serves nobody: it does the directory's
+    # own work, so that exactly one process does it.
+    ready = Flag()
+    supervisor = Supervisor(
+        config.workers + 2, lambda number, lifeline: _work(config, number, lifeline, ready)
+    )
     return 1 if (code := supervisor.run()) == os.EX_CONFIG else code
 
 
-def _work(config: ServeConfig, number: int, lifeline: int) -> int:
-    """A supervised worker's life and exit status; EX_CONFIG is for what a person has to mend."""
+def _work(config: ServeConfig, number: int, lifeline: int, ready: Flag) -> int:
+    """A supervised process's life and exit status; EX_CONFIG is for what a person has to mend.
+
+    ready: whether RPC and SMB are served.
+    """
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            if number == config.workers:
-                runner.run(_work_in_background(config, lifeline))
+            if number < config.workers:
+                runner.run(Worker(config, number, lifeline, ready).run())
+            elif number == config.workers:
+                runner.run(rpc_smb.run(config, lifeline, ready))
             else:
-                runner.run(Worker(config, number, lifeline).run())
+                runner.run(_work_in_background(config, lifeline))
     except UserError as error:
         print(f"addc: {error}", file=sys.stderr)
         return os.EX_CONFIG

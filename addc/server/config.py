@@ -5,6 +5,7 @@ Provision writes the file; `addc serve` reads it. Unknown keys are refused, so t
 
 import json
 import os
+import re
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -40,6 +41,8 @@ class SiteConfig:
     kdc_anonymous_tickets: who has no certificate may have a ticket for FAST armor (RFC 8062).
     kdc_weak_groups: certificate logons over Diffie-Hellman group 2 are answered.
     audit_logons: which tickets and password logons the audit log is told of: all, refused ones, or none.
+    rpc_ports: "first-last", of which RPC takes the first that is free; clients ask the endpoint mapper.
+    smb_require_signing: unsigned SMB sessions are refused. smb_encryption: off, offered or required.
     """
 
     database: str
@@ -61,6 +64,14 @@ class SiteConfig:
     kdc_crl_folder: str = ""
     kdc_anonymous_tickets: bool = False
     kdc_weak_groups: bool = False
+    rpc_ports: str = "49152-49251"
+    smb_require_signing: bool = True
+    smb_encryption: str = "offered"
+
+    @property
+    def rpc_port_range(self) -> range:
+        first, _, last = self.rpc_ports.partition("-")
+        return range(int(first), int(last) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +146,7 @@ _SWITCHES: Final = (
     "allow_simple_bind_in_clear",
     "allow_unsigned_sasl",
     "allow_ntlm",
+    "smb_require_signing",
     "kdc_require_fast",
     "kdc_certificate_logons",
     "kdc_require_freshness",
@@ -147,6 +159,7 @@ _CHOICES: Final = {
     "ldap_channel_binding": ("never", "when-supported", "always"),
     "audit_logons": ("all", "refused", "none"),
     "kdc_revocation": ("strict", "soft"),
+    "smb_encryption": ("offered", "off", "required"),
 }
 
 
@@ -187,7 +200,14 @@ def _wrong_value(raw: dict[str, object]) -> str:
     for name, known in _CHOICES.items():
         if raw.get(name, known[0]) not in known:
             return f"{name} has to be one of {', '.join(known)}"
+    if not _is_port_range(raw.get("rpc_ports", "1-1")):
+        return 'rpc_ports has to be first-last, such as "49152-49251"'
     return ""
+
+
+def _is_port_range(value: object) -> bool:
+    found = re.fullmatch(r"(\d{1,5})-(\d{1,5})", value) if isinstance(value, str) else None
+    return found is not None and 0 < int(found[1]) <= int(found[2]) <= PORT_MAX
 
 
 def is_address(text: str) -> bool:

@@ -14,8 +14,8 @@ from typing import Final
 from addc.base.errors import UserError
 from addc.server.config import Ports
 
-DNS, KERBEROS, LDAP, KPASSWD, LDAPS, GC, GC_TLS = 53, 88, 389, 464, 636, 3268, 3269
-TCP: Final = (DNS, KERBEROS, LDAP, KPASSWD, LDAPS, GC, GC_TLS)
+DNS, KERBEROS, EPMAP, LDAP, SMB, KPASSWD, LDAPS, GC, GC_TLS = 53, 88, 135, 389, 445, 464, 636, 3268, 3269
+TCP: Final = (DNS, KERBEROS, EPMAP, LDAP, SMB, KPASSWD, LDAPS, GC, GC_TLS)
 UDP: Final = (DNS, KERBEROS, LDAP, KPASSWD)
 LOOPBACK: Final = "127.0.0.1"
 
@@ -97,6 +97,25 @@ def listen_tcp(address: str, port: int, *, shared: bool = False) -> socket.socke
         sock.close()
         raise UserError(_explain(address, port, error)) from error
     return sock
+
+
+def listen_in_range(listen: Sequence[str], ports: range) -> tuple[int, list[socket.socket]]:
+    """Listening sockets on one port of all addresses, the first of the range that is free; that port."""
+    failed: UserError | None = None
+    for port in ports:
+        made: list[socket.socket] = []
+        try:
+            made.extend(listen_tcp(address, port) for address in listen)
+        except UserError as error:
+            failed = error
+            for sock in made:
+                sock.close()
+            continue
+        return port, made
+    raise UserError(
+        f"No port of {ports.start} to {ports.stop - 1} is free for RPC: {failed} "
+        "Next step: set rpc_ports of config.json to ports that are."
+    )
 
 
 def listen_udp(address: str, port: int, *, shared: bool = False) -> socket.socket:

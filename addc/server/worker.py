@@ -32,7 +32,8 @@ from addc.server import health, kdc_certificate, listeners, tls
 from addc.server.background import Background
 from addc.server.config import ServeConfig, SiteConfig
 from addc.server.listeners import DNS, GC, GC_TLS, KERBEROS, KPASSWD, LDAP, LDAPS, LOOPBACK
-from addc.server.process import AcceptorKeys, open_directory, raise_file_limit, services, stop_event
+from addc.server.process import AcceptorKeys, Flag, open_directory, raise_file_limit, services, stop_event
+from addc.server.rpc_smb import RpcSmb
 from addc.server.tls_door import TlsDoor
 
 _LOG: Final = logging.getLogger("addc.server")
@@ -83,8 +84,11 @@ def forget_status(config: ServeConfig) -> None:
 class Worker:
     """The services of one process, and their sockets."""
 
-    def __init__(self, config: ServeConfig, number: int, lifeline: int | None) -> None:
-        """lifeline: a descriptor that becomes readable when the supervisor is gone."""
+    def __init__(self, config: ServeConfig, number: int, lifeline: int | None, rpc_smb_ready: Flag) -> None:
+        """lifeline: a descriptor that becomes readable when the supervisor is gone; None for no supervisor.
+
+        rpc_smb_ready: set while RPC and SMB are served, by this process if it is the only one.
+        """
         self._config = config
         self._number = number
         self._lifeline = lifeline
@@ -97,6 +101,8 @@ class Worker:
         self._ready = False
         self._certificate_time = 0
         self._kdc_files: tuple[object, ...] = ()
+        self._rpc_smb: RpcSmb | None = None
+        self._rpc_smb_ready = rpc_smb_ready
 
     async def run(self) -> None:
         """Start, serve until SIGTERM or SIGINT, drain, close."""
@@ -155,6 +161,11 @@ class Worker:
         self._proxy = KdcProxy(self._kdc)
         for address in listeners.addresses(config.listen):
             await self._listen(address)
+        if not config.workers:
+            self._rpc_smb = RpcSmb(config, directory, self._around)
+            await self._rpc_smb.listen()
+            self._serving += self._rpc_smb.serving
+            self._rpc_smb_ready.set(True)
         if config.health_port:
             sock = listeners.listen_tcp(
                 LOOPBACK, config.ports.of(config.health_port), shared=config.workers > 0
@@ -219,6 +230,8 @@ class Worker:
         for server in self._servers:
             server.close()
         await asyncio.gather(self._ldap.drain(), self._kdc.drain())
+        if self._rpc_smb is not None:
+            await self._rpc_smb.close()
 
     async def _close_sockets(self) -> None:
         for server in (*self._servers, self._health):
@@ -241,7 +254,7 @@ class Worker:
     async def _report(self) -> health.Report:
         """For /readyz: the database is asked, not remembered."""
         report: health.Report = {
-            "ready": self._ready,
+            "ready": self._ready and self._rpc_smb_ready.is_set(),
             "version": VERSION,
             "uptime_s": round(time.monotonic() - self._started),
             "workers": max(self._config.workers, 1),

@@ -1,0 +1,20 @@
+"""The RPC interfaces that this DC serves, besides those that every RPC server has."""
+
+from typing import Final
+
+from addc.drs import operations as drsuapi
+from addc.rpc.call import InterfaceServer
+from addc.rpc.interfaces.dssetup import operations as dssetup
+from addc.rpc.interfaces.gkdi import operations as gkdi
+from addc.rpc.interfaces.lsarpc import operations as lsarpc
+from addc.rpc.interfaces.netlogon import operations as netlogon
+from addc.rpc.interfaces.samr import operations as samr
+
+SERVED: Final[tuple[InterfaceServer, ...]] = (
+    drsuapi.SERVER,
+    dssetup.SERVER,
+    gkdi.SERVER,
+    lsarpc.SERVER,
+    netlogon.SERVER,
+    samr.SERVER,
+)
