@@ -303,7 +303,7 @@ class SmbConnection(asyncio.Protocol):
         items: list[_Item] = []
         while True:
             header = Header.unpack(message)
-            if header.command > Command.OPLOCK_BREAK:
+            if header.command > Command.OPLOCK_BREAK and not items:
                 raise Violation("an unknown command")
             step = header.next_command
             if not step:
@@ -425,6 +425,8 @@ class SmbConnection(asyncio.Protocol):
                 raise
             status = NtStatus.STATUS_CANCELLED
         compound.status = status if status >> 30 == 3 else NtStatus.STATUS_SUCCESS
+        if reply is None and item.header.command == Command.CREATE:
+            compound.file_id = None
         return self._response(batch, item, reply, (status, data))
 
     def _response(
@@ -458,6 +460,9 @@ class SmbConnection(asyncio.Protocol):
             response.packed, response.after = reply.packed, reply.after
         if batch.sealed_by is None:
             response.signer = self._signer_of(item, header.session_id)
+            if response.signer is None:  # the rest of the header is the request's ([MS-SMB2] 3.3.4.4)
+                header.flags |= asked.flags & m.FLAGS_SIGNED
+                header.signature = asked.signature
         return response
 
     def _signer_of(self, item: _Item, session_id: int) -> Signer | None:
@@ -510,6 +515,8 @@ class SmbConnection(asyncio.Protocol):
         """
         header, compound = item.header, batch.compound
         command = header.command
+        if command > Command.OPLOCK_BREAK:
+            raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
         if self.dialect is Dialect.WILDCARD and command != Command.NEGOTIATE:
             raise Violation("a request before a dialect was chosen")
         self._relate(batch, item)
@@ -538,16 +545,13 @@ class SmbConnection(asyncio.Protocol):
         request.tree = tree
         return request
 
-    @staticmethod
-    def _relate(batch: _Batch, item: _Item) -> None:
+    def _relate(self, batch: _Batch, item: _Item) -> None:
         """Which session and tree a request means. Spec: [MS-SMB2] 3.3.5.2.7."""
         header, compound = item.header, batch.compound
         if not header.flags & m.FLAGS_RELATED_OPERATIONS:
-            if item is not batch.items[0] and batch.items[1].header.flags & m.FLAGS_RELATED_OPERATIONS:
-                raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
             compound.session_id, compound.tree_id = header.session_id, header.tree_id
             compound.file_id, compound.status = None, NtStatus.STATUS_SUCCESS
-        elif item is batch.items[0] or not compound.session_id:
+        elif item is batch.items[0] or compound.session_id not in self.sessions:
             raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
 
     def _check_signature(self, item: _Item, session: Session | None, *, sealed: bool) -> None:

@@ -176,10 +176,8 @@ class Request:
         """
         compound = self.compound
         if self.header.flags & FLAGS_RELATED_OPERATIONS:
-            if compound.file_id is None:
+            if compound.file_id is None:  # no CREATE before it, or one that failed
                 raise SmbError(compound.status or NtStatus.STATUS_INVALID_HANDLE)
-            if compound.status:
-                raise SmbError(compound.status)
             file_id = compound.file_id
         compound.file_id = file_id
         found = self.session.opens.get(file_id.volatile)

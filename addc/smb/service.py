@@ -31,6 +31,7 @@ from addc.smb.shares import ShareKind, ShareTable
 _LOG: Final = logging.getLogger("addc.smb")
 _SWEEP_S: Final = 5.0
 _DFS_FACTS_S: Final = 60
+_NO_SESSION: Final = 0xFFFF_FFFF
 
 
 class SmbServer:
@@ -167,10 +168,10 @@ class SmbServer:
     # --- sessions and opens ---
 
     def new_session(self, link: Link, now: FileTime) -> Session:
-        """A session in progress, under an id that nobody can guess."""
+        """A session in progress. Ids keep to 32 bits: there are clients that do."""
         while True:
-            session_id = int.from_bytes(self.services.rng.bytes(8), "little")
-            if session_id not in (0, m.NO_MESSAGE_ID) and session_id not in self.sessions:
+            session_id = int.from_bytes(self.services.rng.bytes(4), "little")
+            if session_id not in (0, _NO_SESSION) and session_id not in self.sessions:
                 break
         session = Session(session_id, link.dialect, link.client_guid, now)
         self.sessions[session_id] = session

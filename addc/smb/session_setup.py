@@ -27,7 +27,7 @@ from addc.smb.policy import (
 )
 from addc.smb.request import Reply, Request, SmbError, SmbHost
 from addc.smb.session import Channel, EndReason, Link, Session, SessionState
-from addc.smb.signing import Signer, session_keys, short_key, signing_key
+from addc.smb.signing import Signer, SigningAlgorithm, session_keys, short_key, signing_key
 
 _LOG: Final = logging.getLogger("addc.smb")
 _EXCHANGE_STEPS_MAX: Final = 8
@@ -171,7 +171,8 @@ def _setup_of(request: Request, host: SetupHost, link: SetupLink, message: m.Ses
     _check_signed(request, found, found.channels[link].signer)
     if not request.encrypted:
         request.signer = found.channels[link].signer
-    return under_way or Setup(host.acceptor.context(), found, b"", reauthentication=True)
+    context = host.acceptor.context(anonymous=host.policy.anonymous)
+    return under_way or Setup(context, found, b"", reauthentication=True)
 
 
 def _check_signed(request: Request, session: Session, signer: Signer | None) -> None:
@@ -191,12 +192,23 @@ def _to_be_bound(request: Request, host: SetupHost, link: SetupLink) -> Session:
     """The session that a new channel is for. Raises SmbError. Spec: [MS-SMB2] 3.3.5.5, step 4."""
     agreed = link.agreed
     assert agreed is not None
-    if link.dialect < Dialect.SMB_3_0 or not host.policy.multi_channel:
-        raise SmbError(NtStatus.STATUS_REQUEST_NOT_ACCEPTED)
     session = host.sessions.get(request.header.session_id)
     if session is None:
         raise SmbError(NtStatus.STATUS_USER_SESSION_DELETED)
-    if session.dialect is not link.dialect or not request.header.flags & m.FLAGS_SIGNED:
+    if session.signing is not agreed.signing and SigningAlgorithm.AES_GMAC in (
+        session.signing,
+        agreed.signing,
+    ):
+        before = session.signing is SigningAlgorithm.AES_GMAC
+        raise SmbError(NtStatus.STATUS_REQUEST_OUT_OF_SEQUENCE if before else NtStatus.STATUS_NOT_SUPPORTED)
+    signed = bool(request.header.flags & m.FLAGS_SIGNED)
+    if signed and session.signer is not None:
+        if not session.signer.verifies(request.raw):
+            raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
+        request.signer = session.signer
+    if link.dialect < Dialect.SMB_3_0 or not host.policy.multi_channel:
+        raise SmbError(NtStatus.STATUS_REQUEST_NOT_ACCEPTED)
+    if not signed or session.dialect is not link.dialect or session.cipher is not agreed.cipher:
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
     if session.client_guid != link.client_guid:
         raise SmbError(NtStatus.STATUS_USER_SESSION_DELETED)
@@ -210,10 +222,6 @@ def _to_be_bound(request: Request, host: SetupHost, link: SetupLink) -> Session:
         raise SmbError(NtStatus.STATUS_REQUEST_NOT_ACCEPTED)
     if len(session.channels) >= CHANNELS_PER_SESSION_MAX:
         raise SmbError(NtStatus.STATUS_INSUFFICIENT_RESOURCES)
-    if not session.signer.verifies(request.raw):
-        raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
-    if session.cipher is not agreed.cipher or session.signing is not agreed.signing:
-        raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
     return session
 
 
@@ -230,6 +238,7 @@ async def _done(request: Request, setup: Setup, logon: Logon) -> int:
         session.expires_ft = FileTime(host.services.clock.now() + logon.lifetime_s * TICKS_PER_S)
     session.state = SessionState.VALID
     if setup.reauthentication:
+        session.anonymous = logon.token.is_anonymous
         return m.SESSION_FLAG_IS_NULL if session.anonymous else 0
     flags = _begun(request, setup)
     link.trust()
