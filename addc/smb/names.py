@@ -58,6 +58,15 @@ def split_path(text: str) -> tuple[str, ...] | NtStatus:
     return names
 
 
+def below_share(text: str) -> str:
+    """What a DFS path says behind server and share, which the client names in it.
+
+    Spec: [MS-SMB2] 3.3.5.9 (DFS pathname), [MS-DFSC] 2.2.1.
+    """
+    parts = text.lstrip("\\").split("\\", 2)
+    return parts[2] if len(parts) > 2 else ""
+
+
 def is_pattern(text: str) -> bool:
     """Whether it has wildcards ([MS-FSA] 2.1.4.3)."""
     return not _WILD.isdisjoint(text)
