@@ -94,7 +94,7 @@ class Member:
 
     def protect(self, level: AuthLevel) -> None:
         security = CallSecurity(
-            level, AuthType.NETLOGON, Secret(self.key), self.account, "Netlogon", self.name
+            level, AuthType.NETLOGON, Secret(b"of the SMB below"), self.account, "Netlogon", self.name
         )
         self.client = replace(self.client, security=security, token=self.desk.corp.token(self.account))
 

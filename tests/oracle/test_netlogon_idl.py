@@ -116,6 +116,9 @@ CALLS: Final[tuple[tuple[str, str, Ndr], ...]] = (
         idl.NetrLogonSamLogonExResponse(Tagged(6, idl.NetlogonSamInfo4(SAM, SIDS, "corp.test", "a@b")), 1, 0),
     ),
     ("netr_LogonSamLogonEx", "out", idl.NetrLogonSamLogonExResponse(Tagged(6, None), 1, 0)),
+    ("netr_LogonSamLogonEx", "out", idl.NetrLogonSamLogonExResponse(idl.null_validation(52), 1, 0)),
+    ("netr_LogonSamLogon", "out", idl.NetrLogonSamLogonResponse(AUTH, idl.null_validation(52), 1)),
+    ("netr_LogonSamLogonEx", "in", idl.NetrLogonSamLogonEx("D", "W", 52, Tagged(52, b""), 52, 0)),
     (
         "netr_LogonSamLogonWithFlags",
         "in",

@@ -40,7 +40,7 @@ async def logon_send_to_sam(call: Call, request: idl.NetrLogonSendToSam) -> idl.
         server_names.check_nt(call, request.primary_name)
         if channel.kind not in (ChannelType.SERVER, ChannelType.CDC_SERVER):
             raise NtError(NtStatus.STATUS_ACCESS_DENIED, "for DCs alone")
-        key = channels.buffer_key(call, channel)
+        key = channels.buffer_key(channel)
         data = request.opaque_buffer
         await _forwarded(call, channel, data if key is None else schannel.decrypted(key, data))
     except NtError as error:

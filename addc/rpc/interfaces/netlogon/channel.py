@@ -364,12 +364,9 @@ async def logon_get_capabilities(
     return idl.NetrLogonGetCapabilitiesResponse(returned, Tagged(request.query_level, flags))
 
 
-def buffer_key(call: Call, channel: Channel) -> bytes | None:
+def buffer_key(channel: Channel) -> bytes | None:
     """What buffers inside a call are encrypted with; None where they are not, beyond the connection.
 
-    Of a computer that opened its channel anew the connections before still have their old key.
     Spec: 3.5.4.4.3, W-NRPC-21.
     """
-    if channel.by_kerberos:
-        return None
-    return call.security.session_key.reveal()[:16] or channel.key.reveal()
+    return None if channel.by_kerberos else channel.key.reveal()

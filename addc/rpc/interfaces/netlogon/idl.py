@@ -44,6 +44,8 @@ CREDENTIAL: Final = FixedBytes(8)
 """NETLOGON_CREDENTIAL, CYPHER_BLOCK."""
 OWF: Final = FixedBytes(16)
 """NT_OWF_PASSWORD, LM_OWF_PASSWORD, ENCRYPTED_NT_OWF_PASSWORD, USER_SESSION_KEY."""
+NOTHING_ALIGNED: Final = FixedBytes(0, 4)
+"""The arm of levels that are not known: it too stands where the greatest arm would."""
 NO_OWF: Final = bytes(16)
 NO_CREDENTIAL: Final = bytes(8)
 NAME: Final = Unique(WSTRING)
@@ -344,7 +346,7 @@ LOGON_INFORMATION: Final = TaggedUnion(
         LogonLevel.SERVICE_TRANSITIVE: Unique(NetlogonInteractiveInfo),
         LogonLevel.TICKET: Unique(NetlogonTicketLogonInfo),
     },
-    default=NOTHING,
+    default=NOTHING_ALIGNED,
     tag=ENUM16,
 )
 """NETLOGON_LEVEL, 2.2.1.4.6."""
@@ -428,7 +430,7 @@ VALIDATION: Final = TaggedUnion(
         ValidationLevel.SAM_INFO4: Unique(NetlogonSamInfo4),
         ValidationLevel.TICKET_LOGON: Unique(NetlogonGenericInfo2),
     },
-    default=NOTHING,
+    default=NOTHING_ALIGNED,
     tag=ENUM16,
 )
 """NETLOGON_VALIDATION, 2.2.1.4.14. The validation of tickets is never answered but by a null pointer."""

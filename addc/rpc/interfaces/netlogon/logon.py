@@ -75,6 +75,8 @@ def _check_levels(asked: _Logon) -> None:
     Tickets are refused so that members fall back on having their PACs verified.
     """
     level, wanted = asked.logon_level, asked.validation_level
+    if not LogonLevel.INTERACTIVE <= level <= LogonLevel.TICKET:
+        raise NtError(NtStatus.STATUS_INVALID_PARAMETER, f"logon level {level}")
     if level == LogonLevel.GENERIC:
         good = wanted in _GENERIC_LEVELS
     else:
@@ -88,7 +90,6 @@ def _check_levels(asked: _Logon) -> None:
 async def _logon(call: Call, channel: Channel, asked: _Logon) -> _Done:
     """Judge a logon that came through a channel."""
     try:
-        _check_levels(asked)
         if asked.logon_level == LogonLevel.GENERIC:
             return _generic(call, channel, asked)
         if asked.extra_flags & _CROSS_FOREST:
@@ -106,7 +107,7 @@ class _Look(NamedTuple):
     judged: Judged | None
 
 
-def _judge(call: Call, channel: Channel, asked: _Logon) -> Callable[[ReadContext], _Look]:
+def _judge(channel: Channel, asked: _Logon) -> Callable[[ReadContext], _Look]:
     value = asked.information.value
     if isinstance(value, idl.NetlogonNetworkInfo):
         network = value
@@ -119,7 +120,7 @@ def _judge(call: Call, channel: Channel, asked: _Logon) -> Callable[[ReadContext
 
         return look
     assert isinstance(value, idl.NetlogonInteractiveInfo)
-    info, key = value, channels.buffer_key(call, channel)
+    info, key = value, channels.buffer_key(channel)
     nt_hash = info.nt_owf_password
     if key is not None and any(nt_hash):
         nt_hash = schannel.decrypted(key, nt_hash)
@@ -133,7 +134,7 @@ def _judge(call: Call, channel: Channel, asked: _Logon) -> Callable[[ReadContext
 
 async def _of_user(call: Call, channel: Channel, asked: _Logon) -> _Done:
     call.host.channels.logon_attempts += 1
-    look = _judge(call, channel, asked)
+    look = _judge(channel, asked)
     seen = call.directory.read_now("netlogon.logon", SYSTEM, look)
     if seen.whose is Whose.TRUSTED:
         return _refused(asked, NtStatus.STATUS_NO_LOGON_SERVERS)
@@ -143,7 +144,7 @@ async def _of_user(call: Call, channel: Channel, asked: _Logon) -> _Done:
     _audit(call, asked, seen.proof, judged)
     if judged.told is None:
         return _refused(asked, judged.verdict.status)
-    key = channels.buffer_key(call, channel)
+    key = channels.buffer_key(channel)
     return _Done(validation.at_level(judged.told, asked.validation_level, key), 1, NtStatus.STATUS_SUCCESS)
 
 
@@ -225,7 +226,7 @@ def _generic(call: Call, channel: Channel, asked: _Logon) -> _Done:
     verify = call.host.verify_pac
     if verify is None:
         raise NtError(NtStatus.STATUS_NO_LOGON_SERVERS, "there is no KDC")
-    key, data = channels.buffer_key(call, channel), info.logon_data or b""
+    key, data = channels.buffer_key(channel), info.logon_data or b""
     message = data if key is None else schannel.decrypted(key, data)
     status = call.directory.read_now("netlogon.pac", SYSTEM, lambda ctx: verify(ctx, message))
     if status is not NtStatus.STATUS_SUCCESS:
@@ -256,6 +257,7 @@ async def logon_sam_logon_ex(call: Call, request: idl.NetrLogonSamLogonEx) -> id
     )
     try:
         channel = channels.channel_of(call, request.computer_name)
+        _check_levels(asked)
         _check_server(call, request.logon_server)
     except NtError as error:
         done = _refused(asked, NtStatus(error.status))
@@ -271,8 +273,12 @@ async def _chained(
     request: idl.NetrLogonSamLogon | idl.NetrLogonSamLogonWithFlags,
     asked: _Logon,
 ) -> tuple[idl.NetlogonAuthenticator | None, _Done]:
-    """A logon that brings an authenticator, which moves the chain on whatever comes of the logon."""
+    """A logon that brings an authenticator, which moves the chain on whatever comes of the logon.
+
+    Levels that do not go together are refused before it is looked at.
+    """
     try:
+        _check_levels(asked)
         channel, returned = channels.stepped(call, request.computer_name, request.authenticator)
     except NtError as error:
         returns = None if request.return_authenticator is None else idl.NO_AUTHENTICATOR

@@ -41,14 +41,14 @@ class _NewPassword(NamedTuple):
     version: int | None
 
 
-def _opened(call: Call, channel: Channel, given: idl.NlTrustPassword) -> _NewPassword:
+def _opened(channel: Channel, given: idl.NlTrustPassword) -> _NewPassword:
     """The password in its buffer.
 
     Nothing of it may have come as it is stored: who knows no key sends zeros (CVE-2020-1472).
     Raises NtError. Spec: 2.2.1.3.7, 3.4.5.2.6.
     """
     sent = given.buffer + given.length.to_bytes(4, "little")
-    key = channels.buffer_key(call, channel)
+    key = channels.buffer_key(channel)
     plain = sent if key is None else schannel.decrypted(key, sent)
     length = int.from_bytes(plain[_BUFFER:], "little")
     if length > _BUFFER or length % 2:
@@ -74,7 +74,7 @@ async def server_password_set2(
     channel, returned = channels.stepped(call, request.computer_name, request.authenticator)
     try:
         server_names.check_nt(call, request.primary_name)
-        new = _opened(call, channel, request.clear_new_password)
+        new = _opened(channel, request.clear_new_password)
         if channel.trust is not None:
             await _set_trust_secret(call, channel, new)
         else:
@@ -143,7 +143,7 @@ async def server_password_set(
     try:
         if channel.trust is not None or channel.by_kerberos:
             raise NtError(NtStatus.STATUS_NOT_SUPPORTED, "a hash is not enough here")
-        key = channels.buffer_key(call, channel)
+        key = channels.buffer_key(channel)
         assert key is not None
         new = insecure_unwrap_hash(request.uas_new_password, key)
 
@@ -209,8 +209,8 @@ def _own_names(call: Call, channel: Channel) -> tuple[str, ...]:
     return call.directory.read_now("netlogon.trust", SYSTEM, names)
 
 
-def _wrapped(call: Call, channel: Channel, value: bytes) -> bytes:
-    key = channels.buffer_key(call, channel)
+def _wrapped(channel: Channel, value: bytes) -> bytes:
+    key = channels.buffer_key(channel)
     return value if key is None else insecure_wrap_hash(value, key)
 
 
@@ -226,8 +226,8 @@ async def server_get_trust_info(
     attributes = 0 if found.trust is None else int(found.trust.attributes)
     return idl.NetrServerGetTrustInfoResponse(
         returned,
-        _wrapped(call, channel, found.current),
-        _wrapped(call, channel, found.former),
+        _wrapped(channel, found.current),
+        _wrapped(channel, found.former),
         idl.NlGenericRpcData((attributes,), None),
     )
 
@@ -242,7 +242,7 @@ async def server_trust_passwords_get(
     except NtError as error:
         return idl.NetrServerTrustPasswordsGetResponse(returned, status=NtStatus(error.status))
     return idl.NetrServerTrustPasswordsGetResponse(
-        returned, _wrapped(call, channel, found.current), _wrapped(call, channel, found.former)
+        returned, _wrapped(channel, found.current), _wrapped(channel, found.former)
     )
 
 
@@ -276,4 +276,4 @@ async def server_password_get(
         )
     except NtError as error:
         return idl.NetrServerPasswordGetResponse(returned, status=NtStatus(error.status))
-    return idl.NetrServerPasswordGetResponse(returned, _wrapped(call, channel, found.current))
+    return idl.NetrServerPasswordGetResponse(returned, _wrapped(channel, found.current))

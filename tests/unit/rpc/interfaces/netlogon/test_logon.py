@@ -220,19 +220,31 @@ def test_ntlm_version_1_is_refused(member: Member) -> None:
     assert done.status is NtStatus.STATUS_WRONG_PASSWORD
 
 
-@pytest.mark.parametrize(
-    ("logon_level", "level"), [(2, 5), (2, 4), (2, 1), (2, 7), (4, 3), (8, 7), (8, 6), (9, 3)]
-)
+@pytest.mark.parametrize(("logon_level", "level"), [(2, 5), (2, 4), (2, 1), (2, 7), (4, 3), (8, 7), (8, 6)])
 def test_levels_that_do_not_go_together(member: Member, logon_level: int, level: int) -> None:
     """[MS-NRPC] 3.5.4.5.1; W-NRPC-14: tickets get STATUS_INVALID_INFO_CLASS, so members fall back."""
     information: dict[int, object] = {
         2: member.network("alice", b"").value,
         4: member.generic("Kerberos", b"").value,
         8: idl.NetlogonTicketLogonInfo(member.identity("", None), 0, b"ticket", None),
-        9: b"",
     }
     done = member.logon(Tagged(logon_level, information[logon_level]), level)
     assert done.status is NtStatus.STATUS_INVALID_INFO_CLASS
+
+
+def test_unknown_levels_leave_the_chain_alone(member: Member) -> None:
+    """[MS-NRPC] 3.5.4.5.1: what cannot be meant is refused before the authenticator is looked at."""
+    for level, wanted, status in (
+        (2, 52, NtStatus.STATUS_INVALID_INFO_CLASS),
+        (52, 3, NtStatus.STATUS_INVALID_PARAMETER),
+    ):
+        value = member.network("alice", b"").value if level == 2 else b""
+        request = idl.NetrLogonSamLogon(
+            HOST, MEMBER, idl.NO_AUTHENTICATOR, idl.NO_AUTHENTICATOR, level, Tagged(level, value), wanted
+        )
+        done = member.client.call(SERVER, request, idl.NetrLogonSamLogonResponse)
+        assert (done.status, done.return_authenticator) == (status, idl.NO_AUTHENTICATOR)
+    assert member.took(member.capabilities().return_authenticator)
 
 
 def test_no_information_at_all(member: Member) -> None:
