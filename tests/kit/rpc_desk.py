@@ -76,7 +76,7 @@ class RpcDesk:
 
 @dataclass
 class RpcClient:
-    """One connection. Its attributes may be changed between calls."""
+    """One connection. Its attributes may be changed between calls. served: of the endpoint it reached."""
 
     desk: RpcDesk
     token: Token
@@ -84,6 +84,7 @@ class RpcClient:
     transport: Transport
     group: AssociationGroup
     peer: str = CLIENT
+    served: tuple[Interface, ...] = ()
 
     def call(self, server: InterfaceServer, request: Ndr, response: type[R] | None = None) -> R:
         """The operation that takes such a request; its response, packed and unpacked. Raises RpcFault."""
@@ -99,6 +100,7 @@ class RpcClient:
             self.desk.host,
             self.peer,
             OWN,
+            self.served,
         )
         stub = self.desk.runner.run(dispatch.answer(server, call, RawCall(operation.opnum, request.pack())))
         return cast(R, operation.response.unpack(stub))
