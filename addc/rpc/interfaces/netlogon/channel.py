@@ -40,6 +40,7 @@ from addc.security.trusts import TrustDirection, TrustSecret
 
 LOG: Final = logging.getLogger("addc.rpc.netlogon")
 _NAME_MAX: Final = 256
+_NETBIOS_MAX: Final = 15
 
 _WANTED: Final[dict[int, UserAccountControl]] = {
     ChannelType.WORKSTATION: UserAccountControl.UF_WORKSTATION_TRUST_ACCOUNT,
@@ -181,6 +182,8 @@ def _authenticate(call: Call, asked: _Asked) -> _Answered:
 def _opened(call: Call, asked: _Asked, challenges: Challenges | None, flags: int) -> _Answered:
     if asked.kind not in _WANTED:
         raise NtError(NtStatus.STATUS_INVALID_PARAMETER, f"channel type {asked.kind}")
+    if len(asked.computer) > _NETBIOS_MAX:  # as Windows' DCs have it
+        raise NtError(NtStatus.STATUS_BUFFER_OVERFLOW, "no NetBIOS name")
     partner = call.directory.read_now(
         "netlogon.account", SYSTEM, lambda ctx: partner_of(ctx, asked.account_name, asked.kind)
     )

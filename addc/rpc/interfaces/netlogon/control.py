@@ -82,8 +82,6 @@ def _access(function: int) -> NetlogonAccess:
 
 def _check(function: int, level: int) -> None:
     """Which functions go with which levels. Spec: 3.5.4.9.1."""
-    if not 1 <= level <= 4:
-        raise _fail(Win32.ERROR_INVALID_LEVEL, f"level {level}")
     if function == Function.QUERY_DNS_REG and level != 1:
         raise _fail(Win32.ERROR_INVALID_LEVEL, f"level {level}")
     clash = (
@@ -97,6 +95,8 @@ def _check(function: int, level: int) -> None:
 
 def _do(call: Call, function: int, level: int, data: object) -> Tagged:
     """Carry a function out and tell how things are."""
+    if not 1 <= level <= 4:
+        raise _fail(Win32.ERROR_INVALID_LEVEL, f"level {level}")
     server_names.require(call, _access(function))
     _check(function, level)
     if function not in list(Function):

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from addc.auth.secure_channels import Channel, ChannelType
 from addc.base.errors import DsError, NtError
+from addc.base.ids import AttId
 from addc.codec.ndr import Tagged
 from addc.codes.ntstatus import NtStatus
 from addc.directory import accounts, entry, validated_writes
@@ -66,13 +67,17 @@ def _told(info: idl.NetlogonWorkstationInfo) -> Told:
 
 
 def _changes(row: ObjectRow, told: Told) -> list[Change]:
-    """What differs from what is known of the machine's system."""
+    """What differs from what is known of the machine's system; without a version the known one stays."""
     found = []
-    for name, att, value in (
-        ("operatingSystem", attr.OPERATING_SYSTEM, told.system),
-        ("operatingSystemVersion", attr.OPERATING_SYSTEM_VERSION, told.version),
-        ("operatingSystemServicePack", attr.OPERATING_SYSTEM_SERVICE_PACK, told.service_pack),
-    ):
+    said: list[tuple[str, AttId, str | None]] = []
+    if told.system is not None:
+        said.append(("operatingSystem", attr.OPERATING_SYSTEM, told.system))
+    if told.version is not None:
+        said += [
+            ("operatingSystemVersion", attr.OPERATING_SYSTEM_VERSION, told.version),
+            ("operatingSystemServicePack", attr.OPERATING_SYSTEM_SERVICE_PACK, told.service_pack),
+        ]
+    for name, att, value in said:
         if (entry.text(row, att) or None) != value:
             found.append(Change(ModOp.REPLACE, name, [] if value is None else [value.encode()]))
     return found

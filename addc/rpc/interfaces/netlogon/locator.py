@@ -80,14 +80,14 @@ _NAMES: Final = GetDc.IS_FLAT_NAME | GetDc.IS_DNS_NAME
 _RETURNS: Final = GetDc.RETURN_DNS_NAME | GetDc.RETURN_FLAT_NAME
 
 _ACCOUNT_BITS: Final = (
-    (0x100, UserAccountControl.UF_TEMP_DUPLICATE_ACCOUNT),
-    (0x200, UserAccountControl.UF_NORMAL_ACCOUNT),
-    (0x800, UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT),
-    (0x1000, UserAccountControl.UF_WORKSTATION_TRUST_ACCOUNT),
-    (0x2000, UserAccountControl.UF_SERVER_TRUST_ACCOUNT),
+    (0x08 | 0x100, UserAccountControl.UF_TEMP_DUPLICATE_ACCOUNT),
+    (0x10 | 0x200, UserAccountControl.UF_NORMAL_ACCOUNT),
+    (0x40 | 0x800, UserAccountControl.UF_INTERDOMAIN_TRUST_ACCOUNT),
+    (0x80 | 0x1000, UserAccountControl.UF_WORKSTATION_TRUST_ACCOUNT),
+    (0x100 | 0x2000, UserAccountControl.UF_SERVER_TRUST_ACCOUNT),
     (0x400_0000, UserAccountControl.UF_PARTIAL_SECRETS_ACCOUNT),
 )
-"""AllowableAccountControlBits, 3.5.4.3.1."""
+"""AllowableAccountControlBits, 3.5.4.3.1, which some clients say in the bits of SAM instead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ def is_own(call: Call, name: str | None) -> bool:
     """Whether a LOGONSRV_HANDLE names this server: by either name, by the address reached, or not at all."""
     if not name:
         return True
-    bare = name.lstrip("\\").rstrip(".").lower()
+    bare = name.removeprefix("\\\\").rstrip(".").lower()
     forest = call.directory.forest
     return bare in ("", forest.host.lower(), forest.host_fqdn.lower(), call.local)
 

@@ -102,7 +102,7 @@ def told(ctx: ReadContext, account: Account, key: bytes, flags: int) -> Told:
         logon_server=forest.host.upper(),
         logon_domain_name=forest.netbios,
         logon_domain_id=forest.domain_sid,
-        lm_key=bytes(8),
+        lm_key=key[:8],
         user_account_control=sam_account_control(account.user_account_control),
         sub_auth_status=0,
         last_successful_i_logon=0,
@@ -122,7 +122,11 @@ def at_level(what: Told, level: int, key: bytes | None) -> Tagged:
     if level == ValidationLevel.SAM_INFO4:
         return Tagged(level, idl.NetlogonSamInfo4(info, what.sids or None, what.dns_domain, what.upn))
     if key is not None and info.user_session_key != NO_KEY:
-        info = replace(info, user_session_key=schannel.encrypted(key, info.user_session_key))
+        info = replace(
+            info,
+            user_session_key=schannel.encrypted(key, info.user_session_key),
+            lm_key=schannel.encrypted(key, info.lm_key),
+        )
     if level == ValidationLevel.SAM_INFO2:
         return Tagged(level, idl.NetlogonSamInfo2(info, what.sids or None))
     return Tagged(level, info)
