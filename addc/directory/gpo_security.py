@@ -72,12 +72,15 @@ def folder_descriptor(of_object: SecurityDescriptor) -> SecurityDescriptor:
 
 
 def is_in_step(of_object: SecurityDescriptor, of_folder: SecurityDescriptor) -> bool:
-    """Whether a folder has what its policy's object asks for; in any order, whatever was inherited."""
+    """Whether a folder has what its policy's object asks for; in any order.
+
+    Entries that give nothing do not count: older tools carry those of the object's single rights over.
+    """
     wanted = folder_descriptor(of_object)
     return (
         of_folder.dacl is not None
         and wanted.dacl is not None
         and (of_folder.owner, of_folder.group) == (wanted.owner, wanted.group)
-        and set(of_folder.dacl.aces) == set(wanted.dacl.aces)
+        and {ace for ace in of_folder.dacl.aces if ace.mask} == {ace for ace in wanted.dacl.aces if ace.mask}
         and bool(of_folder.control & Control.PD) == bool(wanted.control & Control.PD)
     )

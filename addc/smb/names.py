@@ -58,13 +58,28 @@ def split_path(text: str) -> tuple[str, ...] | NtStatus:
     return names
 
 
-def below_share(text: str) -> str:
-    """What a DFS path says behind server and share, which the client names in it.
+def below_share(text: str, share: str) -> str:
+    """What a DFS path says behind server and share.
 
+    Deviation: a path that does not name the share is taken as one below it, and empty names in it are left
+    out: `samba-tool gpo` flags such paths as DFS paths.
     Spec: [MS-SMB2] 3.3.5.9 (DFS pathname), [MS-DFSC] 2.2.1.
     """
-    parts = text.lstrip("\\").split("\\", 2)
-    return parts[2] if len(parts) > 2 else ""
+    parts = [name for name in text.split("\\") if name]
+    names_share = len(parts) > 1 and fold(parts[1]) == fold(share)
+    rest = "\\".join(parts[2:] if names_share else parts)
+    return rest + "\\" if rest and text.endswith("\\") else rest
+
+
+def without_share(text: str) -> str | NtStatus:
+    """The path below the share, of a name with the server and the share before it, as DFS has them.
+
+    Spec: [MS-SMB2] 3.3.5.9 (SMB2_FLAGS_DFS_OPERATIONS), [MS-DFSC] 3.2.4.1.
+    """
+    names = text.lstrip("\\").split("\\", 2)
+    if len(names) < 2:
+        return NtStatus.STATUS_INVALID_PARAMETER if text else ""
+    return names[2] if len(names) > 2 else ""
 
 
 def is_pattern(text: str) -> bool:

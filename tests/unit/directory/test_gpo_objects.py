@@ -186,3 +186,13 @@ def test_the_nearest_place_wins_unless_links_are_enforced(corp: Corp) -> None:
     assert corp.read(order) == ["d1", "Default Domain Policy", "o2", "o1", "o3", "d2"]
     corp.modify(OU, replace_values("gPOptions", "1"))
     assert corp.read(order) == ["o2", "o1", "o3", "d2"]
+
+
+def test_entries_that_give_nothing_do_not_put_a_folder_out_of_step() -> None:
+    """Samba 4.17 carries the entry of Apply Group Policy over, without a right in it."""
+    of_object = sddl.parse("O:DAG:DAD:P(A;CI;RPLCLORC;;;AU)(A;CI;GA;;;DA)", names_sid, names_sid)
+    folder = sddl.format(gpo_security.folder_descriptor(of_object), names_sid, names_sid)
+    more = sddl.parse(folder + "(OA;OICI;;edacfd8f-ffb3-11d1-b41d-00a0c968f939;;AU)", names_sid, names_sid)
+    assert gpo_security.is_in_step(of_object, more)
+    for other in (folder + "(A;OICI;FA;;;WD)", folder.replace("D:P", "D:"), folder.replace("O:DA", "O:BA")):
+        assert not gpo_security.is_in_step(of_object, sddl.parse(other, names_sid, names_sid))
