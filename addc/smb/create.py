@@ -19,8 +19,8 @@ from addc.smb.create_contexts import Contexts, read_contexts
 from addc.smb.create_reply import CREATED, OPENED, OVERWRITTEN, SUPERSEDED, created_reply
 from addc.smb.file_access import ADD_FILE, ADD_SUBFOLDER, Target
 from addc.smb.leases import Holder
-from addc.smb.messages import CreateRequest
-from addc.smb.names import split_path
+from addc.smb.messages import FLAGS_DFS_OPERATIONS, CreateRequest
+from addc.smb.names import below_share, split_path
 from addc.smb.opens import FileOpen, FileServer, OpenFile, Opening, OpenVolume, Path
 from addc.smb.request import Reply, Request, SmbError
 from addc.smb.volume import BasicChange, NewNode, Node
@@ -123,7 +123,9 @@ def _check_parameters(message: CreateRequest, contexts: Contexts) -> None:
 def _understood(server: FileServer, request: Request, contexts: Contexts) -> Asked:
     message = request.body(CreateRequest)
     _check_parameters(message, contexts)
-    path = split_path(message.name)
+    share = request.tree.share
+    is_dfs = share.dfs and request.header.flags & FLAGS_DFS_OPERATIONS
+    path = split_path(below_share(message.name, share.name) if is_dfs else message.name)
     if isinstance(path, NtStatus):
         raise _refuse(path)
     must_be_file = bool(message.create_options & NON_DIRECTORY_FILE)
