@@ -73,14 +73,20 @@ def keep(
     *,
     attributes: int | None = None,
     created_ft: int | None = None,
+    changed: tuple[int, int] | None = None,
     descriptor: SecurityDescriptor | None = None,
 ) -> None:
-    """Keep facts of a file; None leaves one as it is."""
+    """Keep facts of a file; None leaves one as it is.
+
+    changed: the time of change that a client sets, and the host's own at that moment, in nanoseconds.
+    """
     row = _row(ctx, share, path)
     if attributes is not None:
         row = row._replace(attributes=attributes)
     if created_ft is not None:
         row = row._replace(created_ft=created_ft)
+    if changed is not None:
+        row = row._replace(changed_ft=changed[0], host_ns=changed[1])
     if descriptor is not None:
         row = row._replace(sd_id=ctx.tx.put_descriptor(descriptor.pack()))
     rows.change(ctx.tx, row)

@@ -4,14 +4,14 @@ The steps are those of the documents: parameters, names, access, sharing with br
 Spec: [MS-SMB2] 3.3.5.9, [MS-FSA] 2.1.5.1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from addc.base.errors import DecodeError, NtError
 from addc.codes.ntstatus import NtStatus
 from addc.security.access_mask import FILE_MAPPING
 from addc.security.descriptor import Control, SecurityDescriptor
-from addc.security.sd_create import FILE, FOLDER, create_sd
+from addc.security.sd_create import DS_AUTO_INHERIT, FILE, FOLDER, AutoInherit, create_sd
 from addc.security.token import Privilege
 from addc.smb import file_access, fscc, leases, notify, reopen
 from addc.smb.caching import acquire, lease_conflict, wanted_lease
@@ -19,9 +19,9 @@ from addc.smb.create_contexts import Contexts, read_contexts
 from addc.smb.create_reply import CREATED, OPENED, OVERWRITTEN, SUPERSEDED, created_reply
 from addc.smb.file_access import ADD_FILE, ADD_SUBFOLDER, Target
 from addc.smb.leases import Holder
-from addc.smb.messages import FLAGS_DFS_OPERATIONS, CreateRequest
-from addc.smb.names import below_share, split_path
+from addc.smb.messages import CreateRequest
 from addc.smb.opens import FileOpen, FileServer, OpenFile, Opening, OpenVolume, Path
+from addc.smb.paths import asked_path
 from addc.smb.request import Reply, Request, SmbError
 from addc.smb.volume import BasicChange, NewNode, Node
 
@@ -97,6 +97,8 @@ def _check_parameters(message: CreateRequest, contexts: Contexts) -> None:
     options = message.create_options
     if message.impersonation_level > 3:
         raise _refuse(NtStatus.STATUS_BAD_IMPERSONATION_LEVEL)
+    if not message.desired_access or message.desired_access & file_access.INVALID_BITS:
+        raise _refuse(NtStatus.STATUS_ACCESS_DENIED)
     if options & _NOT_SUPPORTED:
         raise _refuse(NtStatus.STATUS_NOT_SUPPORTED)
     is_both = options & (DIRECTORY_FILE | NON_DIRECTORY_FILE) == DIRECTORY_FILE | NON_DIRECTORY_FILE
@@ -110,8 +112,6 @@ def _check_parameters(message: CreateRequest, contexts: Contexts) -> None:
         or (options & DIRECTORY_FILE and message.file_attributes & _TEMPORARY)
     ):
         raise _refuse(NtStatus.STATUS_INVALID_PARAMETER)
-    if not message.desired_access or message.desired_access & file_access.INVALID_BITS:
-        raise _refuse(NtStatus.STATUS_ACCESS_DENIED)
     if options & DELETE_ON_CLOSE and not FILE_MAPPING.map(message.desired_access) & (
         file_access.DELETE | file_access.MAXIMUM_ALLOWED
     ):
@@ -123,9 +123,7 @@ def _check_parameters(message: CreateRequest, contexts: Contexts) -> None:
 def _understood(server: FileServer, request: Request, contexts: Contexts) -> Asked:
     message = request.body(CreateRequest)
     _check_parameters(message, contexts)
-    share = request.tree.share
-    is_dfs = share.dfs and request.header.flags & FLAGS_DFS_OPERATIONS
-    path = split_path(below_share(message.name, share.name) if is_dfs else message.name)
+    path = asked_path(request, message.name)
     if isinstance(path, NtStatus):
         raise _refuse(path)
     must_be_file = bool(message.create_options & NON_DIRECTORY_FILE)
@@ -275,6 +273,8 @@ async def _open(server: FileServer, asked: Asked, node: Node, first: bool) -> Re
         action = SUPERSEDED if asked.message.create_disposition == SUPERSEDE else OVERWRITTEN
         node = await _overwritten(server, asked, one, node)
     acquire(server, asked.request, one, asked.contexts, node, overwritten=asked.overwrites)
+    if asked.overwrites:
+        node = _reserved(asked, file, node)
     return await created_reply(server, asked.request, one, asked.contexts, (node, action))
 
 
@@ -306,6 +306,12 @@ def _opened(server: FileServer, asked: Asked, file: OpenFile, granted: int) -> F
     request.host.add_open(one)
     server.add(one)
     return one
+
+
+def _reserved(asked: Asked, file: OpenFile, node: Node) -> Node:
+    """Take note of the room that the client wants for a file. Spec: [MS-SMB2] 3.3.5.9.3."""
+    file.reserved = 0 if node.is_folder else asked.contexts.allocation_size or 0
+    return file.with_room(node)
 
 
 async def _overwritten(server: FileServer, asked: Asked, one: FileOpen, node: Node) -> Node:
@@ -373,6 +379,26 @@ async def _folder_for(asked: Asked, folder: bool) -> tuple[Node, SecurityDescrip
     return parent, descriptor
 
 
+def _new_descriptor(asked: Asked, above: SecurityDescriptor, folder: bool) -> SecurityDescriptor:
+    """The descriptor of a new file.
+
+    A list that the client gives stands alone, unless the folder's own was inherited automatically. No list at
+    all, said aloud, lets everybody in.
+    """
+    given, token = _given_descriptor(asked), asked.request.session.token
+    alone = given is not None and given.control & Control.DP and not above.control & Control.DI
+    made = create_sd(
+        above,
+        given,
+        token,
+        auto_inherit=AutoInherit(0) if alone else DS_AUTO_INHERIT,
+        kind=FOLDER if folder else FILE,
+    )
+    if given is not None and given.control & Control.DP and given.dacl is None:
+        return replace(made, dacl=None)
+    return made
+
+
 async def _make(server: FileServer, asked: Asked) -> Reply | OpenFile:
     """Create a file or folder and open it."""
     message, token = asked.message, asked.request.session.token
@@ -386,7 +412,7 @@ async def _make(server: FileServer, asked: Asked) -> Reply | OpenFile:
     if attributes & fscc.READONLY and asked.deletes_on_close:
         raise _refuse(NtStatus.STATUS_CANNOT_DELETE)
     parent, above = await _folder_for(asked, folder)
-    descriptor = create_sd(above, _given_descriptor(asked), token, kind=FOLDER if folder else FILE)
+    descriptor = _new_descriptor(asked, above, folder)
     granted = file_access.created_access(token, asked.desired, descriptor, asked.request.tree.maximal_access)
     if isinstance(granted, NtStatus):
         raise _refuse(granted)
@@ -402,6 +428,7 @@ async def _make(server: FileServer, asked: Asked) -> Reply | OpenFile:
     file = asked.volume.file(node, (*asked.path[:-1], node.name))
     one = _opened(server, asked, file, granted)
     acquire(server, asked.request, one, asked.contexts, node)
+    node = _reserved(asked, file, node)
     kind = notify.DIR_NAME if folder else notify.FILE_NAME
     asked.volume.tell(notify.Event(notify.ADDED, file.path, kind))
     server.contend_parent(file, one)

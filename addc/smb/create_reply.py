@@ -63,7 +63,7 @@ async def created_reply(
 
 
 def reply_with(one: FileOpen, found: tuple[Node, int], told: list[tuple[bytes, bytes]]) -> Reply:
-    node, action = found
+    node, action = one.file.with_room(found[0]), found[1]
     body = CreateResponse(
         one.oplock_level,
         0,

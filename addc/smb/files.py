@@ -28,7 +28,6 @@ from addc.smb.volume import BasicChange, Node
 FILE_SIZE_MAX: Final = (1 << 63) - 1
 _READS: Final = file_access.READ_DATA | file_access.EXECUTE
 _WRITES: Final = file_access.WRITE_DATA | file_access.APPEND_DATA
-_APPEND: Final = 0xFFFF_FFFF_FFFF_FFFF
 _TIMES: Final = ("created_ft", "accessed_ft", "written_ft", "changed_ft")
 
 
@@ -39,7 +38,7 @@ async def close(server: FileServer, request: Request) -> Reply:
     body = CloseResponse()
     if message.flags & CLOSE_FLAG_POSTQUERY_ATTRIB:
         try:
-            body = _attributes(await one.volume.node(one.file.node_id))
+            body = _attributes(one.file.with_room(await one.volume.node(one.file.node_id)))
         except NtError:
             body = CloseResponse()
     await request.host.close_open(one, EndReason.CLOSED)
@@ -102,9 +101,7 @@ async def write(server: FileServer, request: Request) -> Reply:
     data, offset = message.data, message.offset
     if len(data) > request.link.max_size or message.channel:
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
-    if offset == _APPEND:
-        offset = (await one.volume.node(one.file.node_id)).size
-    elif not one.granted & file_access.WRITE_DATA:
+    if not one.granted & file_access.WRITE_DATA:
         await _check_append(one, offset)
     if offset + len(data) > FILE_SIZE_MAX:
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final
 
 from addc.base.enums import OpenIntEnum
 from addc.base.errors import DecodeError
-from addc.codec.packed import I64, U8, U16, U32, U64, Buffer, Packed, Pad, Rest, packed
+from addc.codec.packed import I64, U8, U16, U32, U64, Buffer, Octets, Packed, Pad, Rest, packed
 
 READONLY: Final = 0x0000_0001
 HIDDEN: Final = 0x0000_0002
@@ -304,6 +304,30 @@ CASE_PRESERVED_NAMES: Final = 0x0002
 UNICODE_ON_DISK: Final = 0x0004
 PERSISTENT_ACLS: Final = 0x0008
 READ_ONLY_VOLUME: Final = 0x0008_0000
+
+
+@packed
+class FsControlInformation(Packed):
+    """FileFsControlInformation, [MS-FSCC] 2.5.2."""
+
+    free_space_start_filtering: Annotated[int, I64]
+    free_space_threshold: Annotated[int, I64]
+    free_space_stop_filtering: Annotated[int, I64]
+    default_quota_threshold: Annotated[int, U64]
+    default_quota_limit: Annotated[int, U64]
+    file_system_control_flags: Annotated[int, U32]
+    padding: ClassVar = Pad(4)
+
+
+NO_LIMIT: Final = 0xFFFF_FFFF_FFFF_FFFF
+
+
+@packed
+class FsObjectIdInformation(Packed):
+    """FileFsObjectIdInformation, [MS-FSCC] 2.5.6."""
+
+    object_id: Annotated[bytes, Octets(16)]
+    extended_info: ClassVar = Pad(48)
 
 
 @packed

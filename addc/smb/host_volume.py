@@ -163,6 +163,9 @@ class HostVolume:
         if attributes == share_files.UNSET:
             attributes = FOLDER_ATTRIBUTE if is_folder else ARCHIVE
         created = row.created_ft if row is not None else 0
+        changed = _ft(found.st_ctime_ns)
+        if row is not None and row.host_ns == found.st_ctime_ns:
+            changed = FileTime(row.changed_ft)
         return Node(
             self._tree.id_of(found),
             place[0],
@@ -173,7 +176,7 @@ class HostVolume:
             FileTime(created) if created else _ft(min(found.st_mtime_ns, found.st_ctime_ns)),
             _ft(found.st_atime_ns),
             _ft(found.st_mtime_ns),
-            _ft(found.st_ctime_ns),
+            changed,
         )
 
     # --- reading ---
@@ -293,25 +296,35 @@ class HostVolume:
     # --- facts ---
 
     async def set_basic(self, node_id: int, change: BasicChange, requester: Token) -> None:
-        """The host keeps when it was read, written and changed; the last of these is always its own."""
-        path = self._path(node_id)
+        """The host keeps when it was read and written; the rest goes into the database."""
+        path, handle = self._path(node_id), await self._handle(node_id)
+
+        def touched() -> int:
+            """The host's own time of change, after the others were set."""
+            now = os.fstat(handle.fd)
+            accessed = now.st_atime_ns if change.accessed_ft is None else _ns(change.accessed_ft)
+            written = now.st_mtime_ns if change.written_ft is None else _ns(change.written_ft)
+            with told_as_status():
+                os.utime(handle.fd, ns=(accessed, written))
+            return os.fstat(handle.fd).st_ctime_ns
+
+        host_ns = 0
         if change.accessed_ft is not None or change.written_ft is not None:
-            handle = await self._handle(node_id)
-
-            def touched() -> None:
-                now = os.fstat(handle.fd)
-                accessed = now.st_atime_ns if change.accessed_ft is None else _ns(change.accessed_ft)
-                written = now.st_mtime_ns if change.written_ft is None else _ns(change.written_ft)
-                with told_as_status():
-                    os.utime(handle.fd, ns=(accessed, written))
-
-            await self._on_thread(touched)
-        if change.attributes is not None or change.created_ft is not None:
-            await self._write(
-                lambda ctx: share_files.keep(
-                    ctx, self._share, path, attributes=change.attributes, created_ft=change.created_ft
-                )
+            host_ns = await self._on_thread(touched)
+        if change.attributes is None and change.created_ft is None and change.changed_ft is None:
+            return
+        host_ns = host_ns or os.fstat(handle.fd).st_ctime_ns
+        changed = None if change.changed_ft is None else (change.changed_ft, host_ns)
+        await self._write(
+            lambda ctx: share_files.keep(
+                ctx,
+                self._share,
+                path,
+                attributes=change.attributes,
+                created_ft=change.created_ft,
+                changed=changed,
             )
+        )
 
     async def set_descriptor(self, node_id: int, descriptor: SecurityDescriptor, requester: Token) -> None:
         path = self._path(node_id)

@@ -51,7 +51,7 @@ def _unlock(one: FileOpen, elements: tuple[LockElement, ...]) -> None:
     """Spec: [MS-SMB2] 3.3.5.14.1: those before a failure stay unlocked."""
     try:
         for element in elements:
-            if element.flags & (SHARED | EXCLUSIVE) or not element.flags & UNLOCK:
+            if element.flags != UNLOCK:
                 raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
             if not one.file.locks.release(element.offset, element.length, one):
                 raise SmbError(NtStatus.STATUS_RANGE_NOT_LOCKED)

@@ -71,17 +71,6 @@ def below_share(text: str, share: str) -> str:
     return rest + "\\" if rest and text.endswith("\\") else rest
 
 
-def without_share(text: str) -> str | NtStatus:
-    """The path below the share, of a name with the server and the share before it, as DFS has them.
-
-    Spec: [MS-SMB2] 3.3.5.9 (SMB2_FLAGS_DFS_OPERATIONS), [MS-DFSC] 3.2.4.1.
-    """
-    names = text.lstrip("\\").split("\\", 2)
-    if len(names) < 2:
-        return NtStatus.STATUS_INVALID_PARAMETER if text else ""
-    return names[2] if len(names) > 2 else ""
-
-
 def is_pattern(text: str) -> bool:
     """Whether it has wildcards ([MS-FSA] 2.1.4.3)."""
     return not _WILD.isdisjoint(text)

@@ -8,7 +8,7 @@ Spec: [MS-SMB2] 3.3.1.10, 3.3.4.6, 3.3.4.7, 3.3.4.17; [MS-FSA] 2.1.1.4, 2.1.1.6.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
@@ -32,6 +32,8 @@ BREAK_TIMEOUT_S: Final = 35.0
 DURABLE_TIMEOUT_MS: Final = 60_000
 DURABLE_TIMEOUT_MAX_MS: Final = 300_000
 _ACK_REQUIRED: Final = 1
+UNIT: Final = 4096
+"""Octets by which files take up room."""
 
 Path = tuple[str, ...]
 
@@ -45,6 +47,7 @@ class OpenFile:
     __slots__ = (
         "_waiting",
         "caching",
+        "changes",
         "delete_pending",
         "deleting",
         "is_folder",
@@ -53,6 +56,7 @@ class OpenFile:
         "opens",
         "parent_id",
         "path",
+        "reserved",
         "sharing",
         "volume",
     )
@@ -69,6 +73,10 @@ class OpenFile:
         self.caching = Caching()
         self.delete_pending = False
         self.deleting = False
+        self.changes = 0
+        """Grows with every change inside of a folder."""
+        self.reserved = 0
+        """Octets that a client wants kept for the file, as long as it is open."""
         self._waiting: list[asyncio.Future[None]] = []
 
     def changed(self) -> asyncio.Future[None]:
@@ -83,6 +91,12 @@ class OpenFile:
         for future in waiting:
             if not future.done():
                 future.set_result(None)
+
+    def with_room(self, node: Node) -> Node:
+        """The file with what is reserved for it counted in."""
+        if self.reserved <= node.allocation:
+            return node
+        return replace(node, allocation=-(-self.reserved // UNIT) * UNIT)
 
     @property
     def is_idle(self) -> bool:
@@ -109,6 +123,7 @@ class Listing:
 
     pattern: str
     entries: Sequence[Node]
+    changes: int = 0
     at: int = 0
     found_any: bool = False
 
@@ -508,7 +523,10 @@ class FileServer:
     def contend_parent(self, file: OpenFile, one: FileOpen | None) -> None:
         """A folder's content has changed: who caches the folder is told, except who did it."""
         parent = file.volume.files.get(file.parent_id)
-        if parent is None or not parent.caching.holders:
+        if parent is None:
+            return
+        parent.changes += 1
+        if not parent.caching.holders:
             return
         lease = None if one is None else one.lease
         client = b"" if one is None else one.session.client_guid.bytes

@@ -1,6 +1,7 @@
 """QUERY_DIRECTORY: what a folder holds, in every shape that clients ask for.
 
-A scan works on what the folder held when it began: what comes and goes meanwhile makes no entry appear twice.
+An entry that stays is told once; one that goes before its turn is not told, and FileIndex means nothing here,
+as on NTFS.
 Spec: [MS-SMB2] 3.3.5.18, [MS-FSA] 2.1.5.6.3.
 """
 
@@ -9,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from addc.base.errors import NtError
+from addc.codec.file_names import key
 from addc.codec.packed import chained
 from addc.codes.ntstatus import NtStatus
 from addc.smb import file_access, fscc
@@ -21,7 +23,6 @@ from addc.smb.volume import Node
 
 RESTART_SCANS: Final = 0x01
 RETURN_SINGLE_ENTRY: Final = 0x02
-INDEX_SPECIFIED: Final = 0x04
 REOPEN: Final = 0x10
 
 Maker = Callable[[Node], bytes]
@@ -132,8 +133,8 @@ async def query_directory(server: FileServer, request: Request) -> Reply:
         await _begin(one, message)
     listing = one.listing
     assert listing is not None
-    if message.flags & INDEX_SPECIFIED and message.file_index < len(listing.entries):
-        listing.at = message.file_index
+    if listing.changes != one.file.changes:
+        listing = await _again(one, listing)
     single = bool(message.flags & RETURN_SINGLE_ENTRY)
     return Reply(OutputResponse(_filled(listing, maker, message.output_buffer_length, single)))
 
@@ -147,11 +148,32 @@ async def _begin(one: FileOpen, message: QueryDirectoryRequest) -> None:
     if not text:
         keeps = one.listing is not None and not message.flags & REOPEN
         text = one.listing.pattern if keeps and one.listing is not None else "*"
+    one.listing = Listing(text, await _matching(one, text), one.file.changes)
+
+
+async def _again(one: FileOpen, listing: Listing) -> Listing:
+    """The folder has changed: go on behind the last name told, in what it holds now."""
+    changes = one.file.changes
+    entries = await _matching(one, listing.pattern)
+    told = [*map(_place, listing.entries[: listing.at])]
+    at = 0 if not told else sum(_place(node) <= told[-1] for node in entries)
+    listing.entries, listing.at, listing.changes = entries, at, changes
+    return listing
+
+
+def _place(node: Node) -> tuple[int, bytes]:
+    """Where an entry stands: the two dots come first."""
+    dots = (".", "..").index(node.name) if node.name in (".", "..") else 2
+    return dots, key(node.name)
+
+
+async def _matching(one: FileOpen, text: str) -> Sequence[Node]:
+    """What the folder holds of a pattern, as far as the user may see it."""
     pattern = Pattern(text)
     entries = await _one_entry(one, pattern.exact) if pattern.exact else await _entries(one, pattern)
     if one.tree.share.access_based_enumeration:
-        entries = await _visible(one, entries)
-    one.listing = Listing(text, entries)
+        return await _visible(one, entries)
+    return entries
 
 
 async def _one_entry(one: FileOpen, name: str) -> Sequence[Node]:

@@ -3,6 +3,7 @@
 Spec: [MS-SMB2] 3.3.5.20, [MS-FSA] 2.1.5.12 - 2.1.5.14.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
@@ -122,7 +123,7 @@ def _everything(one: FileOpen, node: Node) -> Sized:
         0,
         "\\" + "\\".join(one.file.path),
     )
-    return Sized(body.pack(), fscc.AllInformation.fixed_size())
+    return Sized(body.pack(), 104)
 
 
 def _network_open(one: FileOpen, node: Node) -> Sized:
@@ -166,8 +167,15 @@ def _full_ea(one: FileOpen, node: Node) -> Sized:
     raise SmbError(NtStatus.STATUS_NO_EAS_ON_FILE)
 
 
+_SHORT: Final = re.compile(r"[A-Z0-9!#$%&'()@^_`{}~-]{1,8}(\.[A-Z0-9!#$%&'()@^_`{}~-]{1,3})?", re.IGNORECASE)
+
+
 def _alternate_name(one: FileOpen, node: Node) -> Sized:
-    raise SmbError(NtStatus.STATUS_OBJECT_NAME_NOT_FOUND)
+    """Files have no second names; one that is short enough is its own."""
+    if not _SHORT.fullmatch(node.name):
+        raise SmbError(NtStatus.STATUS_OBJECT_NAME_NOT_FOUND)
+    body = fscc.NameInformation(node.name.upper())
+    return Sized(body.pack(), fscc.NameInformation.fixed_size())
 
 
 _FILE: Final[dict[int, Callable[[FileOpen, Node], Sized]]] = {
@@ -200,7 +208,7 @@ async def _file(one: FileOpen, kind: int) -> Sized:
     if answer is None:
         known = kind in FileInfo._value2member_map_
         raise SmbError(NtStatus.STATUS_NOT_SUPPORTED if known else NtStatus.STATUS_INVALID_INFO_CLASS)
-    return answer(one, await one.volume.node(one.file.node_id))
+    return answer(one, one.file.with_room(await one.volume.node(one.file.node_id)))
 
 
 # --- volumes ---
@@ -209,7 +217,7 @@ async def _file(one: FileOpen, kind: int) -> Sized:
 async def _fs_volume(one: FileOpen) -> Sized:
     facts = await one.file.volume.fixed_facts()
     body = fscc.FsVolumeInformation(facts.created_ft, facts.serial & 0xFFFF_FFFF, facts.label, False)
-    return Sized(body.pack(), fscc.FsVolumeInformation.fixed_size())
+    return Sized(body.pack(), 24)
 
 
 async def _fs_size(one: FileOpen) -> Sized:
@@ -236,11 +244,21 @@ async def _fs_attribute(one: FileOpen) -> Sized:
     if (await one.file.volume.fixed_facts()).read_only:
         attributes |= fscc.READ_ONLY_VOLUME
     body = fscc.FsAttributeInformation(attributes, NAME_MAX, FILE_SYSTEM_NAME)
-    return Sized(body.pack(), fscc.FsAttributeInformation.fixed_size())
+    return Sized(body.pack(), 16)
 
 
 async def _fs_sector_size(one: FileOpen) -> Sized:
     return _all(fscc.FsSectorSizeInformation(SECTOR, SECTOR, UNIT, SECTOR, 3).pack())
+
+
+async def _fs_control(one: FileOpen) -> Sized:
+    """No quotas are kept: no flag is set, and there is no limit."""
+    return _all(fscc.FsControlInformation(0, 0, 0, fscc.NO_LIMIT, fscc.NO_LIMIT, 0).pack())
+
+
+async def _fs_object_id(one: FileOpen) -> Sized:
+    serial = (await one.file.volume.fixed_facts()).serial
+    return _all(fscc.FsObjectIdInformation(serial.to_bytes(16, "little")).pack())
 
 
 _VOLUME: Final[dict[int, Callable[[FileOpen], Awaitable[Sized]]]] = {
@@ -248,7 +266,9 @@ _VOLUME: Final[dict[int, Callable[[FileOpen], Awaitable[Sized]]]] = {
     FsInfo.SIZE: _fs_size,
     FsInfo.DEVICE: _fs_device,
     FsInfo.ATTRIBUTE: _fs_attribute,
+    FsInfo.CONTROL: _fs_control,
     FsInfo.FULL_SIZE: _fs_full_size,
+    FsInfo.OBJECT_ID: _fs_object_id,
     FsInfo.SECTOR_SIZE: _fs_sector_size,
 }
 

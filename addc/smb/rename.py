@@ -9,8 +9,8 @@ from addc.base.errors import NtError
 from addc.codes.ntstatus import NtStatus
 from addc.smb import file_access, fscc, notify
 from addc.smb.file_access import ADD_FILE, ADD_SUBFOLDER
-from addc.smb.names import split_path
 from addc.smb.opens import FileOpen, FileServer, OpenFile, Path
+from addc.smb.paths import asked_path
 from addc.smb.request import Request, SmbError
 from addc.smb.share_modes import SHARE_READ, SHARE_WRITE
 from addc.smb.volume import Node
@@ -32,7 +32,7 @@ async def rename(server: FileServer, request: Request, one: FileOpen, data: byte
         raise _refuse(NtStatus.STATUS_NOT_SUPPORTED)
     if asked.root_directory or not asked.file_name:
         raise _refuse(NtStatus.STATUS_INVALID_PARAMETER)
-    path = split_path(asked.file_name)
+    path = asked_path(request, asked.file_name)
     if isinstance(path, NtStatus):
         raise _refuse(path)
     if not one.file.path or not path:

@@ -12,8 +12,9 @@ from addc.smb import leases
 from addc.smb.create_contexts import DURABLE_PERSISTENT, Contexts, LeaseV1, LeaseV2
 from addc.smb.create_reply import OPENED, created_reply, lease_context, reply_with
 from addc.smb.messages import FLAGS_REPLAY_OPERATION, CreateRequest, Dialect
-from addc.smb.names import folded, split_path
+from addc.smb.names import folded
 from addc.smb.opens import FileOpen, FileServer, OpenVolume, Path
+from addc.smb.paths import asked_path
 from addc.smb.request import Reply, Request, SmbError
 from addc.smb.session import EndReason
 
@@ -76,7 +77,7 @@ def _check_lease(one: FileOpen, request: Request, contexts: Contexts) -> None:
     kind = LeaseV2 if lease.version == 2 else LeaseV1
     if not isinstance(asked, kind) or asked.lease_key != lease.key or not lease.state & leases.HANDLE:
         raise not_found
-    path = split_path(request.body(CreateRequest).name)
+    path = asked_path(request, request.body(CreateRequest).name)
     if lease.delete_on_close:
         return
     if isinstance(path, NtStatus) or folded(path) != folded(one.file.path):

@@ -147,6 +147,7 @@ async def _allocation(server: FileServer, request: Request, one: FileOpen, data:
     """Less room than content cuts the content off. Spec: [MS-FSA] 2.1.5.15.1."""
     room = _number(data)
     _need(one, file_access.WRITE_DATA)
+    one.file.reserved = room
     if room < (await one.volume.node(one.file.node_id)).size:
         await _resize(server, one, room)
 
@@ -265,6 +266,8 @@ async def _security(one: FileOpen, message: SetInfoRequest) -> None:
     if asked & SecurityInformation.OWNER:
         _check_owner(one, new)
     new = _inheritance(map_generic(new, FILE_MAPPING))
+    if asked & SecurityInformation.DACL:
+        new = replace(new, control=new.control | Control.DP)  # no list given is a list for everybody
     merged = merge(await one.volume.descriptor(one.file.node_id), new, asked)
     await one.volume.set_descriptor(one.file.node_id, merged, one.token)
     one.file.volume.tell(notify.Event(notify.MODIFIED, one.file.path, notify.SECURITY))

@@ -18,30 +18,36 @@ ROOTS: Final = 0
 
 
 class ShareFileRow(NamedTuple):
-    """key: the name as names are compared. attributes: -1 where none were set. sd_id: 0 where none was."""
+    """key: the name as names are compared. attributes: -1 where none were set. sd_id: 0 where none was.
+
+    changed_ft: the time of change that a client has set, for as long as the host's own is host_ns.
+    """
 
     row: int
     parent: int
     key: bytes
     attributes: int
     created_ft: int
+    changed_ft: int
+    host_ns: int
     sd_id: int
 
 
 UNSET: Final = -1
-_Tuple = tuple[int, int, bytes, int, int, int]
+_Tuple = tuple[int, int, bytes, int, int, int, int, int]
 _CHILD: Final[Statement[_Tuple]] = Statement(
     select(T).where(T.c.parent == bindparam("above"), T.c.key == bindparam("k")), "above", "k"
 )
 _CHILDREN: Final[Statement[_Tuple]] = Statement(select(T).where(T.c.parent == bindparam("above")), "above")
 _INSERT: Final[Statement[None]] = Statement(
-    insert(T), "row", "parent", "key", "attributes", "created_ft", "sd_id"
+    insert(T), "row", "parent", "key", "attributes", "created_ft", "changed_ft", "host_ns", "sd_id"
 )
 _UPDATE: Final[Statement[None]] = Statement(
     update(T)
-    .values(attributes=bindparam("attrs"), created_ft=bindparam("created"), sd_id=bindparam("sd"))
+    .values(attributes=bindparam("attrs"), created_ft=bindparam("created"))
+    .values(changed_ft=bindparam("changed"), host_ns=bindparam("host"), sd_id=bindparam("sd"))
     .where(T.c.row == bindparam("which")),
-    "attrs", "created", "sd", "which",
+    "attrs", "created", "changed", "host", "sd", "which",
 )  # fmt: skip
 _MOVE: Final[Statement[None]] = Statement(
     update(T)
@@ -63,14 +69,14 @@ def children(tx: ReadTx, parent: int) -> list[ShareFileRow]:
 
 def add(tx: WriteTx, parent: int, key: bytes) -> ShareFileRow:
     """A new row that keeps nothing yet."""
-    made = ShareFileRow(tx.draw_id(), parent, key, UNSET, 0, NO_DESCRIPTOR)
+    made = ShareFileRow(tx.draw_id(), parent, key, UNSET, 0, 0, 0, NO_DESCRIPTOR)
     tx.change(_INSERT, made)
     return made
 
 
 def change(tx: WriteTx, row: ShareFileRow) -> None:
     """Keep what `row` says."""
-    tx.change(_UPDATE, (row.attributes, row.created_ft, row.sd_id, row.row))
+    tx.change(_UPDATE, (row.attributes, row.created_ft, row.changed_ft, row.host_ns, row.sd_id, row.row))
 
 
 def move(tx: WriteTx, row: ShareFileRow, parent: int, key: bytes) -> None:

@@ -132,6 +132,8 @@ SHARE_FILE: Final = Table(
     Column("key", LargeBinary, nullable=False),
     Column("attributes", BigInteger, nullable=False),
     Column("created_ft", BigInteger, nullable=False),
+    Column("changed_ft", BigInteger, nullable=False),
+    Column("host_ns", BigInteger, nullable=False),
     Column("sd_id", BigInteger, nullable=False),
 )
 """What a host's own file system does not keep of the files in operators' shares; the content lies there."""
