@@ -2,17 +2,15 @@
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from addc.base.errors import UserError
 from addc.cli.on_forest import add_work, tell
 
 if TYPE_CHECKING:
     from addc.directory.api import Directory
     from addc.directory.operator_shares import OperatorShare
-    from addc.security.descriptor import SecurityDescriptor
+    from addc.server.share_commands import Settings
 
 _EPILOG: Final = """\
 Who may do what with the files is decided by their own descriptors, as on Windows. Those of a new share give
@@ -62,100 +60,50 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="tell what would be done, do nothing")
 
 
-def _parsed(directory: "Directory", text: str) -> "SecurityDescriptor":
-    from addc.base.errors import DecodeError, DsError  # noqa: PLC0415
-    from addc.security import sddl  # noqa: PLC0415
+def _settings(args: argparse.Namespace) -> "Settings":
+    from addc.server.share_commands import Settings  # noqa: PLC0415
 
-    try:
-        return sddl.parse(text, directory.forest.domain_sid)
-    except (DecodeError, DsError, ValueError) as error:
-        raise UserError(
-            f"{text!r} is no descriptor: {error}. Next step: write it as in D:(A;;FA;;;AU)."
-        ) from None
-
-
-def _changed(directory: "Directory", share: "OperatorShare", args: argparse.Namespace) -> "OperatorShare":
-    if args.users_max is not None and args.users_max < 0:
-        raise UserError("--users-max cannot be negative.")
-    if args.sddl is not None:
-        share = share.with_security(_parsed(directory, args.sddl) if args.sddl else None)
-    settings = {
-        "comment": args.comment,
-        "encrypt": args.encrypt,
-        "access_based_enumeration": args.hide_unreadable,
-        "hidden": args.hidden,
-        "users_max": args.users_max,
-    }
-    return replace(share, **{name: value for name, value in settings.items() if value is not None})
-
-
-def _found(directory: "Directory", name: str) -> "OperatorShare":
-    from addc.directory import operator_shares  # noqa: PLC0415
-    from addc.security.token import SYSTEM  # noqa: PLC0415
-
-    found = directory.read_now("share", SYSTEM, lambda ctx: operator_shares.find(ctx, name))
-    if found is None:
-        raise UserError(f"There is no share {name}. Next step: addc share list tells those there are.")
-    return found
-
-
-def _put(directory: "Directory", share: "OperatorShare", args: argparse.Namespace, done: str) -> None:
-    from addc.directory import operator_shares  # noqa: PLC0415
-    from addc.security.token import SYSTEM  # noqa: PLC0415
-
-    operator_shares.check_name(share.name)
-    files = None if args.files_sddl is None else _parsed(directory, args.files_sddl)
-    if not args.dry_run:
-        directory.write_now("share", SYSTEM, lambda ctx: operator_shares.put(ctx, share, files))
-    said = (
-        f"Share {share.name} would be {done}; nothing was changed."
-        if args.dry_run
-        else (f"Share {share.name} was {done}.")
+    return Settings(
+        args.comment,
+        args.sddl,
+        args.files_sddl,
+        args.encrypt,
+        args.hide_unreadable,
+        args.hidden,
+        args.users_max,
     )
-    tell(args, said, {**_facts(share), "done": not args.dry_run})
+
+
+def _told(args: argparse.Namespace, share: "OperatorShare", done: str) -> None:
+    from addc.server import share_commands  # noqa: PLC0415
+
+    said = f"Share {share.name} was {done}."
+    if args.dry_run:
+        said = f"Share {share.name} would be {done}; nothing was changed."
+    tell(args, said, {**share_commands.facts(share), "done": not args.dry_run})
 
 
 def _add(directory: "Directory", args: argparse.Namespace) -> None:
-    from addc.directory import operator_shares  # noqa: PLC0415
-    from addc.directory.operator_shares import OperatorShare  # noqa: PLC0415
-    from addc.security.token import SYSTEM  # noqa: PLC0415
+    from addc.server import share_commands  # noqa: PLC0415
 
-    folder = args.folder.resolve()
-    if not folder.is_dir():
-        raise UserError(f"{folder} is no folder. Next step: make it, owned by the user that addc runs as.")
-    if directory.read_now("share", SYSTEM, lambda ctx: operator_shares.find(ctx, args.name)) is not None:
-        raise UserError(f"There is a share {args.name} already. Next step: addc share set changes it.")
-    share = _changed(directory, OperatorShare(args.name, str(folder)), args)
-    _put(directory, share, args, "defined")
+    settings = _settings(args)
+    made = share_commands.add(directory, args.name, args.folder, settings, dry_run=args.dry_run)
+    _told(args, made, "defined")
 
 
 def _set(directory: "Directory", args: argparse.Namespace) -> None:
-    _put(directory, _changed(directory, _found(directory, args.name), args), args, "changed")
+    from addc.server import share_commands  # noqa: PLC0415
 
-
-def _facts(share: "OperatorShare") -> dict[str, object]:
-    from addc.security import sddl  # noqa: PLC0415
-
-    security = share.security
-    return {
-        "name": share.name,
-        "folder": share.path,
-        "comment": share.comment,
-        "sddl": None if security is None else sddl.format(security),
-        "encrypt": share.encrypt,
-        "hide_unreadable": share.access_based_enumeration,
-        "hidden": share.hidden,
-        "users_max": share.users_max or None,
-    }
+    made = share_commands.change(directory, args.name, _settings(args), dry_run=args.dry_run)
+    _told(args, made, "changed")
 
 
 def _list(directory: "Directory", args: argparse.Namespace) -> None:
-    from addc.directory import operator_shares  # noqa: PLC0415
-    from addc.security.token import SYSTEM  # noqa: PLC0415
+    from addc.server import share_commands  # noqa: PLC0415
 
-    shares = directory.read_now("share", SYSTEM, operator_shares.all_shares)
+    shares = share_commands.all_shares(directory)
     if args.json:
-        print(json.dumps([_facts(share) for share in shares], indent=2))
+        print(json.dumps([share_commands.facts(share) for share in shares], indent=2))
         return
     for share in shares:
         print(f"{share.name:20}  {share.path}  {share.comment}".rstrip())
@@ -164,7 +112,9 @@ def _list(directory: "Directory", args: argparse.Namespace) -> None:
 
 
 def _show(directory: "Directory", args: argparse.Namespace) -> None:
-    facts = _facts(_found(directory, args.name))
+    from addc.server import share_commands  # noqa: PLC0415
+
+    facts = share_commands.facts(share_commands.found(directory, args.name))
     if args.json:
         print(json.dumps(facts, indent=2))
         return
@@ -173,14 +123,7 @@ def _show(directory: "Directory", args: argparse.Namespace) -> None:
 
 
 def _remove(directory: "Directory", args: argparse.Namespace) -> None:
-    from addc.directory import operator_shares  # noqa: PLC0415
-    from addc.security.token import SYSTEM  # noqa: PLC0415
+    from addc.server import share_commands  # noqa: PLC0415
 
-    share = _found(directory, args.name)
-    if args.dry_run:
-        tell(args, f"Share {share.name} would be removed; nothing was changed.", {"done": False})
-        return
-    directory.write_now(
-        "share", SYSTEM, lambda ctx: operator_shares.remove(ctx, share.name, forget=args.forget)
-    )
-    tell(args, f"Share {share.name} was removed; its files are still in {share.path}.", {"done": True})
+    share = share_commands.remove(directory, args.name, forget=args.forget, dry_run=args.dry_run)
+    _told(args, share, "removed, its files left where they are")
