@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from addc.base.errors import DecodeError, NtError, UserError
+from addc.base.errors import DecodeError, DsError, UserError
 from addc.codec.ids import Sid
 from addc.codec.inf_file import InfFile
 from addc.directory import (
@@ -76,16 +76,19 @@ def step(ctx: WriteContext) -> bool:
         return False
     found = wanted(ctx, domain)
     before = _applied(ctx)
-    access = gpo_template.of_domain(domain)
-    tickets = gpo_template.of_tickets(kerberos_policy.read(ctx))
-    if before is None or before.wanted != found:
-        _apply(ctx, domain, found, None if before is None else before.wanted)
-    elif (before.access, before.tickets) != (access, tickets):
-        _write_back(ctx, _differing(before.access, access), _differing(before.tickets, tickets))
-        found = wanted(ctx, domain)
-    else:
+    said = before.wanted if before is not None else Wanted()
+    fresh = Wanted(
+        _differing(said.access, found.access),
+        _differing(said.tickets, found.tickets),
+        {name: holders for name, holders in found.rights.items() if said.rights.get(name) != holders},
+    )
+    drifted = Wanted() if before is None else _drifted(ctx, domain, before, fresh)
+    if before is not None and before.wanted == found and drifted == Wanted():
         return False
-    _remember(ctx, found)
+    _apply(ctx, domain, fresh)
+    if drifted != Wanted():
+        _write_back(ctx, drifted)
+    _remember(ctx, wanted(ctx, domain))
     return False
 
 
@@ -93,16 +96,22 @@ def _differing(old: Settings, new: Settings) -> Settings:
     return {name: value for name, value in new.items() if old.get(name) != value}
 
 
+def _drifted(ctx: ReadContext, domain: ObjectRow, before: _Applied, fresh: Wanted) -> Wanted:
+    """What was changed past the templates, but for what they say anew themselves."""
+    access = _differing(before.access, gpo_template.of_domain(domain))
+    tickets = _differing(before.tickets, gpo_template.of_tickets(kerberos_policy.read(ctx)))
+    return Wanted(
+        {name: value for name, value in access.items() if name not in fresh.access},
+        {name: value for name, value in tickets.items() if name not in fresh.tickets},
+    )
+
+
 # --- what templates say ------------------------------------------------------------------------------------
 
 
 def template_of(ctx: ReadContext, policy: Policy) -> InfFile | None:
     """A policy's security template; None without one. Raises DecodeError."""
-    try:
-        data = sysvol_paths.get_file(ctx, (*policy.path, *TEMPLATE))
-    except NtError:
-        return None
-    return None if data is None else InfFile.unpack(data)
+    return sysvol_paths.get_settings(ctx, (*policy.path, *TEMPLATE))
 
 
 def _templates(ctx: ReadContext, places: list[ObjectRow]) -> list[InfFile]:
@@ -171,7 +180,7 @@ def _sids_of_name(ctx: ReadContext, name: str) -> set[str]:
 # --- both ways ---------------------------------------------------------------------------------------------
 
 
-def _apply(ctx: WriteContext, domain: ObjectRow, found: Wanted, before: Wanted | None) -> None:
+def _apply(ctx: WriteContext, domain: ObjectRow, found: Wanted) -> None:
     if fsmo.is_ours(ctx, fsmo.PDC):
         changes = gpo_template.domain_changes(domain, found.access)
         if changes:
@@ -182,11 +191,12 @@ def _apply(ctx: WriteContext, domain: ObjectRow, found: Wanted, before: Wanted |
         with contextlib.suppress(UserError):  # the checker tells of it; what was in force stays
             kerberos_policy.write(ctx, fresh)
     for name, holders in found.rights.items():
-        if before is None or before.rights.get(name) != holders:
-            lsa_accounts.set_holders(ctx, RIGHTS[name], [Sid.parse(text) for text in holders])
+        sids = [Sid.parse(text) for text in holders]
+        with contextlib.suppress(DsError):  # the services' accounts keep what they cannot do without
+            lsa_accounts.set_holders(ctx, RIGHTS[name], sids)
 
 
-def _write_back(ctx: WriteContext, access: Settings, tickets: Settings) -> None:
+def _write_back(ctx: WriteContext, drifted: Wanted) -> None:
     """Have the Default Domain Policy say what was changed past it."""
     policy = next(
         (one for one in gpo_objects.every(ctx) if one.name.upper() == gpo_objects.DEFAULT_DOMAIN_POLICY), None
@@ -199,7 +209,7 @@ def _write_back(ctx: WriteContext, access: Settings, tickets: Settings) -> None:
         return
     if template is None:
         return
-    gpo_template.put(template, access, tickets)
+    gpo_template.put(template, drifted.access, drifted.tickets)
     sysvol_paths.put_file(ctx, (*policy.path, *TEMPLATE), template.pack())
     gpo_objects.raise_version(ctx, policy)
 

@@ -128,10 +128,8 @@ def folder(ctx: ReadContext, policy: Policy) -> FileRow | None:
 
 def file_version(ctx: ReadContext, policy: Policy) -> int | None:
     """The version that gpt.ini has; None without one."""
-    data = sysvol_paths.get_file(ctx, (*policy.path, GPT_INI))
-    if data is None:
-        return None
-    text = InfFile.unpack(data).get("General", "Version")
+    ini = sysvol_paths.get_settings(ctx, (*policy.path, GPT_INI))
+    text = None if ini is None else ini.get("General", "Version")
     return int(text) if text is not None and text.isdigit() else None
 
 
@@ -213,9 +211,8 @@ def secure_folder(ctx: WriteContext, policy: Policy) -> None:
 def write_version(ctx: WriteContext, policy: Policy, version: int) -> None:
     """Have gpt.ini say a version."""
     path = (*policy.path, GPT_INI)
-    held = sysvol_paths.get_file(ctx, path)
     try:
-        ini = InfFile() if held is None else InfFile.unpack(held)
+        ini = sysvol_paths.get_settings(ctx, path) or InfFile()
     except DecodeError:
         ini = InfFile()
     ini.put("General", "Version", str(version))

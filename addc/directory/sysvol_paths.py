@@ -9,7 +9,9 @@ Spec: [MS-DTYP] 2.5.3.4 (inheritance).
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from addc.base.errors import NtError
+from addc.base.errors import DecodeError, NtError
+from addc.codec import inf_file
+from addc.codec.inf_file import InfFile
 from addc.codes.ntstatus import NtStatus
 from addc.directory import sysvol
 from addc.directory.context import ReadContext, WriteContext
@@ -84,6 +86,16 @@ def get_file(ctx: ReadContext, path: Path) -> bytes | None:
     if row is None or sysvol.is_folder(row):
         return None
     return sysvol.read(ctx, row.node, 0, row.size)
+
+
+def get_settings(ctx: ReadContext, path: Path) -> InfFile | None:
+    """A file of settings; None where there is none. Raises DecodeError for what is none, or too large."""
+    row = sysvol.find(ctx, path)
+    if row is None or sysvol.is_folder(row):
+        return None
+    if row.size > inf_file.SIZE_MAX:
+        raise DecodeError("too large for a file of settings", row.size, "InfFile")
+    return InfFile.unpack(sysvol.read(ctx, row.node, 0, row.size))
 
 
 def walk(

@@ -13,6 +13,7 @@ from addc.directory import (
     gpo_template,
     kerberos_policy,
     lsa_accounts,
+    sysvol,
     sysvol_paths,
     sysvol_watch,
 )
@@ -153,6 +154,39 @@ def test_what_is_changed_past_the_template_is_written_back(corp: Corp) -> None:
     _step(corp)
     assert _version(corp) == (4, 4)
     assert corp.read(domain_policy).minimum_length == 10
+
+
+def test_changes_on_both_sides_meet(corp: Corp) -> None:
+    """Each setting that one side changed reaches the other; the template wins where both did."""
+    _step(corp)
+    corp.modify(DOMAIN_DN, replace_values("minPwdLength", "10"), replace_values("pwdHistoryLength", "3"))
+    template = _template(corp)
+    template.put("System Access", "PasswordHistorySize", "9")
+    template.put("System Access", "LockoutBadCount", "4")
+    _write(corp, template)
+    _step(corp)
+    found = corp.read(domain_policy)
+    assert (found.minimum_length, found.history_length, found.lockout_threshold) == (10, 9, 4)
+    said = _template(corp)
+    assert said.get("System Access", "MinimumPasswordLength") == "10"
+    assert said.get("System Access", "PasswordHistorySize") == "9"
+    usn = corp.read(lambda ctx: ctx.tx.usn)
+    _step(corp)
+    assert corp.read(lambda ctx: ctx.tx.usn) == usn
+
+
+def test_a_template_of_any_size_does_no_harm(corp_sqlite: Corp) -> None:
+    corp = corp_sqlite
+    _step(corp)
+
+    def grow(ctx: WriteContext) -> None:
+        row = sysvol.resolve(ctx, _path(ctx))
+        sysvol.set_size(ctx, row.node, 1 << 31)
+
+    corp.write(grow)
+    corp.later(5)
+    _step(corp)
+    assert corp.read(domain_policy).minimum_length == 7
 
 
 def test_privileges_follow_the_policy_of_the_controllers(corp: Corp) -> None:
