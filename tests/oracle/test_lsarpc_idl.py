@@ -12,8 +12,8 @@ from addc.rpc.interfaces.lsarpc.idl import LSARPC
 from addc.security import sddl
 from tests.kit.ndr_oracle import Sample, check_calls, made_up
 
-_UNKNOWN_TO_SAMBA: Final = frozenset((56, 129, 130, 132, 133, 135, 136, 137, 138, 139, 140, 141))
-"""Younger than Debian's Samba, but 56, which its Python leaves out."""
+_UNKNOWN_TO_SAMBA: Final = frozenset((129, 130, 132, 133, 135, 136, 137, 138, 139, 140, 141))
+"""Younger than Debian's Samba."""
 _LEVELS: Final = {
     7: "information_class",
     8: "information_class",

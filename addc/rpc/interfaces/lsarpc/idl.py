@@ -1958,6 +1958,7 @@ LSARPC: Final = interface(
         LsarEnumerateTrustedDomainsExResponse,
     ),
     Operation(51, "LsarCreateTrustedDomainEx", LsarCreateTrustedDomainEx, LsarCreateTrustedDomainExResponse),
+    Operation(52, "LsarCloseTrustedDomainEx", LsarCloseTrustedDomainEx, LsarCloseTrustedDomainExResponse),
     Operation(
         53,
         "LsarQueryDomainInformationPolicy",
@@ -1973,7 +1974,6 @@ LSARPC: Final = interface(
     Operation(
         55, "LsarOpenTrustedDomainByName", LsarOpenTrustedDomainByName, LsarOpenTrustedDomainByNameResponse
     ),
-    Operation(56, "LsarCloseTrustedDomainEx", LsarCloseTrustedDomainEx, LsarCloseTrustedDomainExResponse),
     Operation(57, "LsarLookupSids2", LsarLookupSids2, LsarLookupSids2Response),
     Operation(58, "LsarLookupNames2", LsarLookupNames2, LsarLookupNames2Response),
     Operation(

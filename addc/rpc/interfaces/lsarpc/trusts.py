@@ -234,13 +234,11 @@ _NOTHING: Final = idl.TrustedDomainAuthInformation()
 _QUERIES: Final[dict[int, tuple[int, Callable[[Trust], Ndr]]]] = {
     Class.NAME: (_Q_NAME, lambda one: idl.TrustedDomainNameInfo(one.flat_name)),
     Class.POSIX_OFFSET: (_Q_POSIX, lambda one: idl.TrustedPosixOffsetInfo(one.posix_offset & _LAST)),
-    Class.BASIC: (_Q_NAME, lambda one: idl.LsaprTrustInformation(one.flat_name, one.sid)),
     Class.EX: (_Q_NAME, _ex),
     Class.FULL: (
         _Q_ALL,
         lambda one: idl.TrustedDomainFullInformation(_ex(one), one.posix_offset & _LAST, _NOTHING),
     ),
-    Class.EX2_INTERNAL: (_Q_NAME, _ex2),
     Class.FULL2_INTERNAL: (
         _Q_ALL,
         lambda one: idl.TrustedDomainFullInformation2(_ex2(one), one.posix_offset & _LAST, _NOTHING),

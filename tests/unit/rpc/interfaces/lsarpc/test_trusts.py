@@ -153,7 +153,6 @@ def test_every_class_that_can_be_queried_lsad_3_1_4_7_13(lsa: LsaClient) -> None
     handle = _create(lsa)
     ex = _info()
     assert _query(lsa, handle, Class.NAME) == idl.TrustedDomainNameInfo("PARTNER0")
-    assert _query(lsa, handle, Class.BASIC) == idl.LsaprTrustInformation("PARTNER0", PARTNER)
     assert _query(lsa, handle, Class.EX) == ex
     offset = _query(lsa, handle, Class.POSIX_OFFSET)
     assert offset == idl.TrustedPosixOffsetInfo(_trust(lsa).posix_offset)
@@ -166,7 +165,7 @@ def test_every_class_that_can_be_queried_lsad_3_1_4_7_13(lsa: LsaClient) -> None
     for one in (Class.AUTH, Class.AUTH_INTERNAL, Class.FULL_INTERNAL, Class.AUTH_INTERNAL_AES):
         request = idl.LsarQueryInfoTrustedDomain(handle, one)
         assert lsa.refused(request) == NtStatus.STATUS_INVALID_INFO_CLASS
-    for one in (Class.CONTROLLERS, Class.PASSWORD, 99):
+    for one in (Class.CONTROLLERS, Class.PASSWORD, Class.BASIC, Class.EX2_INTERNAL, 99):
         request = idl.LsarQueryInfoTrustedDomain(handle, one)
         assert lsa.refused(request) == NtStatus.STATUS_INVALID_PARAMETER
 
