@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.kit.served",
     "tests.kit.ldap_desk",
     "tests.kit.rpc_desk",
+    "tests.kit.smb_desk",
     "tests.kit.lsa_desk",
     "tests.kit.sam_desk",
     "tests.kit.graveyard",

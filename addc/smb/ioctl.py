@@ -44,6 +44,8 @@ async def ioctl(request: Request) -> Reply:
     if message.flags != m.IOCTL_IS_FSCTL:
         raise SmbError(NtStatus.STATUS_NOT_SUPPORTED)
     handler = _HERE.get(message.ctl_code)
+    if handler is not None and message.file_id != m.ANY_FILE:
+        raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
     if handler is None and request.tree.share.kind is ShareKind.PIPE:
         handler = pipe_files.IOCTLS.get(message.ctl_code)
     elif handler is None:

@@ -210,8 +210,6 @@ def _to_be_bound(request: Request, host: SetupHost, link: SetupLink) -> Session:
         raise SmbError(NtStatus.STATUS_REQUEST_NOT_ACCEPTED)
     if not signed or session.dialect is not link.dialect or session.cipher is not agreed.cipher:
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
-    if session.client_guid != link.client_guid:
-        raise SmbError(NtStatus.STATUS_USER_SESSION_DELETED)
     if session.state is SessionState.IN_PROGRESS:
         raise SmbError(NtStatus.STATUS_REQUEST_NOT_ACCEPTED)
     if session.state is SessionState.EXPIRED:
@@ -256,7 +254,8 @@ def _bind(request: Request, setup: Setup, logon: Logon) -> None:
     if logon.token.user != session.token.user:
         raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
     key = signing_key(link.dialect, setup.context.exchange.session_key(), setup.preauth)
-    signer = Signer(session.signing, key)
+    assert link.agreed is not None
+    signer = Signer(link.agreed.signing, key)
     session.channels[link] = Channel(link, signer)
     link.sessions[session.session_id] = session
     link.trust()

@@ -4,11 +4,12 @@ Spec: [MS-SMB2] 3.3.1.6 (per share), 2.2.10.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
-from addc.security.descriptor import SecurityDescriptor
+from addc.security.access_mask import FILE_MAPPING
+from addc.security.descriptor import SecurityDescriptor, map_generic
 from addc.smb.volume import Volume
 
 SHARE_FLAG_MANUAL_CACHING: Final = 0x0000_0000
@@ -94,6 +95,8 @@ class ShareTable:
 
     def put(self, share: Share) -> None:
         """Add a share, or replace the one of its name."""
+        if share.descriptor is not None:
+            share = replace(share, descriptor=map_generic(share.descriptor, FILE_MAPPING))
         self._shares[share.name.casefold()] = share
 
     def remove(self, name: str) -> Share | None:
