@@ -9,6 +9,10 @@ from addc.rpc.interfaces.gkdi import operations as gkdi
 from addc.rpc.interfaces.lsarpc import operations as lsarpc
 from addc.rpc.interfaces.netlogon import operations as netlogon
 from addc.rpc.interfaces.samr import operations as samr
+from addc.rpc.interfaces.srvsvc import operations as srvsvc
+from addc.rpc.interfaces.svcctl import operations as svcctl
+from addc.rpc.interfaces.winreg import operations as winreg
+from addc.rpc.interfaces.wkssvc import operations as wkssvc
 
 SERVED: Final[tuple[InterfaceServer, ...]] = (
     drsuapi.SERVER,
@@ -17,4 +21,8 @@ SERVED: Final[tuple[InterfaceServer, ...]] = (
     lsarpc.SERVER,
     netlogon.SERVER,
     samr.SERVER,
+    srvsvc.SERVER,
+    svcctl.SERVER,
+    winreg.SERVER,
+    wkssvc.SERVER,
 )

@@ -25,6 +25,7 @@ from addc.server.config import ServeConfig
 from addc.server.interfaces import SERVED
 from addc.server.listeners import EPMAP, SMB
 from addc.server.process import AcceptorKeys, Flag, open_directory, raise_file_limit, services, stop_event
+from addc.server.smb_facts import SmbFacts
 from addc.smb.file_handlers import file_handlers
 from addc.smb.file_ioctls import file_ioctls
 from addc.smb.host_shares import HostShares
@@ -66,6 +67,7 @@ class RpcSmb:
         self._files = FileServer(self.smb)
         self.smb.files, self.smb.file_ioctls = file_handlers(self._files), file_ioctls(self._files)
         self._host_shares = HostShares(directory, shares, around.clock.now)
+        host.files = SmbFacts(directory, self.smb, self._host_shares.refresh)
         self._servers: list[asyncio.Server] = []
         self._sweeps: list[asyncio.Task[None]] = []
         self.serving: list[str] = []
