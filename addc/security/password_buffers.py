@@ -23,8 +23,11 @@ PLAIN_SIZE: Final = 516
 """SAMPR_USER_PASSWORD: room for 256 characters, then the length in octets."""
 _ROOM: Final = 512
 CONFOUNDER_SIZE: Final = 16
-AES_PLAIN_SIZE: Final = 1026
-"""SAMPR_USER_PASSWORD_AES: the length in octets, then room for 512 characters."""
+AES_PLAIN_SIZE: Final = 514
+"""SAMPR_USER_PASSWORD_AES: the length in octets, then room for 256 characters.
+
+The document speaks of 512 characters; peers send 512 octets (SAM_MAX_PASSWORD_LENGTH is 256 in Windows' headers).
+"""
 ITERATIONS_MIN: Final = 5_000
 ITERATIONS_MAX: Final = 1_000_000
 _ENCRYPTION_KEY: Final = b"Microsoft SAM encryption key AEAD-AES-256-CBC-HMAC-SHA512 16\0"
@@ -118,7 +121,7 @@ def open_aes(cek: bytes, salt: bytes, auth_data: bytes, cipher: bytes) -> Secret
 
 
 def seal_aes(cek: bytes, salt: bytes, password: bytes, filler: bytes) -> tuple[bytes, bytes]:
-    """AuthData and Cipher of a SAMPR_ENCRYPTED_PASSWORD_AES. salt: 16, filler: 1024 random octets."""
+    """AuthData and Cipher of a SAMPR_ENCRYPTED_PASSWORD_AES. salt: 16, filler: 512 random octets."""
     plain = len(password).to_bytes(2, "little") + password
     plain += filler[: AES_PLAIN_SIZE - len(plain)]
     pad = _BLOCK - len(plain) % _BLOCK
