@@ -65,7 +65,7 @@ class PolicyInformationClass(OpenIntEnum):
     ACCOUNT_DOMAIN = 5
     LSA_SERVER_ROLE = 6
     REPLICA_SOURCE = 7
-    NOT_USED_ON_WIRE = 8
+    DEFAULT_QUOTA = 8
     MODIFICATION = 9
     AUDIT_FULL_SET = 10
     AUDIT_FULL_QUERY = 11
@@ -258,6 +258,18 @@ class PolicyReplicaSourceInfo(Ndr):
 
 
 @structure
+class PolicyDefaultQuotaInfo(Ndr):
+    """Limits of processes' memory, which the document no longer describes and Windows still tells."""
+
+    paged_pool_limit: Annotated[int, U32] = 0
+    non_paged_pool_limit: Annotated[int, U32] = 0
+    minimum_working_set_size: Annotated[int, U32] = 0
+    maximum_working_set_size: Annotated[int, U32] = 0
+    pagefile_limit: Annotated[int, U32] = 0
+    time_limit: Annotated[int, I64] = 0
+
+
+@structure
 class PolicyModificationInfo(Ndr):
     """POLICY_MODIFICATION_INFO, [MS-LSAD] 2.2.4.11."""
 
@@ -308,6 +320,7 @@ PolicyInformation: Final = TaggedUnion(
         PolicyInformationClass.ACCOUNT_DOMAIN: LsaprTrustInformation,
         PolicyInformationClass.LSA_SERVER_ROLE: PolicyLsaServerRoleInfo,
         PolicyInformationClass.REPLICA_SOURCE: PolicyReplicaSourceInfo,
+        PolicyInformationClass.DEFAULT_QUOTA: PolicyDefaultQuotaInfo,
         PolicyInformationClass.MODIFICATION: PolicyModificationInfo,
         PolicyInformationClass.AUDIT_FULL_SET: PolicyAuditFullSetInfo,
         PolicyInformationClass.AUDIT_FULL_QUERY: PolicyAuditFullQueryInfo,

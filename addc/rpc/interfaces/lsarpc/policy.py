@@ -110,6 +110,11 @@ def _replica_source(ctx: ReadContext) -> Ndr:
     return idl.PolicyReplicaSourceInfo(policy.replica_source, policy.replica_account)
 
 
+def _no_quota(ctx: ReadContext) -> Ndr:
+    del ctx
+    return idl.PolicyDefaultQuotaInfo()
+
+
 def _dns_domain(ctx: ReadContext) -> Ndr:
     own = ctx.forest
     return idl.PolicyDnsDomainInfo(
@@ -134,6 +139,7 @@ _QUERIES: Final[dict[int, tuple[int, Callable[[ReadContext], Ndr]]]] = {
     Class.ACCOUNT_DOMAIN: (_VIEW, _primary_domain),
     Class.LSA_SERVER_ROLE: (_VIEW, _role),
     Class.REPLICA_SOURCE: (_VIEW, _replica_source),
+    Class.DEFAULT_QUOTA: (_VIEW, _no_quota),
     Class.DNS_DOMAIN: (_VIEW, _dns_domain),
     Class.DNS_DOMAIN_INT: (_VIEW, _dns_domain),
     Class.LOCAL_ACCOUNT_DOMAIN: (_VIEW, _primary_domain),

@@ -35,12 +35,13 @@ def test_the_domain_as_a_joining_machine_asks_for_it_w_join_16(lsa: LsaClient) -
     for one in (Class.PRIMARY_DOMAIN, Class.ACCOUNT_DOMAIN, Class.LOCAL_ACCOUNT_DOMAIN):
         assert lsa.query(one) == idl.LsaprTrustInformation(forest.netbios, forest.domain_sid)
     assert lsa.query(Class.LSA_SERVER_ROLE) == idl.PolicyLsaServerRoleInfo(3)
+    assert lsa.query(Class.DEFAULT_QUOTA) == idl.PolicyDefaultQuotaInfo()
     machine = lsa.query(Class.MACHINE_ACCOUNT)
     assert isinstance(machine, idl.PolicyMachineAcctInfo)
     assert machine.sid == forest.domain_sid.child(machine.rid)
 
 
-@pytest.mark.parametrize("one", [8, 9, 10, 11, 16, 0, 99])
+@pytest.mark.parametrize("one", [9, 10, 11, 16, 0, 99])
 def test_classes_that_cannot_be_queried_lsad_3_1_4_4_3(lsa: LsaClient, one: int) -> None:
     assert lsa.refused(idl.LsarQueryInformationPolicy(lsa.policy, one)) == NtStatus.STATUS_INVALID_PARAMETER
 
