@@ -18,8 +18,8 @@ from addc.rpc.interfaces.netlogon import channel as channels
 from addc.rpc.interfaces.netlogon import idl, server_names
 from addc.rpc.interfaces.netlogon.rights import NetlogonAccess
 from addc.security import schannel
-from addc.security.crypto.hashes import insecure_md5
 from addc.security.krb_keys import NT_HASH_OF_EMPTY
+from addc.security.time_signing import insecure_digest
 from addc.security.token import SYSTEM
 from addc.store.objects import ObjectRow
 
@@ -91,7 +91,7 @@ def _digests(ctx: ReadContext, row: ObjectRow, message: bytes) -> tuple[bytes, b
     current = keys.nt_hash() or NT_HASH_OF_EMPTY
     former = passwords.former_hashes(row)
     old = former[0] if former else current
-    return insecure_md5(current + message), insecure_md5(old + message)
+    return insecure_digest(current, message), insecure_digest(old, message)
 
 
 async def logon_compute_server_digest(
