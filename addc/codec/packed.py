@@ -363,6 +363,9 @@ class _Compiler:
             with s.block(f"if n_{name} and end % {kind.align}"):
                 s.line(f"pad = -end % {kind.align}; parts.append(bytes(pad)); end += pad")
         s.line(f"o_{name} = end")
+        if kind.offset is not None:
+            with s.block(f"if not n_{name} and end >= {1 << 8 * kind.offset.size}"):
+                s.line(f"o_{name} = 0")  # nothing is there that could be pointed to
         s.line(f"parts.append(d_{name}); end += n_{name}")
 
 

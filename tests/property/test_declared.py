@@ -14,7 +14,7 @@ from addc.codec.declare import Declared, declared_classes
 from tests.kit import krb5_samples, ldap_samples
 from tests.kit.mutate import mutations
 
-_WIRE_PACKAGES = ("addc.codec", "addc.ldap.messages", "addc.ldap.controls")
+_WIRE_PACKAGES = ("addc.codec", "addc.ldap.messages", "addc.ldap.controls", "addc.smb")
 
 
 def _load() -> tuple[type[Declared], ...]:
