@@ -234,6 +234,8 @@ class Caching:
             return NONE
         if has_locks:
             state &= ~(READ | HANDLE)
+        if any(holder.state & WRITE for holder in self._others(own)):
+            return NONE
         if self.plain_opens or any(True for _ in self._others(own)):
             state &= ~WRITE
         if is_lease:

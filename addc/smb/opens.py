@@ -32,6 +32,8 @@ BREAK_TIMEOUT_S: Final = 35.0
 DURABLE_TIMEOUT_MS: Final = 60_000
 DURABLE_TIMEOUT_MAX_MS: Final = 300_000
 _ACK_REQUIRED: Final = 1
+_MAY_COME_BACK: Final = frozenset((EndReason.CONNECTION_LOST, EndReason.LOGGED_OFF))
+"""Ends that a durable handle outlives ([MS-SMB2] 3.3.5.6, 3.3.7.1)."""
 UNIT: Final = 4096
 """Octets by which files take up room."""
 
@@ -226,7 +228,7 @@ class FileOpen(Open):
 
     async def end(self, reason: EndReason) -> None:
         """Close it, or keep it for its client to come back."""
-        if reason is EndReason.CONNECTION_LOST and self.server.keep(self):
+        if reason in _MAY_COME_BACK and self.server.keep(self):
             return
         await self.server.finish(self)
 
@@ -424,7 +426,7 @@ class FileServer:
             or one.holder.breaking
         ):
             return False
-        if one.file.delete_pending or one.opening.delete_on_close:
+        if one.file.delete_pending:
             return False
         one.disconnected = True
         loop = asyncio.get_running_loop()
@@ -485,11 +487,10 @@ class FileServer:
         return False
 
     def _untold(self, holder: Holder) -> None:
-        """Nobody is there to hear of a break: what caches the handle no more cannot come back."""
-        lost_handle = not (holder.required if holder.breaking else holder.state) & leases.HANDLE
+        """Nobody is there to hear of a break: the caches are gone, and with them the way back."""
         leases.end_break(holder)
         for opened in tuple(holder.opens):
-            if isinstance(opened, FileOpen) and opened.disconnected and lost_handle:
+            if isinstance(opened, FileOpen) and opened.disconnected:
                 self.forget_durable(opened)
                 self._detach(opened)
                 opened.disconnected = False

@@ -4,6 +4,7 @@ Spec: [MS-SMB2] 3.3.5.9 (Create Context Validation), 3.3.5.9.7, 3.3.5.9.12, 3.3.
 """
 
 from typing import Final
+from uuid import UUID
 
 from addc.base.errors import NtError
 from addc.codes.ntstatus import NtStatus
@@ -19,6 +20,7 @@ from addc.smb.request import Reply, Request, SmbError
 from addc.smb.session import EndReason
 
 CLOSED: Final = EndReason.CLOSED
+_NO_GUID: Final = UUID(int=0)
 
 
 def _refuse(status: NtStatus) -> SmbError:
@@ -95,9 +97,7 @@ async def _reconnect(server: FileServer, request: Request, contexts: Contexts) -
         raise not_found
     if one.tree.share.volume is not request.tree.share.volume:
         raise not_found
-    if version_2 is not None and one.durable.create_guid != version_2.create_guid:
-        raise not_found
-    if version_2 is None and one.durable.create_guid is not None:
+    if version_2 is not None and (one.durable.create_guid or _NO_GUID) != version_2.create_guid:
         raise not_found
     _check_lease(one, request, contexts)
     if version_2 is not None and version_2.flags & DURABLE_PERSISTENT:
@@ -118,8 +118,6 @@ async def _reconnect(server: FileServer, request: Request, contexts: Contexts) -
     told = []
     if one.lease is not None:
         told.append((contexts_of.LEASE, lease_context(one.lease)))
-    if version_2 is None:
-        told.append((contexts_of.DURABLE_REQUEST, bytes(8)))
     return reply_with(one, (node, OPENED), told)
 
 

@@ -148,6 +148,7 @@ async def _allocation(server: FileServer, request: Request, one: FileOpen, data:
     room = _number(data)
     _need(one, file_access.WRITE_DATA)
     one.file.reserved = room
+    server.send(one.file.caching.contend_data(one.holder))
     if room < (await one.volume.node(one.file.node_id)).size:
         await _resize(server, one, room)
 
