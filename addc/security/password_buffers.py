@@ -26,7 +26,7 @@ CONFOUNDER_SIZE: Final = 16
 AES_PLAIN_SIZE: Final = 514
 """SAMPR_USER_PASSWORD_AES: the length in octets, then room for 256 characters.
 
-The document speaks of 512 characters; peers send 512 octets (SAM_MAX_PASSWORD_LENGTH is 256 in Windows' headers).
+The document speaks of 512 characters. Peers send as many octets: SAM_MAX_PASSWORD_LENGTH is 256 for them.
 """
 ITERATIONS_MIN: Final = 5_000
 ITERATIONS_MAX: Final = 1_000_000

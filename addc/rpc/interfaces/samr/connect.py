@@ -82,6 +82,19 @@ async def samr_connect2(call: Call, request: idl.SamrConnect2) -> idl.SamrConnec
     return idl.SamrConnect2Response(await _connect(call, request.desired_access))
 
 
+async def samr_connect3(call: Call, request: idl.SamrConnect3) -> idl.SamrConnect3Response:
+    """As the others; old clients and tests call it."""
+    return idl.SamrConnect3Response(await _connect(call, request.desired_access))
+
+
+async def samr_test_private_functions(
+    call: Call, request: idl.SamrTestPrivateFunctions
+) -> idl.SamrTestPrivateFunctionsResponse:
+    """What DCs answer to everybody. Spec: [MS-SAMR] 3.1.5, footnote 43."""
+    held(call, request.handle, SamHandle)
+    raise NtError(NtStatus.STATUS_NOT_IMPLEMENTED)
+
+
 async def samr_connect4(call: Call, request: idl.SamrConnect4) -> idl.SamrConnect4Response:
     """Spec: [MS-SAMR] 3.1.5.1.2."""
     return idl.SamrConnect4Response(await _connect(call, request.desired_access))

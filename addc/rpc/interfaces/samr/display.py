@@ -75,10 +75,15 @@ def _ordered(ctx: ReadContext, domain: Sid, types: Sequence[SamAccountType]) -> 
         after = batch[-1]
 
 
+def _domain_of(ctx: ReadContext, domain: DomainHandle, level: int) -> Sid:
+    """Whose accounts are listed: groups are the account domain's by either handle, as with Windows."""
+    return ctx.forest.domain_sid if level == Level.DOMAIN_DISPLAY_GROUP else domain.sid
+
+
 def _list(ctx: ReadContext, domain: DomainHandle, level: int, index: int) -> tuple[Dnt, ...]:
     kept = domain.listing
     if not index or kept.level != level:
-        kept.rows = _ordered(ctx, domain.sid, _TYPES[Level(level)])
+        kept.rows = _ordered(ctx, _domain_of(ctx, domain, level), _TYPES[Level(level)])
         kept.level = level
     return kept.rows
 
@@ -128,6 +133,7 @@ class _Page:
 def _page(ctx: ReadContext, domain: DomainHandle, request: idl.SamrQueryDisplayInformation) -> _Page:
     level, start = request.display_information_class, request.index
     rows = _list(ctx, domain, level, start)
+    sid = _domain_of(ctx, domain, level)
     entries: list[Entry] = []
     size = at = 0
     for at in range(start, len(rows)):
@@ -135,7 +141,7 @@ def _page(ctx: ReadContext, domain: DomainHandle, request: idl.SamrQueryDisplayI
             break
         ctx.pace.step()
         row = ctx.tx.get(rows[at])
-        if row is None or not in_domain(ctx, row, domain.sid):
+        if row is None or not in_domain(ctx, row, sid):
             continue  # deleted since the list was made
         made, octets = _entry(ctx, level, row, at + 1)
         if entries and size + octets + _ENTRY_SIZE > request.preferred_maximum_length:

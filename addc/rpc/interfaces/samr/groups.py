@@ -270,6 +270,8 @@ async def _change_alias(
         for sid in sids:
             if op == ModOp.ADD:
                 _check_alias_member(ctx, sid)
+            elif ignored and not ctx.tx.by_sid(bytes(sid)):
+                raise NtError(NtStatus.STATUS_OBJECT_NAME_NOT_FOUND, "nobody has ever had this SID")
             try:
                 _change_member(ctx, alias, op, sid)
             except DsError as error:

@@ -1714,6 +1714,20 @@ class SamrGetDisplayEnumerationIndexResponse(Ndr):
 
 
 @parameters
+class SamrTestPrivateFunctions(Ndr):
+    """Opnums 42, of a domain, and 43, of a user."""
+
+    handle: Annotated[ContextHandle, CONTEXT_HANDLE]
+
+
+@parameters
+class SamrTestPrivateFunctionsResponse(Ndr):
+    """Opnums 42 and 43."""
+
+    status: Annotated[NtStatus, U32] = NtStatus.STATUS_SUCCESS
+
+
+@parameters
 class SamrGetUserDomainPasswordInformation(Ndr):
     """Opnum 44."""
 
@@ -1873,6 +1887,23 @@ class SamrConnect4(Ndr):
 @parameters
 class SamrConnect4Response(Ndr):
     """Opnum 62."""
+
+    server_handle: Annotated[ContextHandle, CONTEXT_HANDLE] = NULL_HANDLE
+    status: Annotated[NtStatus, U32] = NtStatus.STATUS_SUCCESS
+
+
+@parameters
+class SamrConnect3(Ndr):
+    """Opnum 61, which no document has: a number that nobody heeds stands where Connect4 has the revision."""
+
+    server_name: Annotated[str | None, Unique(WSTRING)]
+    unknown: Annotated[int, U32]
+    desired_access: Annotated[int, U32]
+
+
+@parameters
+class SamrConnect3Response(Ndr):
+    """Opnum 61."""
 
     server_handle: Annotated[ContextHandle, CONTEXT_HANDLE] = NULL_HANDLE
     status: Annotated[NtStatus, U32] = NtStatus.STATUS_SUCCESS
@@ -2111,6 +2142,18 @@ SAMR: Final = interface(
         SamrGetDisplayEnumerationIndexResponse,
     ),
     Operation(
+        42,
+        "SamrTestPrivateFunctionsDomain",
+        SamrTestPrivateFunctions,
+        SamrTestPrivateFunctionsResponse,
+    ),
+    Operation(
+        43,
+        "SamrTestPrivateFunctionsUser",
+        SamrTestPrivateFunctions,
+        SamrTestPrivateFunctionsResponse,
+    ),
+    Operation(
         44,
         "SamrGetUserDomainPasswordInformation",
         SamrGetUserDomainPasswordInformation,
@@ -2180,6 +2223,7 @@ SAMR: Final = interface(
     ),
     Operation(57, "SamrConnect2", SamrConnect2, SamrConnect2Response),
     Operation(58, "SamrSetInformationUser2", SamrSetInformationUser, SamrSetInformationUserResponse),
+    Operation(61, "SamrConnect3", SamrConnect3, SamrConnect3Response),
     Operation(62, "SamrConnect4", SamrConnect4, SamrConnect4Response),
     Operation(
         63,

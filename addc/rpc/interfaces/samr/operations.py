@@ -1,6 +1,6 @@
 """The interface samr as this DC serves it.
 
-Opnums 4, 42, 43, 59 - 61, 68 - 72, 75 and 76 are Windows' own ([MS-SAMR] 3.1.5); whoever calls them is told
+Opnums 4, 59, 60, 68 - 72, 75 and 76 are Windows' own ([MS-SAMR] 3.1.5); whoever calls them is told
 that there are none. Spec: [MS-SAMR] 2.1, 3.1.5.
 """
 
@@ -23,12 +23,14 @@ from addc.rpc.interfaces.samr.connect import (
     samr_close_handle,
     samr_connect,
     samr_connect2,
+    samr_connect3,
     samr_connect4,
     samr_connect5,
     samr_enumerate_domains_in_sam_server,
     samr_lookup_domain_in_sam_server,
     samr_open_domain,
     samr_rid_to_sid,
+    samr_test_private_functions,
 )
 from addc.rpc.interfaces.samr.display import (
     samr_get_display_enumeration_index,
@@ -126,6 +128,8 @@ SERVER: Final = InterfaceServer(
         39: samr_get_groups_for_user,
         40: samr_query_display_information,
         41: samr_get_display_enumeration_index,
+        42: samr_test_private_functions,
+        43: samr_test_private_functions,
         44: samr_get_user_domain_password_information,
         45: samr_remove_member_from_foreign_domain,
         46: samr_query_information_domain,
@@ -141,6 +145,7 @@ SERVER: Final = InterfaceServer(
         56: samr_get_domain_password_information,
         57: samr_connect2,
         58: samr_set_information_user,
+        61: samr_connect3,
         62: samr_connect4,
         63: samr_unicode_change_password_user3,
         64: samr_connect5,
