@@ -10,7 +10,7 @@ from addc.security import sddl
 from tests.kit.ndr_oracle import check_calls, made_up
 from tests.kit.ndr_values import Amend
 
-_NAMES = ("sub_key", "key_class", "class_in", "class_out", "value_name")
+_NAMES = ("sub_key", "key_class", "class_in", "class_out", "value_name", "machine", "event_name")
 
 
 def _ended(value: Any) -> Ndr:

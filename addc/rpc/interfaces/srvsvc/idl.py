@@ -466,6 +466,12 @@ class ServerInfo1005(Ndr):
     comment: Annotated[str | None, NAME]
 
 
+_SETTINGS: Final = (
+    1010, 1016, 1017, 1018, 1107, 1501, 1502, 1503, 1506, 1510, 1511, 1512, 1513, 1514, 1515, 1516, 1518,
+    1523, 1528, 1529, 1530, 1533, 1534, 1535, 1536, 1538, 1539, 1540, 1541, 1542, 1543, 1544, 1545, 1546,
+    1547, 1548, 1549, 1550, 1552, 1553, 1554, 1555, 1556,
+)  # fmt: skip
+"""Levels of a single number each, which can be set only."""
 SERVER_INFO: Final = _infos(
     {
         100: ServerInfo100,
@@ -475,9 +481,10 @@ SERVER_INFO: Final = _infos(
         502: ServerInfo502,
         503: ServerInfo503,
         1005: ServerInfo1005,
+        **dict.fromkeys(_SETTINGS, U32),
     }
 )
-"""SERVER_INFO, [MS-SRVS] 2.2.3.7; the levels that this server has."""
+"""SERVER_INFO, [MS-SRVS] 2.2.3.7."""
 
 
 @structure

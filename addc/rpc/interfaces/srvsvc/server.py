@@ -124,10 +124,8 @@ async def netr_server_disk_enum(
     require(call.requester, Right.READ_ADMIN)
     if request.level != 0:
         raise DsError(Win32.ERROR_INVALID_LEVEL, f"level {request.level}")
-    found = page([idl.DiskInfo("C:\0")], request)
-    disks = tuple([disk for disk in found.entries if isinstance(disk, idl.DiskInfo)])
-    container = idl.DiskEnumContainer(disks)
-    return idl.NetrServerDiskEnumResponse(container, found.total, found.resume_handle, found.status)
+    resume = None if request.resume_handle is None else 0
+    return idl.NetrServerDiskEnumResponse(idl.DiskEnumContainer((idl.DiskInfo("C:\0"),)), 1, resume)
 
 
 @refusing(

@@ -238,7 +238,8 @@ async def netr_share_check(call: Call, request: idl.NetrShareCheck) -> idl.NetrS
     require(call.requester, Right.READ)
     device = request.device.casefold().rstrip("\\")
     for share in file_server(call).shares():
-        if not share.is_ipc and share.path and share.path.casefold().rstrip("\\") == device:
+        # IPC$ is no folder's: it answers to no name at all.
+        if share.path.casefold().rstrip("\\") == device and (share.is_ipc or share.path):
             return idl.NetrShareCheckResponse(share_type(share))
     raise DsError(Win32.NERR_DeviceNotShared, "not shared")
 

@@ -25,6 +25,8 @@ _DATABASES: Final = frozenset({"", "servicesactive"})
 _CONFIG_HEAD: Final = 36
 """Octets of QUERY_SERVICE_CONFIGW without its strings."""
 _OWNER, _GROUP, _DACL = 0x1, 0x2, 0x4
+_INTERROGATE: Final = 4
+_CONTROL_MAX: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,8 @@ async def r_query_service_object_security(
     """Spec: [MS-SCMR] 3.1.4.4."""
     _held(call, request.handle, rights.READ_CONTROL)
     wanted, full = request.security_information, rights.SERVICE
+    if not wanted:
+        raise DsError(Win32.ERROR_INVALID_PARAMETER, "which parts?")
     if wanted & ~(_OWNER | _GROUP | _DACL):
         raise DsError(Win32.ERROR_ACCESS_DENIED, "more than owner, group and DACL")
     wire = SecurityDescriptor(
@@ -231,8 +235,24 @@ async def refuse_to_change(
 
     Spec: [MS-SCMR] 3.1.4.2, 3.1.4.3, 3.1.4.19.
     """
-    call.handles.get(request.handle, ServiceHandle)
+    held = call.handles.get(request.handle, ServiceHandle)
+    match request:
+        case idl.RStartServiceW():
+            rights.require(held.granted, rights.SERVICE_START)
+            if held.service.runs:
+                raise DsError(Win32.ERROR_SERVICE_ALREADY_RUNNING, "it runs")
+        case idl.RControlService():
+            if not _is_control(request.control):
+                raise DsError(Win32.ERROR_INVALID_PARAMETER, f"control {request.control}")
+            if request.control == _INTERROGATE:
+                rights.require(held.granted, rights.SERVICE_INTERROGATE)
+                return idl.RControlServiceResponse(held.service.status)
     raise DsError(Win32.ERROR_ACCESS_DENIED, "services are not controlled from afar")
+
+
+def _is_control(control: int) -> bool:
+    """Spec: [MS-SCMR] 3.1.4.2: those of every service, and those that a service defines."""
+    return 1 <= control <= _CONTROL_MAX or 128 <= control <= 255
 
 
 SERVER: Final = InterfaceServer(

@@ -279,6 +279,26 @@ class BaseRegGetKeySecurityResponse(Ndr):
 
 
 @parameters
+class BaseRegNotifyChangeKeyValue(Ndr):
+    """Opnum 14; it is named in Windows' IDL alone."""
+
+    key: Annotated[ContextHandle, CONTEXT_HANDLE]
+    watch_subtree: Annotated[int, U8]
+    notify_filter: Annotated[int, U32]
+    event: Annotated[int, U32]
+    machine: Annotated[str | None, UNICODE_STRING]
+    event_name: Annotated[str | None, UNICODE_STRING]
+    notify_async: Annotated[int, U32]
+
+
+@parameters
+class BaseRegNotifyChangeKeyValueResponse(Ndr):
+    """Opnum 14."""
+
+    status: Annotated[Win32, U32] = Win32.ERROR_SUCCESS
+
+
+@parameters
 class BaseRegOpenKey(Ndr):
     """Opnum 15."""
 
@@ -408,6 +428,12 @@ WINREG: Final = interface(
     Operation(10, "BaseRegEnumValue", BaseRegEnumValue, BaseRegEnumValueResponse),
     Operation(11, "BaseRegFlushKey", BaseRegFlushKey, BaseRegFlushKeyResponse),
     Operation(12, "BaseRegGetKeySecurity", BaseRegGetKeySecurity, BaseRegGetKeySecurityResponse),
+    Operation(
+        14,
+        "BaseRegNotifyChangeKeyValue",
+        BaseRegNotifyChangeKeyValue,
+        BaseRegNotifyChangeKeyValueResponse,
+    ),
     Operation(15, "BaseRegOpenKey", BaseRegOpenKey, BaseRegOpenKeyResponse),
     Operation(16, "BaseRegQueryInfoKey", BaseRegQueryInfoKey, BaseRegQueryInfoKeyResponse),
     Operation(17, "BaseRegQueryValue", BaseRegQueryValue, BaseRegQueryValueResponse),

@@ -183,6 +183,8 @@ async def base_reg_enum_value(call: Call, request: idl.BaseRegEnumValue) -> idl.
 async def base_reg_query_value(call: Call, request: idl.BaseRegQueryValue) -> idl.BaseRegQueryValueResponse:
     """Spec: [MS-RRP] 3.1.5.17."""
     held = _held(call, request.key, rights.KEY_QUERY_VALUE)
+    if request.value_name is None or request.size is None or request.length is None:
+        raise DsError(Win32.ERROR_INVALID_PARAMETER, "neither a name nor where to put its data")
     value = held.key.values.get(text(request.value_name).lower())
     if value is None:
         raise DsError(Win32.ERROR_FILE_NOT_FOUND, "no such value")
@@ -258,6 +260,14 @@ async def base_reg_flush_key(call: Call, request: idl.BaseRegFlushKey) -> idl.Ba
     return idl.BaseRegFlushKeyResponse()
 
 
+async def base_reg_notify_change_key_value(
+    call: Call, request: idl.BaseRegNotifyChangeKeyValue
+) -> idl.BaseRegNotifyChangeKeyValueResponse:
+    """Not over the network. Spec: [MS-RRP] 3.1.5."""
+    call.handles.get(request.key, OpenKey)
+    raise DsError(Win32.ERROR_NOT_SUPPORTED, "events do not travel")
+
+
 SERVER: Final = InterfaceServer(
     WINREG,
     {
@@ -273,6 +283,7 @@ SERVER: Final = InterfaceServer(
         10: base_reg_enum_value,
         11: base_reg_flush_key,
         12: base_reg_get_key_security,
+        14: base_reg_notify_change_key_value,
         15: base_reg_open_key,
         16: base_reg_query_info_key,
         17: base_reg_query_value,

@@ -13,6 +13,7 @@ from addc.codec.ndr import (
     U32,
     WSTRING,
     Container,
+    FixedArray,
     FixedBytes,
     Ndr,
     Tagged,
@@ -72,10 +73,23 @@ class WkstaInfo102(Ndr):
     logged_on_users: Annotated[int, U32]
 
 
+@structure
+class WkstaInfo502(Ndr):
+    """WKSTA_INFO_502, [MS-WKST] 2.2.5.4: how the redirector is tuned, in the order of its members."""
+
+    settings: Annotated[tuple[int, ...], FixedArray(U32, 35)]
+
+
 WKSTA_INFO: Final = TaggedUnion(
-    {100: Unique(WkstaInfo100), 101: Unique(WkstaInfo101), 102: Unique(WkstaInfo102)}, NOTHING
+    {
+        100: Unique(WkstaInfo100),
+        101: Unique(WkstaInfo101),
+        102: Unique(WkstaInfo102),
+        502: Unique(WkstaInfo502),
+    },
+    NOTHING,
 )
-"""WKSTA_INFO, [MS-WKST] 2.2.3.2; the levels that this server has."""
+"""WKSTA_INFO, [MS-WKST] 2.2.3.2; the levels that can be asked for."""
 
 
 @structure

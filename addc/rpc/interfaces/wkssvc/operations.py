@@ -19,10 +19,16 @@ from addc.rpc.interfaces.wkssvc.rights import Right, require
 _BASE: Final = 500, 10, 0
 """PLATFORM_ID_NT, version."""
 
+_REDIRECTOR: Final = (
+    3600, 250, 16, 600, 50, 60, 512, 17, 10_240, 6144, 500, 10, 500, 40, 1023, 0xFFFF_FFFF, 3, 20, 5, 60,
+    0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0,
+)  # fmt: skip
+"""As a Windows server says it without configuration; nothing here depends on it."""
 _INFO: Final[dict[int, Callable[[Forest], Ndr]]] = {
     100: lambda own: idl.WkstaInfo100(_BASE[0], own.host.upper(), own.netbios, *_BASE[1:]),
     101: lambda own: idl.WkstaInfo101(_BASE[0], own.host.upper(), own.netbios, *_BASE[1:], ""),
     102: lambda own: idl.WkstaInfo102(_BASE[0], own.host.upper(), own.netbios, *_BASE[1:], "", 1),
+    502: lambda own: idl.WkstaInfo502(_REDIRECTOR),
 }
 
 

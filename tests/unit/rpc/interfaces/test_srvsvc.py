@@ -347,6 +347,7 @@ def test_a_shared_folder_is_found_by_its_path(server: Server) -> None:
 
     assert check("c:\\docs\\").status == Win32.NERR_Success
     assert check("c:\\other").status == Win32.NERR_DeviceNotShared
+    assert check("").type == 0x8000_0003
 
 
 @pytest.mark.parametrize(

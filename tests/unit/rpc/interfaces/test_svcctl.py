@@ -154,12 +154,22 @@ def test_databases_and_services_that_do_not_exist(admin: RpcClient) -> None:
 def test_nobody_controls_services(admin: RpcClient, ntds: ContextHandle) -> None:
     requests: list[Ndr] = [
         idl.RControlService(ntds, 1),
-        idl.RStartServiceW(ntds, None),
         idl.RDeleteService(ntds),
+        idl.RStartServiceW(_service(admin, _manager(admin).handle, "Spooler").handle, None),
     ]
     for request in requests:
         refused: Ndr = admin.call(SERVER, request)
         assert refused.status == DENIED  # type: ignore[attr-defined]
+
+
+def test_what_a_service_is_asked_without_being_changed(admin: RpcClient, ntds: ContextHandle) -> None:
+    """3.1.4.2, 3.1.4.19."""
+    asked = admin.call(SERVER, idl.RControlService(ntds, 4), idl.RControlServiceResponse)
+    assert asked.service_status.current_state == 4
+    wrong = admin.call(SERVER, idl.RControlService(ntds, 0), idl.RControlServiceResponse)
+    assert wrong.status == Win32.ERROR_INVALID_PARAMETER
+    start = admin.call(SERVER, idl.RStartServiceW(ntds, None), idl.RStartServiceWResponse)
+    assert start.status == Win32.ERROR_SERVICE_ALREADY_RUNNING
 
 
 def test_the_descriptor_of_a_service(admin: RpcClient, ntds: ContextHandle) -> None:
@@ -174,6 +184,7 @@ def test_the_descriptor_of_a_service(admin: RpcClient, ntds: ContextHandle) -> N
     assert sd.owner is not None and sd.dacl is not None and sd.group is None
     assert ask(5, 1).status == Win32.ERROR_INSUFFICIENT_BUFFER
     assert ask(8, 512).status == DENIED
+    assert ask(0, 512).status == Win32.ERROR_INVALID_PARAMETER
 
 
 def test_a_handle_of_the_manager_is_none_of_a_service(admin: RpcClient, ntds: ContextHandle) -> None:

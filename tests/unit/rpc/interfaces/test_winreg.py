@@ -121,6 +121,9 @@ def test_too_little_room_says_how_much_is_needed(admin: Reader) -> None:
     assert (short.status, short.size, short.data) == (Win32.ERROR_MORE_DATA, whole.size, b"")
     asked = admin.value(key, "ProductName", room=None)
     assert (asked.status, asked.size, asked.data) == (Win32.ERROR_SUCCESS, whole.size, None)
+    nameless = idl.BaseRegQueryValue(key, None, 0, b"", 8, 0)
+    unnamed = admin.client.call(SERVER, nameless, idl.BaseRegQueryValueResponse)
+    assert unnamed.status == Win32.ERROR_INVALID_PARAMETER
     request = idl.BaseRegQueryValue(key, named("ProductName"), 0, b"", None, None)
     wrong = admin.client.call(SERVER, request, idl.BaseRegQueryValueResponse)
     assert wrong.status == Win32.ERROR_INVALID_PARAMETER
@@ -215,6 +218,9 @@ def test_closed_and_foreign_handles_are_refused(admin: Reader) -> None:
     assert version.version == 6
     closed = admin.client.call(SERVER, idl.BaseRegCloseKey(key), idl.BaseRegCloseKeyResponse)
     assert closed.key == NULL_HANDLE
+    watch = idl.BaseRegNotifyChangeKeyValue(admin.root, 1, 0, 0, None, None, 0)
+    refused = admin.client.call(SERVER, watch, idl.BaseRegNotifyChangeKeyValueResponse)
+    assert refused.status == Win32.ERROR_NOT_SUPPORTED
     for handle in (key, NULL_HANDLE):
         with pytest.raises(RpcFault) as fault:
             admin.value(handle, "NoLMHash")

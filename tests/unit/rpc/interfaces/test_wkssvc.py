@@ -39,6 +39,8 @@ def test_users_see_its_name_and_domain(rpc_desk: RpcDesk, alice: Token) -> None:
     assert ask(101, alice).status == Win32.NERR_Success
     assert ask(102, alice) == idl.NetrWkstaGetInfoResponse(Tagged(102, None), DENIED)
     assert ask(102, rpc_desk.corp.admin).status == Win32.NERR_Success
+    assert ask(502, rpc_desk.corp.admin).status == Win32.NERR_Success
+    assert ask(502, alice).status == DENIED
     assert ask(100, ANONYMOUS).status == DENIED
     assert ask(7, alice) == idl.NetrWkstaGetInfoResponse(Tagged(7, b""), Win32.ERROR_INVALID_LEVEL)
 
