@@ -94,12 +94,16 @@ class RpcSmb:
         self.serving.append(f"tcp {address} {port}")
         return sock
 
-    async def close(self) -> None:
-        """No new connections; calls that were begun are answered, then everybody is let go."""
+    def close_sockets(self) -> None:
+        """No new connections."""
         for server in self._servers:
             server.close()
         for sweep in self._sweeps:
             sweep.cancel()
+
+    async def close(self) -> None:
+        """No new connections; calls that were begun are answered, then everybody is let go."""
+        self.close_sockets()
         await self.rpc.drain()
         await self.smb.close()
         await self._files.close_all()

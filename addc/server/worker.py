@@ -237,6 +237,8 @@ class Worker:
         for server in (*self._servers, self._health):
             if server is not None:
                 server.close()
+        if self._rpc_smb is not None:
+            self._rpc_smb.close_sockets()
         for transport in self._datagrams:
             transport.close()
         # uvloop lets go of them on its next turn, and complains of those it finds open at its end.
