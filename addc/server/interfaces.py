@@ -4,6 +4,7 @@ from typing import Final
 
 from addc.drs import operations as drsuapi
 from addc.rpc.call import InterfaceServer
+from addc.rpc.interfaces.backupkey import operations as backupkey
 from addc.rpc.interfaces.dssetup import operations as dssetup
 from addc.rpc.interfaces.gkdi import operations as gkdi
 from addc.rpc.interfaces.lsarpc import operations as lsarpc
@@ -15,6 +16,7 @@ from addc.rpc.interfaces.winreg import operations as winreg
 from addc.rpc.interfaces.wkssvc import operations as wkssvc
 
 SERVED: Final[tuple[InterfaceServer, ...]] = (
+    backupkey.SERVER,
     drsuapi.SERVER,
     dssetup.SERVER,
     gkdi.SERVER,
