@@ -43,6 +43,8 @@ class SiteConfig:
     audit_logons: which tickets and password logons the audit log is told of: all, refused ones, or none.
     rpc_ports: "first-last", of which RPC takes the first that is free; clients ask the endpoint mapper.
     smb_require_signing: unsigned SMB sessions are refused. smb_encryption: off, offered or required.
+    sam_change_calls: the calls of SAM by which people change their passwords: strong (AES), all, or none.
+    sam_reuse_owners: SDDL naming owners of computer accounts that may be joined to again; "" for none.
     """
 
     database: str
@@ -67,6 +69,8 @@ class SiteConfig:
     rpc_ports: str = "49152-49251"
     smb_require_signing: bool = True
     smb_encryption: str = "offered"
+    sam_change_calls: str = "strong"
+    sam_reuse_owners: str = ""
 
     @property
     def rpc_port_range(self) -> range:
@@ -160,6 +164,7 @@ _CHOICES: Final = {
     "audit_logons": ("all", "refused", "none"),
     "kdc_revocation": ("strict", "soft"),
     "smb_encryption": ("offered", "off", "required"),
+    "sam_change_calls": ("strong", "all", "none"),
 }
 
 
@@ -200,6 +205,8 @@ def _wrong_value(raw: dict[str, object]) -> str:
     for name, known in _CHOICES.items():
         if raw.get(name, known[0]) not in known:
             return f"{name} has to be one of {', '.join(known)}"
+    if not isinstance(raw.get("sam_reuse_owners", ""), str):
+        return "sam_reuse_owners has to be a descriptor in SDDL"
     if not _is_port_range(raw.get("rpc_ports", "1-1")):
         return 'rpc_ports has to be first-last, such as "49152-49251"'
     return ""

@@ -13,6 +13,7 @@ from addc.auth.acceptor import Acceptor, AcceptorPolicy
 from addc.auth.gss import GssAcceptor
 from addc.auth.netlogon_ssp import NetlogonContext
 from addc.base.data_dir import KEYTAB_NAME
+from addc.base.errors import DecodeError, DsError, UserError
 from addc.codes.ntstatus import NtStatus
 from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext
@@ -20,8 +21,10 @@ from addc.kdc.lookup import realm_facts
 from addc.kdc.pac_validation import verify_pac
 from addc.rpc.call import RpcHost
 from addc.rpc.service import RpcService
+from addc.security import sddl
+from addc.security.sam_policy import PasswordChanges, SamPolicy
 from addc.server import listeners
-from addc.server.config import ServeConfig
+from addc.server.config import ServeConfig, SiteConfig
 from addc.server.interfaces import SERVED
 from addc.server.listeners import EPMAP, SMB
 from addc.server.process import AcceptorKeys, Flag, open_directory, raise_file_limit, services, stop_event
@@ -50,7 +53,7 @@ class RpcSmb:
             around,
             AcceptorPolicy(ntlm=site.allow_ntlm),
         )
-        host = RpcHost(verify_pac=_verify_pac)
+        host = RpcHost(verify_pac=_verify_pac, sam=_sam_policy(site, directory))
         self.rpc = RpcService(
             directory,
             around,
@@ -108,6 +111,20 @@ class RpcSmb:
         await self.smb.close()
         await self._files.close_all()
         self._host_shares.stop()
+
+
+def _sam_policy(site: SiteConfig, directory: Directory) -> SamPolicy:
+    """What config.json says of SAM. Raises UserError."""
+    owners = None
+    if site.sam_reuse_owners:
+        try:
+            owners = sddl.parse(site.sam_reuse_owners, directory.forest.domain_sid)
+        except (DecodeError, DsError) as error:
+            raise UserError(
+                f"sam_reuse_owners of config.json is no descriptor in SDDL: {error}. "
+                'Next step: name owners as in "O:BAG:BAD:(A;;CC;;;DA)".'
+            ) from error
+    return SamPolicy(PasswordChanges(site.sam_change_calls), owners)
 
 
 def _verify_pac(ctx: ReadContext, message: bytes) -> NtStatus:
