@@ -14,11 +14,12 @@ from addc.codec import locator_ping as ping
 from addc.codec.filter import And, Equal, Filter
 from addc.codec.ids import Sid
 from addc.codec.locator_ping import DsFlag, NameTooLong, NtVersion, Opcode, PingAnswer
-from addc.directory import accounts, names
+from addc.directory import accounts, names, trusts
 from addc.directory.context import ReadContext
 from addc.directory.sites import site_map
 from addc.schema import attr
 from addc.security.account_flags import UserAccountControl
+from addc.security.trusts import TrustDirection
 
 # AAC speaks in USER_ACCOUNT bits ([MS-SAMR] 2.2.1.12), the directory in UF_ bits.
 _ACCOUNT_BITS: Final = (
@@ -28,6 +29,9 @@ _ACCOUNT_BITS: Final = (
     (1 << 7, UserAccountControl.UF_WORKSTATION_TRUST_ACCOUNT),
     (1 << 8, UserAccountControl.UF_SERVER_TRUST_ACCOUNT),
 )
+_DNS_TRUST: Final = 1 << 10
+"""With the DNS name of a domain and a dot behind it: a DC of that domain asks for its trust's account. Windows
+knows it so; the document does not."""
 _TERMS: Final = frozenset(
     {"dnsdomain", "host", "dnshostname", "user", "aac", "domainsid", "domainguid", "ntver"}
 )
@@ -210,6 +214,9 @@ def _opcode(ctx: ReadContext, request: PingRequest, own: Self, nc: _NamingContex
 
 def _is_user(ctx: ReadContext, name: str, aac: int) -> bool:
     """Whether there is an enabled account of that name and of a kind that the client accepts."""
+    if aac & _DNS_TRUST and name.endswith("."):
+        one = trusts.find(ctx, name)
+        return one is not None and bool(one.direction & TrustDirection.INBOUND)
     account = accounts.find_by_sam(ctx, name)
     if account is None or account.is_disabled:
         return False
