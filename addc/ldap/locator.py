@@ -30,8 +30,8 @@ _ACCOUNT_BITS: Final = (
     (1 << 8, UserAccountControl.UF_SERVER_TRUST_ACCOUNT),
 )
 _DNS_TRUST: Final = 1 << 10
-"""With the DNS name of a domain and a dot behind it: a DC of that domain asks for its trust's account. Windows
-knows it so; the document does not."""
+"""With the DNS name of a domain and a dot behind it: a DC of that domain asks for its trust's account. The
+document does not know of it, Windows does."""
 _TERMS: Final = frozenset(
     {"dnsdomain", "host", "dnshostname", "user", "aac", "domainsid", "domainguid", "ntver"}
 )
