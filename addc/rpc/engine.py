@@ -159,6 +159,9 @@ class RpcEngine:
         while self._state in (State.NEW, State.OPEN) and len(buffer) - at >= pdu.HEADER_SIZE:
             header = Header.read(buffer, at)
             size = header.frag_length
+            if header.drep != pdu.DREP:  # so its numbers say nothing, its length included
+                self._nak(pdu.swapped(header.call_id), RejectReason.PROTOCOL_VERSION_NOT_SUPPORTED, "drep")
+                break
             if size < pdu.HEADER_SIZE:
                 self._end("a fragment shorter than its header")
                 break

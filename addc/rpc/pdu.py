@@ -210,6 +210,11 @@ class AuthVerifier:
         return cls(auth_type, level, context_id, fragment[at + TRAILER_SIZE :], pad_length)
 
 
+def swapped(number: int) -> int:
+    """A call id as a big-endian client means it."""
+    return int.from_bytes(number.to_bytes(4, "little"), "big")
+
+
 def trailer(auth_type: int, level: int, pad_length: int, context_id: int) -> bytes:
     """A sec_trailer without its token."""
     return _TRAILER.pack(auth_type, level, pad_length, 0, context_id)

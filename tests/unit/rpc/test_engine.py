@@ -125,6 +125,13 @@ def test_what_is_no_good_bind_is_refused_and_ends_the_connection(data: bytes, re
     assert nak_of(made.feed(data)) == reason and made.is_over
 
 
+def test_a_big_endian_client_is_refused_before_its_length_is_believed() -> None:
+    made = wire()
+    ((header, _),) = told = made.feed(bytes.fromhex("05000b03000000004800000000000007"))
+    assert nak_of(told) == RejectReason.PROTOCOL_VERSION_NOT_SUPPORTED and made.is_over
+    assert header.call_id == 7
+
+
 def test_a_second_bind_ends_the_connection() -> None:
     made = bound()
     assert nak_of(made.feed(bind())) == RejectReason.NOT_SPECIFIED and made.is_over
