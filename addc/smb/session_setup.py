@@ -120,8 +120,6 @@ def _go_on(request: Request, link: SetupLink, setup: Setup, answer: bytes) -> Re
         setup.preauth = sha512(setup.preauth + response)
 
     hashes = link.dialect is Dialect.SMB_3_1_1 and not setup.reauthentication
-    if setup.binding:
-        request.signer = setup.session.signer
     return Reply(
         m.SessionSetupResponse(0, answer),
         status=NtStatus.STATUS_MORE_PROCESSING_REQUIRED,
@@ -203,9 +201,13 @@ def _to_be_bound(request: Request, host: SetupHost, link: SetupLink) -> Session:
         raise SmbError(NtStatus.STATUS_REQUEST_OUT_OF_SEQUENCE if before else NtStatus.STATUS_NOT_SUPPORTED)
     signed = bool(request.header.flags & m.FLAGS_SIGNED)
     if signed and session.signer is not None:
-        if not session.signer.verifies(request.raw):
+        bound = session.channels.get(link)
+        # The session's key, but as this connection signs; where it is bound already, its own.
+        signer = None if bound is None else bound.signer
+        signer = signer or Signer(agreed.signing, session.signing_key)
+        if not signer.verifies(request.raw):
             raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
-        request.signer = session.signer
+        request.signer = signer
     if link.dialect < Dialect.SMB_3_0 or not host.policy.multi_channel:
         raise SmbError(NtStatus.STATUS_REQUEST_NOT_ACCEPTED)
     if not signed or session.dialect is not link.dialect or session.cipher is not agreed.cipher:
@@ -275,6 +277,7 @@ def _begun(request: Request, setup: Setup) -> int:
     key = setup.context.exchange.session_key()
     keys = session_keys(link.dialect, agreed.cipher, key, setup.preauth)
     session.session_key, session.application_key = Secret(short_key(key)), keys.application
+    session.signing_key = keys.signing
     signer = session.signer = Signer(agreed.signing, keys.signing)
     session.channels[link] = Channel(link, signer)
     if agreed.can_encrypt:
