@@ -14,6 +14,7 @@ from addc.base.errors import DsError
 from addc.codec.ndr import ContextHandle, Ndr
 from addc.codes.win32 import Win32
 from addc.rpc.call import Call, InterfaceServer
+from addc.rpc.interfaces.srvsvc.enumerate import refusing
 from addc.rpc.interfaces.winreg import idl, rights
 from addc.rpc.interfaces.winreg.idl import WINREG, NameBuffer, named, text
 from addc.rpc.interfaces.winreg.registry import HKLM, HKU, Key, RegistryValue, registry
@@ -177,9 +178,21 @@ async def base_reg_enum_value(call: Call, request: idl.BaseRegEnumValue) -> idl.
         return idl.BaseRegEnumValueResponse(name, *_fill(value, room).parts())
     except DsError as error:
         empty = NameBuffer(request.name_in.size, None)
-        return idl.BaseRegEnumValueResponse(empty, status=Win32(error.code))
+        return idl.BaseRegEnumValueResponse(empty, *_echo(request), Win32(error.code))
 
 
+def _echo(
+    request: idl.BaseRegEnumValue | idl.BaseRegQueryValue,
+) -> tuple[int | None, bytes | None, int | None, int | None]:
+    """What a refusal says of a value: what the client said, as its pointers must stay."""
+    data = None if request.data is None else b""
+    return request.type, data, request.size, None if request.length is None else 0
+
+
+@refusing(
+    idl.BaseRegQueryValue,
+    lambda request, status: idl.BaseRegQueryValueResponse(*_echo(request), status),
+)
 async def base_reg_query_value(call: Call, request: idl.BaseRegQueryValue) -> idl.BaseRegQueryValueResponse:
     """Spec: [MS-RRP] 3.1.5.17."""
     held = _held(call, request.key, rights.KEY_QUERY_VALUE)

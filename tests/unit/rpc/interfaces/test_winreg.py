@@ -124,6 +124,7 @@ def test_too_little_room_says_how_much_is_needed(admin: Reader) -> None:
     nameless = idl.BaseRegQueryValue(key, None, 0, b"", 8, 0)
     unnamed = admin.client.call(SERVER, nameless, idl.BaseRegQueryValueResponse)
     assert unnamed.status == Win32.ERROR_INVALID_PARAMETER
+    assert (unnamed.type, unnamed.data, unnamed.size, unnamed.length) == (0, b"", 8, 0)
     request = idl.BaseRegQueryValue(key, named("ProductName"), 0, b"", None, None)
     wrong = admin.client.call(SERVER, request, idl.BaseRegQueryValueResponse)
     assert wrong.status == Win32.ERROR_INVALID_PARAMETER
