@@ -342,7 +342,8 @@ class SmbConnection(asyncio.Protocol):
         by_async = header.flags & m.FLAGS_ASYNC_COMMAND
         if by_async or current.header.message_id == header.message_id:
             current.cancelled = True
-            batch.task.cancel()
+            # Once the task has begun: one that is cancelled before never gets to the work's own clean-up.
+            asyncio.get_running_loop().call_soon(batch.task.cancel)
 
     # --- work ---
 
@@ -378,7 +379,8 @@ class SmbConnection(asyncio.Protocol):
         last = len(batch.items) - 1
         for index, item in enumerate(batch.items):
             batch.current = item
-            batch.responses.append(await self._answer(batch, item, last=index == last))
+            response = await self._answer(batch, item, last=index == last)
+            batch.responses.append(response)  # `interim` has put another list there, perhaps
         batch.current = None
         self._send(batch)
 
