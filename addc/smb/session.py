@@ -119,7 +119,6 @@ class Session:
     session_key: Secret = field(default_factory=lambda: Secret(b""))
     application_key: Secret = field(default_factory=lambda: Secret(b""))
     signing: SigningAlgorithm = SigningAlgorithm.HMAC_SHA256
-    signing_key: Secret = field(default_factory=lambda: Secret(b""))
     cipher: Cipher = Cipher.NONE
     signer: Signer | None = None
     sealer: Sealer | None = None

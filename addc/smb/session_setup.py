@@ -202,9 +202,7 @@ def _to_be_bound(request: Request, host: SetupHost, link: SetupLink) -> Session:
     signed = bool(request.header.flags & m.FLAGS_SIGNED)
     if signed and session.signer is not None:
         bound = session.channels.get(link)
-        # The session's key, but as this connection signs; where it is bound already, its own.
-        signer = None if bound is None else bound.signer
-        signer = signer or Signer(agreed.signing, session.signing_key)
+        signer = session.signer if bound is None or bound.signer is None else bound.signer
         if not signer.verifies(request.raw):
             raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
         request.signer = signer
@@ -277,7 +275,6 @@ def _begun(request: Request, setup: Setup) -> int:
     key = setup.context.exchange.session_key()
     keys = session_keys(link.dialect, agreed.cipher, key, setup.preauth)
     session.session_key, session.application_key = Secret(short_key(key)), keys.application
-    session.signing_key = keys.signing
     signer = session.signer = Signer(agreed.signing, keys.signing)
     session.channels[link] = Channel(link, signer)
     if agreed.can_encrypt:
