@@ -372,20 +372,24 @@ def restriction(detail: str, *, change: bool) -> DsError:
     )
 
 
-def _reuse(ctx: WriteContext, draft: Draft, nt_hash_new: bytes, rules: PasswordPolicy) -> str:
-    """Why a change comes too early or to a password of the past; "" where it does neither.
+def _check_age(ctx: WriteContext, draft: Draft, rules: PasswordPolicy, change: bool) -> None:
+    """A password that was just set stays for a while: looked at before the new one is.
 
     Spec: [MS-SAMR] 3.1.1.7.1.
     """
-    uac = draft.integer_before(attr.USER_ACCOUNT_CONTROL)
-    if not uac & UserAccountControl.UF_NORMAL_ACCOUNT:
-        return ""
+    if not draft.integer_before(attr.USER_ACCOUNT_CONTROL) & UserAccountControl.UF_NORMAL_ACCOUNT:
+        return
     last_set = draft.integer_before(attr.PWD_LAST_SET)
     if rules.minimum_age and last_set and _has_password(draft) and ctx.now < last_set + rules.minimum_age:
-        return TOO_YOUNG
-    if keeps_history(uac, draft.rid()) and _was_used(draft, nt_hash_new, rules):
-        return USED_BEFORE
-    return ""
+        raise restriction(TOO_YOUNG, change=change)
+
+
+def _check_history(draft: Draft, new: bytes, rules: PasswordPolicy, change: bool) -> None:
+    """A password of the past stays there. Spec: [MS-SAMR] 3.1.1.7.1."""
+    uac = draft.integer_before(attr.USER_ACCOUNT_CONTROL)
+    if uac & UserAccountControl.UF_NORMAL_ACCOUNT and keeps_history(uac, draft.rid()):
+        if _was_used(draft, new, rules):
+            raise restriction(USED_BEFORE, change=change)
 
 
 def _has_password(draft: Draft) -> bool:
@@ -448,12 +452,12 @@ def store_password(
     """
     _check_settable(ctx, draft, change)
     rules = effective_policy(ctx, draft.row)
+    if change or policy_hints:
+        _check_age(ctx, draft, rules, change)
     prepared = _ready(ctx, draft, prepared)
     _check_policy(ctx, draft, prepared, rules, change)
     if change or policy_hints:
-        why = _reuse(ctx, draft, prepared.nt_hash.reveal(), rules)
-        if why:
-            raise restriction(why, change=change)
+        _check_history(draft, prepared.nt_hash.reveal(), rules, change)
     _write_history(draft, prepared.nt_hash.reveal(), rules)
     draft.put(attr.UNICODE_PWD, prepared.nt_hash.reveal())
     draft.rewritten.add(
@@ -473,9 +477,9 @@ def store_hash(ctx: WriteContext, draft: Draft, new: bytes, *, change: bool) -> 
     if _is_krbtgt(draft):
         raise DsError(Win32.ERROR_ACCESS_DENIED, "krbtgt's password is not set by its hash")
     rules = effective_policy(ctx, draft.row)
-    why = _reuse(ctx, draft, new, rules) if change else ""
-    if why:
-        raise restriction(why, change=change)
+    if change:
+        _check_age(ctx, draft, rules, change)
+        _check_history(draft, new, rules, change)
     _write_history(draft, new, rules)
     draft.put(attr.UNICODE_PWD, new)
     draft.put(attr.DBCS_PWD)

@@ -54,6 +54,7 @@ def create_user(ctx: WriteContext, name: str, account_type: int) -> NewAccount:
 
     account_type: one of USER_NORMAL_ACCOUNT, USER_WORKSTATION_TRUST_ACCOUNT and USER_SERVER_TRUST_ACCOUNT.
     A computer that only the privilege lets the requester make is enabled: he could not do that afterwards.
+    Deviation: all others need no password either, which the document does not say, and Windows does.
     Raises DsError: ERROR_INVALID_PARAMETER for another type, ERROR_ACCESS_DENIED for trusts, and those of
     the Add. Spec: [MS-SAMR] 3.1.5.4.4.
     """
@@ -70,7 +71,7 @@ def create_user(ctx: WriteContext, name: str, account_type: int) -> NewAccount:
         and ctx.requester.has(Privilege.SE_MACHINE_ACCOUNT)
         and not _may_create_computers(ctx, place)
     )
-    bits = flag if by_privilege else flag | _UF.UF_ACCOUNTDISABLE
+    bits = flag if by_privilege else flag | _UF.UF_ACCOUNTDISABLE | _UF.UF_PASSWD_NOTREQD
     values = [
         ("objectClass", [b"user" if is_user else b"computer"]),
         ("userAccountControl", [b"%d" % bits]),

@@ -27,7 +27,7 @@ from addc.rpc.interfaces.samr.idl import DisplayInformationClass as Level
 from addc.rpc.interfaces.samr.lookups import in_domain, of_types
 from addc.rpc.interfaces.samr.users import account_control
 from addc.schema import attr
-from addc.security.account_flags import SamAccountType
+from addc.security.account_flags import SamAccountType, UserAccount
 from addc.store.objects import ObjectRow
 
 _USERS: Final = (SamAccountType.SAM_USER_OBJECT,)
@@ -76,8 +76,8 @@ def _ordered(ctx: ReadContext, domain: Sid, types: Sequence[SamAccountType]) -> 
 
 
 def _domain_of(ctx: ReadContext, domain: DomainHandle, level: int) -> Sid:
-    """Whose accounts are listed: groups are the account domain's by either handle, as with Windows."""
-    return ctx.forest.domain_sid if level == Level.DOMAIN_DISPLAY_GROUP else domain.sid
+    """Whose accounts are listed: for OEM clients those of both domains, which are the account domain's."""
+    return ctx.forest.domain_sid if level in _OEM else domain.sid
 
 
 def _list(ctx: ReadContext, domain: DomainHandle, level: int, index: int) -> tuple[Dnt, ...]:
@@ -110,7 +110,8 @@ def _entry(ctx: ReadContext, level: int, row: ObjectRow, index: int) -> tuple[En
         return idl.DomainDisplayGroup(index, rid, ATTRIBUTES, name, comment), size
     flags = account_control(ctx, row)
     if level == Level.DOMAIN_DISPLAY_MACHINE:
-        return idl.DomainDisplayMachine(index, rid, flags, name, comment), size
+        shown = flags | UserAccount.USER_NORMAL_ACCOUNT  # as Windows has it; no document says so
+        return idl.DomainDisplayMachine(index, rid, int(shown), name, comment), size
     full_name = _text(row, attr.DISPLAY_NAME)
     return idl.DomainDisplayUser(index, rid, flags, name, comment, full_name), size + 2 * len(full_name)
 

@@ -218,8 +218,12 @@ async def samr_oem_change_password_user2(
     call: Call, request: idl.SamrOemChangePasswordUser2
 ) -> idl.SamrOemChangePasswordUser2Response:
     """Proved by LM hashes, of which there are none. Spec: [MS-SAMR] 3.1.5.10.2."""
-    del request
     _require(call, strong=False)
+    if (
+        request.new_password_encrypted_with_old_lm is None
+        or request.old_lm_owf_password_encrypted_with_new_lm is None
+    ):
+        raise NtError(NtStatus.STATUS_INVALID_PARAMETER)
     raise _wrong()
 
 
@@ -252,9 +256,8 @@ async def samr_change_password_user(
     old, new = request.old_nt_encrypted_with_new_nt, request.new_nt_encrypted_with_old_nt
     if not request.nt_present or old is None or new is None:
         raise NtError(NtStatus.STATUS_INVALID_PARAMETER, "no NT hash, and no other is kept")
-    if request.lm_present:
-        raise _wrong()  # condition 15: an LM hash that is not stored cannot be proved
-    cross = bool(request.lm_cross_encryption_present)
+    # Deviation: an LM hash beside the NT one is passed over, not held against what is not stored.
+    cross = bool(request.lm_cross_encryption_present or request.lm_present)
     await _change(call, user.dnt, _proof_by_des(old.data, new.data, cross=cross))
     return idl.SamrChangePasswordUserResponse()
 

@@ -264,6 +264,8 @@ async def samr_set_information_user(
     except WrongBufferError:
         raise NtError(NtStatus.STATUS_WRONG_PASSWORD, "no password in the buffer") from None
     which = wanted.fields.which_fields
+    if which & Fields.USER_ALL_PASSWORDLASTSET:
+        raise NtError(NtStatus.STATUS_ACCESS_DENIED, "passwords are not dated back")
     if not which or which & rights.UNSETTABLE:
         raise NtError(NtStatus.STATUS_INVALID_PARAMETER, "fields that are not set")
     user.require(rights.needed_to_set(which))

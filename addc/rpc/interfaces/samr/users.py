@@ -98,6 +98,13 @@ def password_can_change(ctx: ReadContext, row: ObjectRow) -> int:
     return entry.integer(row, attr.PWD_LAST_SET) + effective_policy(ctx, row).minimum_age
 
 
+def bad_password_count(ctx: ReadContext, row: ObjectRow) -> int:
+    """Wrong passwords that still count: none once the observation window is over, as Windows tells it."""
+    window = effective_policy(ctx, row).observation_window
+    is_over = ctx.now - entry.integer(row, attr.BAD_PASSWORD_TIME) > window
+    return 0 if is_over else entry.integer(row, attr.BAD_PWD_COUNT)
+
+
 def account_control(ctx: ReadContext, row: ObjectRow) -> int:
     """USER_ACCOUNT bits, with what time has made of the account. Spec: [MS-SAMR] 3.1.5.14.11."""
     flags = entry.integer(row, attr.USER_ACCOUNT_CONTROL) & 0xFFFF_FFFF
@@ -133,7 +140,7 @@ def whole(ctx: ReadContext, row: ObjectRow) -> idl.UserAllInformation:
         user_account_control=account_control(ctx, row),
         which_fields=sum(_FIELD_NAMES),
         logon_hours=logon_hours(row),
-        bad_password_count=min(entry.integer(row, attr.BAD_PWD_COUNT), _COUNT_MAX),
+        bad_password_count=min(bad_password_count(ctx, row), _COUNT_MAX),
         logon_count=min(entry.integer(row, attr.LOGON_COUNT), _COUNT_MAX),
         country_code=entry.integer(row, attr.COUNTRY_CODE) & 0xFFFF,
         code_page=entry.integer(row, attr.CODE_PAGE) & 0xFFFF,

@@ -306,8 +306,11 @@ def test_every_call_may_be_refused(anna: SamDesk) -> None:
 
 def test_lm_hashes_prove_nothing(anna: SamDesk) -> None:
     """3.1.5.10.2: there are none."""
-    oem = idl.SamrOemChangePasswordUser2(None, idl.RpcString(4, 4, b"anna"), None, None)
+    name, nothing = idl.RpcString(4, 4, b"anna"), idl.OwfPassword(bytes(16))
+    oem = idl.SamrOemChangePasswordUser2(None, name, idl.EncryptedUserPassword(bytes(516)), nothing)
     assert anna.client(ANONYMOUS).status(oem) == WRONG
+    without = idl.SamrOemChangePasswordUser2(None, name, None, nothing)
+    assert anna.client(ANONYMOUS).status(without) == NtStatus.STATUS_INVALID_PARAMETER
 
 
 def test_protected_users_change_theirs_by_kerberos(anna: SamDesk) -> None:
