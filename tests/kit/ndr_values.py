@@ -71,11 +71,16 @@ class _Maker:
             values[name] = self.value(kind, depth, cls)
             enumeration = _enumeration(hints[name])
             if enumeration is not None and values[name] is not None:
-                values[name] = self.rng.choice(list(enumeration))
+                values[name] = self.choose(enumeration)
         for name in cls.__match_args__:
             self.correlate(values, name, kinds, cls)
         made = cls(**values)
         return self.amend[cls](made) if cls in self.amend else made
+
+    def choose(self, enumeration: type[enum.Enum] | type[bool]) -> object:
+        if issubclass(enumeration, enum.Enum):
+            return self.rng.choice(list(enumeration))
+        return self.rng.random() < 0.5
 
     def correlate(self, values: dict[str, object], name: str, kinds: dict[str, Kind], cls: type[Ndr]) -> None:
         kind = kinds[name]
