@@ -11,6 +11,7 @@ from addc.rpc.interfaces.lsarpc import idl
 from addc.rpc.interfaces.lsarpc.idl import LSARPC
 from addc.security import sddl
 from tests.kit.ndr_oracle import Sample, check_calls, made_up
+from tests.kit.ndr_values import Amend
 
 _UNKNOWN_TO_SAMBA: Final = frozenset((129, 130, 132, 133, 135, 136, 137, 138, 139, 140, 141))
 """Younger than Debian's Samba."""
@@ -55,7 +56,7 @@ def _record(found: idl.ForestTrustRecord) -> idl.ForestTrustRecord:
     return replace(found, forest_trust_type=2) if found.forest_trust_type == 4 else found
 
 
-_AMEND: Final = {
+_AMEND: Final[dict[type[Ndr], Amend]] = {
     idl.ForestTrustRecord: _record,
     idl.LsaprObjectAttributes: _attributes,
     idl.LsaprSrSecurityDescriptor: _descriptor,

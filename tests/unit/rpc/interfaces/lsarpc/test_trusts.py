@@ -165,8 +165,8 @@ def test_every_class_that_can_be_queried_lsad_3_1_4_7_13(lsa: LsaClient) -> None
     for one in (Class.AUTH, Class.AUTH_INTERNAL, Class.FULL_INTERNAL, Class.AUTH_INTERNAL_AES):
         request = idl.LsarQueryInfoTrustedDomain(handle, one)
         assert lsa.refused(request) == NtStatus.STATUS_INVALID_INFO_CLASS
-    for one in (Class.CONTROLLERS, Class.PASSWORD, Class.BASIC, Class.EX2_INTERNAL, 99):
-        request = idl.LsarQueryInfoTrustedDomain(handle, one)
+    for number in (Class.CONTROLLERS, Class.PASSWORD, Class.BASIC, Class.EX2_INTERNAL, 99):
+        request = idl.LsarQueryInfoTrustedDomain(handle, number)
         assert lsa.refused(request) == NtStatus.STATUS_INVALID_PARAMETER
 
 
@@ -239,8 +239,8 @@ def test_new_secrets_make_the_present_ones_the_former_w_trust_08(lsa: LsaClient)
     lsa.done(idl.LsarSetTrustedDomainInfoByName(lsa.policy, "PARTNER0", kinds.tag, kinds))
     assert (_trust(lsa).posix_offset, _trust(lsa).supported_enctypes) == (77, 0x18)
     full = idl.TrustedDomainFullInformationInternal(_info(OUTBOUND), 78, _rc4(fresh))
-    value = Tagged(Class.FULL_INTERNAL, full)
-    lsa.done(idl.LsarSetTrustedDomainInfoByName(lsa.policy, "PARTNER0", value.tag, value))
+    every = Tagged(Class.FULL_INTERNAL, full)
+    lsa.done(idl.LsarSetTrustedDomainInfoByName(lsa.policy, "PARTNER0", every.tag, every))
     assert (_trust(lsa).posix_offset, int(_trust(lsa).direction)) == (78, OUTBOUND)
 
 
