@@ -7,8 +7,7 @@ Spec: [MS-FSCC] 2.4, 2.5.
 from typing import Annotated, ClassVar, Final
 
 from addc.base.enums import OpenIntEnum
-from addc.base.errors import DecodeError
-from addc.codec.packed import I64, U8, U16, U32, U64, Buffer, Octets, Packed, Pad, Rest, packed
+from addc.codec.packed import I64, U8, U32, U64, Buffer, Octets, Packed, Pad, Rest, packed
 
 READONLY: Final = 0x0000_0001
 HIDDEN: Final = 0x0000_0002
@@ -476,29 +475,3 @@ def extended_ids(kind: int, file_id: int) -> bytes:
         case FileInfo.ID_ALL_EXTD_DIRECTORY:
             return short + long
     return short + long + _SHORT_NAME
-
-
-@packed
-class EaEntry(Packed):
-    """One FILE_FULL_EA_INFORMATION without its texts, [MS-FSCC] 2.4.16."""
-
-    next_entry_offset: Annotated[int, U32]
-    flags: Annotated[int, U8]
-    name_length: Annotated[int, U8]
-    value_length: Annotated[int, U16]
-
-
-def check_ea_list(data: bytes) -> int:
-    """The number of extended attributes in a list. Raises DecodeError if it is none."""
-    at = count = 0
-    while data:
-        entry = EaEntry.unpack(data, at)
-        count += 1
-        if at + 8 + entry.name_length + 1 + entry.value_length > len(data):
-            raise DecodeError("an extended attribute outside of its list", at, "FILE_FULL_EA_INFORMATION")
-        if not entry.next_entry_offset:
-            break
-        if entry.next_entry_offset < 9 or entry.next_entry_offset % 4:
-            raise DecodeError("bad NextEntryOffset", at, "FILE_FULL_EA_INFORMATION")
-        at += entry.next_entry_offset
-    return count
