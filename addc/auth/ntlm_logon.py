@@ -70,7 +70,7 @@ def passed_through(user: str, domain: str, workstation: str, challenge: bytes, r
     challenge: LmChallenge. response: NtChallengeResponse. Raises DecodeError for one of version 1, which is
     not taken. Spec: [MS-APDS] 3.1.5.1, [MS-NRPC] 2.2.1.4.5 (NETLOGON_NETWORK_INFO).
     """
-    return Proof(user, domain, workstation, challenge, ntlm.unpack_v2_response(response))
+    return Proof(user, domain, workstation, challenge, ntlm.unpack_passed_response(response))
 
 
 def judge(ctx: ReadContext, proof: Proof) -> NtlmVerdict:

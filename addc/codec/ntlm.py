@@ -8,6 +8,7 @@ Spec: [MS-NLMP] 2.2.
 
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntFlag
 from typing import Final, NamedTuple
@@ -110,11 +111,17 @@ def pack_pairs(pairs: Iterable[tuple[int, bytes]]) -> bytes:
 
 def unpack_pairs(data: bytes) -> dict[int, bytes]:
     """AV_PAIRs up to their end; of one that comes twice the first counts."""
-    reader, found = Reader(data), dict[int, bytes]()
+    found = dict[int, bytes]()
+    _unpack_pairs(data, found)
+    return found
+
+
+def _unpack_pairs(data: bytes, found: dict[int, bytes]) -> None:
+    reader = Reader(data)
     for _ in range(_PAIRS_MAX):
         name, size = reader.u16("av.id"), reader.u16("av.len")
         if name == AvId.EOL:
-            return found
+            return
         found.setdefault(name, reader.take(size, "av.value"))
     raise DecodeError("too many pairs", reader.pos, "av")
 
@@ -238,9 +245,23 @@ class NtlmV2Response(NamedTuple):
 
 def unpack_v2_response(data: bytes) -> NtlmV2Response:
     """An NT response of version 2; DecodeError for any other."""
+    return _v2_response(data, unpack_pairs(data[_PROOF_SIZE + _CLIENT_CHALLENGE_MIN :]))
+
+
+def unpack_passed_response(data: bytes) -> NtlmV2Response:
+    """A response of version 2 to somebody else's challenge: broken pairs count up to where they break.
+
+    NetApp's filers send such ones (Samba bug 14932); what holds of them is still looked at.
+    """
+    pairs = dict[int, bytes]()
+    with suppress(DecodeError):
+        _unpack_pairs(data[_PROOF_SIZE + _CLIENT_CHALLENGE_MIN :], pairs)
+    return _v2_response(data, pairs)
+
+
+def _v2_response(data: bytes, pairs: dict[int, bytes]) -> NtlmV2Response:
     blob = data[_PROOF_SIZE:]
     if len(blob) < _CLIENT_CHALLENGE_MIN or blob[:2] != b"\x01\x01":
         raise DecodeError("not an NTLMv2 response", _PROOF_SIZE, "ntlmv2")
     time_ft = int.from_bytes(blob[8:16], "little")
-    pairs = unpack_pairs(blob[_CLIENT_CHALLENGE_MIN:])
     return NtlmV2Response(data[:_PROOF_SIZE], blob, time_ft, blob[16:24], pairs)

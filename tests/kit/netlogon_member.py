@@ -124,9 +124,18 @@ class Member:
         return idl.NetlogonLogonIdentityInfo(domain, control, 0, user, f"\\\\{self.name}")
 
     def response(
-        self, user: str, password: str, domain: str = "CORP", server: tuple[str, str] | None = None
+        self,
+        user: str,
+        password: str,
+        domain: str = "CORP",
+        server: tuple[str, str] | None = None,
+        *,
+        tail: bytes | None = None,
     ) -> bytes:
-        """An NTLMv2 response to CHALLENGE. server: domain and computer that the client was told."""
+        """An NTLMv2 response to CHALLENGE. server: domain and computer that the client was told.
+
+        tail: what stands where the list of them ends.
+        """
         nb_domain, nb_computer = server or ("CORP", self.name)
         pairs = ntlm.pack_pairs(
             [
@@ -134,6 +143,8 @@ class Member:
                 (int(AvId.NB_COMPUTER_NAME), nb_computer.encode("utf-16-le")),
             ]
         )
+        if tail is not None:
+            pairs = pairs[:-4] + tail
         now = int(self.desk.clock.now()).to_bytes(8, "little")
         blob = b"\x01\x01" + bytes(6) + now + b"clientch" + bytes(4) + pairs + bytes(4)
         key = ntlm_keys.ntowf_v2(hash_of(password), user, domain)

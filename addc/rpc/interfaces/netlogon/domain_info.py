@@ -4,6 +4,7 @@ Spec: [MS-NRPC] 3.5.4.4.10, 3.5.4.4.12, 2.2.1.3.6, 2.2.1.3.10, 2.2.1.3.11, 2.2.1
 """
 
 import struct
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from addc.auth.secure_channels import Channel, ChannelType
@@ -160,16 +161,20 @@ def _one(one: idl.DsDomainTrusts, forest: str | None, extension: str | None) -> 
 
 
 def _domain(ctx: ReadContext, account: Account, info: idl.NetlogonWorkstationInfo) -> idl.NetlogonDomainInfo:
-    """NETLOGON_DOMAIN_INFO: this domain stands among the trusted ones too, with its extension."""
+    """NETLOGON_DOMAIN_INFO: this domain stands among the trusted ones too, with its extension.
+
+    Its DNS names are absolute as the primary domain, as smbtorture knows it from Windows.
+    """
     every = known_domains(ctx)
     if not info.workstation_flags & _INBOUND_TRUSTS:
         only_inbound = int(TrustFlags.DIRECT_INBOUND)
         every = tuple(one for one in every if one.flags != only_inbound)
     enctypes = account.supported_enctypes
     own = every[-1]
+    primary = replace(own, dns_domain_name=f"{ctx.forest.dns_domain}.")
     return idl.NetlogonDomainInfo(
-        _one(own, ctx.forest.dns_forest, None),
-        tuple(_one(one, ctx.forest.dns_forest if one is own else None, _extension(one)) for one in every),
+        _one(primary, f"{ctx.forest.dns_forest}.", None),
+        tuple(_one(one, None, _extension(one)) for one in every),
         idl.NetlogonLsaPolicyInfo(),
         (account.dns_host_name or None) if info.workstation_flags & _UPDATES_SPNS else None,
         None,

@@ -321,3 +321,20 @@ def test_a_dc_may_pass_on_what_others_asked_for(rpc_desk: RpcDesk) -> None:
     dc = Member(rpc_desk, "DC9", "p4ssword of dc9", int(ChannelType.SERVER)).open()
     response = dc.response("alice", USER_PASSWORD, server=("CORP", "FILES1"))
     assert dc.logon(dc.network("alice", response)).status is NtStatus.STATUS_SUCCESS
+
+
+# --- NetApp ------------------------------------------------------------------------------------------------
+
+BROKEN: Final = bytes.fromhex("b418badc2c38fd5bfb0ec1851ecc92bb")
+"""A pair that is longer than what there is."""
+
+
+def test_a_response_whose_names_break_off_is_taken(member: Member) -> None:
+    """Samba bug 14932: NetApp's filers pass such ones on."""
+    response = member.response("alice", USER_PASSWORD, tail=BROKEN)
+    assert member.logon(member.network("alice", response)).status is NtStatus.STATUS_SUCCESS
+
+
+def test_names_before_the_break_are_still_looked_at(member: Member) -> None:
+    response = member.response("alice", USER_PASSWORD, server=("CORP", "OTHER"), tail=BROKEN)
+    assert member.logon(member.network("alice", response)).status is not NtStatus.STATUS_SUCCESS
