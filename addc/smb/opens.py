@@ -101,6 +101,11 @@ class OpenFile:
         return replace(node, allocation=-(-self.reserved // UNIT) * UNIT)
 
     @property
+    def is_going(self) -> bool:
+        """Whether nobody has it open any more that was to be deleted with its last open."""
+        return self.deleting or (self.delete_pending and not self.opens)
+
+    @property
     def is_idle(self) -> bool:
         return not self.opens and not self._waiting
 
@@ -492,6 +497,7 @@ class FileServer:
         for opened in tuple(holder.opens):
             if isinstance(opened, FileOpen) and opened.disconnected:
                 self.forget_durable(opened)
+                opened.file.delete_pending |= opened.opening.delete_on_close
                 self._detach(opened)
                 opened.disconnected = False
                 self.close_later_detached(opened)
