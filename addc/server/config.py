@@ -42,6 +42,8 @@ class SiteConfig:
     kdc_weak_groups: certificate logons over Diffie-Hellman group 2 are answered.
     audit_logons: which tickets and password logons the audit log is told of: all, refused ones, or none.
     rpc_ports: "first-last", of which RPC takes the first that is free; clients ask the endpoint mapper.
+    time_service: signed replies on UDP 123 ([MS-SNTP]): auto (if the port is free and ours), on, off.
+    ntp_signd_socket: where chrony or ntpd has its own replies signed, a socket's name; "" for nowhere.
     smb_require_signing: unsigned SMB sessions are refused. smb_encryption: off, offered or required.
     sam_change_calls: the calls of SAM by which people change their passwords: strong (AES), all, or none.
     sam_reuse_owners: SDDL naming owners of computer accounts that may be joined to again; "" for none.
@@ -69,6 +71,8 @@ class SiteConfig:
     rpc_ports: str = "49152-49251"
     smb_require_signing: bool = True
     smb_encryption: str = "offered"
+    time_service: str = "auto"
+    ntp_signd_socket: str = ""
     sam_change_calls: str = "strong"
     sam_reuse_owners: str = ""
 
@@ -142,6 +146,7 @@ def read_site_config(data_dir: Path) -> SiteConfig:
         database=resolve_database(site.database, data_dir),
         tls_client_ca=str(data_dir / site.tls_client_ca) if site.tls_client_ca else "",
         kdc_crl_folder=str(data_dir / site.kdc_crl_folder) if site.kdc_crl_folder else "",
+        ntp_signd_socket=str(data_dir / site.ntp_signd_socket) if site.ntp_signd_socket else "",
     )
 
 
@@ -158,12 +163,13 @@ _SWITCHES: Final = (
     "kdc_weak_groups",
 )
 _PORTS: Final = ("kdc_proxy_port",)
-_PATHS: Final = ("tls_client_ca", "kdc_crl_folder")
+_PATHS: Final = ("tls_client_ca", "kdc_crl_folder", "ntp_signd_socket")
 _CHOICES: Final = {
     "ldap_channel_binding": ("never", "when-supported", "always"),
     "audit_logons": ("all", "refused", "none"),
     "kdc_revocation": ("strict", "soft"),
     "smb_encryption": ("offered", "off", "required"),
+    "time_service": ("auto", "on", "off"),
     "sam_change_calls": ("strong", "all", "none"),
 }
 

@@ -14,7 +14,8 @@ from typing import Final
 from addc.base.errors import UserError
 from addc.server.config import Ports
 
-DNS, KERBEROS, EPMAP, LDAP, SMB, KPASSWD, LDAPS, GC, GC_TLS = 53, 88, 135, 389, 445, 464, 636, 3268, 3269
+DNS, KERBEROS, NTP, EPMAP, LDAP, SMB, KPASSWD = 53, 88, 123, 135, 389, 445, 464
+LDAPS, GC, GC_TLS = 636, 3268, 3269
 TCP: Final = (DNS, KERBEROS, EPMAP, LDAP, SMB, KPASSWD, LDAPS, GC, GC_TLS)
 UDP: Final = (DNS, KERBEROS, LDAP, KPASSWD)
 LOOPBACK: Final = "127.0.0.1"

@@ -31,9 +31,10 @@ from addc.security.token import SYSTEM
 from addc.server import health, kdc_certificate, listeners, tls
 from addc.server.background import Background
 from addc.server.config import ServeConfig, SiteConfig
-from addc.server.listeners import DNS, GC, GC_TLS, KERBEROS, KPASSWD, LDAP, LDAPS, LOOPBACK
+from addc.server.listeners import DNS, GC, GC_TLS, KERBEROS, KPASSWD, LDAP, LDAPS, LOOPBACK, NTP
 from addc.server.process import AcceptorKeys, Flag, open_directory, raise_file_limit, services, stop_event
 from addc.server.rpc_smb import RpcSmb
+from addc.server.sntp import SntpDatagrams, TimeService, serve_signd
 from addc.server.tls_door import TlsDoor
 
 _LOG: Final = logging.getLogger("addc.server")
@@ -161,6 +162,8 @@ class Worker:
         self._proxy = KdcProxy(self._kdc)
         for address in listeners.addresses(config.listen):
             await self._listen(address)
+        if self._number == 0:
+            await self._keep_time()
         if not config.workers:
             self._rpc_smb = RpcSmb(config, directory, self._around)
             await self._rpc_smb.listen()
@@ -215,6 +218,26 @@ class Worker:
         ):
             transport, _ = await loop.create_datagram_endpoint(protocol, sock=self._udp(address, port))
             self._datagrams.append(transport)
+
+    async def _keep_time(self) -> None:
+        """Serve the time and sign it, in one worker: a lost datagram is asked for again."""
+        site, loop = self._config.site, asyncio.get_running_loop()
+        time_service = TimeService(self._directory)
+        if site.time_service != "off":
+            for address in listeners.addresses(self._config.listen):
+                try:
+                    sock = listeners.listen_udp(address, self._config.ports.of(NTP))
+                except UserError as error:
+                    if site.time_service == "on":
+                        raise
+                    _LOG.info("no time service", extra={"fields": {"why": str(error)}})
+                    break
+                self._serving.append(f"udp {address} {self._config.ports.of(NTP)}")
+                made = await loop.create_datagram_endpoint(lambda: SntpDatagrams(time_service), sock=sock)
+                self._datagrams.append(made[0])
+        if site.ntp_signd_socket:
+            signd = await asyncio.start_unix_server(partial(serve_signd, time_service), site.ntp_signd_socket)
+            self._servers.append(signd)
 
     def _tcp(self, address: str, port: int) -> socket.socket:
         self._serving.append(f"tcp {address} {self._config.ports.of(port)}")
