@@ -57,7 +57,10 @@ class Initiator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """How to prove who calls. make: a new exchange; it may block, so it runs on a thread."""
+    """How to prove who calls.
+
+    make: a new exchange; it may block, so it runs on a thread.
+    """
 
     auth_type: AuthType
     level: AuthLevel
@@ -112,7 +115,7 @@ class RpcConnection:
         token = await asyncio.to_thread(exchange.step)
         self._engine.bind(interface, context, token)
         answer = await self._bound()
-        while not exchange.complete or answer:
+        while not exchange.complete:
             token = await asyncio.to_thread(exchange.step, answer)
             if not token:
                 break
