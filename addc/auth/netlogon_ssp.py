@@ -115,7 +115,7 @@ class NetlogonContext(NetlogonSession):
     def step(self, token: bytes) -> bytes:
         """The answer to a client's names. Raises AuthError where no channel has such a computer.
 
-        Spec: 3.3.4.1.2, 3.3.4.1.3.
+        Spec: [MS-NRPC] 3.3.4.1.2, 3.3.4.1.3.
         """
         if self.complete:
             raise AuthError("Netlogon: one token was enough")

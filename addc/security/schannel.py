@@ -44,7 +44,7 @@ def advanced(stored: bytes, by: int) -> bytes:
 def is_predictable(value: bytes) -> bool:
     """Whether a challenge or credential may be one that AES-CFB8 makes of zeros by chance (CVE-2020-1472).
 
-    Spec: 3.1.4.1, 3.1.4.6.
+    Spec: [MS-NRPC] 3.1.4.1, 3.1.4.6.
     """
     return len(set(value[:_LOOKED_AT])) == 1
 
@@ -62,7 +62,7 @@ def decrypted(key: bytes, data: bytes) -> bytes:
 class MessageKeys:
     """What protects the messages of one security context: the session key and one count for both directions.
 
-    Spec: 3.3.1, 3.3.4.2.
+    Spec: [MS-NRPC] 3.3.1, 3.3.4.2.
     """
 
     __slots__ = ("_is_client", "_key", "_number", "_sealing_key")

@@ -370,6 +370,6 @@ async def logon_get_capabilities(
 def buffer_key(channel: Channel) -> bytes | None:
     """What buffers inside a call are encrypted with; None where they are not, beyond the connection.
 
-    Spec: 3.5.4.4.3, W-NRPC-21.
+    Spec: [MS-NRPC] 3.5.4.4.3, W-NRPC-21.
     """
     return None if channel.by_kerberos else channel.key.reveal()

@@ -217,7 +217,7 @@ def _audit(call: Call, asked: _Logon, proof: Proof | None, judged: Judged) -> No
 def _generic(call: Call, channel: Channel, asked: _Logon) -> _Done:
     """Generic pass-through: a PAC is verified; the digest package is not here.
 
-    Spec: 3.2.4.1; [MS-APDS] 3.2.5.6, 2.2.4.1.
+    Spec: [MS-NRPC] 3.2.4.1; [MS-APDS] 3.2.5.6, 2.2.4.1.
     """
     info = asked.information.value
     assert isinstance(info, idl.NetlogonGenericInfo)
