@@ -5,6 +5,7 @@ import pytest
 from addc.base.errors import UserError
 from addc.directory import operator_shares, share_files
 from addc.directory.api import Directory, Services
+from addc.directory.context import ReadContext, WriteContext
 from addc.directory.operator_shares import OperatorShare
 from addc.security import sddl
 from addc.security.token import SYSTEM
@@ -43,7 +44,7 @@ def test_names_that_are_taken_or_impossible_are_refused(directory: Directory, na
 
 
 def _kept(directory: Directory, *path: str) -> str | None:
-    def work(ctx: share_files.ReadContext) -> str | None:
+    def work(ctx: ReadContext) -> str | None:
         rows = share_files.look_up(ctx, "files", path)
         if len(rows) <= len(path):
             return None
@@ -54,7 +55,7 @@ def _kept(directory: Directory, *path: str) -> str | None:
 
 
 def test_what_is_kept_of_a_folder_moves_with_it(directory: Directory) -> None:
-    def keep(ctx: share_files.WriteContext) -> None:
+    def keep(ctx: WriteContext) -> None:
         share_files.keep(ctx, "files", ("a", "b"), descriptor=SECOND)
         share_files.keep(ctx, "files", ("c",), descriptor=FIRST)
 
