@@ -161,10 +161,23 @@ async def create(server: FileServer, request: Request) -> Reply:
         waits_for = await _attempt(server, asked, first)
         if isinstance(waits_for, Reply):
             return waits_for
-        future = waits_for.changed()
-        await request.go_async()
-        await future
+        await _wait(server, request, contexts, waits_for)
         first = False
+
+
+async def _wait(server: FileServer, request: Request, contexts: Contexts, file: OpenFile) -> None:
+    """Wait until somebody has let go of a cache. The same request asked again meanwhile is told so."""
+    future = file.changed()
+    await request.go_async()
+    key = None
+    if contexts.durable_v2 is not None:
+        key = (request.link.client_guid, contexts.durable_v2.create_guid)
+        server.pending.add(key)
+    try:
+        await future
+    finally:
+        if key is not None:
+            server.pending.discard(key)
 
 
 def _check_share(asked: Asked) -> None:

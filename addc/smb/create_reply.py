@@ -46,6 +46,7 @@ async def created_reply(
     server: FileServer, request: Request, one: FileOpen, contexts: Contexts, found: tuple[Node, int]
 ) -> Reply:
     """found: the file as it is now, and what was done."""
+    one.opening.action = found[1]
     told: list[tuple[bytes, bytes]] = []
     if contexts.maximal_access is not None:
         told.append((contexts_of.MAXIMAL_ACCESS, await _maximal(one, contexts.maximal_access, found[0])))

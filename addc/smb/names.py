@@ -39,6 +39,7 @@ def component_status(name: str) -> NtStatus | None:
 def split_path(text: str) -> tuple[str, ...] | NtStatus:
     """The names of a path below a share's root, or why it is none. "" is the root.
 
+    The two dots lead back by what is written, never above the root.
     Spec: [MS-SMB2] 3.3.5.9 (Path Name Validation), [MS-FSCC] 2.1.5.1.
     """
     if not text:
@@ -49,13 +50,17 @@ def split_path(text: str) -> tuple[str, ...] | NtStatus:
         return NtStatus.STATUS_OBJECT_NAME_INVALID
     if text[-1] == "\\":
         text = text[:-1]
-    names = tuple(text.split("\\"))
-    for name in names:
-        if (status := component_status(name)) is not None:
-            if name in (".", ".."):
+    names: list[str] = []
+    for name in text.split("\\"):
+        if name == "..":
+            if not names:
                 return NtStatus.STATUS_OBJECT_PATH_SYNTAX_BAD
-            return status
-    return names
+            names.pop()
+        elif name != ".":
+            if (status := component_status(name)) is not None:
+                return status
+            names.append(name)
+    return tuple(names)
 
 
 def below_share(text: str, share: str) -> str:

@@ -148,6 +148,8 @@ class Opening:
     create_guid: UUID | None = None
     app_instance_id: UUID | None = None
     app_instance_version: tuple[int, int] | None = None
+    action: int = 1
+    """What its CREATE did, for the same request asked again."""
 
 
 class FileOpen(Open):
@@ -325,6 +327,8 @@ class FileServer:
     by_create_guid: dict[tuple[UUID, UUID], FileOpen] = field(default_factory=dict)
     """By client and CreateGuid."""
     by_app_instance: dict[UUID, FileOpen] = field(default_factory=dict)
+    pending: set[tuple[UUID, UUID]] = field(default_factory=set)
+    """Client and CreateGuid of requests that wait for others' breaks."""
     _volumes: dict[int, OpenVolume] = field(default_factory=dict)
     _closing: set[asyncio.Task[None]] = field(default_factory=set)
 

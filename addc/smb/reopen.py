@@ -50,20 +50,23 @@ async def answer(server: FileServer, request: Request, contexts: Contexts) -> Re
 async def _replayed(server: FileServer, request: Request, contexts: Contexts) -> Reply | None:
     """A CREATE that was answered already. Spec: [MS-SMB2] 3.3.5.9, 3.3.5.9.10."""
     assert contexts.durable_v2 is not None
-    one = server.by_create_guid.get((request.link.client_guid, contexts.durable_v2.create_guid))
+    key = (request.link.client_guid, contexts.durable_v2.create_guid)
+    if key in server.pending and request.header.flags & FLAGS_REPLAY_OPERATION:
+        raise _refuse(NtStatus.STATUS_FILE_NOT_AVAILABLE)
+    one = server.by_create_guid.get(key)
     if one is None:
         return None
     if not request.header.flags & FLAGS_REPLAY_OPERATION:
         raise _refuse(NtStatus.STATUS_DUPLICATE_OBJECTID)
     if one.durable is not None and one.durable.owner != request.session.token.user:
         raise _refuse(NtStatus.STATUS_ACCESS_DENIED)
-    lease = one.lease
-    if lease is not None and (contexts.lease is None or contexts.lease.lease_key != lease.key):
+    asked = None if contexts.lease is None else contexts.lease.lease_key
+    if asked != (None if one.lease is None else one.lease.key):
         raise _refuse(NtStatus.STATUS_ACCESS_DENIED)
     if one.session is not request.session:
         raise _refuse(NtStatus.STATUS_DUPLICATE_OBJECTID)
     node = await one.volume.node(one.file.node_id)
-    return await created_reply(server, request, one, contexts, (node, OPENED))
+    return await created_reply(server, request, one, contexts, (node, one.opening.action))
 
 
 def _check_lease(one: FileOpen, request: Request, contexts: Contexts) -> None:
