@@ -7,7 +7,7 @@ whatever the mechanism.
 Spec: RFC 4178, [MS-SPNG] 3.2, [MS-KILE] 3.4, [MS-NLMP] 3.2; RFC 5929 (channel bindings).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
@@ -17,7 +17,10 @@ from addc.auth.ntlm import NtlmExchange, Proof, Proven, ServerNames
 from addc.auth.ntlm_logon import NotLetInError, NtlmVerdict
 from addc.auth.spnego import Exchange, SpnegoExchange
 from addc.auth.token_build import token_of_peer
+from addc.codes.ntstatus import NtStatus
+from addc.directory import lsa_accounts
 from addc.directory.api import Directory, Services
+from addc.directory.context import ReadContext
 from addc.security.token import ANONYMOUS, SYSTEM, Token
 
 
@@ -135,11 +138,19 @@ class NtlmJudge:
         return self._judged(self.proof)
 
     def _judged(self, proof: Proof) -> Proven:
-        verdict = self._directory.read_now("auth.ntlm", SYSTEM, lambda ctx: ntlm_logon.judge(ctx, proof))
+        verdict = self._directory.read_now("auth.ntlm", SYSTEM, lambda ctx: _judged_here(ctx, proof))
         self.verdict = verdict
         if verdict.proven is None:
             raise NotLetInError(verdict)
         return verdict.proven
+
+
+def _judged_here(ctx: ReadContext, proof: Proof) -> NtlmVerdict:
+    """A logon to this DC itself, which its rights from the network decide too."""
+    verdict = ntlm_logon.judge(ctx, proof)
+    if verdict.token is None or lsa_accounts.may_log_on_from_network(ctx, verdict.token.sids):
+        return verdict
+    return replace(verdict, status=NtStatus.STATUS_LOGON_TYPE_NOT_GRANTED, proven=None, token=None)
 
 
 class AuthContext:

@@ -13,14 +13,14 @@ from typing import Final
 from addc.auth.gss import AuthError, Peer
 from addc.base.errors import DecodeError
 from addc.codec.pac import Pac, PacType, unpack_logon_info
-from addc.directory import groups, trusts
+from addc.directory import groups, lsa_accounts, trusts
 from addc.directory.context import Fact, ReadContext
 from addc.security.pac_identity import identity_of, sids_of
 from addc.security.sid_filter import PacRefusedError, filtered_logon
 from addc.security.token import Claims, Token
 from addc.security.trusts import TrustDirection
 
-_KEPT: Final[Fact[dict[tuple[int | tuple[int, bytes], ...], Token]]] = Fact()
+_KEPT: Final[Fact[dict[tuple[object, ...], Token]]] = Fact()
 """By what the PAC says, and the version of what memberships and the LSA's rights add to it."""
 _KEPT_MAX: Final = 4096
 _SAYS_WHO: Final = frozenset(
@@ -36,7 +36,7 @@ _SAYS_WHO: Final = frozenset(
 
 
 def token_of_peer(ctx: ReadContext, peer: Peer) -> Token:
-    """The requester's token. Raises AuthError where the ticket names nobody that this DC knows."""
+    """The requester's token. Raises AuthError where the ticket names nobody that this DC lets in."""
     if peer.pac is None:
         raise AuthError(f"the ticket of {peer.principal} has no PAC")
     try:
@@ -49,6 +49,8 @@ def token_of_peer(ctx: ReadContext, peer: Peer) -> Token:
         token = _token_of_pac(ctx, pac)
     except DecodeError as error:
         raise AuthError(f"the PAC of {peer.principal} cannot be read: {error}") from None
+    if not lsa_accounts.may_log_on_from_network(ctx, token.sids):
+        raise AuthError(f"{peer.principal} has no right to log on to this DC from the network")
     if len(kept) >= _KEPT_MAX:
         kept.clear()
     kept[says] = token

@@ -20,7 +20,7 @@ from addc.codes.hresult import HResult
 from addc.codes.ldap_result import LdapResult
 from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
-from addc.directory import accounts, groups, logon, logon_counters, names
+from addc.directory import accounts, groups, logon, logon_counters, lsa_accounts, names
 from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.passwords import password_of_utf8
@@ -58,6 +58,7 @@ _BIND_DATA: Final[dict[NtStatus, Win32]] = {
     NtStatus.STATUS_ACCOUNT_LOCKED_OUT: Win32.ERROR_ACCOUNT_LOCKED_OUT,
     NtStatus.STATUS_SMARTCARD_LOGON_REQUIRED: Win32.ERROR_ACCOUNT_RESTRICTION,
     NtStatus.STATUS_ACCOUNT_RESTRICTION: Win32.ERROR_ACCOUNT_RESTRICTION,
+    NtStatus.STATUS_LOGON_TYPE_NOT_GRANTED: Win32.ERROR_LOGON_TYPE_NOT_GRANTED,
     NtStatus.STATUS_NOLOGON_INTERDOMAIN_TRUST_ACCOUNT: Win32.ERROR_NOLOGON_INTERDOMAIN_TRUST_ACCOUNT,
 }
 
@@ -187,10 +188,13 @@ class Binder:
         record = _simple_record(ctx, name, dnt, status)
         if status is not NtStatus.STATUS_SUCCESS:
             return replace(_turned_away(ctx, status, dnt, password), audit=record)
+        token = groups.token_for(ctx, dnt)
+        if not lsa_accounts.may_log_on_from_network(ctx, token.sids):
+            return replace(_refused(Win32.ERROR_LOGON_TYPE_NOT_GRANTED), account=dnt, audit=record)
         is_due = logon_counters.is_due(account, ctx.now)
         return BindOutcome(
             LdapResult.SUCCESS,
-            token=groups.token_for(ctx, dnt),
+            token=token,
             principal=account.sam_account_name,
             count=(lambda tx: logon_counters.settle_right(tx, dnt)) if is_due else None,
             account=dnt,
@@ -264,6 +268,8 @@ def _by_certificate(ctx: ReadContext, der: bytes, authorization: bytes) -> BindO
     if (refusal := certificates.refusal(ctx, account)) is not None:
         return _refused(_BIND_DATA.get(refusal, Win32.ERROR_LOGON_FAILURE), creds=b"")
     token = groups.token_for(ctx, account.dnt)
+    if not lsa_accounts.may_log_on_from_network(ctx, token.sids):
+        return _refused(Win32.ERROR_LOGON_TYPE_NOT_GRANTED, creds=b"")
     return BindOutcome(LdapResult.SUCCESS, token=token, principal=account.sam_account_name)
 
 

@@ -1,8 +1,11 @@
-"""Claim types, authentication policies and silos in the test forest, in few words."""
+"""Claim types, authentication policies, silos and logon rights in the test forest, in few words."""
 
 from typing import Final
 
+from addc.codec.ids import Sid
+from addc.directory import lsa_accounts
 from addc.security import sddl
+from addc.security.account_rights import Held, SystemAccess
 from tests.kit.corp import Corp, add_values
 from tests.kit.corp_forest import CONFIG_DN, DOMAIN_DN
 
@@ -78,3 +81,8 @@ def assign_silo(corp: Corp, account: str, silo_dn: str) -> None:
 
 def not_a_policy() -> str:
     return DOMAIN_DN
+
+
+def deny_network(corp: Corp, sid: Sid) -> None:
+    """SeDenyNetworkLogonRight for one account."""
+    corp.write(lambda ctx: lsa_accounts.hold(ctx, sid, Held(access=SystemAccess.DENY_NETWORK)))

@@ -20,6 +20,7 @@ from tests.kit.corp import Corp, replace_values
 from tests.kit.corp_forest import DOMAIN_DN, NOW, CountingRng, StandingClock
 from tests.kit.ldap_desk import FakeAcceptor
 from tests.kit.ntlm_client import NtlmClient
+from tests.kit.policies import deny_network
 
 PLACE = Place("RPC", "192.0.2.9", 40_000)
 PASSWORD = "Blu3.Moon.Rises"
@@ -87,6 +88,14 @@ def test_guesses_at_once_do_not_outrun_the_lockout(door: Door, runner: asyncio.R
     assert told.count(NtStatus.STATUS_WRONG_PASSWORD) == 2
     assert told.count(NtStatus.STATUS_ACCOUNT_LOCKED_OUT) == 3
     assert runner.run(door.log_on(PASSWORD)) is NtStatus.STATUS_ACCOUNT_LOCKED_OUT
+
+
+def test_a_right_password_without_the_right_to_come_from_the_network(
+    door: Door, runner: asyncio.Runner
+) -> None:
+    deny_network(door.corp, door.corp.sid(door.alice))
+    assert runner.run(door.log_on(PASSWORD)) is NtStatus.STATUS_LOGON_TYPE_NOT_GRANTED
+    assert runner.run(door.log_on("wrong")) is NtStatus.STATUS_WRONG_PASSWORD
 
 
 def test_nobodys_name_is_refused(door: Door, runner: asyncio.Runner) -> None:

@@ -23,6 +23,7 @@ from addc.security.trusts import TrustAttributes, TrustDirection
 from tests.kit.corp import Corp, add_values
 from tests.kit.corp_forest import DOMAIN_DN
 from tests.kit.partner import FOREST, PARTNER_SID, info, trust_with
+from tests.kit.policies import deny_network
 
 OTHER: Final = Sid.parse("S-1-5-21-7-7-7")
 ASSERTED: Final = Sid.parse("S-1-18-1")
@@ -102,6 +103,16 @@ def test_changes_of_membership_count_for_the_next_bind(corp: Corp) -> None:
     assert wellknown.BACKUP_OPERATORS not in before.sids
     assert wellknown.BACKUP_OPERATORS in after.sids
     assert after.privileges & Privilege.SE_BACKUP
+
+
+def test_who_is_denied_the_network_does_not_come_in(corp: Corp) -> None:
+    """A denial stands above the grant to everybody, from the next ticket on. [MS-LSAD] 3.1.1.2.2."""
+    domain = corp.forest.domain_sid
+    peer = Peer("alice@CORP.EXAMPLE.COM", pac(logon_info(domain, 1105, 513)))
+    assert token(corp, peer).user == domain.child(1105)
+    deny_network(corp, domain.child(1105))
+    with pytest.raises(AuthError, match="no right to log on"):
+        token(corp, peer)
 
 
 def test_kept_tokens_are_bounded(corp_sqlite: Corp, monkeypatch: pytest.MonkeyPatch) -> None:

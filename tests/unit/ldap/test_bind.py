@@ -16,6 +16,7 @@ from addc.ldap.bind import BindPolicy, Protection
 from tests.kit.corp import Corp, replace_values
 from tests.kit.corp_forest import ADMIN_PASSWORD, DOMAIN_DN
 from tests.kit.ldap_desk import ADMIN, Desk, FakeExchange, LdapClient, open_desk
+from tests.kit.policies import deny_network
 
 PASSWORD = "Us3r.Passw0rd"
 NONE, INTEGRITY, CONFIDENTIALITY = 1, 2, 4
@@ -47,6 +48,13 @@ def principal(client: LdapClient) -> str:
 def test_names_that_lead_to_an_account(tls: LdapClient, name: str) -> None:
     assert tls.bind(name).result_code == LdapResult.SUCCESS
     assert principal(tls) == "Administrator"
+
+
+def test_who_is_denied_the_network_is_told_so(desk: Desk, tls: LdapClient) -> None:
+    deny_network(desk.corp, desk.corp.sid(f"CN=Administrator,CN=Users,{DOMAIN_DN}"))
+    answer = tls.bind(ADMIN)
+    assert answer.result_code == LdapResult.INVALID_CREDENTIALS
+    assert "data 569" in answer.diagnostic_message and not principal(tls)
 
 
 @pytest.mark.parametrize("name", ["Administrator", "nobody@corp.example.com", "OTHER\\Administrator", "CN=x"])
