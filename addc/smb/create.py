@@ -43,8 +43,6 @@ BACKUP_INTENT: Final = 0x0000_4000
 _NOT_SUPPORTED: Final = 0x0010_2080
 _INVALID_OPTIONS: Final = 0xFF00_0000
 _TEMPORARY: Final = fscc.TEMPORARY
-_ASKS_FOR_NOTHING: Final = frozenset((0, file_access.SYNCHRONIZE))
-"""What Windows does not open a file for, even beside the right to its SACL ([MS-SMB2] 3.3.5.9)."""
 
 _NEEDED_TO_OVERWRITE: Final = file_access.WRITE_DATA | file_access.WRITE_EA | file_access.WRITE_ATTRIBUTES
 _NEEDED_TO_SUPERSEDE: Final = file_access.DELETE | file_access.WRITE_EA | file_access.WRITE_ATTRIBUTES
@@ -99,8 +97,8 @@ def _check_parameters(message: CreateRequest, contexts: Contexts) -> None:
     options = message.create_options
     if message.impersonation_level > 3:
         raise _refuse(NtStatus.STATUS_BAD_IMPERSONATION_LEVEL)
-    desired = message.desired_access & ~file_access.SYSTEM_SECURITY
-    if desired & file_access.INVALID_BITS or desired in _ASKS_FOR_NOTHING:
+    desired = message.desired_access & ~file_access.SYSTEM_SECURITY  # which alone opens nothing
+    if not desired or desired & file_access.INVALID_BITS:
         raise _refuse(NtStatus.STATUS_ACCESS_DENIED)
     if options & _NOT_SUPPORTED:
         raise _refuse(NtStatus.STATUS_NOT_SUPPORTED)
