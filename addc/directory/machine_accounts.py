@@ -3,6 +3,7 @@
 Spec: [MS-SAMR] 3.1.5.4.4 (13), 3.1.5.13.8, [MS-ADTS] 3.1.1.5.2.1, 3.1.1.5.2.2.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from addc.base.errors import DsError
@@ -145,7 +146,10 @@ def check_values(ctx: WriteContext, draft: Draft) -> None:
 
 
 def descriptor(ctx: WriteContext, parent: ObjectRow | None, plan: ClassPlan) -> int:
-    """Store the class's default descriptor, owned by Domain Admins. Spec: [MS-SAMR] 3.1.5.4.4 (13)."""
+    """Store the class's default descriptor, owned by Domain Admins. Spec: [MS-SAMR] 3.1.5.4.4 (13).
+
+    What the class grants to CREATOR OWNER is the requester's, as on Windows: he joins the machine.
+    """
     domain_sid = ctx.forest.domain_sid
     admins: Sid = domain_sid.child(wellknown.RID_DOMAIN_ADMINS)
     made = create_sd(
@@ -154,9 +158,9 @@ def descriptor(ctx: WriteContext, parent: ObjectRow | None, plan: ClassPlan) -> 
         ctx.requester,
         plan.object_types,
         default_sd=object_sd.default_descriptor(plan.structural.default_sd, domain_sid, domain_sid),
-        default_owner=admins,
+        default_owner=ctx.requester.user,
     )
-    return ctx.tx.put_descriptor(made.pack())
+    return ctx.tx.put_descriptor(replace(made, owner=admins, group=admins).pack())
 
 
 # --- joining again under an old name -----------------------------------------------------------------------

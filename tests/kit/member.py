@@ -1,4 +1,4 @@
-"""A machine that can be joined to a domain: its own /etc, /run, /var/lib/sss, host name and processes.
+"""A machine that can be joined to a domain: its own /etc, /run, state of sssd and Samba, host name and processes.
 
 A holder process keeps its namespaces; when it ends, every process in them ends, and with them all mounts.
 Nothing of the real machine's configuration is touched.
@@ -16,7 +16,10 @@ from tests.kit.net import Host, Lan
 
 T = TypeVar("T")
 
-_PRIVATE: Final = ("/etc", "/var/lib/sss", "/var/log/sssd", "/var/lib/realmd", "/var/cache/realmd", "/home")
+_PRIVATE: Final = (
+    *("/etc", "/home", "/var/lib/sss", "/var/log/sssd", "/var/lib/realmd", "/var/cache/realmd"),
+    *("/var/lib/samba", "/var/cache/samba", "/var/log/samba"),
+)
 _HOLD: Final = """
 folder=$1 name=$2; shift 2
 hostname "$name"
@@ -32,7 +35,8 @@ printf '%s\\n' "$resolver" > /etc/resolv.conf
 printf '%s\\n' "$hosts" > /etc/hosts
 rm -f /etc/krb5.keytab /etc/sssd/sssd.conf
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/dbus /run/lock
+rm -rf /var/lib/samba/* /var/cache/samba/*
+mkdir -p /run/dbus /run/lock /run/samba /var/lib/samba/private
 echo ready
 exec cat
 """

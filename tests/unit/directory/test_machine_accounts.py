@@ -10,7 +10,7 @@ from addc.directory import machine_accounts, rights
 from addc.directory.context import WriteContext
 from addc.security import sddl
 from addc.security.token import SYSTEM, Token
-from tests.kit.corp import Corp, Value, add_values, delete_values, quoted, replace_values
+from tests.kit.corp import Change, Corp, Value, add_values, delete_values, quoted, replace_values
 from tests.kit.corp_forest import DOMAIN_DN
 from tests.kit.delegation import let
 from tests.kit.refusals import refusal
@@ -51,6 +51,43 @@ def test_the_place_is_where_the_domain_says(corp_sqlite: Corp, joe: Token) -> No
     )
     assert refusal(lambda: join(corp_sqlite, joe, "CN=Computers"))[1] is Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS
     join(corp_sqlite, joe, "OU=new")
+
+
+def test_the_creator_joins_his_machine_and_the_administrators_own_it(corp_sqlite: Corp, joe: Token) -> None:
+    """What the class leaves to its creator is his, [MS-SAMR] 3.1.5.4.4 (13); an owner's rights are not."""
+    join(corp_sqlite, joe, "CN=Computers")
+    row, admins = corp_sqlite.row("CN=pc1,CN=Computers"), corp_sqlite.forest.domain_sid.child(512)
+    made = corp_sqlite.read(lambda ctx: rights.descriptor(ctx, row))
+    assert (made.owner, made.group) == (admins, admins)
+    changes = (
+        replace_values("servicePrincipalName", "HOST/pc1"),
+        replace_values("userAccountControl", "4098"),
+        replace_values("unicodePwd", quoted("An0ther.Passw0rd")),
+    )
+    for change in changes:
+        corp_sqlite.modify("CN=pc1,CN=Computers", change, requester=joe)
+    etypes = replace_values("msDS-SupportedEncryptionTypes", "28")
+    refused = refusal(lambda: corp_sqlite.modify("CN=pc1,CN=Computers", etypes, requester=joe))
+    assert refused[1] in _DENIED, "that is the machine's own"
+
+
+_DENIED = (Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, Win32.ERROR_ACCESS_DENIED)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        replace_values("servicePrincipalName", "HOST/pc1"),
+        replace_values("userAccountControl", "4098"),
+        replace_values("unicodePwd", quoted("An0ther.Passw0rd")),
+    ],
+)
+def test_nobody_else_joins_a_machine_to_it(corp_sqlite: Corp, joe: Token, change: Change) -> None:
+    join(corp_sqlite, joe, "CN=Computers")
+    corp_sqlite.user("eve", "Tr0ub4dor&3")
+    eve = corp_sqlite.token("eve")
+    refused = refusal(lambda: corp_sqlite.modify("CN=pc1,CN=Computers", change, requester=eve))
+    assert refused[1] in _DENIED
 
 
 # --- joining again, [MS-SAMR] 3.1.5.13.8 -------------------------------------------------------------------
@@ -135,7 +172,10 @@ def test_a_managed_service_account_takes_the_names_of_its_host_alone(corp_sqlite
     corp_sqlite.modify("CN=pc1,CN=Computers", add_values("msDS-HostServiceAccount", corp_sqlite.dn(msa)))
     corp_sqlite.modify(msa, change, requester=joe)
     web = add_values("servicePrincipalName", "http/pc1")
-    refused = refusal(lambda: corp_sqlite.modify(msa, web, requester=joe))
+    corp_sqlite.user("eve", "Tr0ub4dor&3")
+    eve = corp_sqlite.token("eve")
+    let(corp_sqlite, eve, msa, "(OA;;SW;f3a64788-5306-11d1-a9c5-0000f80367c1;;{sid})")
+    refused = refusal(lambda: corp_sqlite.modify(msa, web, requester=eve))
     assert refused[1] is Win32.ERROR_DS_SPN_VALUE_NOT_UNIQUE_IN_FOREST  # the computer is HOST/pc1
     pc = corp_sqlite.token("pc1$")
     let(corp_sqlite, pc, msa, "(OA;;SW;f3a64788-5306-11d1-a9c5-0000f80367c1;;{sid})")
