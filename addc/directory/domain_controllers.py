@@ -1,4 +1,4 @@
-"""The DCs of this forest's own domain, and the domains that somebody here may ask for.
+"""The DCs of this forest's own domain, what this one is, and the domains that somebody here may ask for.
 
 Spec: [MS-ADTS] 6.1.1.2.2.1.2.1 (server, nTDSDSA), [MS-DFSC] 3.3.5.2, 3.3.5.3.
 """
@@ -6,7 +6,8 @@ Spec: [MS-ADTS] 6.1.1.2.2.1.2.1 (server, nTDSDSA), [MS-DFSC] 3.3.5.2, 3.3.5.3.
 from dataclasses import dataclass
 
 from addc.base.errors import DsError
-from addc.directory import entry, names, trusts
+from addc.codec.locator_ping import DsFlag
+from addc.directory import entry, fsmo, names, trusts
 from addc.directory.context import ReadContext
 from addc.schema import attr, cls
 from addc.security.trusts import TrustDirection, TrustType
@@ -27,6 +28,31 @@ class DomainNames:
 
     netbios: str
     dns: str
+
+
+def own_flags(ctx: ReadContext, client_site: str, *, keeps_time: bool) -> DsFlag:
+    """What this DC is and does, for a client of a site. keeps_time: it answers on port 123.
+
+    Spec: [MS-ADTS] 6.3.1.2, 6.3.3.2.
+    """
+    flags = (
+        DsFlag.DS_GC_FLAG
+        | DsFlag.DS_LDAP_FLAG
+        | DsFlag.DS_DS_FLAG
+        | DsFlag.DS_KDC_FLAG
+        | DsFlag.DS_WRITABLE_FLAG
+        | DsFlag.DS_FULL_SECRET_DOMAIN_6_FLAG
+        | DsFlag.DS_DS_8_FLAG
+        | DsFlag.DS_DS_9_FLAG
+        | DsFlag.DS_DS_10_FLAG
+    )
+    if keeps_time:
+        flags |= DsFlag.DS_TIMESERV_FLAG
+    if fsmo.is_ours(ctx, fsmo.PDC):
+        flags |= DsFlag.DS_PDC_FLAG
+    if client_site.lower() == ctx.forest.site.lower():
+        flags |= DsFlag.DS_CLOSEST_FLAG
+    return flags
 
 
 def controllers(ctx: ReadContext) -> tuple[Controller, ...]:

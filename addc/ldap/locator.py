@@ -14,10 +14,9 @@ from addc.codec import locator_ping as ping
 from addc.codec.filter import And, Equal, Filter
 from addc.codec.ids import Sid
 from addc.codec.locator_ping import DsFlag, NameTooLong, NtVersion, Opcode, PingAnswer
-from addc.directory import accounts, names, trusts
+from addc.directory import accounts, domain_controllers, trusts
 from addc.directory.context import ReadContext
 from addc.directory.sites import site_map
-from addc.schema import attr
 from addc.security.account_flags import UserAccountControl
 from addc.security.trusts import TrustDirection
 
@@ -42,10 +41,12 @@ class Self:
     """What the DC knows of itself beyond the directory.
 
     addresses: its IPv4 addresses, best first. synchronized: rootDSE isSynchronized.
+    keeps_time: it answers on port 123.
     """
 
     addresses: tuple[IPv4Address, ...]
     synchronized: bool = True
+    keeps_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ def _describe(
     client_site = _client_site(ctx, source)
     return PingAnswer(
         opcode=_opcode(ctx, request, own, nc),
-        flags=_flags(ctx, client_site, is_application_nc=nc.is_application),
+        flags=_flags(ctx, client_site, own, is_application_nc=nc.is_application),
         domain_guid=nc.guid if request.extended else forest.domain_guid,
         dns_forest_name=forest.dns_forest,
         dns_domain_name=nc.dns_name if request.extended else forest.dns_domain,
@@ -223,29 +224,9 @@ def _is_user(ctx: ReadContext, name: str, aac: int) -> bool:
     return any(aac & sam_bit and account.has(uf_bit) for sam_bit, uf_bit in _ACCOUNT_BITS)
 
 
-def _flags(ctx: ReadContext, client_site: str, *, is_application_nc: bool) -> DsFlag:
-    flags = (
-        DsFlag.DS_GC_FLAG
-        | DsFlag.DS_LDAP_FLAG
-        | DsFlag.DS_DS_FLAG
-        | DsFlag.DS_KDC_FLAG
-        | DsFlag.DS_WRITABLE_FLAG
-        | DsFlag.DS_FULL_SECRET_DOMAIN_6_FLAG
-        | DsFlag.DS_DS_8_FLAG
-        | DsFlag.DS_DS_9_FLAG
-        | DsFlag.DS_DS_10_FLAG
-    )
-    if _holds_pdc_role(ctx):
-        flags |= DsFlag.DS_PDC_FLAG
-    if client_site.lower() == ctx.forest.site.lower():
-        flags |= DsFlag.DS_CLOSEST_FLAG
+def _flags(ctx: ReadContext, client_site: str, own: Self, *, is_application_nc: bool) -> DsFlag:
+    flags = domain_controllers.own_flags(ctx, client_site, keeps_time=own.keeps_time)
     return flags | DsFlag.DS_NDNC_FLAG if is_application_nc else flags
-
-
-def _holds_pdc_role(ctx: ReadContext) -> bool:
-    row = ctx.tx.get(ctx.forest.domain_nc)
-    owner = row.attrs.get(attr.FSMO_ROLE_OWNER) if row is not None else None
-    return owner is not None and names.reference_dnt(owner[0]) == ctx.forest.dsa_dnt
 
 
 def _client_site(ctx: ReadContext, source: str) -> str:

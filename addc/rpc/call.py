@@ -151,7 +151,7 @@ class RpcHost:
     channels: the secure channels of computers. verify_pac: judges a KERB_VERIFY_PAC_REQUEST by krbtgt's keys;
     None where there is no KDC. mapped: the endpoint map, which RpcService writes.
     files: the SMB server, if there is one.
-    sam: what the operator decided about SAM.
+    sam: what the operator decided about SAM. keeps_time: this DC answers on port 123.
     """
 
     channels: SecureChannels = field(default_factory=SecureChannels)
@@ -160,6 +160,7 @@ class RpcHost:
     statistics: Statistics = field(default_factory=Statistics)
     files: FileServer | None = None
     sam: SamPolicy = field(default_factory=SamPolicy)
+    keeps_time: bool = False
 
 
 Answer = Callable[[Call, Any], Awaitable[Any]]

@@ -53,7 +53,11 @@ class RpcSmb:
             around,
             AcceptorPolicy(ntlm=site.allow_ntlm),
         )
-        host = RpcHost(verify_pac=_verify_pac, sam=_sam_policy(site, directory))
+        host = RpcHost(
+            verify_pac=_verify_pac,
+            sam=_sam_policy(site, directory),
+            keeps_time=site.time_service != "off",
+        )
         self.rpc = RpcService(
             directory,
             around,

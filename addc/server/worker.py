@@ -137,7 +137,10 @@ class Worker:
 
     async def _start_services(self, connections_max: int) -> None:
         config, directory = self._config, self._directory
-        own = Self(tuple(a for a in map(ip_address, config.site.host_ips) if isinstance(a, IPv4Address)))
+        own = Self(
+            tuple(a for a in map(ip_address, config.site.host_ips) if isinstance(a, IPv4Address)),
+            keeps_time=config.site.time_service != "off",
+        )
         acceptor = GssAcceptor(config.data_dir / KEYTAB_NAME)
         binder = Binder(directory, acceptor, self._around, _bind_policy(config.site))
         self._certificate_time = (config.data_dir / CERTIFICATE_NAME).stat().st_mtime_ns

@@ -17,6 +17,7 @@ from addc.codec.locator_ping import DsFlag
 from addc.codes.win32 import Win32
 from addc.directory import accounts, fsmo, sites, trusts
 from addc.directory.context import ReadContext
+from addc.directory.domain_controllers import own_flags
 from addc.rpc.call import Call
 from addc.rpc.interfaces.netlogon import idl, server_names
 from addc.rpc.interfaces.netlogon.rights import NetlogonAccess
@@ -159,27 +160,6 @@ def _has_account(ctx: ReadContext, wanted: _Wanted) -> bool:
     return any(wanted.bits & bit and found.has(flag) for bit, flag in _ACCOUNT_BITS)
 
 
-def dc_flags(ctx: ReadContext, client_site: str) -> DsFlag:
-    """What this DC is and does."""
-    flags = (
-        DsFlag.DS_GC_FLAG
-        | DsFlag.DS_LDAP_FLAG
-        | DsFlag.DS_DS_FLAG
-        | DsFlag.DS_KDC_FLAG
-        | DsFlag.DS_TIMESERV_FLAG
-        | DsFlag.DS_WRITABLE_FLAG
-        | DsFlag.DS_FULL_SECRET_DOMAIN_6_FLAG
-        | DsFlag.DS_DS_8_FLAG
-        | DsFlag.DS_DS_9_FLAG
-        | DsFlag.DS_DS_10_FLAG
-    )
-    if fsmo.is_ours(ctx, fsmo.PDC):
-        flags |= DsFlag.DS_PDC_FLAG
-    if client_site.lower() == ctx.forest.site.lower():
-        flags |= DsFlag.DS_CLOSEST_FLAG
-    return flags
-
-
 def _site_of(ctx: ReadContext, address: str) -> str:
     try:
         return sites.site_map(ctx).site_of(ip_address(address.partition("%")[0]))
@@ -190,7 +170,7 @@ def _site_of(ctx: ReadContext, address: str) -> str:
 def _found(ctx: ReadContext, call: Call, wanted: _Wanted) -> idl.DomainControllerInfo:
     forest = ctx.forest
     client_site = _site_of(ctx, call.peer)
-    flags = dc_flags(ctx, client_site)
+    flags = own_flags(ctx, client_site, keeps_time=call.host.keeps_time)
     fits = (
         _is_this_domain(ctx, wanted)
         and _has_account(ctx, wanted)
