@@ -470,7 +470,7 @@ class TrustAuthInfo:
         reader = Reader(data)
         count = _count(reader.u32("trustAuthInfo.Count"), "trustAuthInfo.Count")
         offsets = [reader.u32("trustAuthInfo.Offset") for _ in range(2)]
-        groups = []
+        groups: list[tuple[AuthInformation, ...]] = []
         for offset in offsets:
             if count and offset > len(data):
                 raise DecodeError("points outside", offset, "trustAuthInfo.Offset")

@@ -85,7 +85,9 @@ def test_pure_modules_do_not_look_up_time_or_randomness() -> None:
 
 def test_broad_excepts_stand_only_in_services() -> None:
     """`except Exception` belongs to the outermost loop of a service or process; a bare `except` nowhere."""
-    services = re.compile(r"addc\.(\w+\.service|ldap\.cldap|smb\.connection|kdc\.kkdcp|server\.\w+|cli\.main|store\.writer)$")
+    services = re.compile(
+        r"addc\.(\w+\.service|ldap\.cldap|smb\.connection|kdc\.kkdcp|server\.\w+|cli\.main|store\.writer)$"
+    )
     wrong = []
     for path in product_files():
         for node in ast.walk(tree_of(path)):

@@ -1,4 +1,4 @@
-"""A machine that can be joined to a domain: its own /etc, /run, state of sssd and Samba, host name and processes.
+"""A machine that can be joined: its own /etc, /run, state of sssd and Samba, host name and processes.
 
 A holder process keeps its namespaces; when it ends, every process in them ends, and with them all mounts.
 Nothing of the real machine's configuration is touched.

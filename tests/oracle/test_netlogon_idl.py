@@ -18,7 +18,8 @@ from samba import ndr
 answer = {}
 for index, (name, direction, stub, levels) in enumerate(given):
     call = getattr(netlogon, name)()
-    read, write = {"in": (ndr.ndr_unpack_in, ndr.ndr_pack_in), "out": (ndr.ndr_unpack_out, ndr.ndr_pack_out)}[direction]
+    ways = {"in": (ndr.ndr_unpack_in, ndr.ndr_pack_in), "out": (ndr.ndr_unpack_out, ndr.ndr_pack_out)}
+    read, write = ways[direction]
     for member, value in levels.items():
         setattr(call, member, value)
     try:
@@ -229,7 +230,8 @@ CALLS: Final[tuple[tuple[str, str, Ndr], ...]] = (
         "netr_DsrUpdateReadOnlyServerDnsRecords",
         "in",
         idl.DsrUpdateReadOnlyServerDnsRecords(
-            "D", "W", AUTH, "Site", 600, idl.NlDnsNameInfoArray((idl.NlDnsNameInfo(22, "x", 1, 0, 100, 389, 1, 0),))
+            "D", "W", AUTH, "Site", 600,
+            idl.NlDnsNameInfoArray((idl.NlDnsNameInfo(22, "x", 1, 0, 100, 389, 1, 0),)),
         ),
     ),
     ("netr_GetDcName", "out", idl.NetrGetDCNameResponse("\\\\DC1")),

@@ -8,9 +8,10 @@ from addc.codec.ids import Sid
 from addc.codes.win32 import Win32
 from addc.directory import machine_accounts, rights
 from addc.directory.context import WriteContext
+from addc.directory.modify import Change
 from addc.security import sddl
 from addc.security.token import SYSTEM, Token
-from tests.kit.corp import Change, Corp, Value, add_values, delete_values, quoted, replace_values
+from tests.kit.corp import Corp, Value, add_values, delete_values, quoted, replace_values
 from tests.kit.corp_forest import DOMAIN_DN
 from tests.kit.delegation import let
 from tests.kit.refusals import refusal

@@ -1,4 +1,4 @@
-"""What a connection answers, and what ends it: [C706] 9.3, 12.6, [MS-RPCE] 3.3.3, Samba's raw protocol tests."""
+"""What a connection answers, and what ends it: [C706] 9.3, 12.6, [MS-RPCE] 3.3.3, Samba's raw tests."""
 
 import pytest
 
