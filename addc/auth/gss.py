@@ -19,6 +19,7 @@ from gssapi.raw.named_tuples import AcceptSecContextResult
 from addc.auth.keytab import KeytabEntry, unpack_keytab
 from addc.auth.name_case import in_ticket_letters
 from addc.base.errors import AddcError, DecodeError
+from addc.base.secret import Secret
 
 _SESSION_KEY_OID: Final = gssapi.OID.from_int_seq("1.2.840.113554.1.2.2.5.5")
 _PAC_ATTRIBUTE: Final = b"urn:mspac:"
@@ -40,6 +41,10 @@ _CLOCK_SKEW_S: Final = 300
 """By which the library lets a ticket outlive its end; a session ends with the ticket."""
 _OTHER_NAMES: Final = -1765328348 & 0xFFFF_FFFF
 """KRB5KRB_AP_ERR_BADMATCH: the ticket is not of whom the authenticator names."""
+_NO_KDC: Final = frozenset(
+    code & 0xFFFF_FFFF for code in (-1765328230, -1765328228, -1765328160, -1765328249, -1765328164)
+)
+"""KRB5_REALM_UNKNOWN, KRB5_KDC_UNREACH, KRB5_CONFIG_NODEFREALM, _CANTOPEN, KRB5_REALM_CANT_RESOLVE."""
 _CHANNEL_BOUND: Final = 0x800
 """GSS_C_CHANNEL_BOUND_FLAG of MIT krb5 1.19, which python-gssapi has no name for."""
 
@@ -50,6 +55,10 @@ class AuthError(AddcError):
 
 class NoKeysError(AuthError):
     """The acceptor has no keys: no client's fault."""
+
+
+class NoKdcError(AuthError):
+    """No KDC could be asked: nothing is said about the client's proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,12 +308,25 @@ class GssAcceptor:
 
 @dataclass(frozen=True, slots=True)
 class InitiatorOptions:
-    """How an initiator begins. sealing: confidentiality is wanted. channel_binding: of the TLS channel."""
+    """How an initiator begins.
+
+    sealing: confidentiality is wanted. signing: integrity is; False over TLS, which allows for neither.
+    channel_binding: of the TLS channel.
+    """
 
     sealing: bool = True
+    signing: bool = True
     dce_style: bool = False
     spnego: bool = False
     channel_binding: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordLogon:
+    """Credentials that are made by asking a KDC, and kept in memory. principal: "alice@EXAMPLE.COM"."""
+
+    principal: str
+    password: Secret
 
 
 class GssInitiator(_Protection):
@@ -312,22 +334,22 @@ class GssInitiator(_Protection):
 
     __slots__ = ("_bindings", "_credentials", "_mechanism", "_target", "_wanted")
 
-    def __init__(self, target: str, store: dict[str, str], options: InitiatorOptions) -> None:
-        """target: the service's principal. store: "ccache" or "client_keytab", as krb5 names them.
+    def __init__(self, target: str, store: dict[str, str] | PasswordLogon, options: InitiatorOptions) -> None:
+        """target: the service's principal. store: "ccache" or "client_keytab", as krb5 names them; {} for
+        what the environment names; or a name and its password.
 
-        Raises NoKeysError where the store has no credentials.
+        Raises NoKeysError where the store has no credentials, NoKdcError where no KDC takes the password.
         """
         super().__init__()
-        names = cast("dict[bytes | str, bytes | str]", store)
         try:
-            self._credentials: raw.Creds = gssapi.Credentials(
-                usage="initiate", mechs=_MECHANISMS, store=names
-            )
+            self._credentials = _initiator_credentials(store)
             self._target = raw.import_name(target.encode(), gssapi.NameType.kerberos_principal)
         except GSSError as error:
+            if error.min_code & 0xFFFF_FFFF in _NO_KDC:
+                raise NoKdcError(str(error)) from None
             raise NoKeysError(f"no credentials to log on with: {error}") from None
         self._mechanism = _MECHANISMS[1] if options.spnego else _MECHANISMS[0]
-        self._wanted = _INTEGRITY | _MUTUAL | _SEQUENCE | _REPLAY
+        self._wanted = _MUTUAL | (_INTEGRITY | _SEQUENCE | _REPLAY) * options.signing
         self._wanted |= _CONFIDENTIALITY * options.sealing | _DCE_STYLE * options.dce_style
         binding = options.channel_binding
         self._bindings = raw.ChannelBindings(application_data=binding) if binding else None
@@ -348,8 +370,20 @@ class GssInitiator(_Protection):
                 input_token=token or None,
             )
         except GSSError as error:
+            if error.min_code & 0xFFFF_FFFF in _NO_KDC:
+                raise NoKdcError(str(error)) from None
             raise AuthError(str(error)) from None
         self._context = done.context
         self.complete = not done.more_steps
         self._flags = int(done.flags)
         return bytes(done.token or b"")
+
+
+def _initiator_credentials(store: dict[str, str] | PasswordLogon) -> raw.Creds:
+    if isinstance(store, PasswordLogon):
+        name = raw.import_name(store.principal.encode(), gssapi.NameType.kerberos_principal)
+        return raw.acquire_cred_with_password(
+            name, store.password.reveal(), mechs=_MECHANISMS, usage="initiate"
+        ).creds
+    names = cast("dict[bytes | str, bytes | str]", store)
+    return gssapi.Credentials(usage="initiate", mechs=_MECHANISMS, store=names or None)

@@ -10,7 +10,7 @@ from tests.gate.source_tree import imports_of, name_of, product_files
 LOW: Final = {"base", "codes", "codec", "schema", "security"}
 
 PURE: Final = {
-    "ldap": {"messages", "controls", "engine"},
+    "ldap": {"messages", "controls", "engine", "initiator"},
     "kdc": {
         "anonymous",
         "as_exchange",

@@ -1,0 +1,1 @@
+"""What administrators' commands do to accounts and folders of the directory, here or on a DC elsewhere."""
