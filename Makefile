@@ -61,6 +61,7 @@ bench: $(STAMP) ## figures of this machine, and beside them those of Debian's Sa
 	@tools/debian-packages bench
 	$(BIN)/python -m tests.bench.run
 	$(BIN)/python -m tests.bench.bench_directory
+	$(BIN)/python -m tests.bench.bench_members
 
 run: $(RUNTIME) ## provision a demo forest (once) and serve it in the foreground
 	@tools/debian-packages demo || echo "The demo runs without them; the commands that it shows want them." >&2

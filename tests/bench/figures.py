@@ -22,7 +22,7 @@ class Figure:
 
     @property
     def less_is_better(self) -> bool:
-        return self.unit in ("s", "ms", "MiB")
+        return self.unit in ("s", "ms", "MiB", "KiB")
 
 
 FIGURES: Final = (

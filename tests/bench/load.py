@@ -2,7 +2,7 @@
 
 Run as `python -m tests.bench.load KIND ADDRESS SECONDS [key=value ...]`; prints one JSON line:
 {"kind": ..., "per_s": good answers per second, "count": ..., "errors": ..., "first_error": ...,
-"p99_ms": of KDCs and datagrams, else null}.
+"p99_ms": where answers are timed, else null}.
 Runs on the last processor that it may use. Loops are bounded by SECONDS.
 """
 
@@ -12,11 +12,16 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import load_datagrams, load_directory, load_kerberos, load_ldap
+from tests.bench import load_datagrams, load_directory, load_kerberos, load_ldap, load_rpc, load_smb
 from tests.bench.load_kit import Settings, Tally, settings_of
 
 KINDS: Final[dict[str, Callable[[Settings], Tally]]] = (
-    load_ldap.KINDS | load_kerberos.KINDS | load_datagrams.KINDS | load_directory.KINDS
+    load_ldap.KINDS
+    | load_kerberos.KINDS
+    | load_datagrams.KINDS
+    | load_directory.KINDS
+    | load_rpc.KINDS
+    | load_smb.KINDS
 )
 
 

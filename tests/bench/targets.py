@@ -74,6 +74,10 @@ class AddcTarget:
         """Seconds from the command to its end."""
         return forest_host.provision(self.host, self._data_dir)
 
+    def command(self, *words: str) -> None:
+        """A word of addc's own on the server's host, before it is started."""
+        self.host.run([*_ADDC, *words, "--data-dir", str(self._data_dir)], check=True)
+
     def start(self) -> None:
         words = [*_ADDC, "serve", "--data-dir", str(self._data_dir), "--workers", str(self.workers)]
         self._process = self.host.start([*words, "--log-level", "warning"], self.host.folder / "serve.log")
@@ -104,6 +108,12 @@ class SambaTarget:
         )
     )
     _peer: SambaPeer | None = None
+
+    @property
+    def conf(self) -> Path:
+        """Its smb.conf, once it is provisioned."""
+        assert self._peer is not None
+        return self._peer.conf
 
     def provision(self) -> float:
         self._peer = samba_peer.provision(self.host, self.host.folder / "samba")
