@@ -129,7 +129,7 @@ def _granted(ctx: ReadContext, row: ObjectRow, kind: Kind) -> int:
     grants = ds_rights.grants(ctx, row)
     found = 0
     for right, needs in kind.needs.items():
-        if all(
+        if not needs or any(
             grants.allows(need.mask, need.guid, need.set_guid) if need.guid else grants.has(need.mask)
             for need in needs
         ):

@@ -1,8 +1,8 @@
 """Access masks of SAM's five kinds of objects, and what each right takes of an object's descriptor.
 
 The descriptors are those of the directory: a right of a handle is there if the directory grants what stands
-beside it here. Where a right has several conditions all of them must hold: USER_WRITE_ACCOUNT covers
-attributes of three property sets.
+beside it here. USER_WRITE_ACCOUNT covers attributes of three property sets: one of them opens the handle, as
+on Windows, where who joined a computer has but two of them; each attribute is judged again when it is set.
 
 Spec: [MS-SAMR] 2.2.1.1 - 2.2.1.7, 3.1.2.2, 3.1.5.1.
 """
@@ -133,7 +133,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of object. needs: for each right, all that it takes; () is granted to everybody.
+    """One kind of object. needs: for each right, what gives it, any of several; () is granted to everybody.
 
     valid: every right that there is.
     """

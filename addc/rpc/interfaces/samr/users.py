@@ -5,7 +5,7 @@ Every level is a part of the whole, SAMPR_USER_ALL_INFORMATION, and comes from i
 Spec: [MS-SAMR] 3.1.5.5.5, 3.1.5.5.6, 3.1.5.14.3, 3.1.5.14.4, 3.1.5.14.11.
 """
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Final
 
 from addc.base.errors import NtError
@@ -46,6 +46,7 @@ LEVELS: Final[dict[int, type[Ndr]]] = {
     20: idl.UserParametersInformation,
 }
 """Levels that are parts of the whole. Passwords are told by none."""
+_LOGON: Final = 3
 _WHOLE: Final = 21
 _HOURS_PER_WEEK: Final = 168
 _COUNT_MAX: Final = 0xFFFF
@@ -197,7 +198,11 @@ async def samr_query_information_user(
         if level == _WHOLE:
             return shown(whole(ctx, row), user.granted)
         _may_read(ctx, user, row, level, needed)
-        return part(whole(ctx, row), level)
+        every = whole(ctx, row)
+        if level == _LOGON:  # what is stored, where the other levels tell what still counts
+            raw = min(entry.integer(row, attr.BAD_PWD_COUNT), _COUNT_MAX)
+            every = replace(every, bad_password_count=raw)
+        return part(every, level)
 
     found = await read(call, "samr.query_user", work)
     return idl.SamrQueryInformationUserResponse(Tagged(level, found))

@@ -146,14 +146,15 @@ def test_a_password_comes_with_other_fields(anna: SamDesk) -> None:
 
 
 def test_a_user_sets_the_password_of_the_computer_that_he_made(anna: SamDesk) -> None:
-    """W-JOIN-17: the handle lets him, the directory alone would not."""
+    """W-JOIN-17: by the handle, and by another one, since the class grants it to creators."""
     client = anna.client("anna")
     made = client.create("PC1$", WORKSTATION)
     value = idl.UserInternal7Information(sealed_aes("x" * 120), 0)
     assert client.set(made.user_handle, 31, value) == OK
     assert _is(anna, "x" * 120, "CN=PC1,CN=Computers")
-    request = idl.SamrOpenUser(client.domain(), 0x80, made.relative_id)
-    assert client.status(request) == DENIED
+    value = idl.UserInternal7Information(sealed_aes("y" * 120), 0)
+    assert client.set(client.user("PC1$", 0x80), 31, value) == OK
+    assert _is(anna, "y" * 120, "CN=PC1,CN=Computers")
 
 
 def test_level_24_without_any_bit_sets_no_password(anna: SamDesk) -> None:

@@ -143,8 +143,8 @@ def test_users_open_others_to_look_and_themselves_to_change_their_password(sam: 
             assert client.status(idl.SamrOpenUser(client.domain(), access, who)) == DENIED, hex(access)
 
 
-def test_write_account_takes_all_three_sets(sam: SamDesk, anna: str) -> None:
-    """3.1.5.1.9: who may write General-Information alone does not get USER_WRITE_ACCOUNT."""
+def test_write_account_of_one_set_reaches_no_other(sam: SamDesk, anna: str) -> None:
+    """3.1.5.1.9: General-Information alone gives USER_WRITE_ACCOUNT, and nothing else is set by it."""
     general = "59ba2f42-79a2-11d0-9020-00c04fc2d3cf"
     sam.corp.user("bert", "Secr3t.Word")
     sid = sam.corp.token("bert").user
@@ -153,8 +153,10 @@ def test_write_account_takes_all_three_sets(sam: SamDesk, anna: str) -> None:
         replace_values("nTSecurityDescriptor", _granting(sam, f"(OA;;WP;{general};;{sid})")),
     )
     client = sam.client("bert")
-    client.user("anna", 0x4)
-    assert client.status(idl.SamrOpenUser(client.domain(), 0x20, client.rid("anna"))) == DENIED
+    user = client.user("anna", 0x24)
+    assert client.set(user, 8, idl.UserFullNameInformation("Anna B.")) == OK
+    assert client.set(user, 16, idl.UserControlInformation(NORMAL | 0x1)) == DENIED
+    assert client.set(user, 11, idl.UserScriptInformation("logon.cmd")) == DENIED
 
 
 def _granting(sam: SamDesk, ace: str) -> bytes:
@@ -343,5 +345,23 @@ def test_who_made_a_computer_may_delete_it_by_his_handle(sam: SamDesk, anna: str
     """3.1.5.4.4: DELETE is among what the privilege leaves."""
     client = sam.client("anna")
     made = client.create("PC1$", WORKSTATION)
-    assert client.status(idl.SamrOpenUser(client.domain(), 0x0001_0000, made.relative_id)) == DENIED
     assert client.status(idl.SamrDeleteUser(made.user_handle)) == OK
+
+
+def test_who_made_a_computer_has_what_its_class_grants_to_creators(sam: SamDesk, anna: str) -> None:
+    """He opens it again, resets its password and writes its restrictions; the owner is Domain Admins."""
+    client = sam.client("anna")
+    client.create("PC1$", WORKSTATION)
+    user = client.user("PC1$", 0x0200_0000)
+    assert client.set(user, 16, idl.UserControlInformation(WORKSTATION)) == OK
+    assert client.set(user, 16, idl.UserControlInformation(WORKSTATION | 0x2000)) == DENIED
+    assert client.set(user, 9, idl.UserPrimaryGroupInformation(516)) == DENIED
+    row = sam.corp.row("CN=PC1,CN=Computers")
+    owner = sam.corp.read(lambda ctx: rights.descriptor(ctx, row)).owner
+    assert owner is not None and str(owner).endswith("-512")
+    for access in (0x0004_0000, 0x0008_0000):
+        assert client.status(idl.SamrOpenUser(client.domain(), access, client.rid("PC1$"))) == DENIED
+    sam.corp.user("bert", "Secr3t.Word")
+    other = sam.client("bert")
+    for access in (0x20, 0x80, 0x0001_0000):
+        assert other.status(idl.SamrOpenUser(other.domain(), access, other.rid("PC1$"))) == DENIED
