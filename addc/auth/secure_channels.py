@@ -206,13 +206,21 @@ class SecureChannels:
         latest = self._latest.pop(name, None)
         return None if latest is None else self._challenges.pop((name, latest), None)
 
-    def open(self, channel: Channel) -> None:
-        """A new channel takes the place of the computer's former one."""
+    def open(self, channel: Channel) -> bool:
+        """A new channel takes the place of the computer's former one; whether it may.
+
+        Clients say what their computer is called. Another account's channel gives way only to the account of
+        that name, so that no member can end the channels of the others.
+        """
         name = _fold(channel.computer)
+        former = self._channels.get(name)
+        if former is not None and former.sid != channel.sid and _fold(channel.account_name) != f"{name}$":
+            return False
         self._channels.pop(name, None)
         self._channels[name] = channel
         while len(self._channels) > self._channels_max:
             self._channels.popitem(last=False)
+        return True
 
     def find(self, computer: str) -> Channel | None:
         """The channel of a computer."""

@@ -194,7 +194,8 @@ def _opened(call: Call, asked: _Asked, challenges: Challenges | None, flags: int
     key = next((one for one in _keys(partner, challenges) if _proves(one, challenges, asked)), None)
     if key is None:
         raise NtError(NtStatus.STATUS_ACCESS_DENIED, "the credential is wrong")
-    call.host.channels.open(
+    _open(
+        call,
         Channel(
             asked.computer,
             partner.name,
@@ -206,10 +207,16 @@ def _opened(call: Call, asked: _Asked, challenges: Challenges | None, flags: int
             asked.flags,
             asked.credential,
             partner.trust,
-        )
+        ),
     )
     made = schannel.credential(challenges.server, key)
     return _Answered(NtStatus.STATUS_SUCCESS, made, flags, partner.sid.rid())
+
+
+def _open(call: Call, channel: Channel) -> None:
+    """Raises NtError where the computer's name is another account's."""
+    if not call.host.channels.open(channel):
+        raise NtError(NtStatus.STATUS_ACCESS_DENIED, "another account has a channel under that name")
 
 
 def _keys(partner: Partner, challenges: Challenges) -> list[bytes]:
@@ -293,7 +300,8 @@ async def server_authenticate_kerberos(
     if call.requester.user != partner.sid:
         raise NtError(NtStatus.STATUS_ACCESS_DENIED, "the ticket is another account's")
     flags = request.negotiate_flags & (SERVER_FLAGS | NegotiateFlags.KERBEROS)
-    call.host.channels.open(
+    _open(
+        call,
         Channel(
             request.computer_name,
             partner.name,
@@ -305,7 +313,7 @@ async def server_authenticate_kerberos(
             request.negotiate_flags,
             idl.NO_CREDENTIAL,
             partner.trust,
-        )
+        ),
     )
     return idl.NetrServerAuthenticateKerberosResponse(flags, partner.sid.rid())
 

@@ -67,6 +67,19 @@ def test_a_challenge_may_be_answered_over_another_connection(desk: RpcDesk) -> N
     assert other.prove(one.ask()).status is NtStatus.STATUS_SUCCESS
 
 
+def test_another_account_does_not_take_a_computers_channel(desk: RpcDesk) -> None:
+    """A client says what its computer is called; a stranger's channel gives way to the account of that name."""
+    add_member(desk, "MALLORY", "m4llory of the domain")
+    member = Member(desk).open()
+    channel = desk.host.channels.find(MEMBER)
+    mallory = Member(desk, MEMBER, "m4llory of the domain", account="MALLORY$")
+    assert mallory.authenticate().status is NtStatus.STATUS_ACCESS_DENIED
+    assert desk.host.channels.find(MEMBER) is channel
+    desk.host.channels.forget(MEMBER)
+    assert mallory.authenticate().status is NtStatus.STATUS_SUCCESS
+    assert member.authenticate().status is NtStatus.STATUS_SUCCESS
+
+
 def test_a_strangers_challenge_does_not_take_the_place_of_a_members(desk: RpcDesk) -> None:
     member, stranger = Member(desk), Member(desk, peer="198.51.100.9")
     theirs = member.ask()
