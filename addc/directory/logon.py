@@ -60,18 +60,26 @@ def verify_logon(
 
 
 def verify_hash(
-    ctx: ReadContext, row: ObjectRow, given: Secret, now: FileTime, workstation: str | None = None
+    ctx: ReadContext,
+    row: ObjectRow,
+    given: Secret,
+    now: FileTime,
+    workstation: str | None = None,
+    *,
+    at_console: bool = False,
 ) -> NtStatus:
     """The same, of a password whose NT hash is all that came.
 
     A password shows no device, which an authentication policy may ask for.
+    at_console: an interactive logon, where the password before is none any more (Microsoft KB 906305).
     """
     account = accounts.account(ctx, row)
     found = standing(ctx, account, row)
     refusal = logon_rules.lockout(found, now)
     if refusal is None:
         hashes = managed_passwords.nt_hashes(ctx, row)
-        good = hashes.accepted if hashes.current is None else (hashes.current, *hashes.accepted)
+        also = () if at_console and not managed_passwords.is_managed(row) else hashes.accepted
+        good = also if hashes.current is None else (hashes.current, *also)
         if not any(given.matches(one) for one in good):
             refusal = NtStatus.STATUS_WRONG_PASSWORD
     refusal = (

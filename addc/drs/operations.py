@@ -64,6 +64,8 @@ _SERVED: Final = (
     | Extensions.DRS_EXT_POST_BETA3
     | Extensions.DRS_EXT_NONDOMAIN_NCS
 )
+_EXT_LH_BETA2: Final = 0x2
+"""dwFlagsExt: read-only DCs are told of, information level 3. Spec: [MS-DRSR] 5.39."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def _own_extensions(ctx: ReadContext) -> DrsExtensionsInt:
     nobody = UUID(int=0)
     return DrsExtensionsInt(
         dw_flags=int(_SERVED),
+        dw_flags_ext=_EXT_LH_BETA2,
         site_obj_guid=nobody if site is None else guid_from_wire(site.guid),
         pid=os.getpid(),
         config_obj_guid=nobody if config is None else guid_from_wire(config.guid),

@@ -15,7 +15,15 @@ from addc.base.secret import Secret
 from addc.codec.forest_trust import DomainInfo
 from addc.codec.ntlm import AvId, NtlmV2Response
 from addc.codes.ntstatus import NtStatus
-from addc.directory import accounts, groups, logon, logon_counters, trust_namespaces, trusts
+from addc.directory import (
+    accounts,
+    groups,
+    logon,
+    logon_counters,
+    managed_passwords,
+    trust_namespaces,
+    trusts,
+)
 from addc.directory.accounts import Account
 from addc.directory.constructed_rodc import RevealSecretsPolicy, reveal_policy
 from addc.directory.context import ReadContext
@@ -23,6 +31,7 @@ from addc.rpc.interfaces.netlogon import idl, validation
 from addc.rpc.interfaces.netlogon.validation import NO_KEY, NTLMV2_ENABLED, Told
 from addc.security import wellknown
 from addc.security.account_flags import UserAccountControl
+from addc.security.crypto.hashes import equal
 from addc.security.trusts import TrustAttributes
 
 ALLOW_SERVER_TRUST: Final = 0x20
@@ -135,10 +144,12 @@ def interactive(ctx: ReadContext, info: idl.NetlogonInteractiveInfo, nt_hash: by
     if account is None or row is None:
         return Judged(NtlmVerdict(NtStatus.STATUS_NO_SUCH_USER))
     workstation = (identity.workstation or "").lstrip("\\") or None
-    status = logon.verify_hash(ctx, row, Secret(nt_hash), ctx.now, workstation)
+    status = logon.verify_hash(ctx, row, Secret(nt_hash), ctx.now, workstation, at_console=True)
     if status is NtStatus.STATUS_SUCCESS and _is_protected(ctx, account):
         status = NtStatus.STATUS_ACCOUNT_RESTRICTION
-    is_guess = status is NtStatus.STATUS_WRONG_PASSWORD
+    # The two passwords before the present one are no guesses, as over the network.
+    is_former = any(equal(nt_hash, one) for one in managed_passwords.nt_hashes(ctx, row).known)
+    is_guess = status is NtStatus.STATUS_WRONG_PASSWORD and not is_former
     verdict = NtlmVerdict(status, account.dnt, is_guess, account.sam_account_name)
     return _judged(ctx, verdict, identity.parameter_control, is_network=False)
 

@@ -15,7 +15,7 @@ from addc.rpc.call import AuthLevel
 from addc.rpc.interfaces.netlogon import idl
 from addc.rpc.interfaces.netlogon.operations import SERVER
 from addc.security import schannel
-from tests.kit.corp import add_values, replace_values
+from tests.kit.corp import add_values, quoted, replace_values
 from tests.kit.netlogon_member import HOST, MEMBER, USER_PASSWORD, Member, add_member
 from tests.kit.rpc_desk import RpcDesk
 
@@ -158,6 +158,18 @@ def test_a_wrong_hash_at_the_console_is_a_guess(member: Member) -> None:
     assert done.status is NtStatus.STATUS_WRONG_PASSWORD
     dnt = member.desk.corp.read(lambda ctx: _dnt(ctx, "alice"))
     assert member.desk.corp.text(dnt, "badPwdCount") == "1"
+
+
+def test_the_two_passwords_before_are_no_guesses_at_the_console(member: Member) -> None:
+    """[MS-SAMR] 3.1.5.14.6: as over the network; the third is one."""
+    dnt = member.desk.corp.read(lambda ctx: _dnt(ctx, "alice"))
+    for number in range(3):
+        new = replace_values("unicodePwd", quoted(f"N3w.Passw0rd{number}"))
+        member.desk.corp.modify(_dn(member, "alice"), new)
+    for password, count in (("N3w.Passw0rd1", ""), ("N3w.Passw0rd0", ""), (USER_PASSWORD, "1")):
+        done = member.logon(member.interactive("alice", password), 3)
+        assert done.status is NtStatus.STATUS_WRONG_PASSWORD
+        assert member.desk.corp.text(dnt, "badPwdCount").strip("0") == count
 
 
 def test_unknown_users_and_domains(member: Member) -> None:
