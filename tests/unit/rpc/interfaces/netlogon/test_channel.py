@@ -68,7 +68,7 @@ def test_a_challenge_may_be_answered_over_another_connection(desk: RpcDesk) -> N
 
 
 def test_another_account_does_not_take_a_computers_channel(desk: RpcDesk) -> None:
-    """A client says what its computer is called; a stranger's channel gives way to the account of that name."""
+    """Clients say what their computer is called; a stranger's channel gives way to the name's account."""
     add_member(desk, "MALLORY", "m4llory of the domain")
     member = Member(desk).open()
     channel = desk.host.channels.find(MEMBER)
