@@ -11,32 +11,17 @@ from addc.base.errors import AddcError, StoreError, UserError
 from addc.base.version import VERSION
 
 
-def _parser() -> argparse.ArgumentParser:
-    from addc.cli import (  # noqa: PLC0415 - after --version, which must be quick
-        check,
-        gkdi,
-        gpo,
-        keytab,
-        krb,
-        provision,
-        schema,
-        serve,
-        share,
-        status,
-        sysvol,
-        trust,
-    )
+def command_line() -> argparse.ArgumentParser:
+    """Every command with all that it takes: what is parsed, completed and printed as manual."""
+    from addc.cli.topics import add_commands  # noqa: PLC0415 - after --version, which must be quick
 
     parser = argparse.ArgumentParser(
         prog="addc",
         description="An Active Directory domain controller: provision makes a forest, serve serves it.",
-        epilog="`addc COMMAND --help` tells a command's options.",
     )
     parser.add_argument("--version", action="version", version=f"addc {VERSION}")
     parser.add_argument("--debug", action="store_true", help="show a traceback when a command fails")
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (provision, serve, schema, krb, keytab, trust, check, gkdi, gpo, sysvol, share, status):
-        command.add_parser(subparsers)
+    add_commands(parser)
     return parser
 
 
@@ -46,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments == ["--version"]:
         print(f"addc {VERSION}")
         return 0
-    args = _parser().parse_args(arguments)
+    args = command_line().parse_args(arguments)
     try:
         status = int(args.run(args))
         sys.stdout.flush()

@@ -85,6 +85,14 @@ def add_command(
     return parser.add_subparsers(dest="word", required=True, metavar="WORD")
 
 
+def add_part(
+    words: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help: str
+) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
+    """A word with words of its own, as `sites subnets`."""
+    parser = words.add_parser(name, help=help, description=help[:1].upper() + help[1:] + ".")
+    return parser.add_subparsers(dest="part", required=True, metavar="WORD")
+
+
 @contextmanager
 def opened_target(args: argparse.Namespace) -> Iterator["Target"]:
     """What the command works on, closed in the end. Raises UserError."""
@@ -192,6 +200,11 @@ def _shown(value: object) -> str:
     if isinstance(value, list):
         return f"\n{'':<23}".join(map(str, value))
     return str(value)
+
+
+def joined(value: object, by: str = ", ") -> str:
+    """A list of facts in one line."""
+    return by.join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 class Progress:

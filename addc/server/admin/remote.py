@@ -120,8 +120,13 @@ class RemoteTarget:
     def apply(self, operations: Sequence[Operation], *, dry_run: bool = False) -> None:
         """One request for each; what was done before a refusal stays, and the error says so."""
         if dry_run:
+            made: set[tuple[tuple[str, str], ...]] = set()
             for one in operations:
-                self._try(one)
+                name = Dn.parse(one.dn)
+                if name.key() not in made and not (name and name.parent.key() in made):
+                    self._try(one)
+                if isinstance(one, Add):
+                    made.add(name.key())
             return
         for at, one in enumerate(operations):
             try:

@@ -1,0 +1,58 @@
+"""The commands of addc by topic: what `addc --help` shows, and the order of everything made from them."""
+
+import argparse
+from collections.abc import Generator
+from typing import Final
+
+from addc.cli import (
+    check,
+    gkdi,
+    gpo,
+    keytab,
+    krb,
+    provision,
+    schema,
+    serve,
+    share,
+    sites,
+    status,
+    sysvol,
+    trust,
+)
+
+TOPICS: Final = (
+    ("run a forest", (provision, serve, status, check)),
+    ("the domain and its DCs", (sites, trust, schema)),
+    ("policies and files", (gpo, sysvol, share)),
+    ("Kerberos and keys", (krb, keytab, gkdi)),
+)
+_EXITS: Final = """\
+`addc COMMAND --help` tells what a command takes, `addc COMMAND WORD --help` what its word takes.
+
+Exit status: 0 done, 1 not done, 2 wrongly asked, 70 a bug, 130 interrupted.
+"""
+_COLUMN: Final = 13
+
+
+class ByTopic(argparse.RawDescriptionHelpFormatter):
+    """Leaves the plain list of commands out, which stand in the epilog by topic."""
+
+    def _iter_indented_subactions(self, action: argparse.Action) -> Generator[argparse.Action, None, None]:
+        yield from ()
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Have the parser know every command, and tell them by topic."""
+    subparsers = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", help="one of those below"
+    )
+    told: list[str] = []
+    for topic, commands in TOPICS:
+        told.append(f"{topic}:")
+        for command in commands:
+            command.add_parser(subparsers)
+            shown = subparsers._choices_actions[-1]
+            told.append(f"  {shown.dest:<{_COLUMN}} {shown.help}")
+        told.append("")
+    parser.formatter_class = ByTopic
+    parser.epilog = "\n".join(told) + "\n" + _EXITS
