@@ -161,6 +161,23 @@ class RQueryServiceObjectSecurityResponse(Ndr):
 
 
 @parameters
+class RSetServiceObjectSecurity(Ndr):
+    """Opnum 5."""
+
+    handle: Annotated[ContextHandle, CONTEXT_HANDLE]
+    security_information: Annotated[int, U32]
+    buffer: Annotated[bytes, CONFORMANT_BYTES]
+    size: ClassVar = CountOf("buffer")
+
+
+@parameters
+class RSetServiceObjectSecurityResponse(Ndr):
+    """Opnum 5."""
+
+    status: Annotated[Win32, U32] = Win32.ERROR_SUCCESS
+
+
+@parameters
 class RQueryServiceStatus(Ndr):
     """Opnum 6."""
 
@@ -172,6 +189,52 @@ class RQueryServiceStatusResponse(Ndr):
     """Opnum 6."""
 
     service_status: ServiceStatus = ServiceStatus()
+    status: Annotated[Win32, U32] = Win32.ERROR_SUCCESS
+
+
+@parameters
+class RChangeServiceConfigW(Ndr):
+    """Opnum 11. The password stays unread."""
+
+    handle: Annotated[ContextHandle, CONTEXT_HANDLE]
+    service_type: Annotated[int, U32]
+    start_type: Annotated[int, U32]
+    error_control: Annotated[int, U32]
+    binary_path_name: Annotated[str | None, Unique(WSTRING)]
+    load_order_group: Annotated[str | None, Unique(WSTRING)]
+    tag_id: Annotated[int | None, Unique(U32)]
+    dependencies: Annotated[bytes | None, Unique(CONFORMANT_BYTES)]
+    depend_size: ClassVar = CountOf("dependencies")
+    service_start_name: Annotated[str | None, Unique(WSTRING)]
+    password: Annotated[bytes | None, Unique(CONFORMANT_BYTES)]
+    password_size: ClassVar = CountOf("password")
+    display_name: Annotated[str | None, Unique(WSTRING)]
+
+
+@parameters
+class RChangeServiceConfigWResponse(Ndr):
+    """Opnum 11."""
+
+    tag_id: Annotated[int | None, Unique(U32)] = None
+    status: Annotated[Win32, U32] = Win32.ERROR_SUCCESS
+
+
+@parameters
+class REnumDependentServicesW(Ndr):
+    """Opnum 13."""
+
+    handle: Annotated[ContextHandle, CONTEXT_HANDLE]
+    service_state: Annotated[int, U32]
+    offered: Annotated[int, _LIST]
+
+
+@parameters
+class REnumDependentServicesWResponse(Ndr):
+    """Opnum 13."""
+
+    buffer: Annotated[bytes, CONFORMANT_BYTES] = b""
+    needed: Annotated[int, _LIST] = 0
+    services_returned: Annotated[int, _LIST] = 0
     status: Annotated[Win32, U32] = Win32.ERROR_SUCCESS
 
 
@@ -265,6 +328,24 @@ class RStartServiceWResponse(Ndr):
 
 
 @parameters
+class RQueryServiceConfig2W(Ndr):
+    """Opnum 39."""
+
+    handle: Annotated[ContextHandle, CONTEXT_HANDLE]
+    info_level: Annotated[int, U32]
+    offered: Annotated[int, _CONFIG]
+
+
+@parameters
+class RQueryServiceConfig2WResponse(Ndr):
+    """Opnum 39."""
+
+    buffer: Annotated[bytes, CONFORMANT_BYTES] = b""
+    needed: Annotated[int, _CONFIG] = 0
+    status: Annotated[Win32, U32] = Win32.ERROR_SUCCESS
+
+
+@parameters
 class RQueryServiceStatusEx(Ndr):
     """Opnum 40."""
 
@@ -332,12 +413,16 @@ SVCCTL: Final = interface(
     Operation(
         4, "RQueryServiceObjectSecurity", RQueryServiceObjectSecurity, RQueryServiceObjectSecurityResponse
     ),
+    Operation(5, "RSetServiceObjectSecurity", RSetServiceObjectSecurity, RSetServiceObjectSecurityResponse),
     Operation(6, "RQueryServiceStatus", RQueryServiceStatus, RQueryServiceStatusResponse),
+    Operation(11, "RChangeServiceConfigW", RChangeServiceConfigW, RChangeServiceConfigWResponse),
+    Operation(13, "REnumDependentServicesW", REnumDependentServicesW, REnumDependentServicesWResponse),
     Operation(14, "REnumServicesStatusW", REnumServicesStatusW, REnumServicesStatusWResponse),
     Operation(15, "ROpenSCManagerW", ROpenSCManagerW, ROpenSCManagerWResponse),
     Operation(16, "ROpenServiceW", ROpenServiceW, ROpenServiceWResponse),
     Operation(17, "RQueryServiceConfigW", RQueryServiceConfigW, RQueryServiceConfigWResponse),
     Operation(19, "RStartServiceW", RStartServiceW, RStartServiceWResponse),
+    Operation(39, "RQueryServiceConfig2W", RQueryServiceConfig2W, RQueryServiceConfig2WResponse),
     Operation(40, "RQueryServiceStatusEx", RQueryServiceStatusEx, RQueryServiceStatusExResponse),
     Operation(42, "REnumServicesStatusExW", REnumServicesStatusExW, REnumServicesStatusExWResponse),
     Operation(64, "ROpenSCManager2", ROpenSCManager2, ROpenSCManager2Response),

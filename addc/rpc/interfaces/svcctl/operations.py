@@ -6,7 +6,7 @@ Spec: [MS-SCMR] 3.1.4.
 from dataclasses import dataclass
 from typing import Final
 
-from addc.base.errors import DsError
+from addc.base.errors import DecodeError, DsError
 from addc.codec.ndr import ContextHandle, Ndr
 from addc.codes.win32 import Win32
 from addc.rpc.call import Call, InterfaceServer
@@ -27,6 +27,8 @@ _CONFIG_HEAD: Final = 36
 _OWNER, _GROUP, _DACL = 0x1, 0x2, 0x4
 _INTERROGATE: Final = 4
 _CONTROL_MAX: Final = 10
+_CONFIG2_SIZE: Final = {1: 4, 2: 20}
+"""Octets of SERVICE_DESCRIPTION_WOW64 and SERVICE_FAILURE_ACTIONS_WOW64 with nothing in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,14 +231,23 @@ async def r_query_service_object_security(
 
 
 async def refuse_to_change(
-    call: Call, request: idl.RControlService | idl.RDeleteService | idl.RStartServiceW
+    call: Call,
+    request: idl.RControlService
+    | idl.RDeleteService
+    | idl.RStartServiceW
+    | idl.RSetServiceObjectSecurity
+    | idl.RChangeServiceConfigW,
 ) -> Ndr:
     """Services are parts of one program, which the operator of the machine starts and stops.
 
-    Spec: [MS-SCMR] 3.1.4.2, 3.1.4.3, 3.1.4.19.
+    Spec: [MS-SCMR] 3.1.4.2, 3.1.4.3, 3.1.4.6, 3.1.4.11, 3.1.4.19.
     """
     held = call.handles.get(request.handle, ServiceHandle)
     match request:
+        case idl.RChangeServiceConfigW():
+            rights.require(held.granted, rights.SERVICE_CHANGE_CONFIG)
+        case idl.RSetServiceObjectSecurity():
+            _look_at(held, request)
         case idl.RStartServiceW():
             rights.require(held.granted, rights.SERVICE_START)
             if held.service.runs:
@@ -248,6 +259,52 @@ async def refuse_to_change(
                 rights.require(held.granted, rights.SERVICE_INTERROGATE)
                 return idl.RControlServiceResponse(held.service.status)
     raise DsError(Win32.ERROR_ACCESS_DENIED, "services are not controlled from afar")
+
+
+def _look_at(held: ServiceHandle, request: idl.RSetServiceObjectSecurity) -> None:
+    """Raises DsError(ERROR_INVALID_PARAMETER) for what is no descriptor. Spec: [MS-SCMR] 3.1.4.6."""
+    if request.security_information & (_OWNER | _GROUP):
+        rights.require(held.granted, rights.WRITE_OWNER)
+    if request.security_information & _DACL:
+        rights.require(held.granted, rights.WRITE_DAC)
+    try:
+        SecurityDescriptor.unpack(request.buffer)
+    except DecodeError as error:
+        raise DsError(Win32.ERROR_INVALID_PARAMETER, str(error)) from None
+
+
+@refusing(
+    idl.REnumDependentServicesW,
+    lambda request, status: idl.REnumDependentServicesWResponse(bytes(request.offered), status=status),
+)
+async def r_enum_dependent_services_w(
+    call: Call, request: idl.REnumDependentServicesW
+) -> idl.REnumDependentServicesWResponse:
+    """None depends on another: all are parts of one program. Spec: [MS-SCMR] 3.1.4.13."""
+    _held(call, request.handle, rights.SERVICE_ENUMERATE_DEPENDENTS)
+    if request.service_state not in (SERVICE_ACTIVE, SERVICE_INACTIVE, SERVICE_ACTIVE | SERVICE_INACTIVE):
+        raise DsError(Win32.ERROR_INVALID_PARAMETER, f"state {request.service_state}")
+    return idl.REnumDependentServicesWResponse(bytes(request.offered))
+
+
+@refusing(
+    idl.RQueryServiceConfig2W,
+    lambda request, status: idl.RQueryServiceConfig2WResponse(bytes(request.offered), status=status),
+)
+async def r_query_service_config2_w(
+    call: Call, request: idl.RQueryServiceConfig2W
+) -> idl.RQueryServiceConfig2WResponse:
+    """No description and no actions after a failure: the machine's own supervisor restarts the program.
+
+    Spec: [MS-SCMR] 3.1.4.37, 2.2.36, 2.2.37.
+    """
+    _held(call, request.handle, rights.SERVICE_QUERY_CONFIG)
+    needed = _CONFIG2_SIZE.get(request.info_level)
+    if needed is None:
+        raise DsError(Win32.ERROR_INVALID_LEVEL, f"level {request.info_level}")
+    short = needed > request.offered
+    status = Win32.ERROR_INSUFFICIENT_BUFFER if short else Win32.ERROR_SUCCESS
+    return idl.RQueryServiceConfig2WResponse(bytes(request.offered), needed, status)
 
 
 def _is_control(control: int) -> bool:
@@ -262,12 +319,16 @@ SERVER: Final = InterfaceServer(
         1: refuse_to_change,
         2: refuse_to_change,
         4: r_query_service_object_security,
+        5: refuse_to_change,
         6: r_query_service_status,
+        11: refuse_to_change,
+        13: r_enum_dependent_services_w,
         14: r_enum_services_status_w,
         15: r_open_sc_manager_w,
         16: r_open_service_w,
         17: r_query_service_config_w,
         19: refuse_to_change,
+        39: r_query_service_config2_w,
         40: r_query_service_status_ex,
         42: r_enum_services_status_ex_w,
         64: r_open_sc_manager2,

@@ -9,7 +9,7 @@ from addc.codec.ndr import NULL_HANDLE, ContextHandle, Ndr
 from addc.codes.nca import NcaStatus
 from addc.codes.win32 import Win32
 from addc.rpc.call import RpcFault
-from addc.rpc.interfaces.svcctl import idl
+from addc.rpc.interfaces.svcctl import idl, rights
 from addc.rpc.interfaces.svcctl.operations import SERVER
 from addc.rpc.interfaces.svcctl.services import SERVICES
 from addc.security.descriptor import SecurityDescriptor
@@ -156,6 +156,8 @@ def test_nobody_controls_services(admin: RpcClient, ntds: ContextHandle) -> None
         idl.RControlService(ntds, 1),
         idl.RDeleteService(ntds),
         idl.RStartServiceW(_service(admin, _manager(admin).handle, "Spooler").handle, None),
+        idl.RChangeServiceConfigW(ntds, 16, 2, 1, "cmd.exe", None, None, None, None, None, None),
+        idl.RSetServiceObjectSecurity(ntds, 4, rights.SERVICE.pack()),
     ]
     for request in requests:
         refused: Ndr = admin.call(SERVER, request)
@@ -203,3 +205,34 @@ def test_a_handle_gives_what_it_was_opened_for(admin: RpcClient) -> None:
     service = _service(admin, _manager(admin).handle, "NTDS", 0x1).handle
     refused = admin.call(SERVER, idl.RQueryServiceStatus(service), idl.RQueryServiceStatusResponse)
     assert refused.status == DENIED
+
+
+def test_a_descriptor_that_is_none(admin: RpcClient, ntds: ContextHandle) -> None:
+    """3.1.4.6."""
+    request = idl.RSetServiceObjectSecurity(ntds, 4, b"x")
+    refused = admin.call(SERVER, request, idl.RSetServiceObjectSecurityResponse)
+    assert refused.status == Win32.ERROR_INVALID_PARAMETER
+
+
+def test_nothing_depends_on_a_service(admin: RpcClient, ntds: ContextHandle) -> None:
+    """3.1.4.13."""
+
+    def ask(state: int) -> idl.REnumDependentServicesWResponse:
+        request = idl.REnumDependentServicesW(ntds, state, 8)
+        return admin.call(SERVER, request, idl.REnumDependentServicesWResponse)
+
+    assert ask(3) == idl.REnumDependentServicesWResponse(bytes(8))
+    assert ask(0) == idl.REnumDependentServicesWResponse(bytes(8), status=Win32.ERROR_INVALID_PARAMETER)
+
+
+def test_what_else_is_configured_is_nothing(admin: RpcClient, ntds: ContextHandle) -> None:
+    """3.1.4.37."""
+
+    def ask(level: int, room: int) -> idl.RQueryServiceConfig2WResponse:
+        request = idl.RQueryServiceConfig2W(ntds, level, room)
+        return admin.call(SERVER, request, idl.RQueryServiceConfig2WResponse)
+
+    assert ask(1, 0) == idl.RQueryServiceConfig2WResponse(b"", 4, Win32.ERROR_INSUFFICIENT_BUFFER)
+    assert ask(1, 4) == idl.RQueryServiceConfig2WResponse(bytes(4), 4)
+    assert ask(2, 30) == idl.RQueryServiceConfig2WResponse(bytes(30), 20)
+    assert ask(9, 4).status == Win32.ERROR_INVALID_LEVEL
