@@ -24,6 +24,7 @@ from addc.codec.krb5 import PrincipalName
 from addc.codec.krb5_numbers import NameType
 from addc.directory.accounts import find_by_sam
 from addc.directory.api import Directory
+from addc.directory.api import Services as Around
 from addc.directory.context import ReadContext
 from addc.directory.groups import token_for
 from addc.dns.codec import Query
@@ -37,7 +38,19 @@ from addc.ldap.engine import LdapEngine, TimedOut, Violation
 from addc.ldap.locator import Self
 from addc.ldap.operations import Asker
 from addc.security.token import SYSTEM, Token
-from tests.bench import fuzz_armor, fuzz_decoders, fuzz_pkinit, fuzz_strangers, fuzz_tickets
+from tests.bench import (
+    fuzz_armor,
+    fuzz_decoders,
+    fuzz_pkinit,
+    fuzz_rpc,
+    fuzz_smb,
+    fuzz_strangers,
+    fuzz_stubs,
+    fuzz_tickets,
+)
+from tests.bench.fuzz_rpc import FuzzService
+from tests.bench.fuzz_smb import Failures
+from tests.bench.fuzz_stubs import StubDesk
 from tests.kit import ldap_samples
 from tests.kit.corp_forest import (
     ADMIN_PASSWORD,
@@ -96,7 +109,10 @@ class Services:
     def __init__(self, folder: Path) -> None:
         clock, rng = StandingClock(), CountingRng(b"fuzz")
         self.directory: Directory = create_corp(f"sqlite:///{folder / 'directory.db'}", clock)
-        self.loop = asyncio.new_event_loop()
+        self.runner = asyncio.Runner()
+        self.loop = self.runner.get_loop()
+        self.failures: list[Failures] = []
+        self.around = Around(clock, CountingRng(b"fuzz rpc"))
         self.kdc = KdcService(self.directory, clock, rng)
         self.dns = DnsService(self.directory, rng, (Forwarder("192.0.2.53", 53),))
         self.cldap = CldapDatagrams(self.directory, Self((IPv4Address("192.0.2.10"),)))
@@ -104,7 +120,9 @@ class Services:
 
     def close(self) -> None:
         self.loop.run_until_complete(self.kdc.drain())
-        self.loop.close()
+        for failures in self.failures:
+            failures.close()
+        self.runner.close()
         self.directory.close()
 
 
@@ -141,10 +159,22 @@ def subjects(folder: Path) -> Iterator[list[Subject]]:
             Subject("dns", 15, _questions(), _feed_dns(services)),
             Subject("tokens", 10, fuzz_decoders.tokens(), fuzz_decoders.feed_token),
             Subject("values", 2, fuzz_decoders.values(), _feed_value(services)),
+            *_of_rpc_and_smb(services, folder),
         ]
     finally:
         log.removeHandler(handler)
         services.close()
+
+
+def _of_rpc_and_smb(services: Services, folder: Path) -> Iterator[Subject]:
+    directory, around = services.directory, services.around
+    rpc = FuzzService(directory, around, services.loop)
+    smb = fuzz_smb.desk(directory, around, folder / "files", services.runner)
+    services.failures += [rpc.failures, smb.failures]
+    yield Subject("rpc", 10, fuzz_rpc.streams(), rpc.feed)
+    yield Subject("stubs", 20, fuzz_stubs.seeds(), StubDesk(directory, around, services.loop).feed)
+    yield Subject("smb", 10, fuzz_smb.seeds(), smb.feed)
+    yield Subject("blobs", 10, fuzz_rpc.values(), fuzz_rpc.feed_value)
 
 
 def _pack(op: m.Request, controls: tuple[m.Control, ...] = (), number: int = 5) -> bytes:

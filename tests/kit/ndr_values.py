@@ -3,6 +3,7 @@
 import enum
 import random
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -50,10 +51,12 @@ def make(
 
     nulls: pointers may be null. amend: what to make of values of a class whose members depend on each other.
     """
-    return _Maker(rng, nulls, amend or {}).structure(cls, 4)
+    return Maker(rng, nulls, amend or {}).structure(cls, 4)
 
 
-class _Maker:
+class Maker:
+    """What `make` does; a subclass may have better ideas for single values."""
+
     def __init__(self, rng: random.Random, nulls: bool, amend: Mapping[type[Ndr], Amend]) -> None:
         self.rng = rng
         self.nulls = nulls
@@ -62,7 +65,7 @@ class _Maker:
     def structure(self, cls: type[Ndr], depth: int) -> Ndr:
         """Members in order; switches and sizes are set to what they choose and hold."""
         values: dict[str, object] = {}
-        hints = get_type_hints(cls, include_extras=True)
+        hints = _hints(cls)
         kinds = dict(members_of(cls))
         for name in cls.__match_args__:
             kind = kinds[name]
@@ -86,7 +89,7 @@ class _Maker:
         kind = kinds[name]
         if isinstance(kind, Union):
             tag = self.rng.choice(list(kind.arms))
-            hint = get_type_hints(cls, include_extras=True)[kind.switch]
+            hint = _hints(cls)[kind.switch]
             enumeration = _enumeration(hint)
             values[kind.switch] = tag if enumeration is None else enumeration(tag)
             values[name] = self.value(kind_of(kind.arms[tag]), 2, cls)
@@ -162,6 +165,11 @@ class _Maker:
 
     def text(self, size: int) -> str:
         return "".join(self.rng.choice(_LETTERS) for _ in range(size))
+
+
+@cache
+def _hints(cls: type[Ndr]) -> dict[str, Any]:
+    return get_type_hints(cls, include_extras=True)
 
 
 def _enumeration(hint: object) -> type[enum.Enum] | type[bool] | None:

@@ -29,3 +29,10 @@ def test_only_what_the_protocol_allows_comes_out(found: dict[str, Subject], name
 )
 def test_decoders_raise_nothing_but_their_own(found: dict[str, Subject], name: str, count: int) -> None:
     assert list(fuzz([found[name]], count, seed=20))[-1] == count
+
+
+@pytest.mark.parametrize(("name", "count"), [("rpc", 1500), ("stubs", 2500), ("smb", 1500), ("blobs", 2000)])
+def test_rpc_and_smb_answer_with_statuses_and_faults(
+    found: dict[str, Subject], name: str, count: int
+) -> None:
+    assert list(fuzz([found[name]], count, seed=20))[-1] == count
