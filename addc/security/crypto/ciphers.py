@@ -1,7 +1,7 @@
 """Block and stream ciphers as plain functions; the broken ones say so in their names.
 
 pycryptodomex is imported by the functions that need it: it loads a C parser and nine libraries, and a domain
-without RC4 accounts and RPC clients never calls them.
+without RC4 accounts never calls them.
 """
 
 from typing import Final
@@ -9,6 +9,11 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+try:
+    from cryptography.hazmat.decrepit.ciphers.modes import CFB8
+except ImportError:  # before release 47
+    from cryptography.hazmat.primitives.ciphers.modes import CFB8
 
 from addc.base.errors import DecodeError
 from addc.base.secret import Secret
@@ -97,16 +102,12 @@ def aes_cbc_decrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
 
 def aes_cfb8_encrypt(key: bytes, iv: bytes, plain: bytes) -> bytes:
     """AES-128 in 8-bit CFB mode, [MS-NRPC] 3.1.4.4.1."""
-    from Cryptodome.Cipher import AES  # noqa: PLC0415
-
-    return bytes(AES.new(key, AES.MODE_CFB, iv, segment_size=8).encrypt(plain))
+    return Cipher(algorithms.AES(key), CFB8(iv)).encryptor().update(plain)
 
 
 def aes_cfb8_decrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
     """The reverse of `aes_cfb8_encrypt`."""
-    from Cryptodome.Cipher import AES  # noqa: PLC0415
-
-    return bytes(AES.new(key, AES.MODE_CFB, iv, segment_size=8).decrypt(data))
+    return Cipher(algorithms.AES(key), CFB8(iv)).decryptor().update(data)
 
 
 def insecure_rc4(key: bytes, data: bytes) -> bytes:
