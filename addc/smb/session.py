@@ -10,6 +10,7 @@ from uuid import UUID
 
 from addc.base.clock import NEVER_FT, FileTime
 from addc.base.secret import Secret
+from addc.codec.ids import Sid
 from addc.security.token import ANONYMOUS, Token
 from addc.smb.encryption import Sealer
 from addc.smb.messages import Dialect, FileId
@@ -103,6 +104,7 @@ class Session:
     """One user's session.
 
     application_key: 16 octets, what RPC over it protects passwords by. encrypt: requests must be encrypted.
+    keys_of: whose proof the session's keys come from; None where it has none.
     signer: of the session's own key, which is that of the first channel. sealer: None without encryption.
     was_encrypted: whether an encrypted request came, so that breaks are encrypted too.
     """
@@ -116,6 +118,7 @@ class Session:
     principal: str = ""
     package: str = ""
     anonymous: bool = False
+    keys_of: Sid | None = None
     session_key: Secret = field(default_factory=lambda: Secret(b""))
     application_key: Secret = field(default_factory=lambda: Secret(b""))
     signing: SigningAlgorithm = SigningAlgorithm.HMAC_SHA256

@@ -22,6 +22,7 @@ from addc.smb.negotiate import Agreed
 from addc.smb.policy import (
     CHANNELS_PER_SESSION_MAX,
     SESSIONS_PER_CONNECTION_MAX,
+    SESSIONS_UNKNOWN_MAX,
     Encryption,
     SmbPolicy,
 )
@@ -55,12 +56,15 @@ class SetupLink(Link, Protocol):
     """The connection as SESSION_SETUP needs it."""
 
     agreed: Agreed | None
+    authenticated: bool
     preauth: bytes
     peer_port: int
     sessions: dict[int, Session]
     setups: dict[int, Setup]
 
     def trust(self) -> None: ...
+
+    def admit_nobody(self) -> None: ...
 
 
 class SetupHost(SmbHost, Protocol):
@@ -154,13 +158,16 @@ def _setup_of(request: Request, host: SetupHost, link: SetupLink, message: m.Ses
         under_way = link.setups.get(session_id)
         return under_way or Setup(host.acceptor.context(), session, link.preauth, binding=True)
     if session_id == 0:
-        if len(link.sessions) + len(link.setups) >= SESSIONS_PER_CONNECTION_MAX:
+        sessions_max = SESSIONS_PER_CONNECTION_MAX if link.authenticated else SESSIONS_UNKNOWN_MAX
+        if len(link.sessions) + len(link.setups) >= sessions_max:
             raise SmbError(NtStatus.STATUS_INSUFFICIENT_RESOURCES)
         session = host.new_session(link, host.services.clock.now())
         link.sessions[session.session_id] = session
         session.channels[link] = Channel(link, None)
         return Setup(host.acceptor.context(anonymous=host.policy.anonymous), session, link.preauth)
     under_way = link.setups.get(session_id)
+    if under_way is not None and under_way.binding:  # each of its messages is signed, and says so
+        raise SmbError(NtStatus.STATUS_USER_SESSION_DELETED)
     if under_way is not None and not under_way.reauthentication:
         return under_way
     found = link.sessions.get(session_id)
@@ -182,7 +189,7 @@ def _check_signed(request: Request, session: Session, signer: Signer | None) -> 
             raise SmbError(NtStatus.STATUS_NOT_SUPPORTED)
         if not signer.verifies(request.raw):
             raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
-    elif session.signing_required:
+    elif session.signing_required or session.encrypt:
         raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
 
 
@@ -230,6 +237,10 @@ async def _done(request: Request, setup: Setup, logon: Logon) -> int:
         _bind(request, setup, logon)
         return 0
     host = cast(SetupHost, request.host)
+    if setup.reauthentication and not _may_go_on(session, logon):
+        _LOG.info("SMB session of another refused", extra={"fields": {"source": link.peer}})
+        await host.end_session(session, EndReason.LOGGED_OFF)
+        raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
     session.token, session.principal, session.package = logon.token, logon.principal, logon.package
     session.expires_ft = NEVER_FT
     if logon.lifetime_s is not None:
@@ -239,13 +250,25 @@ async def _done(request: Request, setup: Setup, logon: Logon) -> int:
         session.anonymous = logon.token.is_anonymous
         return m.SESSION_FLAG_IS_NULL if session.anonymous else 0
     flags = _begun(request, setup)
-    link.trust()
+    if session.anonymous:
+        link.admit_nobody()
+    else:
+        link.trust()
     previous = request.body(m.SessionSetupRequest).previous_session_id
     if previous and previous != session.session_id and not session.anonymous:
         old = host.sessions.get(previous)
         if old is not None and old.token.user == session.token.user:
             await host.end_session(old, EndReason.CONNECTION_LOST)
     return flags
+
+
+def _may_go_on(session: Session, logon: Logon) -> bool:
+    """Whether somebody may go on with a session: who its keys are of, or nobody in particular.
+
+    Deviation: the documents let anybody. The keys stay, so whoever began the session could sign for who came
+    after him: a relayed proof would need no signing key of its own. Spec: [MS-SMB2] 3.3.5.5.2.
+    """
+    return logon.token.is_anonymous or logon.token.user == session.keys_of
 
 
 def _bind(request: Request, setup: Setup, logon: Logon) -> None:
@@ -272,6 +295,7 @@ def _begun(request: Request, setup: Setup) -> int:
         session.anonymous = True
         session.session_key = session.application_key = Secret(bytes(16))
         return m.SESSION_FLAG_IS_NULL
+    session.keys_of = session.token.user
     key = setup.context.exchange.session_key()
     keys = session_keys(link.dialect, agreed.cipher, key, setup.preauth)
     session.session_key, session.application_key = Secret(short_key(key)), keys.application

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from addc.codes.ntstatus import NtStatus
+from addc.security.token import ANONYMOUS
 from addc.smb import messages as m
 from addc.smb.messages import Command, Dialect
 from addc.smb.negotiate import DIALECTS
@@ -140,6 +141,44 @@ def test_an_expired_session_works_again_after_the_proof_is_renewed(smb_desk: Smb
     assert ntlm.status is NtStatus.STATUS_SUCCESS
     assert client.signer is signer
     assert client.create().status is NtStatus.STATUS_SUCCESS
+
+
+def test_nobody_goes_on_with_the_session_of_another(smb_desk: SmbDesk) -> None:
+    """[MS-SMB2] 3.3.5.5.2 keeps the keys: who knows them would act as whoever's proof he passed on."""
+    client = smb_desk.on_ipc()
+    session = smb_desk.server.sessions[client.session_id]
+    session.token, session.keys_of = smb_desk.plain_user(), smb_desk.plain_user().user
+    assert client.log_on_again(ADMIN).status is NtStatus.STATUS_ACCESS_DENIED
+    assert client.create().status is NtStatus.STATUS_USER_SESSION_DELETED
+    assert not smb_desk.server.sessions
+
+
+def test_a_null_session_becomes_nobody_s(smb_desk: SmbDesk) -> None:
+    """It has no keys, so that a user's requests in it would need no signatures."""
+    client = smb_desk.connect()
+    client.negotiate(Dialect.SMB_3_1_1)
+    assert client.log_on_as_nobody().status is NtStatus.STATUS_SUCCESS
+    assert client.log_on_again(ADMIN).status is NtStatus.STATUS_ACCESS_DENIED
+    assert not smb_desk.server.sessions
+
+
+def test_the_user_comes_back_to_a_session_that_was_nobody_s_meanwhile(smb_desk: SmbDesk) -> None:
+    client = smb_desk.on_ipc()
+    session = smb_desk.server.sessions[client.session_id]
+    session.token = ANONYMOUS
+    assert client.log_on_again().status is NtStatus.STATUS_SUCCESS
+    assert not session.token.is_anonymous
+    assert client.create().status is NtStatus.STATUS_SUCCESS
+
+
+def test_where_encryption_is_required_no_proof_is_renewed_in_clear(
+    corp_sqlite: Corp, runner: asyncio.Runner
+) -> None:
+    desk = open_smb_desk(corp_sqlite, runner, SmbPolicy(encryption=Encryption.REQUIRED))
+    client = desk.logged_on()
+    client.signed = False
+    answer = client.ask(Command.SESSION_SETUP, m.SessionSetupRequest(0, 1, 0, b"", 0))
+    assert answer.status is NtStatus.STATUS_ACCESS_DENIED
 
 
 def test_a_previous_session_of_the_same_user_ends(smb_desk: SmbDesk) -> None:
