@@ -6,23 +6,32 @@ from typing import Final
 
 from addc.cli import (
     check,
+    dns,
+    fsmo,
+    computer,
+    delegation,
     gkdi,
     gpo,
+    group,
     keytab,
     krb,
+    ou,
     provision,
     schema,
     serve,
     share,
     sites,
+    spn,
     status,
     sysvol,
     trust,
+    user,
 )
 
 TOPICS: Final = (
     ("run a forest", (provision, serve, status, check)),
-    ("the domain and its DCs", (sites, trust, schema)),
+    ("people and machines", (user, group, computer, ou, spn, delegation)),
+    ("the domain and its DCs", (sites, fsmo, dns, trust, schema)),
     ("policies and files", (gpo, sysvol, share)),
     ("Kerberos and keys", (krb, keytab, gkdi)),
 )

@@ -28,7 +28,7 @@ _SAYS: Final[dict[int, tuple[str, str]]] = {
     Win32.ERROR_ALIAS_EXISTS: ("An account or group of that name is there already", "choose another name"),
     Win32.ERROR_PASSWORD_RESTRICTION: (
         "The password does not meet the rules in force for this account",
-        "choose a longer one of several kinds of characters",
+        "addc user password gives it one that does: long, of several kinds of characters, without its name",
     ),
     Win32.ERROR_ILL_FORMED_PASSWORD: ("No password can be that", "choose another one"),
     Win32.ERROR_DS_UPN_VALUE_NOT_UNIQUE_IN_FOREST: (
@@ -58,6 +58,10 @@ _SAYS: Final[dict[int, tuple[str, str]]] = {
         "have an administrator make it",
     ),
     Win32.ERROR_DS_MAX_OBJ_SIZE_EXCEEDED: ("That is more than one object can hold", "hand over less"),
+    Win32.ERROR_DS_COULDNT_CONTACT_FSMO: (
+        "The holder of that role cannot be asked for it",
+        "see to it that it answers; if it is lost for good, addc fsmo seize",
+    ),
     Win32.ERROR_DS_BUSY: ("The database is busy", "try again"),
     Win32.ERROR_DS_UNAVAILABLE: ("The database does not answer", "see to the DC, then try again"),
 }

@@ -51,7 +51,7 @@ class Entry:
 
     def sid(self) -> Sid | None:
         found = self.first("objectSid")
-        return None if found is None else Sid(found)
+        return None if found is None else Sid.of(found)
 
     def is_a(self, name: str) -> bool:
         """Whether it is of a class."""
