@@ -6,8 +6,6 @@ from typing import Final
 
 from addc.cli import (
     check,
-    dns,
-    fsmo,
     computer,
     delegation,
     gkdi,
@@ -31,7 +29,7 @@ from addc.cli import (
 TOPICS: Final = (
     ("run a forest", (provision, serve, status, check)),
     ("people and machines", (user, group, computer, ou, spn, delegation)),
-    ("the domain and its DCs", (sites, fsmo, dns, trust, schema)),
+    ("the domain and its DCs", (sites, trust, schema)),
     ("policies and files", (gpo, sysvol, share)),
     ("Kerberos and keys", (krb, keytab, gkdi)),
 )
