@@ -8,6 +8,8 @@ from addc.cli import (
     check,
     computer,
     delegation,
+    dns,
+    fsmo,
     gkdi,
     gpo,
     group,
@@ -29,7 +31,7 @@ from addc.cli import (
 TOPICS: Final = (
     ("run a forest", (provision, serve, status, check)),
     ("people and machines", (user, group, computer, ou, spn, delegation)),
-    ("the domain and its DCs", (sites, trust, schema)),
+    ("the domain and its DCs", (sites, fsmo, dns, trust, schema)),
     ("policies and files", (gpo, sysvol, share)),
     ("Kerberos and keys", (krb, keytab, gkdi)),
 )
