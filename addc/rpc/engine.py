@@ -39,6 +39,8 @@ SECURITY_CONTEXTS_MAX: Final = 2049
 _TOKEN_MAX: Final = 4096
 """Of an auth3, as Windows has it."""
 _FRAG_MIN: Final = 2048
+_HELD_FREE: Final = 8192
+"""Octets of a fragment that is not whole which any connection may hold."""
 
 
 class State(Enum):
@@ -134,6 +136,7 @@ class RpcEngine:
         self._reserve = reserve
         self._state = State.NEW
         self._data = bytearray()
+        self._held_reserved = 0
         self._out: list[bytes] = []
         self._events: list[Event] = []
         self._frag_max = endpoint.frag_max
@@ -174,8 +177,21 @@ class RpcEngine:
             del buffer[:at]
         if self._state is State.CLOSED:
             buffer.clear()
+        self._account()
         events, self._events = self._events, []
         return events
+
+    def _account(self) -> None:
+        """Ask for the memory of what waits to be read, beyond what is free."""
+        wanted = max(0, len(self._data) - _HELD_FREE)
+        more = wanted - self._held_reserved
+        if more and self._reserve(more):
+            self._held_reserved = wanted
+        elif more:
+            self._end("no memory for a fragment")
+            self._data.clear()
+            self._reserve(-self._held_reserved)
+            self._held_reserved = 0
 
     def reply(self, call: Incoming, stub: bytes) -> None:
         """Answer a call."""
@@ -239,6 +255,8 @@ class RpcEngine:
         """The connection is gone."""
         self._state = State.CLOSED
         self._forget_partial()
+        self._data.clear()
+        self._account()
 
     # --- one fragment ---
 

@@ -27,7 +27,7 @@ from addc.smb.credits import CREDITS_MAX, Window, charge_of
 from addc.smb.frames import POSITIVE, Framer
 from addc.smb.messages import Command, Dialect, Header
 from addc.smb.outgoing import Response, assembled, error_body
-from addc.smb.policy import ASYNC_MAX, MESSAGE_MAX_UNKNOWN, OVERHEAD_MAX, SmbPolicy
+from addc.smb.policy import ASYNC_MAX, MESSAGE_MAX_UNKNOWN, NULL_IDLE_S, OVERHEAD_MAX, SmbPolicy
 from addc.smb.request import Compound, Handler, Reply, Request, SmbError, SmbHost, Violation, Written
 from addc.smb.session import Session, SessionState
 from addc.smb.session_setup import Setup
@@ -136,6 +136,7 @@ class SmbConnection(asyncio.Protocol):
         self.sessions: dict[int, Session] = {}
         self.setups: dict[int, Setup] = {}
         self.authenticated = False
+        self.has_null_session = False
         self.since_ft = FileTime(0)
         self.window = Window()
         self._framer = Framer(MESSAGE_MAX_UNKNOWN)
@@ -491,6 +492,8 @@ class SmbConnection(asyncio.Protocol):
         asked = request.header
         request.async_id = self._next_async_id
         self._next_async_id += 1
+        if batch.sealed_by is None and batch.current is not None:  # its session may be gone by then
+            request.signer = self._signer_of(batch.current, request.compound.session_id)
         self._async_ids[request.async_id] = batch
         header = Header(
             asked.command,
@@ -606,6 +609,8 @@ class SmbConnection(asyncio.Protocol):
         """Spec: [MS-SMB2] 3.3.5.2.9."""
         now = self.host.services.clock.now()
         session.idle_since_ft = now
+        if session.anonymous:
+            self.since_ft = now
         if session.state is SessionState.VALID and now >= session.expires_ft:
             session.state = SessionState.EXPIRED
         if session.state is not SessionState.VALID and request.header.command not in _EXPIRED_MAY:
@@ -639,11 +644,17 @@ class SmbConnection(asyncio.Protocol):
 
     def trust(self) -> None:
         """Somebody has proven who they are: messages may be as large as was agreed."""
-        self.authenticated = True
+        self.authenticated = self._framer.trusted = True
         self._framer.limit = self.max_size + OVERHEAD_MAX
 
+    def admit_nobody(self) -> None:
+        """A null session is there: the connection may stay while it is used; its limits stay as they are."""
+        self.has_null_session = True
+
     def has_been_silent(self, now: FileTime, limit_s: float) -> bool:
-        """Whether nobody has proven who they are for so long."""
+        """Whether nobody has proven who they are for so long, or a null session was not used for longer."""
+        if self.has_null_session:
+            limit_s = NULL_IDLE_S
         return not self.authenticated and now - self.since_ft > limit_s * TICKS_PER_S
 
     def notify(self, session: Session, command: int, body: bytes) -> None:

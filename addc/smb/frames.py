@@ -23,14 +23,18 @@ def framed(size: int) -> bytes:
 class Framer:
     """Cuts messages out of what comes. limit: of one message; it grows when the client is known.
 
+    trusted: the client is known; until then room is made for what has come, not for what is announced.
+
     session_requests: how many were asked for that still wait for POSITIVE.
     """
 
-    __slots__ = ("_filled", "_head", "_kind", "_message", "limit", "session_requests")
+    __slots__ = ("_filled", "_head", "_kind", "_message", "_size", "limit", "session_requests", "trusted")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.session_requests = 0
+        self.trusted = False
+        self._size = 0
         self._head = b""
         self._kind = _MESSAGE
         self._message: bytearray | None = None
@@ -58,7 +62,8 @@ class Framer:
                 self._done(view[:size], found)
                 view = view[size:]
             else:
-                self._message, self._filled = bytearray(size), 0
+                self._message, self._filled = bytearray(size if self.trusted else 0), 0
+                self._size = size
         return found
 
     def _begun(self, head: bytes) -> int:
@@ -69,10 +74,10 @@ class Framer:
         return size
 
     def _fill(self, message: bytearray, view: memoryview, found: list[memoryview]) -> memoryview:
-        count = min(len(view), len(message) - self._filled)
+        count = min(len(view), self._size - self._filled)
         message[self._filled : self._filled + count] = view[:count]
         self._filled += count
-        if self._filled == len(message):
+        if self._filled == self._size:
             self._message = None
             self._done(memoryview(message), found)
         return view[count:]

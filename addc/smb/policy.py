@@ -15,10 +15,16 @@ OVERHEAD_MAX: Final = 4096
 """Octets of a message beside its payload."""
 ASYNC_MAX: Final = 512
 SESSIONS_PER_CONNECTION_MAX: Final = 1024
+SESSIONS_UNKNOWN_MAX: Final = 16
+"""Of one connection over which nobody has proven who they are."""
 TREES_PER_SESSION_MAX: Final = 4096
 OPENS_PER_SESSION_MAX: Final = 65_536
+OPENS_OF_NOBODY_MAX: Final = 64
+"""Of a null session."""
 CHANNELS_PER_SESSION_MAX: Final = 32
 UNAUTHENTICATED_S: Final = 45
+NULL_IDLE_S: Final = 600
+"""How long a connection of null sessions alone may be silent."""
 
 
 class Encryption(Enum):

@@ -23,7 +23,13 @@ from addc.smb import messages as m
 from addc.smb.connection import SmbConnection
 from addc.smb.messages import Command, Dialect, FileId
 from addc.smb.pipes import PipeDoor
-from addc.smb.policy import OPENS_PER_SESSION_MAX, UNAUTHENTICATED_S, Encryption, SmbPolicy
+from addc.smb.policy import (
+    OPENS_OF_NOBODY_MAX,
+    OPENS_PER_SESSION_MAX,
+    UNAUTHENTICATED_S,
+    Encryption,
+    SmbPolicy,
+)
 from addc.smb.request import Handler, Handlers, IoctlHandlers, Reply, Request, SmbError
 from addc.smb.session import EndReason, Link, Open, Session, SessionState
 from addc.smb.shares import ShareKind, ShareTable
@@ -125,10 +131,15 @@ class SmbServer:
     # --- connections ---
 
     def connected(self, link: SmbConnection) -> bool:
-        """Whether there is room for a connection."""
+        """Whether there is room for a connection; the oldest of nobody in particular gives way."""
         if len(self.connections) >= self.policy.connections_max:
-            _LOG.warning("too many SMB connections", extra={"fields": {"source": link.peer}})
-            return False
+            unknown = (one for one in self.connections if not one.authenticated)
+            oldest = min(unknown, key=lambda one: one.since_ft, default=None)
+            if oldest is None:
+                _LOG.warning("too many SMB connections", extra={"fields": {"source": link.peer}})
+                return False
+            self.connections.discard(oldest)
+            oldest.abort()
         self.connections.add(link)
         return True
 
@@ -195,7 +206,8 @@ class SmbServer:
     def add_open(self, one: Open, persistent: int | None = None) -> FileId:
         """Give an open its id and enter it in its session."""
         session = one.session
-        if session.state is SessionState.CLOSED or len(session.opens) >= OPENS_PER_SESSION_MAX:
+        opens_max = OPENS_OF_NOBODY_MAX if session.anonymous else OPENS_PER_SESSION_MAX
+        if session.state is SessionState.CLOSED or len(session.opens) >= opens_max:
             raise SmbError(NtStatus.STATUS_INSUFFICIENT_RESOURCES)
         self._last_file += 1
         volatile = self._last_file

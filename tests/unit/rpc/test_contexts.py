@@ -7,8 +7,9 @@ import pytest
 
 from addc.codec.ndr import NULL_HANDLE
 from addc.codes.nca import NcaStatus
+from addc.rpc import contexts
 from addc.rpc.call import RpcFault, Transport
-from addc.rpc.contexts import HANDLES_MAX, AssociationGroup, AssociationGroups
+from addc.rpc.contexts import HANDLES_MAX, HANDLES_OF_NOBODY, AssociationGroup, AssociationGroups
 from tests.kit.corp_forest import CountingRng
 
 SAMR = UUID("12345778-1234-abcd-ef00-0123456789ac")
@@ -110,3 +111,30 @@ def test_groups_of_nobody_of_the_past_and_of_others_are_not_joined() -> None:
     assert found.connections == 1
     list(groups.leave(found))
     assert groups.join(found.group_id, Transport.TCP) is None
+
+
+def test_nobody_holds_few_handles_until_known() -> None:
+    groups = AssociationGroups(CountingRng())
+    found = groups.join(0, Transport.TCP, "192.0.2.7", nobody=True)
+    assert found is not None
+    handles = found.handles(SAMR)
+    for _ in range(HANDLES_OF_NOBODY):
+        handles.open("lookup")
+    with pytest.raises(RpcFault) as error:
+        handles.open("one more")
+    assert error.value.status is NcaStatus.NCA_S_FAULT_REMOTE_NO_MEMORY
+    groups.known(found)
+    handles.open("one more")
+
+
+def test_nobodies_leave_groups_for_the_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contexts, "GROUPS_OF_NOBODY", 2)
+    groups = AssociationGroups(CountingRng())
+    first, second = (groups.join(0, Transport.TCP, nobody=True) for _ in range(2))
+    assert first is not None and second is not None
+    assert groups.join(0, Transport.TCP, nobody=True) is None
+    assert groups.join(0, Transport.TCP) is not None
+    groups.known(first)
+    assert groups.join(0, Transport.TCP, nobody=True) is not None
+    groups.leave(second)
+    assert groups.join(0, Transport.TCP, nobody=True) is not None

@@ -534,3 +534,24 @@ def test_what_is_left_is_given_back_when_the_connection_goes() -> None:
     made.engine.close()
     assert made.memory == 100 and made.feed(request()) == []
     assert not isinstance(made.events and made.events[-1], Violation)
+
+
+def test_fragments_that_are_not_whole_are_held_as_memory_allows() -> None:
+    """Headers that announce much, with nothing behind them, must not fill the process."""
+    made = wire(memory=20_000)
+    head = bytearray(bind())
+    head[8:10] = (0xFFFF).to_bytes(2, "little")
+    made.feed(bytes(head) + bytes(20_000))
+    assert 0 < made.memory < 20_000 and not made.engine.is_closed
+    made.feed(bytes(20_000))
+    assert made.is_over and made.engine.is_closed and made.memory == 20_000
+
+
+def test_a_long_fragment_is_given_back_when_it_is_read() -> None:
+    made = wire(memory=100_000)
+    made.feed(bind())
+    data = request(bytes(40_000))
+    made.feed(data[:30_000])
+    assert made.memory < 100_000
+    made.feed(data[30_000:])
+    assert made.memory == 100_000
