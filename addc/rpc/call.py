@@ -167,6 +167,13 @@ Answer = Callable[[Call, Any], Awaitable[Any]]
 """An operation: from the call and its unpacked [in] parameters to its [out] parameters."""
 
 
+ANY_LEVEL: Final = frozenset(AuthLevel)
+PRIVACY_ONLY: Final = frozenset({AuthLevel.PRIVACY})
+NONE_OR_PRIVACY: Final = frozenset({AuthLevel.NONE, AuthLevel.PRIVACY})
+NONE_OR_PROTECTED: Final = frozenset({AuthLevel.NONE, AuthLevel.INTEGRITY, AuthLevel.PRIVACY})
+"""Not CONNECT: whoever passes on another's proof has no key to sign with, and would need none there."""
+
+
 @dataclass(frozen=True, slots=True)
 class InterfaceServer:
     """An interface as this DC serves it.
@@ -181,12 +188,6 @@ class InterfaceServer:
     answers: Mapping[int, Answer]
     pipes: tuple[str, ...] = ()
     tcp: bool = True
-    levels: frozenset[AuthLevel] = frozenset(AuthLevel)
+    levels: frozenset[AuthLevel] = NONE_OR_PROTECTED
     operation_levels: Mapping[int, frozenset[AuthLevel]] = field(default_factory=dict)
     annotation: str = ""
-
-
-ANY_LEVEL: Final = frozenset(AuthLevel)
-PRIVACY_ONLY: Final = frozenset({AuthLevel.PRIVACY})
-NONE_OR_PRIVACY: Final = frozenset({AuthLevel.NONE, AuthLevel.PRIVACY})
-NONE_OR_PROTECTED: Final = frozenset({AuthLevel.NONE, AuthLevel.INTEGRITY, AuthLevel.PRIVACY})

@@ -14,6 +14,7 @@ from addc.rpc import dispatch
 from addc.rpc.call import PRIVACY_ONLY, AuthLevel, Call, InterfaceServer, RpcFault
 from addc.rpc.dispatch import RawCall
 from addc.security.token import ANONYMOUS, SYSTEM
+from addc.server.interfaces import SERVED
 from tests.kit.rpc_desk import SEALED, RpcDesk, operation_of, undefaulted
 
 
@@ -128,6 +129,15 @@ def test_a_busy_store_is_a_busy_server(rpc_desk: RpcDesk) -> None:
 
 def test_a_refusal_where_there_is_no_status_to_say_it_with_is_a_fault(rpc_desk: RpcDesk) -> None:
     assert fault_of(rpc_desk, Tell(0)) is NcaStatus.NCA_S_FAULT_ACCESS_DENIED
+
+
+def test_a_proof_that_protects_nothing_is_denied_unless_an_interface_takes_it(rpc_desk: RpcDesk) -> None:
+    """It may be another's, passed on: at level CONNECT nobody has to know its key."""
+    client = rpc_desk.connect(SYSTEM, SEALED).secured(AuthLevel.CONNECT)
+    with pytest.raises(RpcFault) as error:
+        client.call(SERVER, Open(0))
+    assert error.value.status is NcaStatus.NCA_S_FAULT_ACCESS_DENIED
+    assert not [one.interface.name for one in SERVED if AuthLevel.CONNECT in one.levels]
 
 
 def test_a_level_below_what_an_operation_wants_is_denied(rpc_desk: RpcDesk) -> None:

@@ -13,7 +13,16 @@ from addc.codec.interface import Operation, interface
 from addc.codec.ndr import CONTEXT_HANDLE, NULL_HANDLE, U32, ContextHandle, Ndr, Syntax, parameters
 from addc.codes.nca import NcaStatus
 from addc.rpc import pdu
-from addc.rpc.call import PRIVACY_ONLY, AuthLevel, AuthType, Call, InterfaceServer, RpcFault, Transport
+from addc.rpc.call import (
+    ANY_LEVEL,
+    PRIVACY_ONLY,
+    AuthLevel,
+    AuthType,
+    Call,
+    InterfaceServer,
+    RpcFault,
+    Transport,
+)
 from addc.rpc.client import Credentials, RpcConnection, RpcError, find_port
 from addc.rpc.interfaces.epmapper.idl import EPMAPPER
 from addc.rpc.interfaces.mgmt.idl import MGMT, InqIfIds, InqIfIdsResponse
@@ -83,6 +92,7 @@ class Toy:
             TOY,
             {0: self.do, 1: self.do},
             pipes=("toy",),
+            levels=ANY_LEVEL,
             operation_levels={1: PRIVACY_ONLY},
             annotation="Toy",
         )

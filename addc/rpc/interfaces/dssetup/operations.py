@@ -10,7 +10,7 @@ from addc.codec.ndr import Ndr, Tagged
 from addc.codes.ntstatus import NtStatus
 from addc.directory import fsmo
 from addc.directory.context import ReadContext
-from addc.rpc.call import NONE_OR_PROTECTED, Call, InterfaceServer
+from addc.rpc.call import Call, InterfaceServer
 from addc.rpc.interfaces.dssetup import idl
 from addc.rpc.interfaces.dssetup.idl import DSSETUP, InfoLevel, MachineRole
 
@@ -49,6 +49,5 @@ SERVER: Final = InterfaceServer(
     DSSETUP,
     {0: get_primary_domain_information},
     pipes=("lsarpc", "lsass"),
-    levels=NONE_OR_PROTECTED,
     annotation="Directory setup",
 )

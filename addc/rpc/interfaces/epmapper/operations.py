@@ -15,7 +15,7 @@ from addc.base.errors import DecodeError
 from addc.codec.interface import Interface
 from addc.codec.ndr import NULL_HANDLE
 from addc.codes.nca import NcaStatus
-from addc.rpc.call import Call, InterfaceServer, Mapped, RpcFault, Transport
+from addc.rpc.call import ANY_LEVEL, Call, InterfaceServer, Mapped, RpcFault, Transport
 from addc.rpc.interfaces.epmapper.idl import (
     ANNOTATION_MAX,
     EPMAPPER,
@@ -159,5 +159,8 @@ async def ept_lookup_handle_free(call: Call, request: EptLookupHandleFree) -> Ep
 
 
 SERVER: Final = InterfaceServer(
-    EPMAPPER, {2: ept_lookup, 3: ept_map, 4: ept_lookup_handle_free}, pipes=("epmapper",)
+    EPMAPPER,
+    {2: ept_lookup, 3: ept_map, 4: ept_lookup_handle_free},
+    pipes=("epmapper",),
+    levels=ANY_LEVEL,
 )

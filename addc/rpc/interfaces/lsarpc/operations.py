@@ -5,7 +5,7 @@ Spec: [MS-LSAD] 3.1.4, [MS-LSAT] 3.1.4.
 
 from typing import Final
 
-from addc.rpc.call import NONE_OR_PROTECTED, InterfaceServer
+from addc.rpc.call import InterfaceServer
 from addc.rpc.interfaces.lsarpc import accounts, forest_trust, lookup, objects, policy, secrets, trusts
 from addc.rpc.interfaces.lsarpc.idl import LSARPC
 
@@ -85,7 +85,6 @@ SERVER: Final = InterfaceServer(
         141: secrets.retrieve_private_data2,
     },
     pipes=("lsarpc", "lsass"),
-    levels=NONE_OR_PROTECTED,
     annotation="LSA access",
 )
 """Sealed or signed by RPC, or left to the SMB session. Spec: [MS-LSAD] 2.1, [MS-LSAT] 2.1."""

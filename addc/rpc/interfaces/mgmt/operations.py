@@ -7,7 +7,7 @@ from typing import Final
 
 from addc.base.errors import DsError
 from addc.codes.win32 import Win32
-from addc.rpc.call import AuthType, Call, InterfaceServer
+from addc.rpc.call import ANY_LEVEL, AuthType, Call, InterfaceServer
 from addc.rpc.interfaces.mgmt.idl import (
     MGMT,
     STATISTICS,
@@ -77,4 +77,5 @@ SERVER: Final = InterfaceServer(
         3: stop_server_listening,
         4: inq_princ_name,
     },
+    levels=ANY_LEVEL,
 )

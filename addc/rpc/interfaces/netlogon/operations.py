@@ -8,7 +8,7 @@ Spec: [MS-NRPC] 3.5.4; W-NRPC-01.
 
 from typing import Final
 
-from addc.rpc.call import AuthLevel, InterfaceServer
+from addc.rpc.call import InterfaceServer
 from addc.rpc.interfaces.netlogon import (
     between_dcs,
     channel,
@@ -67,6 +67,5 @@ SERVER: Final = InterfaceServer(
         59: channel.server_authenticate_kerberos,
     },
     pipes=("netlogon",),
-    levels=frozenset({AuthLevel.NONE, AuthLevel.PKT, AuthLevel.INTEGRITY, AuthLevel.PRIVACY}),
     annotation="Net Logon Service",
 )

@@ -5,7 +5,7 @@ Spec: [MS-DCOM] 3.1.2.5.1.6.
 
 from typing import Final
 
-from addc.rpc.call import AuthType, Call, InterfaceServer
+from addc.rpc.call import ANY_LEVEL, AuthType, Call, InterfaceServer
 from addc.rpc.interfaces.oxid.idl import OXID, ComVersion, DualStringArray, ServerAlive2, ServerAlive2Response
 
 _VERSION: Final = ComVersion(5, 7)
@@ -32,4 +32,4 @@ async def server_alive2(call: Call, request: ServerAlive2) -> ServerAlive2Respon
     return ServerAlive2Response(_VERSION, DualStringArray(len(strings), (*strings, *security, 0)))
 
 
-SERVER: Final = InterfaceServer(OXID, {5: server_alive2})
+SERVER: Final = InterfaceServer(OXID, {5: server_alive2}, levels=ANY_LEVEL)
