@@ -9,6 +9,7 @@ from addc.cli import (
     computer,
     delegation,
     dns,
+    domain,
     fsmo,
     gkdi,
     gpo,
@@ -31,7 +32,7 @@ from addc.cli import (
 TOPICS: Final = (
     ("run a forest", (provision, serve, status, check)),
     ("people and machines", (user, group, computer, ou, spn, delegation)),
-    ("the domain and its DCs", (sites, fsmo, dns, trust, schema)),
+    ("the domain and its DCs", (domain, sites, fsmo, dns, trust, schema)),
     ("policies and files", (gpo, sysvol, share)),
     ("Kerberos and keys", (krb, keytab, gkdi)),
 )
