@@ -13,7 +13,7 @@ Spec: [C706] 12.6, [MS-RPCE] 2.2.2.
 import struct
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from uuid import UUID
 
 from addc.base.enums import OpenIntEnum
@@ -58,18 +58,21 @@ class PduType(OpenIntEnum):
     ORPHANED = 19
 
 
-class Pfc(IntFlag):
-    """pfc_flags. Spec: [C706] 12.6.3.1, [MS-RPCE] 2.2.2.3."""
+class Pfc:
+    """pfc_flags, as plain numbers: every fragment has them tested.
 
-    FIRST_FRAG = 0x01
-    LAST_FRAG = 0x02
-    PENDING_CANCEL = 0x04
-    SUPPORT_HEADER_SIGN = 0x04
+    Spec: [C706] 12.6.3.1, [MS-RPCE] 2.2.2.3.
+    """
+
+    FIRST_FRAG: Final = 0x01
+    LAST_FRAG: Final = 0x02
+    PENDING_CANCEL: Final = 0x04
+    SUPPORT_HEADER_SIGN: Final = 0x04
     """The same bit, of binds and their answers."""
-    CONC_MPX = 0x10
-    DID_NOT_EXECUTE = 0x20
-    MAYBE = 0x40
-    OBJECT_UUID = 0x80
+    CONC_MPX: Final = 0x10
+    DID_NOT_EXECUTE: Final = 0x20
+    MAYBE: Final = 0x40
+    OBJECT_UUID: Final = 0x80
 
 
 WHOLE: Final = 0x03
@@ -158,8 +161,7 @@ def features_syntax(features: int) -> SyntaxId:
     return SyntaxId(UUID(bytes_le=_FEATURES_PREFIX + features.to_bytes(8, "little")), 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What every PDU begins with. version: minor in the upper octet. drep: all four octets."""
 
     version: int
@@ -173,8 +175,7 @@ class Header:
     @classmethod
     def read(cls, data: bytes | bytearray, at: int = 0) -> Self:
         """The header at an offset, where 16 octets are to be."""
-        version, ptype, flags, drep, frag_length, auth_length, call_id = _HEADER_V5.unpack_from(data, at)
-        return cls(version, ptype, flags, drep, frag_length, auth_length, call_id)
+        return cls._make(_HEADER_V5.unpack_from(data, at))
 
     @property
     def is_sound(self) -> bool:

@@ -1,8 +1,8 @@
 """RPC over TCP ports and pipes: sockets and scheduling around the engine.
 
 One object serves the whole process. `tcp` and `mapper` make the protocol of an accepted socket, `open_pipe`
-is SMB's door to the pipes. Proofs and calls are tasks of their own: calls of one connection may run beside
-each other, and are answered as they end.
+is SMB's door to the pipes. Proofs are tasks of their own, and so are calls that wait: calls of one connection
+may run beside each other, and are answered as they end.
 
 Spec: [MS-RPCE] 2.1.1, 3.3.3; [C706] 9.3.3 (server), 12.6.
 """
@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from addc.auth.acceptor import Acceptor
 from addc.auth.counted import Place
 from addc.auth.gss import AuthError
+from addc.base import eager
 from addc.base.clock import TICKS_PER_S
 from addc.base.errors import NtError, StoreError
 from addc.base.secret import Secret
@@ -152,6 +153,12 @@ class RpcService:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def begin(self, work: Coroutine[object, object, None]) -> None:
+        """Do it at once as far as it goes without waiting; own a task for the rest."""
+        rest = eager.begun(work)
+        if rest is not None:
+            self.start(rest)
+
     def reserve(self, size: int) -> bool:
         """Take memory for requests that are not whole yet, or give it back."""
         if size > self._memory_left:
@@ -254,7 +261,8 @@ class _Talk:
             _LOG.exception("a context handle was not run down")
 
     def _join(self, group_id: int) -> int | None:
-        group = self._service.groups.join(group_id, self._transport, self.peer)
+        nobody = self.is_nobody and self._base.token.is_anonymous
+        group = self._service.groups.join(group_id, self._transport, self.peer, nobody=nobody)
         self._group = group
         return None if group is None else group.group_id
 
@@ -263,7 +271,7 @@ class _Talk:
     def _carry_out(self, events: Sequence[Event]) -> None:
         for event in events:
             if isinstance(event, Incoming):
-                self._service.start(self._answer(event))
+                self._service.begin(self._answer(event))
             elif isinstance(event, ProofStep):
                 self._service.start(self._judge(event))
             elif isinstance(event, Violation):
@@ -305,6 +313,8 @@ class _Talk:
             return
         context.who = proof.identity(self._transport_key)
         self.is_nobody = self.is_nobody and context.who.token.is_anonymous
+        if not self.is_nobody and self._group is not None:
+            self._service.groups.known(self._group)
         self.engine.proof_goes_on(token, complete=True, protector=proof.protector())
 
     def _identity(self, incoming: Incoming) -> Identity:

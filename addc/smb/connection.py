@@ -8,13 +8,13 @@ Spec: [MS-SMB2] 3.3.5.1, 3.3.5.2, 3.3.4.1, 3.3.4.2, 3.3.5.16, 3.3.7.1.
 
 import asyncio
 import logging
-import types
 from collections import deque
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 from uuid import UUID
 
+from addc.base import eager
 from addc.base.clock import TICKS_PER_S, FileTime
 from addc.base.errors import DecodeError, DsError, NtError, StoreError
 from addc.codec.packed import Bytes, Packed
@@ -94,30 +94,6 @@ class _Batch:
         self.responses: list[Response] = []
         self.current: _Item | None = None
         self.task: asyncio.Task[None] | None = None
-
-
-@types.coroutine
-def _resumed(
-    coroutine: Coroutine[object, object, None], waits_for: object
-) -> Generator[object, object, None]:
-    """Go on, inside a task, with a coroutine that was begun outside of one and waits for something."""
-    while True:
-        try:
-            sent = yield waits_for
-        except BaseException as error:
-            try:
-                waits_for = coroutine.throw(error)
-            except StopIteration:
-                return
-        else:
-            try:
-                waits_for = coroutine.send(sent)
-            except StopIteration:
-                return
-
-
-async def _in_task(coroutine: Coroutine[object, object, None], waits_for: object) -> None:
-    await _resumed(coroutine, waits_for)
 
 
 class SmbConnection(asyncio.Protocol):
@@ -349,21 +325,17 @@ class SmbConnection(asyncio.Protocol):
     # --- work ---
 
     def _run(self, batch: _Batch) -> None:
-        coroutine = self._worked(batch)
-        try:
-            waits_for = coroutine.send(None)
-        except StopIteration:
+        rest = eager.begun(self._worked(batch))
+        if rest is None:
             return
         for item in batch.items:
             self._running[item.header.message_id] = batch
-        batch.task = asyncio.get_running_loop().create_task(self._finished(batch, coroutine, waits_for))
+        batch.task = asyncio.get_running_loop().create_task(self._finished(batch, rest))
 
-    async def _finished(
-        self, batch: _Batch, coroutine: Coroutine[object, object, None], waits_for: object
-    ) -> None:
+    async def _finished(self, batch: _Batch, rest: Coroutine[None, None, None]) -> None:
         """The part of a batch's work that is done in a task."""
         try:
-            await _in_task(coroutine, waits_for)
+            await rest
         except asyncio.CancelledError:
             return
         except (Violation, DecodeError) as error:
