@@ -293,8 +293,8 @@ class PipeCalls:
         return self.wire.message(Command.IOCTL, body)
 
     def take(self, chunk: bytes) -> str | None:
-        message = self.wire.take(chunk)
-        if message is None or status_of(message) == NtStatus.STATUS_PENDING:
+        message = self.wire.take_final(chunk)
+        if message is None:
             return None
         if status_of(message):
             return f"IOCTL: {status_of(message):#x}"

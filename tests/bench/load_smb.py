@@ -19,7 +19,7 @@ from addc.smb.messages import Command
 from tests.bench.load_kit import Settings, Tally
 from tests.bench.load_rpc import MORE, in_turn, smb_session
 from tests.kit.member_machine import RpcSocket, port_of
-from tests.kit.smb_wire import SmbWire, open_request, read_request, status_of, write_request
+from tests.kit.smb_wire import SmbWire, open_request, read_body, status_of, write_request
 
 SHARE: Final = "bench"
 _FILE: Final = "large.bin"
@@ -63,13 +63,13 @@ class SmallFiles:
         if step is Command.CREATE:
             return self.wire.message(step, self._create)
         if step is Command.READ:
-            body = read_request(self._file_id, _SMALL_READ).pack(m.HEADER_SIZE)
+            body = read_body(self._file_id, _SMALL_READ)
             return self.wire.message(step, body)
         return self.wire.message(step, m.CloseRequest(0, self._file_id).pack(m.HEADER_SIZE))
 
     def take(self, chunk: bytes) -> str | None:
-        message = self.wire.take(chunk)
-        if message is None or status_of(message) == NtStatus.STATUS_PENDING:
+        message = self.wire.take_final(chunk)
+        if message is None:
             return None
         if status_of(message):
             raise RuntimeError(f"{self._step.name}: {status_of(message):#x}")
@@ -162,7 +162,7 @@ def read_large(settings: Settings, *, encrypted: bool) -> Tally:
     wire.encrypted = encrypted
     file_id = wire.open(_FILE)
     requests = (
-        wire.message(Command.READ, read_request(file_id, _CHUNK, at).pack(m.HEADER_SIZE), payload=_CHUNK)
+        wire.message(Command.READ, read_body(file_id, _CHUNK, at), payload=_CHUNK)
         for at in _offsets(_FILE_SIZE)
     )
     return _transfer(settings, wire, requests)
