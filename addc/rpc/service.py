@@ -473,6 +473,7 @@ class PipeConnection:
         self._readers: deque[asyncio.Future[None]] = deque()
         self._talk = _Talk(service, endpoint, Transport.PIPE, Identity(client.token, security), self._collect)
         self._talk.peer, self._talk.local = client.peer, client.local
+        self._closed_by_client = False
 
     def write(self, data: bytes) -> None:
         """The client writes a message or a part of one. Raises NtError(STATUS_PIPE_DISCONNECTED)."""
@@ -483,9 +484,12 @@ class PipeConnection:
     async def read(self, size_max: int) -> tuple[bytes, bool]:
         """The next octets for the client, and whether their message has more.
 
-        Waits until there is something. Raises NtError(STATUS_PIPE_DISCONNECTED) at the end.
+        Waits until there is something. Raises NtError: STATUS_PIPE_BROKEN where the client closed the pipe
+        meanwhile, STATUS_PIPE_DISCONNECTED at the server's end of it.
         """
         while not self._messages:
+            if self._closed_by_client:
+                raise NtError(NtStatus.STATUS_PIPE_BROKEN)
             if self._talk.engine.is_closed:
                 raise NtError(NtStatus.STATUS_PIPE_DISCONNECTED)
             mine = asyncio.get_running_loop().create_future()
@@ -508,12 +512,13 @@ class PipeConnection:
 
     def close(self) -> None:
         """The client is gone."""
+        self._closed_by_client = True
         self._talk.end()
         self._collect()
 
     def _collect(self) -> None:
         self._messages += self._talk.engine.fragments_to_send()
-        if self._messages or self._talk.engine.is_closed:
+        if self._messages or self._talk.engine.is_closed or self._closed_by_client:
             for reader in self._readers:
                 if not reader.done():
                     reader.set_result(None)

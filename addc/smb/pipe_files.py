@@ -83,7 +83,7 @@ class _Opened:
 def _opened(request: Request, name: str) -> _Opened:
     """Open a pipe for the session. Raises SmbError."""
     host, session, link = cast(PipeHost, request.host), request.session, request.link
-    folded = name.lstrip("\\").lower()
+    folded = name.lower()
     if session.anonymous and folded not in host.policy.null_pipes:
         raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
     client = PipeClient(

@@ -36,7 +36,8 @@ class Pipe(Protocol):
     async def read(self, size_max: int) -> tuple[bytes, bool]:
         """The next octets for the client, and whether their message has more (STATUS_BUFFER_OVERFLOW).
 
-        Waits until there is something. Raises NtError(STATUS_PIPE_DISCONNECTED) at the end.
+        Waits until there is something. Raises NtError: STATUS_PIPE_BROKEN where the client closed the pipe
+        meanwhile, STATUS_PIPE_DISCONNECTED at the server's end of it.
         """
         ...
 

@@ -11,6 +11,7 @@ from addc.base.errors import NtError
 from addc.base.secret import Secret
 from addc.codec.interface import Operation, interface
 from addc.codec.ndr import CONTEXT_HANDLE, NULL_HANDLE, U32, ContextHandle, Ndr, Syntax, parameters
+from addc.codes.ntstatus import NtStatus
 from addc.codes.nca import NcaStatus
 from addc.rpc import pdu
 from addc.rpc.call import (
@@ -425,8 +426,9 @@ def test_a_reader_of_a_pipe_is_told_when_it_is_over(served: ServedRpc) -> None:
         reader = asyncio.create_task(pipe.read(100))
         await asyncio.sleep(0)
         pipe.close()
-        with pytest.raises(NtError):
+        with pytest.raises(NtError) as ended:
             await reader
+        assert ended.value.status is NtStatus.STATUS_PIPE_BROKEN
 
     served.run(work)
 

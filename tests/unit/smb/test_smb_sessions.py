@@ -253,6 +253,8 @@ def test_a_null_session_reaches_its_pipes_and_nothing_else(smb_desk: SmbDesk) ->
     assert client.ask(Command.TREE_CONNECT, private).status is NtStatus.STATUS_ACCESS_DENIED
     client.tree_id = client.ask(Command.TREE_CONNECT, IPC).header.tree_id
     assert client.create("lsarpc").status is NtStatus.STATUS_SUCCESS
+    # No name within a share begins with a backslash.
+    assert client.create("\\lsarpc").status is NtStatus.STATUS_ACCESS_DENIED
     assert client.create("echo").status is NtStatus.STATUS_ACCESS_DENIED
     assert smb_desk.pipes[0].client.token.is_anonymous
 

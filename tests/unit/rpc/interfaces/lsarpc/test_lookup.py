@@ -265,3 +265,11 @@ def test_who_am_i_lsat_3_1_4_4(lsa: LsaClient) -> None:
     lsa.rpc.transport = Transport.TCP
     with pytest.raises(RpcFault):
         lsa.ask(request)
+
+
+def test_a_secure_channel_is_nobody_s_logon(lsa: LsaClient) -> None:
+    """[MS-LSAT] 3.1.4.4: Windows says so too; the channel's rights stay those of the machine."""
+    lsa.rpc.security = replace(SEALED, auth_type=AuthType.NETLOGON)
+    found = lsa.done(idl.LsarGetUserName(None, None, idl.StringPointer(None)), idl.LsarGetUserNameResponse)
+    assert found.user_name == "ANONYMOUS LOGON"
+    assert found.domain_name is not None and found.domain_name.string == "NT AUTHORITY"
