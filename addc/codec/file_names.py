@@ -37,9 +37,15 @@ def key(name: str) -> bytes:
 
 
 def is_valid(name: str) -> bool:
-    """Whether a file or folder may have this name."""
+    """Whether a file or folder may have this name.
+
+    Deviation: halves of surrogate pairs are no names; neither a host nor the database can keep them.
+    """
     if not name or name in (".", "..") or not _FORBIDDEN.isdisjoint(name):
         return False
-    if len(name) <= NAME_UNITS_MAX // 2:
-        return True
-    return len(name.encode("utf-16-le", "surrogatepass")) <= 2 * NAME_UNITS_MAX
+    if name.isascii():
+        return len(name) <= NAME_UNITS_MAX
+    try:
+        return len(name.encode("utf-16-le")) <= 2 * NAME_UNITS_MAX
+    except UnicodeEncodeError:
+        return False

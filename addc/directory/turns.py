@@ -32,6 +32,10 @@ class Turns:
         assert account not in self._waiting
         self._waiting[account] = deque()
 
+    def waiting(self, account: Dnt) -> int:
+        """How many wait for the turn behind who has it."""
+        return len(self._waiting.get(account, ()))
+
     async def wait(self, account: Dnt) -> None:
         """Take the turn when it comes."""
         if account not in self._waiting:

@@ -333,12 +333,11 @@ def channel_of(call: Call, computer: str | None) -> Channel:
     security = call.security
     if security.level is not AuthLevel.PRIVACY:
         raise NtError(NtStatus.STATUS_ACCESS_DENIED, "the connection is not sealed")
-    if channel.by_kerberos:
-        is_its = security.auth_type is AuthType.KERBEROS and call.requester.user == channel.sid
-    else:
-        is_its = security.auth_type is AuthType.NETLOGON and same_computer(
-            security.computer, channel.computer
-        )
+    wanted = AuthType.KERBEROS if channel.by_kerberos else AuthType.NETLOGON
+    # By the account too: a connection outlives the channel that it began with, and the name may be another's.
+    is_its = security.auth_type is wanted and call.requester.user == channel.sid
+    if not channel.by_kerberos:
+        is_its = is_its and same_computer(security.computer, channel.computer)
     if not is_its:
         raise NtError(NtStatus.STATUS_ACCESS_DENIED, "the connection is not protected by that channel")
     return channel

@@ -36,6 +36,8 @@ Proof = Callable[[bytes], Secret | bytes]
 
 _DERIVING: Final = Dnt(-1)
 """Whose turn long derivations take: one at a time, for anybody may ask for them. No account has this row."""
+_DERIVING_MAX: Final = 16
+"""How many may wait for that turn."""
 _REASONS: Final = {
     password_policy.TOO_SHORT: PasswordChangeFailure.TOO_SHORT,
     password_policy.HOLDS_ACCOUNT_NAME: PasswordChangeFailure.USER_NAME_IN_PASSWORD,
@@ -73,13 +75,16 @@ async def _account(call: Call, name: str | None) -> Dnt:
 async def _change(call: Call, account: Dnt, proof: Proof, *, slow: bool = False) -> None:
     """Judge the proof, count it if it is wrong, change the password if it is right.
 
-    slow: the proof takes long to judge.
+    slow: the proof takes long to judge. That is done before the account's turn, or whoever asks for it could
+    hold up all its logons; what came of it is told inside.
     """
     turns = call.directory.turns
+    if slow:
+        proof = await _derived(call, account, proof)
     await turns.wait(account)
     try:
         try:
-            old, new = await _judged(call, account, proof, slow=slow)
+            old, new = await _judged(call, account, proof)
         except WrongBufferError:
             raise WrongPasswordError(account) from None
         token, prepared = await _prepared(call, account, new)
@@ -97,26 +102,47 @@ async def _change(call: Call, account: Dnt, proof: Proof, *, slow: bool = False)
         turns.give(account)
 
 
-async def _judged(call: Call, account: Dnt, proof: Proof, *, slow: bool) -> tuple[bytes, Secret | bytes]:
+def _hash_of(ctx: ReadContext, account: Dnt) -> bytes:
+    """The hash of the present password. Raises NtError where there is none, or the account is locked out."""
+    row = ctx.tx.get(account)
+    if logon_counters.is_locked_out(ctx, account):
+        raise NtError(NtStatus.STATUS_ACCOUNT_LOCKED_OUT)
+    old = None if row is None else sam_passwords.present_hash(row)
+    if old is None:
+        raise _wrong()
+    return old
+
+
+async def _derived(call: Call, account: Dnt, proof: Proof) -> Proof:
+    """The proof as a long derivation left it: good or wrong for the password that was there, at once.
+
+    Raises NtError where too many wait for theirs.
+    """
+    turns = call.directory.turns
+    old = await call.directory.read("samr.proof", SYSTEM, lambda ctx: _hash_of(ctx, account), point=True)
+    if turns.waiting(_DERIVING) >= _DERIVING_MAX:
+        raise NtError(NtStatus.STATUS_INSUFFICIENT_RESOURCES, "too many derive keys")
+    await turns.wait(_DERIVING)
+    try:
+        new: Secret | bytes | None = await call.directory.read("samr.derive", SYSTEM, lambda ctx: proof(old))
+    except WrongBufferError:
+        new = None
+    finally:
+        turns.give(_DERIVING)
+
+    def derived(present: bytes) -> Secret | bytes:
+        if new is None or not equal(present, old):
+            raise WrongBufferError("another password")
+        return new
+
+    return derived
+
+
+async def _judged(call: Call, account: Dnt, proof: Proof) -> tuple[bytes, Secret | bytes]:
     """The old hash and the new password, if the proof is good. Raises WrongBufferError, NtError."""
 
-    def work(ctx: ReadContext) -> bytes:
-        row = ctx.tx.get(account)
-        if logon_counters.is_locked_out(ctx, account):
-            raise NtError(NtStatus.STATUS_ACCOUNT_LOCKED_OUT)
-        old = None if row is None else sam_passwords.present_hash(row)
-        if old is None:
-            raise _wrong()
-        return old
-
-    old = await call.directory.read("samr.proof", SYSTEM, work, point=True)
-    if not slow:
-        return old, proof(old)
-    await call.directory.turns.wait(_DERIVING)
-    try:
-        return old, await call.directory.read("samr.derive", SYSTEM, lambda ctx: proof(old))
-    finally:
-        call.directory.turns.give(_DERIVING)
+    old = await call.directory.read("samr.proof", SYSTEM, lambda ctx: _hash_of(ctx, account), point=True)
+    return old, proof(old)
 
 
 async def _prepared(call: Call, account: Dnt, new: Secret | bytes) -> tuple[Token, PreparedPassword | bytes]:

@@ -80,6 +80,21 @@ def test_another_account_does_not_take_a_computers_channel(desk: RpcDesk) -> Non
     assert member.authenticate().status is NtStatus.STATUS_SUCCESS
 
 
+def test_a_connection_of_another_account_is_not_a_computers(desk: RpcDesk) -> None:
+    """It began with a channel under the computer's name, before the computer itself came."""
+    add_member(desk, "MALLORY", "m4llory of the domain")
+    mallory = Member(desk, MEMBER, "m4llory of the domain", account="MALLORY$").open()
+    assert mallory.capabilities().status is NtStatus.STATUS_SUCCESS
+    member = Member(desk).open()
+    asked = idl.NetrLogonSamLogonEx(
+        HOST, MEMBER, idl.LogonLevel.NETWORK, mallory.network("Guest", b"x" * 64), 3, 0
+    )
+    denied = mallory.client.call(SERVER, asked, idl.NetrLogonSamLogonExResponse)
+    assert denied.status is NtStatus.STATUS_ACCESS_DENIED
+    answered = member.client.call(SERVER, asked, idl.NetrLogonSamLogonExResponse)
+    assert answered.status is not NtStatus.STATUS_ACCESS_DENIED
+
+
 def test_a_strangers_challenge_does_not_take_the_place_of_a_members(desk: RpcDesk) -> None:
     member, stranger = Member(desk), Member(desk, peer="198.51.100.9")
     theirs = member.ask()

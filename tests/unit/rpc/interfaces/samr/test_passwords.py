@@ -1,5 +1,6 @@
 """SAM: passwords set by a handle and changed by proof. [MS-SAMR] 3.1.5.6.4, 3.1.5.10, 2.1."""
 
+from asyncio import Future
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from addc.base.secret import Secret
 from addc.codec.ndr import Ndr
 from addc.codes.ntstatus import NtStatus
 from addc.rpc.call import CallSecurity
-from addc.rpc.interfaces.samr import idl
+from addc.rpc.interfaces.samr import idl, passwords
 from addc.rpc.interfaces.samr.idl import PasswordChangeFailure
 from addc.security import password_buffers
 from addc.security.krb_keys import nt_hash
@@ -251,6 +252,31 @@ def test_iterations_out_of_range_are_refused_before_any_work(anna: SamDesk, roun
     """3.1.5.10.4."""
     assert anna.client(ANONYMOUS).status(_by_aes(OLD, NEW, rounds=rounds)) == WRONG
     assert _is(anna, OLD)
+
+
+def test_long_derivations_do_not_hold_up_the_account(anna: SamDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may ask for them: were the account's turn taken meanwhile, its owner could not log on."""
+    turns, derive = anna.rpc.directory.turns, password_buffers.key_of_old_password
+    account = anna.corp.row(DN).dnt
+    taken: list[bool] = []
+
+    def watched(old: bytes, salt: bytes, iterations: int) -> bytes:
+        taken.append(turns.is_taken(account))
+        return derive(old, salt, iterations)
+
+    monkeypatch.setattr(password_buffers, "key_of_old_password", watched)
+    assert anna.client(ANONYMOUS).status(_by_aes("wrong", NEW)) == WRONG
+    assert anna.client(ANONYMOUS).status(_by_aes(OLD, NEW)) == OK
+    assert taken == [False, False, False, False]  # the test derives as well
+    assert anna.corp.text(DN, "badPwdCount") == "1"
+
+
+def test_few_derivations_wait(anna: SamDesk) -> None:
+    turns = anna.rpc.directory.turns
+    turns.take(passwords._DERIVING)
+    turns._waiting[passwords._DERIVING].extend(Future(loop=anna.rpc.runner.get_loop()) for _ in range(16))
+    status = anna.client(ANONYMOUS).status(_by_aes(OLD, NEW))
+    assert status == NtStatus.STATUS_INSUFFICIENT_RESOURCES and _is(anna, OLD)
 
 
 def test_the_third_call_tells_why(anna: SamDesk) -> None:
