@@ -9,7 +9,7 @@ from tests.kit.smbtorture import Outcome, Told
 
 @dataclass(slots=True)
 class Results:
-    """`by_server[server][suite][binding][test]`; `put` replaces what an earlier run found of that suite there."""
+    """`by_server[server][suite][binding][test]`; `put` replaces what an earlier run found of that suite."""
 
     by_server: dict[str, dict[str, dict[str, dict[str, Told]]]] = field(default_factory=dict)
 

@@ -1,7 +1,7 @@
 """One suite of smbtorture against one domain controller: what became of each test.
 
-smbtorture tells it in lines of subunit: `test: a`, then `success: a`, `skip: a [`, `failure: a [`, each with its
-reason up to `]`. A suite that hangs is killed; its open test counts as hung, what it told before stands.
+smbtorture tells it in lines of subunit: `test: a`, then `success: a`, `skip: a [`, `failure: a [`, each with
+its reason up to `]`. A suite that hangs is killed; its open test counts as hung, what it told before stands.
 """
 
 import re

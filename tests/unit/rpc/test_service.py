@@ -11,8 +11,8 @@ from addc.base.errors import NtError
 from addc.base.secret import Secret
 from addc.codec.interface import Operation, interface
 from addc.codec.ndr import CONTEXT_HANDLE, NULL_HANDLE, U32, ContextHandle, Ndr, Syntax, parameters
-from addc.codes.ntstatus import NtStatus
 from addc.codes.nca import NcaStatus
+from addc.codes.ntstatus import NtStatus
 from addc.rpc import pdu
 from addc.rpc.call import (
     ANY_LEVEL,
