@@ -17,7 +17,6 @@ from gssapi.raw.misc import GSSError
 from gssapi.raw.named_tuples import AcceptSecContextResult
 
 from addc.auth.keytab import KeytabEntry, unpack_keytab
-from addc.auth.name_case import in_ticket_letters
 from addc.base.errors import AddcError, DecodeError
 from addc.base.secret import Secret
 
@@ -242,6 +241,8 @@ class GssExchange(_Protection):
         except GSSError as error:
             if self._context is not None or error.min_code & 0xFFFF_FFFF != _OTHER_NAMES:
                 raise
+            from addc.auth.name_case import in_ticket_letters  # noqa: PLC0415 - clients never need it
+
             written = in_ticket_letters(token, _keys_of(self._keytab))
             if written is None:
                 raise

@@ -5,7 +5,6 @@ Spec: [MS-ADTS] 3.1.1.5.3.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 
 from addc.base.errors import DsError
 from addc.base.ids import AttId, Dnt
@@ -40,6 +39,7 @@ from addc.directory import (
     write_values,
 )
 from addc.directory.add import add_foreign_principals
+from addc.directory.changes import Change, ModOp
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.controls import PLAIN, RequestOptions
 from addc.directory.draft import Draft, draft_of
@@ -51,22 +51,7 @@ from addc.schema import attr
 from addc.schema.snapshot import Attribute
 from addc.store.objects import ObjectRow, ObjectState, RowChange
 
-
-class ModOp(IntEnum):
-    """operation of a ModifyRequest, RFC 4511 4.6."""
-
-    ADD = 0
-    DELETE = 1
-    REPLACE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One modification: `values` in LDAP form; none with DELETE or REPLACE means the whole attribute."""
-
-    op: int
-    attribute: str
-    values: Sequence[bytes] = ()
+__all__ = ["Change", "ModOp", "modify_object", "modify_row", "prepare_modify"]
 
 
 @dataclass(slots=True)

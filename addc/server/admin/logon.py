@@ -37,7 +37,6 @@ from addc.ldap.client import (
     Server,
     connect,
 )
-from addc.security.krb_keys import nt_hash
 from addc.server.admin.remote import RemoteTarget, place_of
 from addc.server.admin.target import Place
 
@@ -180,6 +179,8 @@ class _Logon:
     def _ntlm(self, client: LdapClient) -> None:
         if self._server.tls is not None:
             raise UserError("NTLM here seals by itself, without TLS. Next step: -H ldap://, or --auth simple")
+        from addc.security.krb_keys import nt_hash  # noqa: PLC0415 - heavy, and for NTLM alone
+
         domain, user = self._domain_and_user()
         secret = nt_hash(Secret(self._secret().reveal().decode().encode("utf-16-le")))
         identity = NtlmIdentity(user, domain, "", Secret(secret))

@@ -10,16 +10,20 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from addc.base.secret import Secret
-from addc.codec.filter import Filter
+from addc.codec.filter import Filter, Present
 from addc.codec.ids import Sid
-from addc.directory.modify import Change, ModOp
-from addc.directory.search import BASE, EVERYTHING, ONE_LEVEL, SUBTREE
+from addc.directory.changes import Change, ModOp
 
 __all__ = [
     "BASE", "EVERYTHING", "ONE_LEVEL", "SUBTREE", "Add", "Change", "Delete", "Entry", "Look", "ModOp",
     "Modify", "Move", "Operation", "Place", "Target",
 ]  # fmt: skip
 
+BASE: Final = 0
+ONE_LEVEL: Final = 1
+SUBTREE: Final = 2
+"""Scopes of searches, as LDAP numbers them."""
+EVERYTHING: Final = Present("objectClass")
 Values = Sequence[bytes]
 
 
