@@ -9,7 +9,7 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check
 DEMO := var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages check format test oracle fuzz journey bench run clean
+.PHONY: help setup packages check format test oracle fuzz journey bench run man clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -66,6 +66,10 @@ bench: $(STAMP) ## figures of this machine, and beside them those of Debian's Sa
 run: $(RUNTIME) ## provision a demo forest (once) and serve it in the foreground
 	@tools/debian-packages demo || echo "The demo runs without them; the commands that it shows want them." >&2
 	@tools/demo $(DEMO)
+
+man: $(RUNTIME) ## manual pages of every command, into var/man/man8
+	$(BIN)/python -m addc.cli.manual var/man/man8
+	@echo "man -M $(CURDIR)/var/man addc"
 
 clean: ## forget the demo forest and the virtual environment
 	rm -rf $(VENV) var

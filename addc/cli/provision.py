@@ -30,6 +30,8 @@ _TRIES: Final = 3
 _EPILOG: Final = f"""\
 The administrator's password comes from --admin-password-file, else from the environment variable
 {PASSWORD_VARIABLE}, else it is asked for at a terminal, else one is made up and shown once.
+
+Exit status: 0 done, 1 not done, with nothing left behind, 2 wrongly asked.
 """
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from addc.cli import (
     check,
+    completion,
     computer,
     delegation,
     dns,
@@ -35,6 +36,7 @@ TOPICS: Final = (
     ("the domain and its DCs", (domain, sites, fsmo, dns, trust, schema)),
     ("policies and files", (gpo, sysvol, share)),
     ("Kerberos and keys", (krb, keytab, gkdi)),
+    ("this command itself", (completion,)),
 )
 _EXITS: Final = """\
 `addc COMMAND --help` tells what a command takes, `addc COMMAND WORD --help` what its word takes.
