@@ -3,12 +3,10 @@
 Spec: [MS-SAMR] 3.1.5.13.6, 3.1.5.13.8, 3.1.5.13.9.
 """
 
-from typing import Final
-
 from addc.base.errors import DecodeError, NtError
 from addc.codes.nca import NcaStatus
 from addc.codes.ntstatus import NtStatus
-from addc.directory import accounts, entry, machine_accounts
+from addc.directory import accounts, delegated_accounts, entry, machine_accounts
 from addc.directory.context import ReadContext
 from addc.rpc.call import Call, RpcFault, Transport
 from addc.rpc.interfaces.samr import idl
@@ -20,8 +18,6 @@ from addc.security.access_check import evaluate
 from addc.security.access_mask import AccessMask
 from addc.security.descriptor import SecurityDescriptor
 from addc.store.objects import ObjectRow
-
-_DELEGATED: Final = b"msDS-DelegatedManagedServiceAccount"
 
 
 def _exists(row: ObjectRow) -> bool:
@@ -55,7 +51,7 @@ async def samr_account_is_delegated_managed_service_account(
         row = accounts.row_by_sam(ctx, request.account_name or "")
         if row is None:
             raise NtError(NtStatus.STATUS_NO_SUCH_USER)
-        if not entry.is_a(row, _DELEGATED):
+        if not delegated_accounts.is_delegated(row):
             return False, False
         return True, _is_authorized(ctx, row)
 
