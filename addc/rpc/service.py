@@ -198,7 +198,7 @@ class RpcService:
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=_DRAIN_S)
         for connection in tuple(self._connections):
-            connection.abort()
+            connection.close()
 
 
 class _Talk:
@@ -432,6 +432,11 @@ class TcpConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._writable = True
         self._pace()
+
+    def close(self) -> None:
+        """Read no more, send what is left, and end it."""
+        if self._wire is not None:
+            self._wire.close()
 
     def abort(self) -> None:
         """Drop it at once."""

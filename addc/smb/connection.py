@@ -114,11 +114,14 @@ class SmbConnection(asyncio.Protocol):
         self.authenticated = False
         self.has_null_session = False
         self.since_ft = FileTime(0)
+        self.number = 0
+        """In the order of all that came."""
         self.window = Window()
         self._framer = Framer(MESSAGE_MAX_UNKNOWN)
         self._queue: deque[memoryview] = deque()
         self._transport: asyncio.Transport | None = None
         self._writable = True
+        self._draining = False
         self._out: list[Bytes] = []
         self._out_size = 0
         self._running: dict[int, _Batch] = {}
@@ -174,6 +177,23 @@ class SmbConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def drain(self) -> set[asyncio.Task[None]]:
+        """Take no more requests; who still works on those that were begun.
+
+        Those whose clients were told that they wait are not among them: they may wait for ever.
+        """
+        self._draining = True
+        self._pace()
+        told = {id(batch) for batch in self._async_ids.values()}
+        begun = [batch for batch in self._running.values() if id(batch) not in told]
+        return {batch.task for batch in begun if batch.task is not None}
+
+    def close(self) -> None:
+        """Send what is left, and end."""
+        self.flush()
+        if self._transport is not None:
+            self._transport.close()
+
     def _drop(self, why: str) -> None:
         _LOG.info("SMB connection dropped", extra={"fields": {"source": self.peer, "why": why}})
         self.flush()
@@ -183,7 +203,7 @@ class SmbConnection(asyncio.Protocol):
         """Read on only while what comes can be worked on."""
         if self._transport is None or self._transport.is_closing():
             return
-        if self._writable and not self._queue:
+        if self._writable and not self._queue and not self._draining:
             self._transport.resume_reading()
         else:
             self._transport.pause_reading()
@@ -192,7 +212,7 @@ class SmbConnection(asyncio.Protocol):
         """Work on what came, as long as the answers are taken."""
         queue = self._queue
         try:
-            while queue and self._writable and self.is_open:
+            while queue and self._writable and self.is_open and not self._draining:
                 self._receive(queue.popleft())
                 if self._out_size > _WRITTEN_AT_ONCE:
                     self.flush()

@@ -37,6 +37,7 @@ from addc.smb.shares import ShareKind, ShareTable
 _LOG: Final = logging.getLogger("addc.smb")
 _SWEEP_S: Final = 5.0
 _DFS_FACTS_S: Final = 60
+_DRAIN_S: Final = 3.0
 _NO_SESSION: Final = 0xFFFF_FFFF
 
 
@@ -80,6 +81,7 @@ class SmbServer:
             (*mechanisms, spnego.NTLMSSP) if acceptor.policy.ntlm else mechanisms
         )
         self._last_file = int.from_bytes(services.rng.bytes(4), "little")
+        self._last_connection = 0
         self._facts: tuple[FileTime, dfs.DfsFacts] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.commands: dict[int, Handler] = {
@@ -119,10 +121,15 @@ class SmbServer:
                     connection.abort()
 
     async def close(self) -> None:
-        """End every connection, with what hangs on it."""
+        """Answer what was begun, then end every connection, with what hangs on it."""
+        begun = {task for connection in self.connections for task in connection.drain()}
+        if begun:
+            await asyncio.wait(begun, timeout=_DRAIN_S)
+        for connection in tuple(self.connections):
+            connection.close()
+        await asyncio.sleep(0)
         for connection in tuple(self.connections):
             connection.abort()
-        await asyncio.sleep(0)
         for session in tuple(self.sessions.values()):
             await self.end_session(session, EndReason.CONNECTION_LOST)
         if self._tasks:
@@ -140,6 +147,8 @@ class SmbServer:
                 return False
             self.connections.discard(oldest)
             oldest.abort()
+        self._last_connection += 1
+        link.number = self._last_connection
         self.connections.add(link)
         return True
 
@@ -220,13 +229,31 @@ class SmbServer:
         if one.session.opens.pop(one.file_id.volatile, None) is one:
             await one.end(reason)
 
-    def send_break(self, session: Session, body: Packed) -> bool:
-        """Send a break notification on a channel of the session; False where there is none."""
-        link = session.live_link()
+    def send_break(self, session: Session, body: Packed, *, lease: bool = False) -> bool:
+        """Send a break notification on a channel of the session; False where there is none.
+
+        A lease's goes to its client by the first of the client's connections, of whichever session.
+        """
+        link: Link | None = session.live_link()
+        if lease and len(self.connections) > 1:
+            first = self._first_of(session.client_guid)
+            if first is not None:
+                link = first
+                if first not in session.channels:
+                    session = next(iter(first.sessions.values()))
         if link is None:
             return False
         link.notify(session, Command.OPLOCK_BREAK, body.pack(m.HEADER_SIZE))
         return True
+
+    def _first_of(self, client_guid: UUID) -> SmbConnection | None:
+        """The oldest connection of a client on which somebody is logged on."""
+        found = [
+            one
+            for one in self.connections
+            if one.client_guid == client_guid and one.is_open and one.authenticated and one.sessions
+        ]
+        return min(found, key=lambda one: one.number, default=None)
 
     # --- DFS ---
 

@@ -72,6 +72,7 @@ class Toy:
     calls: list[Call] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def do(self, call: Call, request: Do) -> DoResponse:
         self.calls.append(call)
@@ -83,6 +84,7 @@ class Toy:
             case 2:
                 raise ZeroDivisionError
             case 3:
+                self.waiting.set()
                 await self.gate.wait()
             case 4:
                 self.gate.set()
@@ -474,3 +476,20 @@ def test_a_verification_trailer_that_says_otherwise_is_denied(served: ServedRpc,
 def test_a_bad_stub_is_told(served: ServedRpc) -> None:
     _, answer = served.run(lambda: raw(served.service, pipe_bind(), pipe_call(b"\0\0\0")))
     assert pdu.Fault.unpack(answer[16:]).status == NcaStatus.NCA_S_FAULT_NDR
+
+
+def test_what_was_begun_is_answered_before_the_service_ends(served: ServedRpc, toy: Toy) -> None:
+    async def work() -> None:
+        async with await served.connect() as connection:
+            await connection.bind(TOY)
+            waits = asyncio.create_task(do(connection, WAIT))
+            await toy.waiting.wait()
+            ending = asyncio.create_task(served.service.drain())
+            await asyncio.sleep(0)
+            toy.gate.set()
+            assert (await waits).what == WAIT
+            await ending
+            with pytest.raises(RpcError):
+                await do(connection)
+
+    served.run(work)

@@ -1,5 +1,6 @@
 """What holds for every request: message ids, credits, compounds, waiting, sizes; pipes and control codes."""
 
+import asyncio
 import struct
 
 import pytest
@@ -9,6 +10,7 @@ from addc.smb import ioctl, pipe_files
 from addc.smb import messages as m
 from addc.smb.messages import Command, Dialect
 from addc.smb.negotiate import ValidateNegotiateRequest, ValidateNegotiateResponse
+from addc.smb.request import Reply, Request
 from tests.kit.smb_desk import (
     GUID,
     SmbClient,
@@ -267,3 +269,29 @@ def test_a_replayed_write_of_an_older_channel_sequence_is_refused(smb_desk: SmbD
     assert client.ask(Command.WRITE, write_request(file_id, b"x"), status=2).status is NtStatus.STATUS_SUCCESS
     answer = client.ask(Command.WRITE, write_request(file_id, b"x"), status=1)
     assert answer.status is NtStatus.STATUS_FILE_NOT_AVAILABLE
+
+
+def test_what_was_begun_is_answered_before_the_server_ends(smb_desk: SmbDesk) -> None:
+    """Requests that came later are not; nor does one that was told to wait hold up the end."""
+    client, gate = smb_desk.on_ipc(), asyncio.Event()
+    client.ask(Command.READ, read_request(client.opened("quiet")))
+    client.take()
+
+    async def slow(request: Request) -> Reply:
+        del request
+        await gate.wait()
+        return Reply(m.Plain())
+
+    smb_desk.server.commands[Command.ECHO] = slow
+
+    async def end() -> None:
+        client.protocol.data_received(client.frame(client.message(Command.ECHO, m.Plain())))
+        ending = asyncio.create_task(smb_desk.server.close())
+        await asyncio.sleep(0)
+        client.protocol.data_received(client.frame(client.message(Command.ECHO, m.Plain())))
+        gate.set()
+        await ending
+
+    smb_desk.runner.run(end())
+    (answer,) = client.take()
+    assert answer.header.command == Command.ECHO and answer.status is NtStatus.STATUS_SUCCESS
