@@ -5,15 +5,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from addc.cli.on_forest import add_work, tell
+from addc.base.errors import UserError
+from addc.cli.on_target import Work, add_target_work, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from addc.directory.api import Directory
+    from addc.server.admin.target import Target
+
+    Local = Callable[["Directory", argparse.Namespace], int | None]
 
 _EPILOG: Final = """\
 A policy is named by its GUID or by the name that people gave it; a place to link it to by its DN, the domain
 also by its DNS name. Object and folder are made, changed and removed in one transaction. May be used beside a
 running server, whose clients see at once what is changed.
+
+With -H, list, show, link and unlink work on a DC elsewhere, by LDAP. What needs the policy's files, which
+LDAP does not reach, is done on the DC, or over SMB by samba-tool gpo or Windows' editors.
 
 Exit status: 0 done, 1 not done or something is wrong, 2 wrongly asked.
 """
@@ -28,7 +37,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
-    add_work(words.add_parser("list", help="every policy"), _list)
+    _add(words.add_parser("list", help="every policy"), _list, _list_elsewhere)
     shown = words.add_parser("show", help="one policy in full")
     created = words.add_parser("create", help="make a policy that is linked nowhere")
     deleted = words.add_parser("delete", help="end a policy, with its folder and links")
@@ -51,12 +60,70 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     checked.add_argument("--repair", action="store_true", help="mend what can be mended")
     for one in (created, deleted, linked, unlinked, restored):
         one.add_argument("--dry-run", action="store_true", help="try it, keep nothing")
+    _add(shown, _show, _show_elsewhere)
+    _add(linked, _link, _link_elsewhere)
+    _add(unlinked, _unlink, _unlink_elsewhere)
     for one, work in (
-        (shown, _show), (created, _create), (deleted, _delete), (linked, _link), (unlinked, _unlink),
-        (kept, _backup), (restored, _restore),
+        (created, _create), (deleted, _delete), (kept, _backup), (restored, _restore), (checked, _check),
     ):  # fmt: skip
-        add_work(one, work)
-    add_work(checked, _check)
+        _add(one, work)
+
+
+def _add(parser: argparse.ArgumentParser, here: "Local", elsewhere: Work | None = None) -> None:
+    """Have a word do `here` on an open directory, and `elsewhere` on a DC by LDAP."""
+
+    def work(target: "Target", args: argparse.Namespace) -> int | None:
+        from addc.server.admin.local import LocalTarget  # noqa: PLC0415 - heavy
+
+        if isinstance(target, LocalTarget):
+            return here(target.directory, args)
+        assert elsewhere is not None
+        return elsewhere(target, args)
+
+    def check(args: argparse.Namespace) -> None:
+        if args.host and elsewhere is None:
+            raise UserError(
+                f"addc gpo {args.word} needs the policy's files in SYSVOL, which LDAP does not reach. Next"
+                " step: run it on the DC, without -H, or use samba-tool gpo"
+            )
+
+    add_target_work(parser, work, check)
+
+
+# --- elsewhere ---------------------------------------------------------------------------------------------
+
+
+def _list_elsewhere(target: "Target", args: argparse.Namespace) -> None:
+    from addc.server.admin import policies  # noqa: PLC0415
+
+    found = policies.listed(target)
+    tell(args, "\n".join(f"{one['guid']}  {one['name']}" for one in found), found)
+
+
+def _show_elsewhere(target: "Target", args: argparse.Namespace) -> None:
+    from addc.server.admin import policies  # noqa: PLC0415
+
+    found = policies.show(target, args.policy)
+    tell(args, _lines(found), found)
+
+
+def _link_elsewhere(target: "Target", args: argparse.Namespace) -> None:
+    from addc.server.admin import policies  # noqa: PLC0415
+
+    found = policies.link(
+        target, args.policy, args.place, enforced=args.enforced, disabled=args.disabled, dry_run=args.dry_run
+    )
+    tell(args, f"{_head(args, 'Linked')}\n{_lines(found)}", found)
+
+
+def _unlink_elsewhere(target: "Target", args: argparse.Namespace) -> None:
+    from addc.server.admin import policies  # noqa: PLC0415
+
+    found = policies.unlink(target, args.policy, args.place, dry_run=args.dry_run)
+    tell(args, f"{_head(args, 'Unlinked')}\n{_lines(found)}", found)
+
+
+# --- here --------------------------------------------------------------------------------------------------
 
 
 def _list(directory: "Directory", args: argparse.Namespace) -> None:

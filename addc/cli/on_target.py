@@ -52,14 +52,23 @@ def add_word(
 ) -> argparse.ArgumentParser:
     """A word of a command that reads; what else it takes is added to the parser that comes back."""
     parser = words.add_parser(name, help=help, description=help[:1].upper() + help[1:] + ".")
+    add_target_work(parser, work)
+    return parser
+
+
+def add_target_work(
+    parser: argparse.ArgumentParser, work: Work, check: Callable[[argparse.Namespace], None] | None = None
+) -> None:
+    """Have a parser do `work` on a target. check: what is looked at before one is opened."""
     add_target_options(parser)
 
     def run(args: argparse.Namespace) -> int:
+        if check is not None:
+            check(args)
         with opened_target(args) as target:
             return work(target, args) or 0
 
     parser.set_defaults(run=run)
-    return parser
 
 
 def add_change(

@@ -63,7 +63,8 @@ def test_rules_for_passwords_are_those_in_force(
     before = _facts(corp_folder, capsys, "passwordsettings", "show")
     words = (
         "passwordsettings", "set", "--no-complexity", "--min-length", "12", "--history", "5",
-        "--min-age", "2", "--max-age", "90", "--lockout-threshold", "4", "--lockout-duration", "20", "--lockout-window", "15",
+        "--min-age", "2", "--max-age", "90", "--lockout-threshold", "4", "--lockout-duration", "20",
+        "--lockout-window", "15",
     )  # fmt: skip
     _run(corp_folder, capsys, *words, "--dry-run")
     assert _facts(corp_folder, capsys, "passwordsettings", "show") == before
