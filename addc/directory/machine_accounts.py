@@ -20,7 +20,7 @@ from addc.schema.wellknown import WellKnownContainer
 from addc.security import wellknown
 from addc.security.access_check import evaluate
 from addc.security.account_flags import UserAccountControl
-from addc.security.descriptor import SecurityDescriptor
+from addc.security.descriptor import Acl, SecurityDescriptor
 from addc.security.sd_create import create_sd
 from addc.security.token import Privilege, Token
 from addc.store.objects import ObjectRow, ObjectState
@@ -148,19 +148,33 @@ def check_values(ctx: WriteContext, draft: Draft) -> None:
 def descriptor(ctx: WriteContext, parent: ObjectRow | None, plan: ClassPlan) -> int:
     """Store the class's default descriptor, owned by Domain Admins. Spec: [MS-SAMR] 3.1.5.4.4 (13).
 
-    What the class grants to CREATOR OWNER is the requester's, as on Windows: he joins the machine.
+    What the class leaves to the creator is the requester's, who could not join his machine to it else; what
+    an owner may do to a descriptor, and what the parent leaves to owners, is not.
     """
     domain_sid = ctx.forest.domain_sid
     admins: Sid = domain_sid.child(wellknown.RID_DOMAIN_ADMINS)
+    default = object_sd.default_descriptor(plan.structural.default_sd, domain_sid, domain_sid)
+    default = default or SecurityDescriptor()
     made = create_sd(
         None if parent is None else rights.descriptor(ctx, parent),
         None,
         ctx.requester,
         plan.object_types,
-        default_sd=object_sd.default_descriptor(plan.structural.default_sd, domain_sid, domain_sid),
-        default_owner=ctx.requester.user,
+        default_sd=replace(
+            default, owner=admins, group=admins, dacl=_of_creator(default.dacl, ctx.requester)
+        ),
     )
-    return ctx.tx.put_descriptor(replace(made, owner=admins, group=admins).pack())
+    return ctx.tx.put_descriptor(made.pack())
+
+
+def _of_creator(dacl: Acl | None, creator: Token) -> Acl | None:
+    """The list with the creator's name in it."""
+    if dacl is None:
+        return None
+    aces = [
+        replace(ace, sid=creator.user) if ace.sid == wellknown.CREATOR_OWNER else ace for ace in dacl.aces
+    ]
+    return Acl(dacl.revision, tuple(aces))
 
 
 # --- joining again under an old name -----------------------------------------------------------------------

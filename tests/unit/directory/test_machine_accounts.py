@@ -10,6 +10,7 @@ from addc.directory import machine_accounts, rights
 from addc.directory.context import WriteContext
 from addc.directory.modify import Change
 from addc.security import sddl
+from addc.security.descriptor import INHERITED
 from addc.security.token import SYSTEM, Token
 from tests.kit.corp import Corp, Value, add_values, delete_values, quoted, replace_values
 from tests.kit.corp_forest import DOMAIN_DN
@@ -60,6 +61,9 @@ def test_the_creator_joins_his_machine_and_the_administrators_own_it(corp_sqlite
     row, admins = corp_sqlite.row("CN=pc1,CN=Computers"), corp_sqlite.forest.domain_sid.child(512)
     made = corp_sqlite.read(lambda ctx: rights.descriptor(ctx, row))
     assert (made.owner, made.group) == (admins, admins)
+    assert made.dacl is not None and all(
+        ace.sid != joe.user for ace in made.dacl.aces if ace.flags & INHERITED
+    )
     changes = (
         replace_values("servicePrincipalName", "HOST/pc1"),
         replace_values("userAccountControl", "4098"),
