@@ -188,8 +188,13 @@ def _check_share(asked: Asked) -> None:
         raise _refuse(NtStatus.STATUS_ACCESS_DENIED)
 
 
-async def _attempt(server: FileServer, asked: Asked, first: bool) -> Reply | OpenFile:
-    """Open or create once; the file to wait for where somebody must let go of a cache first."""
+async def _attempt(
+    server: FileServer, asked: Asked, first: bool, *, again: bool = False
+) -> Reply | OpenFile:
+    """Open or create once; the file to wait for where somebody must let go of a cache first.
+
+    again: the name was taken when it was to be created.
+    """
     volume = asked.volume.volume
     try:
         node = await volume.resolve(asked.path)
@@ -198,7 +203,7 @@ async def _attempt(server: FileServer, asked: Asked, first: bool) -> Reply | Ope
             raise
         if asked.message.create_disposition in _MUST_EXIST:
             raise
-        return await _make(server, asked)
+        return await _make(server, asked, again=again)
     return await _open(server, asked, node, first)
 
 
@@ -413,8 +418,8 @@ def _new_descriptor(asked: Asked, above: SecurityDescriptor, folder: bool) -> Se
     return made
 
 
-async def _make(server: FileServer, asked: Asked) -> Reply | OpenFile:
-    """Create a file or folder and open it."""
+async def _make(server: FileServer, asked: Asked, *, again: bool) -> Reply | OpenFile:
+    """Create a file or folder and open it. again: if the name is taken, it is by what SMB does not show."""
     message, token = asked.message, asked.request.session.token
     folder = asked.must_be_folder
     if not folder and message.name.endswith("\\"):
@@ -436,9 +441,10 @@ async def _make(server: FileServer, asked: Asked) -> Reply | OpenFile:
             parent.node_id, NewNode(asked.path[-1], folder, attributes, descriptor), token
         )
     except NtError as error:
-        if error.status != NtStatus.STATUS_OBJECT_NAME_COLLISION or message.create_disposition == CREATE:
+        taken = error.status == NtStatus.STATUS_OBJECT_NAME_COLLISION
+        if not taken or again or message.create_disposition == CREATE:
             raise
-        return await _attempt(server, asked, True)  # somebody was quicker
+        return await _attempt(server, asked, True, again=True)  # somebody was quicker
     file = asked.volume.file(node, (*asked.path[:-1], node.name))
     one = _opened(server, asked, file, granted)
     acquire(server, asked.request, one, asked.contexts, node)

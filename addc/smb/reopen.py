@@ -8,8 +8,9 @@ from uuid import UUID
 
 from addc.base.errors import NtError
 from addc.codes.ntstatus import NtStatus
+from addc.security.access_mask import FILE_MAPPING
 from addc.smb import create_contexts as contexts_of
-from addc.smb import leases
+from addc.smb import file_access, leases
 from addc.smb.create_contexts import DURABLE_PERSISTENT, Contexts, LeaseV1, LeaseV2
 from addc.smb.create_reply import OPENED, created_reply, lease_context, reply_with
 from addc.smb.messages import FLAGS_REPLAY_OPERATION, CreateRequest, Dialect
@@ -127,7 +128,7 @@ async def _reconnect(server: FileServer, request: Request, contexts: Contexts) -
 async def replace_instance(
     server: FileServer, request: Request, volume: OpenVolume, contexts: Contexts, path: Path
 ) -> None:
-    """An application that runs elsewhere now takes its file over from where it ran.
+    """An application that runs elsewhere now takes its file over from where it ran, if it may read the file.
 
     Spec: [MS-SMB2] 3.3.5.9.13.
     """
@@ -139,8 +140,12 @@ async def replace_instance(
     if one.file.volume is not volume or folded(one.file.path) != folded(path):
         return
     asked, held = contexts.app_instance_version, one.opening.app_instance_version
-    if request.link.dialect >= Dialect.SMB_3_1_1 and asked is not None and held is not None and held >= asked:
+    is_newer = held is None or (asked is not None and held < asked)
+    if request.link.dialect >= Dialect.SMB_3_1_1 and not is_newer:
         raise _refuse(NtStatus.STATUS_FILE_FORCED_CLOSED)
+    readable = file_access.allowed(await one.volume.descriptor(one.file.node_id), request.session.token)
+    if FILE_MAPPING.read & ~(readable & request.tree.maximal_access):
+        return
     if one.disconnected:
         one.disconnected = False
         await server.finish(one)
