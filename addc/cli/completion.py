@@ -28,9 +28,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _run(args: argparse.Namespace) -> int:
-    from addc.cli.main import command_line  # noqa: PLC0415 - it knows this command
-
-    print(SHELLS[args.shell](tree(command_line())), end="")
+    print(SHELLS[args.shell](tree(args.command_line)), end="")
     return 0
 
 

@@ -66,5 +66,6 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
             shown = subparsers._choices_actions[-1]
             told.append(f"  {shown.dest:<{_COLUMN}} {shown.help}")
         told.append("")
+    parser.set_defaults(command_line=parser)  # for what tells of all commands
     parser.formatter_class = ByTopic
     parser.epilog = "\n".join(told) + "\n" + _EXITS

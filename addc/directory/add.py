@@ -17,6 +17,7 @@ from addc.base.rng import new_guid
 from addc.base.secret import Secret
 from addc.codec.dn import Dn
 from addc.codec.ids import Sid
+from addc.codec.site_names import is_site_name, is_subnet_name
 from addc.codec.times import format_generalized
 from addc.codes.ldap_result import LdapResult
 from addc.codes.win32 import Win32
@@ -42,7 +43,6 @@ from addc.directory import (
     rights,
     rodc_promotion,
     schema_updates,
-    sites,
     write_values,
 )
 from addc.directory.add_values import Given
@@ -198,7 +198,7 @@ def _check_class(ctx: WriteContext, plan: ClassPlan, upgrading: bool, options: R
 
 def check_site_names(plan: ClassPlan, value: str) -> None:
     """Sites are labels in the DNS, subnets are networks. Spec: [MS-ADTS] 3.1.1.5.2.2."""
-    fits = {cls.SITE: sites.is_site_name, cls.SUBNET: sites.is_subnet_name}.get(plan.structural.class_id)
+    fits = {cls.SITE: is_site_name, cls.SUBNET: is_subnet_name}.get(plan.structural.class_id)
     if fits is not None and not fits(value):
         raise DsError(
             Win32.ERROR_DS_BAD_NAME_SYNTAX,

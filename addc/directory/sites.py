@@ -5,7 +5,7 @@ Spec: [MS-ADTS] 6.1.1.2.2, 6.1.1.2.2.2.1, 6.3.3.2
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Final
 
 from addc.base.errors import DsError
@@ -38,27 +38,6 @@ class SiteMap:
 
 
 _KEPT: Final[Fact[SiteMap]] = Fact()
-
-_LABEL_MAX: Final = 63
-_NOT_IN_LABELS: Final = frozenset(" {|}~[]^':;<=>?@!\"#$%`()+/,.*&\\")
-
-
-def is_site_name(text: str) -> bool:
-    """Whether a site may have the name: it becomes a label of DNS names. Spec: [MS-ADTS] 3.1.1.5.2.2."""
-    return 0 < len(text.encode()) <= _LABEL_MAX and _NOT_IN_LABELS.isdisjoint(text) and text.isprintable()
-
-
-def is_subnet_name(text: str) -> bool:
-    """Whether a subnet may have the name: `address/bits` as [MS-ADTS] 6.1.1.2.2.2.1 wants both written."""
-    address, slash, bits = text.partition("/")
-    try:
-        network = ip_network(text, strict=":" not in address)
-        canonical = str(ip_address(address))
-    except ValueError:
-        return False
-    if not slash or bits != str(network.prefixlen) or not network.prefixlen or canonical != address.lower():
-        return False
-    return isinstance(network, IPv6Network) or network.network_address != network.netmask
 
 
 def site_map(ctx: ReadContext) -> SiteMap:

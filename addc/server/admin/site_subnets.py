@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 from addc.base.errors import UserError
 from addc.codec.dn import Dn
-from addc.directory.sites import is_subnet_name
+from addc.codec.site_names import is_subnet_name
 from addc.server.admin import sites
 from addc.server.admin.sites import Facts, class_is, rdn_of, sites_dn
 from addc.server.admin.target import ONE_LEVEL, Add, Delete, Entry, Modify, Target, replace, text

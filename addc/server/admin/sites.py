@@ -9,7 +9,7 @@ from typing import Final
 from addc.base.errors import UserError
 from addc.codec.dn import Dn
 from addc.codec.filter import Equal, Or
-from addc.directory.sites import is_site_name
+from addc.codec.site_names import is_site_name
 from addc.server.admin.target import (
     ONE_LEVEL,
     SUBTREE,

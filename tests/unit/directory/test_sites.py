@@ -4,7 +4,8 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from addc.directory.sites import SiteMap, is_site_name, is_subnet_name, site_map
+from addc.codec.site_names import is_site_name, is_subnet_name
+from addc.directory.sites import SiteMap, site_map
 from tests.kit.corp import Corp, delete_values, replace_values
 from tests.kit.corp_forest import CONFIG_DN
 
