@@ -9,7 +9,6 @@ Spec: [C706] 6.1, [MS-RPCE] 2.2.4.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from addc.codec.ndr import Ndr
@@ -43,6 +42,3 @@ def interface(name: str, uuid: str, version: tuple[int, int], *operations: Opera
     table = {operation.opnum: operation for operation in operations}
     assert len(table) == len(operations), f"{name}: an opnum is declared twice"
     return Interface(name, UUID(uuid), version, table)
-
-
-OPNUM_MAX: Final = 0xFFFF

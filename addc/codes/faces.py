@@ -708,6 +708,20 @@ def nt_face(error: DsError) -> NtStatus:
     return faces(error.code).nt
 
 
+_WIN32: Final[dict[int, Win32]] = {
+    NtStatus.STATUS_SUCCESS: Win32.ERROR_SUCCESS,
+    NtStatus.STATUS_ACCESS_DENIED: Win32.ERROR_ACCESS_DENIED,
+    NtStatus.STATUS_INVALID_PARAMETER: Win32.ERROR_INVALID_PARAMETER,
+    NtStatus.STATUS_INVALID_HANDLE: Win32.ERROR_INVALID_HANDLE,
+    NtStatus.STATUS_NOT_SUPPORTED: Win32.ERROR_NOT_SUPPORTED,
+}
+
+
+def win32_face(status: int) -> Win32:
+    """What an NTSTATUS is where an operation answers with Win32 errors; many of those share one face."""
+    return _WIN32.get(status, Win32.ERROR_INTERNAL_ERROR)
+
+
 def ldap_face(error: DsError, att_id: int = 0) -> tuple[LdapResult, str]:
     """resultCode and errorMessage of a refusal.
 

@@ -72,7 +72,7 @@ def refusal(operation: Operation, error: NtError | DsError) -> Ndr:
     if kind is NtStatus:
         status: int = error.status if isinstance(error, NtError) else faces.nt_face(error)
     elif kind is Win32:
-        status = error.code if isinstance(error, DsError) else win32_of(error.status)
+        status = error.code if isinstance(error, DsError) else faces.win32_face(error.status)
     else:
         raise RpcFault(NcaStatus.NCA_S_FAULT_ACCESS_DENIED, str(error))
     return cast(Callable[..., Ndr], operation.response)(status=kind(status))
@@ -85,17 +85,3 @@ def _status_kind(response: type[Ndr]) -> type[NtStatus | Win32] | None:
         kind = get_args(annotation)[0] if get_origin(annotation) is Annotated else None
         _STATUS[response] = kind if kind in (NtStatus, Win32) else None
     return _STATUS[response]
-
-
-def win32_of(status: int) -> int:
-    """The Win32 error that an NTSTATUS is for operations that return such ones."""
-    return _WIN32.get(status, Win32.ERROR_INTERNAL_ERROR)
-
-
-_WIN32: Final[dict[int, int]] = {
-    NtStatus.STATUS_SUCCESS: Win32.ERROR_SUCCESS,
-    NtStatus.STATUS_ACCESS_DENIED: Win32.ERROR_ACCESS_DENIED,
-    NtStatus.STATUS_INVALID_PARAMETER: Win32.ERROR_INVALID_PARAMETER,
-    NtStatus.STATUS_INVALID_HANDLE: Win32.ERROR_INVALID_HANDLE,
-    NtStatus.STATUS_NOT_SUPPORTED: Win32.ERROR_NOT_SUPPORTED,
-}

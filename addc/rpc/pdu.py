@@ -25,7 +25,6 @@ REQUEST_SIZE: Final = 24
 """Header and fixed part of a request without an object, and of a response."""
 TRAILER_SIZE: Final = 8
 OBJECT_SIZE: Final = 16
-FRAGMENT_MAX: Final = 0xFFFF
 TRAILER_ALIGN: Final = 16
 """What stubs are padded to before a security trailer. Spec: [MS-RPCE] 2.2.2.11."""
 VERSION: Final = 5

@@ -24,8 +24,7 @@ async def change_notify(server: FileServer, request: Request) -> Reply:
     one = request.open(message.file_id, FileOpen)
     if message.output_buffer_length > request.link.max_size or not one.file.is_folder:
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
-    if not one.granted & file_access.LIST_FOLDER:
-        raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
+    file_access.require(one.granted, file_access.LIST_FOLDER)
     if one.file.delete_pending:
         raise SmbError(NtStatus.STATUS_DELETE_PENDING)
     watcher = one.watcher or _watch(one, message)

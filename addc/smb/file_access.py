@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from addc.base.errors import DsError
+from addc.base.errors import DsError, NtError
 from addc.base.same import Same
 from addc.codes.ntstatus import NtStatus
 from addc.security.access_check import access_check
@@ -156,6 +156,12 @@ def created_access(
         wanted |= allowed(descriptor, token) & FULL & ceiling
         wanted &= ~MAXIMUM_ALLOWED
     return wanted
+
+
+def require(granted: int, rights: int) -> None:
+    """Raise STATUS_ACCESS_DENIED unless an open was granted one of these rights."""
+    if not granted & rights:
+        raise NtError(NtStatus.STATUS_ACCESS_DENIED)
 
 
 def share_allows(ceiling: int, wanted: int) -> bool:

@@ -115,10 +115,8 @@ def _check_copy(message: IoctlRequest, source: FileOpen, target: FileOpen) -> No
     """Spec: [MS-SMB2] 3.3.5.15.6."""
     if source.file.is_folder or target.file.is_folder:
         raise SmbError(NtStatus.STATUS_INVALID_DEVICE_REQUEST)
-    if not source.granted & (file_access.READ_DATA | file_access.EXECUTE):
-        raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
-    if not target.granted & (file_access.WRITE_DATA | file_access.APPEND_DATA):
-        raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
+    file_access.require(source.granted, file_access.READ_DATA | file_access.EXECUTE)
+    file_access.require(target.granted, file_access.WRITE_DATA | file_access.APPEND_DATA)
     if message.ctl_code == SRV_COPYCHUNK and not target.granted & file_access.READ_DATA:
         raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
 
@@ -168,8 +166,7 @@ async def _copy_chunk(server: FileServer, source: FileOpen, target: FileOpen, ch
 
 async def _allocated(server: FileServer, request: Request, message: IoctlRequest, one: FileOpen) -> Reply:
     """Nothing here is sparse: what there is is allocated. Spec: [MS-FSA] 2.1.5.10.22."""
-    if not one.granted & file_access.READ_DATA:
-        raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
+    file_access.require(one.granted, file_access.READ_DATA)
     asked = Range.unpack(message.input)
     if asked.first < 0 or asked.second < 0 or asked.first + asked.second >= 1 << 63:
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
@@ -185,8 +182,7 @@ async def _allocated(server: FileServer, request: Request, message: IoctlRequest
 
 async def _zero(server: FileServer, request: Request, message: IoctlRequest, one: FileOpen) -> Reply:
     """Write zeros up to the end of the file at most. Spec: [MS-FSA] 2.1.5.10.37."""
-    if not one.granted & file_access.WRITE_DATA:
-        raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
+    file_access.require(one.granted, file_access.WRITE_DATA)
     asked = Range.unpack(message.input)
     if not 0 <= asked.first <= asked.second or one.file.is_folder:
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)

@@ -61,8 +61,7 @@ def _attributes(node: Node) -> CloseResponse:
 async def flush(server: FileServer, request: Request) -> Reply:
     """Serve a FLUSH: what was acknowledged is on the disk when it is answered."""
     one = request.open(request.body(FlushRequest).file_id, FileOpen)
-    if not one.granted & _WRITES:
-        raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
+    file_access.require(one.granted, _WRITES)
     await one.volume.flush(one.file.node_id)
     return Reply(Plain())
 
@@ -76,8 +75,7 @@ async def read(server: FileServer, request: Request) -> Reply:
     """Serve a READ."""
     message = request.body(ReadRequest)
     one = request.open(message.file_id, FileOpen)
-    if not one.granted & _READS:
-        raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
+    file_access.require(one.granted, _READS)
     _plain_file(one)
     offset, length = message.offset, message.length
     if length > request.link.max_size or message.channel or offset + length > FILE_SIZE_MAX:
@@ -95,8 +93,7 @@ async def write(server: FileServer, request: Request) -> Reply:
     """Serve a WRITE."""
     message = request.body(WriteRequest)
     one = request.open(message.file_id, FileOpen)
-    if not one.granted & _WRITES:
-        raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
+    file_access.require(one.granted, _WRITES)
     _plain_file(one)
     data, offset = message.data, message.offset
     if len(data) > request.link.max_size or message.channel:

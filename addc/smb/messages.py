@@ -61,6 +61,15 @@ class Command(IntEnum):
     OPLOCK_BREAK = 18
 
 
+class InfoType(IntEnum):
+    """What QUERY_INFO and SET_INFO are about, [MS-SMB2] 2.2.37."""
+
+    FILE = 1
+    FILESYSTEM = 2
+    SECURITY = 3
+    QUOTA = 4
+
+
 class Dialect(IntEnum):
     """Spec: [MS-SMB2] 2.2.3."""
 
@@ -184,16 +193,6 @@ class FileId(Packed):
 
 ANY_FILE: Final = FileId(0xFFFF_FFFF_FFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF)
 """The file of the request before it in a compound; or none, for FSCTLs that need none."""
-
-
-@packed
-class ErrorResponse(Packed):
-    """SMB2 ERROR Response, [MS-SMB2] 2.2.2. Written with one octet of ErrorData where there is none."""
-
-    structure_size: ClassVar = Const(U16, 9)
-    error_context_count: Annotated[int, U8] = 0
-    reserved: ClassVar = Pad(1)
-    error_data: Annotated[bytes, Buffer(None, U32)] = b""
 
 
 @packed

@@ -14,7 +14,6 @@ from addc.smb.frames import framed
 from addc.smb.messages import FLAGS_RELATED_OPERATIONS, FLAGS_SIGNED, HEADER_SIZE, Header
 from addc.smb.signing import Signer
 
-_NEXT_COMMAND_AT: Final = 20
 _EMPTY_ERROR: Final = struct.pack("<HBBIB", 9, 0, 0, 0, 0)
 
 

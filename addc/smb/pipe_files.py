@@ -27,7 +27,6 @@ _ATTRIBUTE_NORMAL: Final = 0x80
 _ALLOCATION: Final = 4096
 _IMPERSONATION_MAX: Final = 3
 _CONNECTED: Final = 3
-_INFO_FILE: Final = 1
 _QUIET_S: Final = 0.05
 """How long a read waits before its client is told that it does."""
 
@@ -171,7 +170,7 @@ async def query_info(request: Request) -> Reply:
     """What little there is to know of a pipe. Spec: [MS-FSCC] 2.4."""
     message = request.body(m.QueryInfoRequest)
     one = request.open(message.file_id, PipeOpen)
-    if message.info_type != _INFO_FILE:
+    if message.info_type != m.InfoType.FILE:
         raise SmbError(NtStatus.STATUS_NOT_SUPPORTED)
     made = _information(one, message.file_info_class)
     if made is None:
@@ -205,7 +204,7 @@ async def set_info(request: Request) -> Reply:
     """FilePipeInformation alone: pipes are in message mode and stay so."""
     message = request.body(m.SetInfoRequest)
     request.open(message.file_id, PipeOpen)
-    if message.info_type != _INFO_FILE or message.file_info_class != 23:
+    if message.info_type != m.InfoType.FILE or message.file_info_class != 23:
         raise SmbError(NtStatus.STATUS_NOT_SUPPORTED)
     return Reply(m.SetInfoResponse())
 

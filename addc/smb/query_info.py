@@ -11,15 +11,10 @@ from addc.codes.ntstatus import NtStatus
 from addc.security.descriptor import SecurityInformation, parts
 from addc.smb import file_access, fscc
 from addc.smb.fscc import FileInfo, FsInfo
-from addc.smb.messages import OutputResponse, QueryInfoRequest
+from addc.smb.messages import InfoType, OutputResponse, QueryInfoRequest
 from addc.smb.opens import FileOpen, FileServer
 from addc.smb.request import Reply, Request, SmbError
 from addc.smb.volume import Node
-
-INFO_FILE: Final = 1
-INFO_FILESYSTEM: Final = 2
-INFO_SECURITY: Final = 3
-INFO_QUOTA: Final = 4
 
 SECTOR: Final = 512
 SECTORS_PER_UNIT: Final = 8
@@ -45,13 +40,13 @@ async def query_info(server: FileServer, request: Request) -> Reply:
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
     one = request.open(message.file_id, FileOpen)
     match message.info_type:
-        case 1:
+        case InfoType.FILE:
             found = await _file(one, message.file_info_class)
-        case 2:
+        case InfoType.FILESYSTEM:
             found = await _volume(one, message.file_info_class)
-        case 3:
+        case InfoType.SECURITY:
             return await _security(one, message)
-        case 4:
+        case InfoType.QUOTA:
             raise SmbError(NtStatus.STATUS_NOT_SUPPORTED)
         case _:
             raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
@@ -69,11 +64,6 @@ def _all(data: bytes) -> Sized:
     return Sized(data, len(data))
 
 
-def _need(one: FileOpen, right: int) -> None:
-    if not one.granted & right:
-        raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
-
-
 def deletes(one: FileOpen) -> bool:
     return one.file.delete_pending
 
@@ -88,7 +78,7 @@ def _links(one: FileOpen) -> int:
 
 
 def _basic(one: FileOpen, node: Node) -> Sized:
-    _need(one, file_access.READ_ATTRIBUTES)
+    file_access.require(one.granted, file_access.READ_ATTRIBUTES)
     return _all(
         fscc.BasicInformation(
             node.created_ft, node.accessed_ft, node.written_ft, node.changed_ft, node.attributes
@@ -103,7 +93,7 @@ def _standard(one: FileOpen, node: Node) -> Sized:
 
 
 def _everything(one: FileOpen, node: Node) -> Sized:
-    _need(one, file_access.READ_ATTRIBUTES)
+    file_access.require(one.granted, file_access.READ_ATTRIBUTES)
     body = fscc.AllInformation(
         node.created_ft,
         node.accessed_ft,
@@ -127,7 +117,7 @@ def _everything(one: FileOpen, node: Node) -> Sized:
 
 
 def _network_open(one: FileOpen, node: Node) -> Sized:
-    _need(one, file_access.READ_ATTRIBUTES)
+    file_access.require(one.granted, file_access.READ_ATTRIBUTES)
     return _all(
         fscc.NetworkOpenInformation(
             node.created_ft,
@@ -142,7 +132,7 @@ def _network_open(one: FileOpen, node: Node) -> Sized:
 
 
 def _attribute_tag(one: FileOpen, node: Node) -> Sized:
-    _need(one, file_access.READ_ATTRIBUTES)
+    file_access.require(one.granted, file_access.READ_ATTRIBUTES)
     return _all(fscc.AttributeTagInformation(node.attributes, 0).pack())
 
 
@@ -163,7 +153,7 @@ def _standard_link(one: FileOpen, node: Node) -> Sized:
 
 
 def _full_ea(one: FileOpen, node: Node) -> Sized:
-    _need(one, file_access.READ_EA)
+    file_access.require(one.granted, file_access.READ_EA)
     raise SmbError(NtStatus.STATUS_NO_EAS_ON_FILE)
 
 
@@ -298,9 +288,9 @@ async def _security(one: FileOpen, message: QueryInfoRequest) -> Reply:
     """Spec: [MS-SMB2] 3.3.5.20.3, [MS-FSA] 2.1.5.14."""
     asked = message.additional_information
     if asked & _OF_READ_CONTROL or not asked & SecurityInformation.SACL:
-        _need(one, file_access.READ_CONTROL)
+        file_access.require(one.granted, file_access.READ_CONTROL)
     if asked & SecurityInformation.SACL:
-        _need(one, file_access.SYSTEM_SECURITY)
+        file_access.require(one.granted, file_access.SYSTEM_SECURITY)
     data = parts(await one.volume.descriptor(one.file.node_id), asked).pack()
     if len(data) > message.output_buffer_length:
         raise SmbError(NtStatus.STATUS_BUFFER_TOO_SMALL, len(data).to_bytes(4, "little"))

@@ -16,7 +16,7 @@ from addc.security.token import Privilege
 from addc.smb import file_access, fscc, notify
 from addc.smb.files import FILE_SIZE_MAX, modified
 from addc.smb.fscc import FileInfo
-from addc.smb.messages import SetInfoRequest, SetInfoResponse
+from addc.smb.messages import InfoType, SetInfoRequest, SetInfoResponse
 from addc.smb.opens import FileOpen, FileServer
 from addc.smb.rename import rename
 from addc.smb.request import Reply, Request, SmbError
@@ -38,22 +38,17 @@ async def set_info(server: FileServer, request: Request) -> Reply:
     one = request.open(message.file_id, FileOpen)
     try:
         match message.info_type:
-            case 1:
+            case InfoType.FILE:
                 await _file(server, request, one, message)
-            case 3:
+            case InfoType.SECURITY:
                 await _security(one, message)
-            case 2 | 4:
+            case InfoType.FILESYSTEM | InfoType.QUOTA:
                 raise SmbError(NtStatus.STATUS_NOT_SUPPORTED)
             case _:
                 raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
     except DecodeError:
         raise SmbError(NtStatus.STATUS_INFO_LENGTH_MISMATCH) from None
     return Reply(SetInfoResponse())
-
-
-def _need(one: FileOpen, right: int) -> None:
-    if not one.granted & right:
-        raise SmbError(NtStatus.STATUS_ACCESS_DENIED)
 
 
 async def _file(server: FileServer, request: Request, one: FileOpen, message: SetInfoRequest) -> None:
@@ -88,7 +83,7 @@ async def _basic(server: FileServer, request: Request, one: FileOpen, data: byte
     """Spec: [MS-FSA] 2.1.5.15.2."""
     if len(data) < fscc.BASIC_SIZE_MIN:
         raise SmbError(NtStatus.STATUS_INFO_LENGTH_MISMATCH)
-    _need(one, file_access.WRITE_ATTRIBUTES)
+    file_access.require(one.granted, file_access.WRITE_ATTRIBUTES)
     asked = fscc.BasicInformation.unpack(data + bytes(4))
     attributes = _attributes(one, asked.file_attributes)
     node = await one.volume.node(one.file.node_id)
@@ -139,14 +134,14 @@ async def _resize(server: FileServer, one: FileOpen, size: int) -> None:
 async def _end_of_file(server: FileServer, request: Request, one: FileOpen, data: bytes) -> None:
     """Spec: [MS-FSA] 2.1.5.15.4."""
     size = _number(data)
-    _need(one, file_access.WRITE_DATA)
+    file_access.require(one.granted, file_access.WRITE_DATA)
     await _resize(server, one, size)
 
 
 async def _allocation(server: FileServer, request: Request, one: FileOpen, data: bytes) -> None:
     """Less room than content cuts the content off. Spec: [MS-FSA] 2.1.5.15.1."""
     room = _number(data)
-    _need(one, file_access.WRITE_DATA)
+    file_access.require(one.granted, file_access.WRITE_DATA)
     one.file.reserved = room
     server.send(one.file.caching.contend_data(one.holder))
     if room < (await one.volume.node(one.file.node_id)).size:
@@ -166,7 +161,7 @@ async def _mode(server: FileServer, request: Request, one: FileOpen, data: bytes
 
 
 async def _full_ea(server: FileServer, request: Request, one: FileOpen, data: bytes) -> None:
-    _need(one, file_access.WRITE_EA)
+    file_access.require(one.granted, file_access.WRITE_EA)
     raise SmbError(NtStatus.STATUS_EAS_NOT_SUPPORTED)
 
 
@@ -198,7 +193,7 @@ async def _set_deletion(
     server: FileServer, request: Request, one: FileOpen, asked: bool, *, ignore_readonly: bool
 ) -> None:
     """Have a file go away with its last open, or stay after all."""
-    _need(one, file_access.DELETE)
+    file_access.require(one.granted, file_access.DELETE)
     file = one.file
     if not asked:
         file.delete_pending = False
@@ -255,11 +250,11 @@ async def _security(one: FileOpen, message: SetInfoRequest) -> None:
     """Spec: [MS-SMB2] 3.3.5.21.3, [MS-FSA] 2.1.5.17."""
     asked = message.additional_information
     if asked & (SecurityInformation.OWNER | SecurityInformation.GROUP | SecurityInformation.LABEL):
-        _need(one, file_access.WRITE_OWNER)
+        file_access.require(one.granted, file_access.WRITE_OWNER)
     if asked & SecurityInformation.DACL:
-        _need(one, file_access.WRITE_DAC)
+        file_access.require(one.granted, file_access.WRITE_DAC)
     if asked & SecurityInformation.SACL:
-        _need(one, file_access.SYSTEM_SECURITY)
+        file_access.require(one.granted, file_access.SYSTEM_SECURITY)
     try:
         new = SecurityDescriptor.unpack(message.buffer)
     except DecodeError:

@@ -64,8 +64,3 @@ class ShareModes:
             if not share >> index & 1:
                 self._denied[index] += by
         assert min(*self._used, *self._denied) >= 0
-
-    @property
-    def deletes_denied(self) -> bool:
-        """Whether somebody does not share deletion."""
-        return self._denied[2] > 0

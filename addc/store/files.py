@@ -5,7 +5,7 @@ chunks that are not there, read as zeros. A write touches only the chunks that i
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -358,9 +358,3 @@ def mend(tx: WriteTx) -> None:
     tx.change(_DROP_UNUSED, (0,))
     held = int(tx.ask(_SUM, ())[0][0] or 0)
     tx.set_state(FILES_STATE, _TOTALS.pack(tx.seq + 1, held))
-
-
-def drop_content(tx: WriteTx, nodes: Sequence[int]) -> None:
-    """Forget all content of files."""
-    for node in nodes:
-        cut(tx, node, 0)

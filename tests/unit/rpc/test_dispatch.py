@@ -7,6 +7,7 @@ import pytest
 from addc.base.errors import DsError, NtError, StoreError
 from addc.codec.interface import Operation, interface
 from addc.codec.ndr import CONTEXT_HANDLE, NULL_HANDLE, U32, ContextHandle, Ndr, parameters
+from addc.codes import faces
 from addc.codes.nca import NcaStatus
 from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
@@ -114,7 +115,7 @@ def test_a_refusal_with_a_win32_status(rpc_desk: RpcDesk) -> None:
     assert client.call(SERVER, Close(opened.handle), CloseResponse).status is Win32.ERROR_DS_BUSY
     client.token = ANONYMOUS
     assert client.call(SERVER, Close(opened.handle), CloseResponse).status is Win32.ERROR_ACCESS_DENIED
-    assert dispatch.win32_of(NtStatus.STATUS_END_OF_FILE) is Win32.ERROR_INTERNAL_ERROR
+    assert faces.win32_face(NtStatus.STATUS_END_OF_FILE) is Win32.ERROR_INTERNAL_ERROR
 
 
 def fault_of(desk: RpcDesk, request: Ndr) -> NcaStatus:

@@ -102,11 +102,11 @@ def test_the_same_content_is_stored_once_and_goes_with_its_last_user(store: Stor
         kept = _chunks(tx)
         assert [uses for uses, _ in kept.values()] == [2, 2]
         assert files.totals(tx) == (tx.seq, len(data))
-    store.write("test", lambda tx: files.drop_content(tx, [first]))
+    store.write("test", lambda tx: files.cut(tx, first, 0))
     with store.read() as tx:
         assert {uses for uses, _ in _chunks(tx).values()} == {1}
         assert files.read(tx, second, 0, len(data)) == data
-    store.write("test", lambda tx: files.drop_content(tx, [second]))
+    store.write("test", lambda tx: files.cut(tx, second, 0))
     with store.read() as tx:
         assert _chunks(tx) == {}
         assert files.totals(tx)[1] == 0

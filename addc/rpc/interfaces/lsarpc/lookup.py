@@ -270,7 +270,7 @@ async def lookup_sids3(call: Call, request: idl.LsarLookupSids3) -> idl.LsarLook
 
 
 async def get_user_name(call: Call, request: idl.LsarGetUserName) -> idl.LsarGetUserNameResponse:
-    """A secure channel names a machine's channel and nobody's user, as on Windows. Spec: [MS-LSAT] 3.1.4.4."""
+    """A secure channel is a machine's and no user's, as on Windows. Spec: [MS-LSAT] 3.1.4.4."""
     handles.only_by_pipe(call)
     by_channel = call.security.auth_type is AuthType.NETLOGON
     user = wellknown.ANONYMOUS if by_channel else call.requester.user

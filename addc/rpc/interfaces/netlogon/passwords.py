@@ -28,7 +28,6 @@ from addc.store.objects import ObjectRow
 _BUFFER: Final = 512
 _VERSION_PRESENT: Final = 0x0223_1968
 _VERSION_SIZE: Final = 12
-_ULONGS: Final = 1
 
 
 # --- setting -----------------------------------------------------------------------------------------------

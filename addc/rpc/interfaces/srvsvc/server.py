@@ -27,7 +27,6 @@ SV_TYPE: Final = 0x0080_1023
 """SV_TYPE_WORKSTATION, _SERVER, _TIME_SOURCE, _NT, _DFS: what every domain controller is."""
 SV_TYPE_DOMAIN_CTRL: Final = 0x8
 SV_TYPE_DOMAIN_BAKCTRL: Final = 0x10
-_NEVER_DISCONNECT: Final = 0xFFFF_FFFF
 _UNLIMITED: Final = 0xFFFF_FFFF
 _CLOCK_TICK: Final = 310
 """In 1/10,000 s, as every Windows machine says."""

@@ -9,7 +9,6 @@ from typing import Final
 from addc.rpc.interfaces.svcctl.idl import QueryServiceConfig, ServiceStatus
 
 SERVICE_WIN32_SHARE_PROCESS: Final = 0x20
-SERVICE_WIN32: Final = 0x30
 SERVICE_STOPPED: Final = 1
 SERVICE_RUNNING: Final = 4
 SERVICE_ACTIVE: Final = 1

@@ -12,7 +12,6 @@ from addc.base.version import VERSION
 from addc.directory.context import Forest
 
 REG_SZ: Final = 1
-REG_EXPAND_SZ: Final = 2
 REG_BINARY: Final = 3
 REG_DWORD: Final = 4
 REG_MULTI_SZ: Final = 7
