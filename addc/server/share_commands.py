@@ -11,7 +11,7 @@ from addc.directory import operator_shares
 from addc.directory.api import Directory
 from addc.directory.operator_shares import OperatorShare
 from addc.security import sddl
-from addc.security.descriptor import SecurityDescriptor
+from addc.security.descriptor import Control, SecurityDescriptor
 from addc.security.token import SYSTEM
 
 
@@ -30,11 +30,12 @@ class Settings:
 
 def _parsed(directory: Directory, text: str) -> SecurityDescriptor:
     try:
-        return sddl.parse(text, directory.forest.domain_sid)
+        found = sddl.parse(text, directory.forest.domain_sid)
     except (DecodeError, DsError, ValueError) as error:
         raise UserError(
             f"{text!r} is no descriptor: {error}. Next step: write it as in D:(A;;FA;;;AU)."
         ) from None
+    return replace(found, control=found.control | Control.DI)  # inheritance as the Explorer would set it up
 
 
 def _changed(directory: Directory, share: OperatorShare, settings: Settings) -> OperatorShare:

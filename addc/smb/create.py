@@ -4,14 +4,13 @@ The steps are those of the documents: parameters, names, access, sharing with br
 Spec: [MS-SMB2] 3.3.5.9, [MS-FSA] 2.1.5.1.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from addc.base.errors import DecodeError, NtError
 from addc.codes.ntstatus import NtStatus
 from addc.security.access_mask import FILE_MAPPING
 from addc.security.descriptor import Control, SecurityDescriptor
-from addc.security.sd_create import DS_AUTO_INHERIT, FILE, FOLDER, AutoInherit, create_sd
 from addc.security.token import Privilege
 from addc.smb import file_access, fscc, leases, notify, reopen
 from addc.smb.caching import acquire, lease_conflict, wanted_lease
@@ -20,6 +19,7 @@ from addc.smb.create_reply import CREATED, OPENED, OVERWRITTEN, SUPERSEDED, crea
 from addc.smb.file_access import ADD_FILE, ADD_SUBFOLDER, Target
 from addc.smb.leases import Holder
 from addc.smb.messages import CreateRequest
+from addc.smb.new_descriptors import new_descriptor
 from addc.smb.opens import FileOpen, FileServer, OpenFile, Opening, OpenVolume, Path
 from addc.smb.paths import asked_path
 from addc.smb.request import Reply, Request, SmbError
@@ -185,12 +185,13 @@ def _check_share(asked: Asked) -> None:
     if asked.overwrites:
         needed |= file_access.WRITE_DATA
     if not file_access.share_allows(ceiling, asked.desired | needed):
+        hides = asked.request.tree.share.access_based_enumeration
+        if hides and asked.message.create_disposition == OPEN:
+            raise _refuse(NtStatus.STATUS_OBJECT_NAME_NOT_FOUND)
         raise _refuse(NtStatus.STATUS_ACCESS_DENIED)
 
 
-async def _attempt(
-    server: FileServer, asked: Asked, first: bool, *, again: bool = False
-) -> Reply | OpenFile:
+async def _attempt(server: FileServer, asked: Asked, first: bool, *, again: bool = False) -> Reply | OpenFile:
     """Open or create once; the file to wait for where somebody must let go of a cache first.
 
     again: the name was taken when it was to be created.
@@ -398,26 +399,6 @@ async def _folder_for(asked: Asked, folder: bool) -> tuple[Node, SecurityDescrip
     return parent, descriptor
 
 
-def _new_descriptor(asked: Asked, above: SecurityDescriptor, folder: bool) -> SecurityDescriptor:
-    """The descriptor of a new file.
-
-    A list that the client gives stands alone, unless the folder's own was inherited automatically. No list at
-    all, said aloud, lets everybody in.
-    """
-    given, token = _given_descriptor(asked), asked.request.session.token
-    alone = given is not None and given.control & Control.DP and not above.control & Control.DI
-    made = create_sd(
-        above,
-        given,
-        token,
-        auto_inherit=AutoInherit(0) if alone else DS_AUTO_INHERIT,
-        kind=FOLDER if folder else FILE,
-    )
-    if given is not None and given.control & Control.DP and given.dacl is None:
-        return replace(made, dacl=None)
-    return made
-
-
 async def _make(server: FileServer, asked: Asked, *, again: bool) -> Reply | OpenFile:
     """Create a file or folder and open it. again: if the name is taken, it is by what SMB does not show."""
     message, token = asked.message, asked.request.session.token
@@ -431,7 +412,7 @@ async def _make(server: FileServer, asked: Asked, *, again: bool) -> Reply | Ope
     if attributes & fscc.READONLY and asked.deletes_on_close:
         raise _refuse(NtStatus.STATUS_CANNOT_DELETE)
     parent, above = await _folder_for(asked, folder)
-    descriptor = _new_descriptor(asked, above, folder)
+    descriptor = new_descriptor(above, _given_descriptor(asked), token, folder=folder)
     granted = file_access.created_access(token, asked.desired, descriptor, asked.request.tree.maximal_access)
     if isinstance(granted, NtStatus):
         raise _refuse(granted)

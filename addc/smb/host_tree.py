@@ -119,13 +119,46 @@ class HostTree:
         known = self._listings.get(key)
         if known is not None and known[0] == found.st_mtime_ns:
             return known[1]
-        names: dict[str, str] = {}
-        for entry in self.entries(folder):
-            names.setdefault(upcase(entry[0]), entry[0])
+        names = self._listed(folder)
         self._listings[key] = (found.st_mtime_ns, names)
         while len(self._listings) > _LISTINGS_MAX:
             self._listings.popitem(last=False)
         return names
+
+    def _listed(self, folder: int) -> dict[str, str]:
+        with told_as_status():
+            handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+            try:
+                with os.scandir(handle) as entries:
+                    shown = [entry.name for entry in entries if _can_say(entry.name) and _is_shown(entry)]
+            finally:
+                os.close(handle)
+        names: dict[str, str] = {}
+        for name in sorted(shown):
+            names.setdefault(upcase(name), name)
+        return names
+
+    @contextmanager
+    def change(self, folder: int, *, come: str = "", gone: str = "") -> Iterator[None]:
+        """Around a change of ours in a folder: what is remembered of it stays right, however much it is.
+
+        Not so if somebody else was there meanwhile: then it is read again.
+        """
+        before = os.fstat(folder)
+        yield
+        key = (before.st_dev, before.st_ino)
+        known = self._listings.get(key)
+        if known is None:
+            return
+        if known[0] != before.st_mtime_ns:
+            self._listings.pop(key, None)
+            return
+        names = known[1]
+        if gone and names.get(upcase(gone)) == gone:
+            del names[upcase(gone)]
+        if come:
+            names.setdefault(upcase(come), come)
+        self._listings[key] = (os.fstat(folder).st_mtime_ns, names)
 
     def entries(self, folder: int) -> list[tuple[str, os.stat_result]]:
         """What SMB shows of a folder, by name."""
@@ -180,6 +213,10 @@ class HostTree:
             if opened >= 0:
                 os.close(opened)
         return found
+
+
+def _is_shown(entry: "os.DirEntry[str]") -> bool:
+    return entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
 
 
 def _can_say(name: str) -> bool:

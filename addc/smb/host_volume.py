@@ -25,7 +25,6 @@ from addc.directory.context import ReadContext, WriteContext
 from addc.directory.share_files import ShareFileRow
 from addc.security import sddl
 from addc.security.descriptor import SecurityDescriptor
-from addc.security.sd_create import FILE, FOLDER, create_sd
 from addc.security.token import SYSTEM, Token
 from addc.smb.host_handles import (
     Handle,
@@ -37,6 +36,7 @@ from addc.smb.host_handles import (
     write_all,
 )
 from addc.smb.host_tree import HostTree, told_as_status
+from addc.smb.new_descriptors import new_descriptor
 from addc.smb.volume import BasicChange, Changed, NewNode, Node, VolumeFacts
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ PLACES_MAX: Final = 262_144
 """Files whose place is remembered. An open one is asked for often enough to stay among them."""
 KEPT_MAX: Final = 65_536
 DEFAULT_FILES_SDDL: Final = (
-    "O:BAG:BAD:(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)(A;OICIIO;FA;;;CO)(A;OICI;0x1200a9;;;AU)"
+    "O:BAG:BAD:AI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)(A;OICIIO;FA;;;CO)(A;OICI;0x1200a9;;;AU)"
 )
 """What a share's files have where nobody has said otherwise: administrators everything, users reading."""
 
@@ -128,7 +128,7 @@ class HostVolume:
             own = DEFAULT_FILES
         if own is None:
             above = self._kept_of(ctx, path[:-1], True).descriptor
-            own = create_sd(above, None, SYSTEM, kind=FOLDER if folder else FILE)
+            own = new_descriptor(above, None, SYSTEM, folder=folder)
         kept = self._kept[compared] = _Kept(row, own)
         while len(self._kept) > KEPT_MAX:
             self._kept.popitem(last=False)
@@ -339,12 +339,13 @@ class HostVolume:
             with told_as_status(), self._tree.folder(path) as folder:
                 if self._tree.real_name(folder, new.name) is not None:
                     raise NtError(NtStatus.STATUS_OBJECT_NAME_COLLISION)
-                if new.folder:
-                    os.mkdir(new.name, 0o777, dir_fd=folder)
-                    return os.stat(new.name, dir_fd=folder, follow_symlinks=False), None
-                flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
-                handle = Handle(os.open(new.name, flags, 0o666, dir_fd=folder), True)
-                return os.fstat(handle.fd), handle
+                with self._tree.change(folder, come=new.name):
+                    if new.folder:
+                        os.mkdir(new.name, 0o777, dir_fd=folder)
+                        return os.stat(new.name, dir_fd=folder, follow_symlinks=False), None
+                    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+                    handle = Handle(os.open(new.name, flags, 0o666, dir_fd=folder), True)
+                    return os.fstat(handle.fd), handle
 
         facts, handle = await self._on_thread(made)
         node_id = self._tree.id_of(facts)
@@ -411,10 +412,11 @@ class HostVolume:
                 found = os.stat(path[-1], dir_fd=folder, follow_symlinks=False)
                 if self._tree.id_of(found) != node_id:
                     raise NtError(NtStatus.STATUS_OBJECT_NAME_NOT_FOUND)
-                if stat.S_ISDIR(found.st_mode):
-                    os.rmdir(path[-1], dir_fd=folder)
-                else:
-                    os.unlink(path[-1], dir_fd=folder)
+                with self._tree.change(folder, gone=path[-1]):
+                    if stat.S_ISDIR(found.st_mode):
+                        os.rmdir(path[-1], dir_fd=folder)
+                    else:
+                        os.unlink(path[-1], dir_fd=folder)
 
         await self._on_thread(removed)
         self._handles.drop(node_id)

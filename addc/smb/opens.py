@@ -396,6 +396,9 @@ class FileServer:
         file = one.file
         if one.opening.delete_on_close and not file.delete_pending:
             file.delete_pending = True
+            self.send(file.caching.contend_handle(one.holder).breaks)
+            for other in file.opens:
+                other.end_watching(NtStatus.STATUS_DELETE_PENDING)
         self._detach(one)
         file.wake()
         if file.delete_pending and not file.opens:
@@ -491,7 +494,7 @@ class FileServer:
                     one.before,
                     one.after,
                 )
-            if self.host.send_break(opened.session, body):
+            if self.host.send_break(opened.session, body, lease=holder.is_lease):
                 return True
         return False
 

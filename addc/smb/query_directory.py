@@ -200,12 +200,17 @@ async def _entries(one: FileOpen, pattern: Pattern) -> Sequence[Node]:
     return [node for node in found if pattern.matches(node.name)]
 
 
+_SHOWN: Final = (
+    file_access.READ_DATA | file_access.READ_EA | file_access.READ_ATTRIBUTES | file_access.READ_CONTROL
+)
+
+
 async def _visible(one: FileOpen, entries: Sequence[Node]) -> Sequence[Node]:
     """Access-based enumeration: only what the user may read is shown."""
     shown = []
     for node in entries:
         descriptor = await one.volume.descriptor(node.node_id)
-        if file_access.allowed(descriptor, one.token) & file_access.READ_DATA:
+        if file_access.allowed(descriptor, one.token) & _SHOWN == _SHOWN:
             shown.append(node)
     return shown
 

@@ -128,4 +128,7 @@ def _moved(server: FileServer, one: FileOpen, path: Path, folder: Node) -> None:
     if not stays:
         server.contend_parent(file, one)
     gone, come = (notify.RENAMED_OLD, notify.RENAMED_NEW) if stays else (notify.REMOVED, notify.ADDED)
-    file.volume.tell(notify.Event(gone, old, kind), notify.Event(come, path, kind))
+    events = [notify.Event(gone, old, kind), notify.Event(come, path, kind)]
+    if not file.is_folder:  # as NTFS tells it: a file has changed by its new name
+        events.append(notify.Event(notify.MODIFIED, path, notify.ATTRIBUTES | notify.CREATION))
+    file.volume.tell(*events)

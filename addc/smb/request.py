@@ -111,8 +111,8 @@ class SmbHost(Protocol):
         """Take an open out of its session and end it."""
         ...
 
-    def send_break(self, session: Session, body: Packed) -> bool:
-        """Send a break notification on a channel of the session; False where there is none."""
+    def send_break(self, session: Session, body: Packed, *, lease: bool = False) -> bool:
+        """Send a break notification to a session's client; False where it cannot be reached."""
         ...
 
 

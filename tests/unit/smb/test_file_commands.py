@@ -178,7 +178,7 @@ def test_new_files_inherit_from_their_folder(file_desk: FileDesk) -> None:
     """[MS-DTYP] 2.5.3.4."""
     user = file_desk.user()
     folder = user.opened("sub", options=FOLDER)
-    wanted = sddl.parse("D:PAI(A;OICI;FA;;;BA)(A;OI;FR;;;AU)").pack()
+    wanted = sddl.parse("D:PARAI(A;OICI;FA;;;BA)(A;OI;FR;;;AU)").pack()
     assert user.set_info(folder, 0, wanted, 3, 4) is OK
     file_id = user.opened("sub\\a.txt", READ)
     made = sddl.format(sddl.parse("D:").__class__.unpack(user.query(file_id, 0, 3, 4)[1]))
