@@ -1,60 +1,26 @@
 """addc user, group, ou and their like against a DC elsewhere, and Debian's clients that see what they did."""
 
-import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
 
 import pytest
 
-from tests.kit.addc_line import AddcLine
-from tests.kit.clients import DC, Client, Done
+from tests.kit.addc_line import DC_URL, AddcLine, Words
+from tests.kit.clients import DC, Client
 from tests.kit.forest_host import DOMAIN_DN, PASSWORD, ForestHost
 from tests.kit.net import Host
 from tests.kit.samba_tools import SambaTools
 
 _ADDC = [sys.executable, "-m", "addc.cli.main"]
-_URL = f"ldap://{DC}"
 _YARD = f"OU=words,{DOMAIN_DN}"
 _NEW = "Fr3sh.Secret"
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """addc at the client machine. how: its options for where and as whom."""
-
-    line: AddcLine
-    machine: Host
-    how: tuple[str, ...] = ("-H", _URL)
-
-    def by(self, *how: str) -> "Words":
-        """The same machine, asked otherwise."""
-        return replace(self, how=how)
-
-    def run(self, *words: str, stdin: str = "") -> Done:
-        return self.line.run([*words, *self.how], stdin)
-
-    def ok(self, *words: str, stdin: str = "") -> str:
-        done = self.run(*words, stdin=stdin)
-        assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def facts(self, *words: str) -> Any:
-        return json.loads(self.ok(*words, "--json"))
-
-    def refused(self, *words: str, stdin: str = "") -> str:
-        done = self.run(*words, stdin=stdin)
-        assert done.returncode == 1 and not done.stdout, done.stdout + done.stderr
-        assert "Next step: " in done.stderr and "Traceback" not in done.stderr, done.stderr
-        return done.stderr
 
 
 @pytest.fixture(scope="module")
 def yard(machine: Host) -> Iterator[Words]:
     """The administrator with a password file, Kerberos by it; where this module's objects live."""
     (machine.folder / "admin").write_text(PASSWORD + "\n")
-    how = ("-H", _URL, "-U", "Administrator", "--logon-password-file", str(machine.folder / "admin"))
+    how = ("-H", DC_URL, "-U", "Administrator", "--logon-password-file", str(machine.folder / "admin"))
     line = AddcLine(machine)
     words = Words(line, machine, how)
     words.ok("ou", "add", "words")
@@ -67,7 +33,7 @@ def yard(machine: Host) -> Iterator[Words]:
 def addc(yard: Words, user: Client) -> Words:
     """The administrator with tickets."""
     user.login()
-    return yard.by("-H", _URL)
+    return yard.by("-H", DC_URL)
 
 
 def test_a_user_by_tickets_as_debian_s_tools_see_it(addc: Words, user: Client) -> None:
@@ -141,7 +107,7 @@ def test_who_may_not_is_told_so(yard: Words, user: Client) -> None:
     """No rights, no tickets, a wrong password, a name that leads nowhere: each in words, nothing changed."""
     yard.ok("user", "add", "nosy", "--password-file", "-", "--in", "words", stdin=_NEW)
     user.login("nosy", _NEW)
-    nosy = yard.by("-H", _URL)
+    nosy = yard.by("-H", DC_URL)
     told = nosy.refused("user", "add", "crony", "--random-password", "--in", "words")
     assert "may not make CN=crony" in told and "0000" not in told.partition(" (")[0]
     assert "may not change" in nosy.refused("user", "disable", "Administrator")
@@ -154,9 +120,9 @@ def test_who_may_not_is_told_so(yard: Words, user: Client) -> None:
     )
     user.machine.run(["kdestroy", "-q"])
     assert "kinit" in nosy.refused("user", "list")
-    wrong = yard.by("-H", _URL, "-U", "nosy", "--logon-password-file", "-")
+    wrong = yard.by("-H", DC_URL, "-U", "nosy", "--logon-password-file", "-")
     assert "could not log on" in wrong.refused("user", "list", stdin="wrong")
-    wrong = yard.by("-H", _URL, "-U", "nosy", "--logon-password-file", "-", "--auth", "ntlm")
+    wrong = yard.by("-H", DC_URL, "-U", "nosy", "--logon-password-file", "-", "--auth", "ntlm")
     assert "name or password are wrong" in wrong.refused("user", "list", stdin="wrong")
     assert "no connection" in yard.by("-H", "ldap://nowhere.invalid").refused("user", "list")
     assert yard.facts("group", "members", "Domain Admins")[0]["name"] == "Administrator"

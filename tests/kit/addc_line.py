@@ -4,9 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
+from tests.kit.clients import DC, Done
 from tests.kit.net import Host
+
+DC_URL: Final = f"ldap://{DC}"
 
 _PROGRAM: Final = """
 import contextlib, io, json, sys
@@ -48,3 +52,33 @@ class AddcLine:
     def close(self) -> None:
         """End the process."""
         self._process.communicate(timeout=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """addc at the client machine. how: its options for where and as whom."""
+
+    line: AddcLine
+    machine: Host
+    how: tuple[str, ...] = ("-H", DC_URL)
+
+    def by(self, *how: str) -> "Words":
+        """The same machine, asked otherwise."""
+        return replace(self, how=how)
+
+    def run(self, *words: str, stdin: str = "") -> Done:
+        return self.line.run([*words, *self.how], stdin)
+
+    def ok(self, *words: str, stdin: str = "") -> str:
+        done = self.run(*words, stdin=stdin)
+        assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def facts(self, *words: str) -> Any:
+        return json.loads(self.ok(*words, "--json"))
+
+    def refused(self, *words: str, stdin: str = "") -> str:
+        done = self.run(*words, stdin=stdin)
+        assert done.returncode == 1 and not done.stdout, done.stdout + done.stderr
+        assert "Next step: " in done.stderr and "Traceback" not in done.stderr, done.stderr
+        return done.stderr

@@ -90,13 +90,11 @@ def test_links_of_policies(target: Target, desk: Desk) -> None:
     policies.link(target, "default domain policy", yard, enforced=False, disabled=True)
     assert policies.show(target, DEFAULT_DOMAIN_POLICY.strip("{}"))["links"] == [DOMAIN_DN, yard]
     assert policies.unlink(target, "Default Domain Policy", yard)["links"] == []
-    for refused, told in (
-        (lambda: policies.unlink(target, "Default Domain Policy", yard), "is not linked"),
-        (lambda: policies.show(target, "nothing"), "no group policy"),
-        (lambda: policies.unlink(target, "Default Domain Policy", f"OU=no,{DOMAIN_DN}"), "There is no OU=no"),
-    ):
+    for place, told in ((yard, "is not linked"), (f"OU=no,{DOMAIN_DN}", "There is no OU=no")):
         with pytest.raises(UserError, match=told):
-            refused()
+            policies.unlink(target, "Default Domain Policy", place)
+    with pytest.raises(UserError, match="no group policy"):
+        policies.show(target, "nothing")
 
 
 CHANGES: list[Callable[[Target, bool], object]] = [
@@ -135,10 +133,8 @@ def test_nothing_of_the_forest_is_changed_by_who_may_not(clerk: Target, desk: De
 
 def test_a_role_is_not_taken_by_who_may_not(clerk: Target, desk: Desk) -> None:
     lend_role(desk.corp, roles.INFRASTRUCTURE_MASTER)
-    for work in (
-        lambda: fsmo.transfer(clerk, "infrastructure"),
-        lambda: fsmo.seize(clerk, "infrastructure", force=True),
-    ):
-        with pytest.raises(UserError, match=r"Next step: "):
-            work()
+    with pytest.raises(UserError, match="clerk may not"):
+        fsmo.transfer(clerk, "infrastructure")
+    with pytest.raises(UserError, match="clerk may not"):
+        fsmo.seize(clerk, "infrastructure", force=True)
     assert not desk.corp.read(lambda ctx: roles.is_ours(ctx, roles.INFRASTRUCTURE_MASTER))
