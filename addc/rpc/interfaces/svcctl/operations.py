@@ -19,12 +19,11 @@ from addc.rpc.interfaces.svcctl.services import (
     SERVICES,
     Service,
 )
-from addc.security.descriptor import SecurityDescriptor
+from addc.security.descriptor import SecurityDescriptor, SecurityInformation, parts
 
 _DATABASES: Final = frozenset({"", "servicesactive"})
 _CONFIG_HEAD: Final = 36
 """Octets of QUERY_SERVICE_CONFIGW without its strings."""
-_OWNER, _GROUP, _DACL = 0x1, 0x2, 0x4
 _INTERROGATE: Final = 4
 _CONTROL_MAX: Final = 10
 _CONFIG2_SIZE: Final = {1: 4, 2: 20}
@@ -213,16 +212,12 @@ async def r_query_service_object_security(
 ) -> idl.RQueryServiceObjectSecurityResponse:
     """Spec: [MS-SCMR] 3.1.4.4."""
     _held(call, request.handle, rights.READ_CONTROL)
-    wanted, full = request.security_information, rights.SERVICE
+    wanted = request.security_information
     if not wanted:
         raise DsError(Win32.ERROR_INVALID_PARAMETER, "which parts?")
-    if wanted & ~(_OWNER | _GROUP | _DACL):
+    if wanted & ~(SecurityInformation.OWNER | SecurityInformation.GROUP | SecurityInformation.DACL):
         raise DsError(Win32.ERROR_ACCESS_DENIED, "more than owner, group and DACL")
-    wire = SecurityDescriptor(
-        owner=full.owner if wanted & _OWNER else None,
-        group=full.group if wanted & _GROUP else None,
-        dacl=full.dacl if wanted & _DACL else None,
-    ).pack()
+    wire = parts(rights.SERVICE, wanted).pack()
     if len(wire) > request.offered:
         return idl.RQueryServiceObjectSecurityResponse(
             bytes(request.offered), len(wire), Win32.ERROR_INSUFFICIENT_BUFFER
@@ -263,9 +258,9 @@ async def refuse_to_change(
 
 def _look_at(held: ServiceHandle, request: idl.RSetServiceObjectSecurity) -> None:
     """Raises DsError(ERROR_INVALID_PARAMETER) for what is no descriptor. Spec: [MS-SCMR] 3.1.4.6."""
-    if request.security_information & (_OWNER | _GROUP):
+    if request.security_information & (SecurityInformation.OWNER | SecurityInformation.GROUP):
         rights.require(held.granted, rights.WRITE_OWNER)
-    if request.security_information & _DACL:
+    if request.security_information & SecurityInformation.DACL:
         rights.require(held.granted, rights.WRITE_DAC)
     try:
         SecurityDescriptor.unpack(request.buffer)

@@ -13,7 +13,7 @@ from addc.codes.win32 import Win32
 from addc.security import sddl
 from addc.security.access_check import access_check
 from addc.security.access_mask import GenericMapping
-from addc.security.descriptor import SecurityDescriptor
+from addc.security.descriptor import SecurityDescriptor, SecurityInformation, parts
 from addc.security.token import Token
 
 KEY_QUERY_VALUE: Final = 0x1
@@ -45,20 +45,14 @@ _BELOW: Final = (
 )
 
 
-_OWNER: Final = 0x1
-_GROUP: Final = 0x2
-_DACL: Final = 0x4
+_READABLE: Final = SecurityInformation.OWNER | SecurityInformation.GROUP | SecurityInformation.DACL
 
 
 def parts_of(sd: SecurityDescriptor, information: int) -> SecurityDescriptor:
     """Owner, group and DACL, as SECURITY_INFORMATION asks. Raises DsError for what is not to be read."""
-    if information & ~(_OWNER | _GROUP | _DACL):
+    if information & ~_READABLE:
         raise DsError(Win32.ERROR_ACCESS_DENIED, "more than owner, group and DACL")
-    return SecurityDescriptor(
-        owner=sd.owner if information & _OWNER else None,
-        group=sd.group if information & _GROUP else None,
-        dacl=sd.dacl if information & _DACL else None,
-    )
+    return parts(sd, information)
 
 
 def is_open(path: str) -> bool:
