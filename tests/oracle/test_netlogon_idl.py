@@ -68,6 +68,14 @@ CALLS: Final[tuple[tuple[str, str, Ndr], ...]] = (
         "out",
         idl.NetrServerAuthenticate2Response(b"abcdefgh", 0x612FFFFF),
     ),
+    (
+        "netr_AccountDeltas",
+        "in",
+        idl.NetrAccountDeltas("D", "W", AUTH, AUTH, idl.UasInfo0(bytes(range(16)), 1, 2), 3, 4, 5),
+    ),
+    ("netr_AccountDeltas", "out", idl.NetrAccountDeltasResponse(AUTH, b"", 1, 2, idl.UasInfo0())),
+    # Samba sends LastRecordId as well, which [MS-NRPC] 3.5.4.10.4 has among the answers alone.
+    ("netr_AccountSync", "out", idl.NetrAccountSyncResponse(AUTH, b"", 1, 2, 3, idl.UasInfo0())),
     ("netr_ServerAuthenticate", "in", idl.NetrServerAuthenticate("D", "W$", 6, "W", b"abcdefgh")),
     ("netr_ServerPasswordSet", "in", idl.NetrServerPasswordSet("D", "W$", 6, "W", AUTH, bytes(range(16)))),
     (

@@ -9,6 +9,7 @@ from typing import Final
 
 from addc.auth.secure_channels import Channel, ChannelType
 from addc.base.errors import DsError, NtError
+from addc.codec.ndr import Ndr
 from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
 from addc.directory import accounts, forwarded_logons, passwords
@@ -177,3 +178,8 @@ async def update_read_only_server_dns_records(
         for one in request.dns_names.dns_names_info or ()
     )
     return idl.DsrUpdateReadOnlyServerDnsRecordsResponse(returned, idl.NlDnsNameInfoArray(refused or None))
+
+
+async def refuse_lan_manager(_: Call, __: idl.NetrAccountDeltas | idl.NetrAccountSync) -> Ndr:
+    """LAN Manager's replication. Spec: [MS-NRPC] 3.5.4.10, product behavior note 272."""
+    raise NtError(NtStatus.STATUS_NOT_IMPLEMENTED, "there are no LAN Manager servers")

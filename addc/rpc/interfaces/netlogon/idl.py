@@ -706,6 +706,67 @@ class NetrServerPasswordSetResponse(Ndr):
     status: Annotated[NtStatus, U32] = NtStatus.STATUS_SUCCESS
 
 
+@structure
+class UasInfo0(Ndr):
+    """UAS_INFO_0, 2.2.1.7.1."""
+
+    computer_name: Annotated[bytes, FixedBytes(16)] = bytes(16)
+    time_created: Annotated[int, U32] = 0
+    serial_number: Annotated[int, U32] = 0
+
+
+@parameters
+class NetrAccountDeltas(Ndr):
+    """NetrAccountDeltas (opnum 9), 3.5.4.10.3."""
+
+    primary_name: Annotated[str | None, NAME]
+    computer_name: Annotated[str, WSTRING]
+    authenticator: NetlogonAuthenticator
+    return_authenticator: NetlogonAuthenticator
+    record_id: UasInfo0
+    count: Annotated[int, U32]
+    level: Annotated[int, U32]
+    buffer_size: Annotated[int, U32]
+
+
+@parameters
+class NetrAccountDeltasResponse(Ndr):
+    """What NetrAccountDeltas answers."""
+
+    return_authenticator: NetlogonAuthenticator = NO_AUTHENTICATOR
+    buffer: Annotated[bytes, CONFORMANT_BYTES] = b""
+    count_returned: Annotated[int, U32] = 0
+    total_entries: Annotated[int, U32] = 0
+    next_record_id: UasInfo0 = UasInfo0()
+    status: Annotated[NtStatus, U32] = NtStatus.STATUS_SUCCESS
+
+
+@parameters
+class NetrAccountSync(Ndr):
+    """NetrAccountSync (opnum 10), 3.5.4.10.4."""
+
+    primary_name: Annotated[str | None, NAME]
+    computer_name: Annotated[str, WSTRING]
+    authenticator: NetlogonAuthenticator
+    return_authenticator: NetlogonAuthenticator
+    reference: Annotated[int, U32]
+    level: Annotated[int, U32]
+    buffer_size: Annotated[int, U32]
+
+
+@parameters
+class NetrAccountSyncResponse(Ndr):
+    """What NetrAccountSync answers."""
+
+    return_authenticator: NetlogonAuthenticator = NO_AUTHENTICATOR
+    buffer: Annotated[bytes, CONFORMANT_BYTES] = b""
+    count_returned: Annotated[int, U32] = 0
+    total_entries: Annotated[int, U32] = 0
+    next_reference: Annotated[int, U32] = 0
+    last_record_id: UasInfo0 = UasInfo0()
+    status: Annotated[NtStatus, U32] = NtStatus.STATUS_SUCCESS
+
+
 @parameters
 class NetrGetDCName(Ndr):
     """NetrGetDCName (opnum 11), 3.5.4.3.4."""
@@ -1396,6 +1457,8 @@ NETLOGON: Final = interface(
     Operation(4, "NetrServerReqChallenge", NetrServerReqChallenge, NetrServerReqChallengeResponse),
     Operation(5, "NetrServerAuthenticate", NetrServerAuthenticate, NetrServerAuthenticateResponse),
     Operation(6, "NetrServerPasswordSet", NetrServerPasswordSet, NetrServerPasswordSetResponse),
+    Operation(9, "NetrAccountDeltas", NetrAccountDeltas, NetrAccountDeltasResponse),
+    Operation(10, "NetrAccountSync", NetrAccountSync, NetrAccountSyncResponse),
     Operation(11, "NetrGetDCName", NetrGetDCName, NetrGetDCNameResponse),
     Operation(12, "NetrLogonControl", NetrLogonControl, NetrLogonControlResponse),
     Operation(13, "NetrGetAnyDCName", NetrGetAnyDCName, NetrGetAnyDCNameResponse),

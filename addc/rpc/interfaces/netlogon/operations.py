@@ -29,6 +29,8 @@ SERVER: Final = InterfaceServer(
         4: channel.server_req_challenge,
         5: channel.server_authenticate,
         6: passwords.server_password_set,
+        9: between_dcs.refuse_lan_manager,
+        10: between_dcs.refuse_lan_manager,
         11: locator.netr_get_dc_name,
         12: control.logon_control,
         13: locator.get_any_dc_name,

@@ -290,3 +290,14 @@ def test_a_full_dc_forwards_no_reset_of_an_unknown_account(rpc_desk: RpcDesk) ->
     done = dc.client.call(SERVER, request, idl.NetrLogonSendToSamResponse)
     assert done.status is NtStatus.STATUS_ACCESS_DENIED
     assert dc.took(done.return_authenticator)
+
+
+def test_lan_manager_s_calls_are_not_implemented(rpc_desk: RpcDesk) -> None:
+    """[MS-NRPC] 3.5.4.10."""
+    none = idl.NO_AUTHENTICATOR
+    deltas = idl.NetrAccountDeltas(None, "X", none, none, idl.UasInfo0(), 1, 0, 0xFFFF_FFFF)
+    refused = rpc_desk.call(SERVER, deltas, idl.NetrAccountDeltasResponse, token=rpc_desk.corp.admin)
+    assert refused == idl.NetrAccountDeltasResponse(status=NtStatus.STATUS_NOT_IMPLEMENTED)
+    sync = idl.NetrAccountSync(None, "X", none, none, 1, 0, 9)
+    again = rpc_desk.call(SERVER, sync, idl.NetrAccountSyncResponse, token=rpc_desk.corp.admin)
+    assert again == idl.NetrAccountSyncResponse(status=NtStatus.STATUS_NOT_IMPLEMENTED)
