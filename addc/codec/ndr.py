@@ -30,7 +30,7 @@ from addc.codec.ndr_arrays import (
     Container,
     Varying,
 )
-from addc.codec.ndr_class import Const, CountOf, LengthOf, Value, parameters, structure
+from addc.codec.ndr_class import Const, CountOf, LengthOf, parameters, structure
 from addc.codec.ndr_kinds import (
     CONTEXT_HANDLE,
     ENUM16,
@@ -73,6 +73,7 @@ from addc.codec.ndr_text import (
     WideString,
 )
 from addc.codec.ndr_unions import Tagged, TaggedUnion, Union
+from addc.codec.value import Value
 
 __all__ = [
     "CONFORMANT_BYTES", "CONTEXT_HANDLE", "ENUM16", "FILETIME", "GUID", "I16", "I32", "I64", "NOTHING",

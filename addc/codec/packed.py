@@ -23,6 +23,7 @@ from uuid import UUID
 
 from addc.base.errors import DecodeError
 from addc.codec.declare import FieldPlan, Source, field_plans, register, slot_setters
+from addc.codec.value import Value, valued
 
 ITEMS_MAX: Final = 65_536
 Bytes = bytes | bytearray | memoryview
@@ -119,7 +120,7 @@ UnpackFunction = Callable[[memoryview, int], object]
 Functions = tuple[PackFunction, UnpackFunction, int]
 
 
-class Packed:
+class Packed(Value):
     """Base of packed structures."""
 
     __slots__ = ()
@@ -141,10 +142,9 @@ class Packed:
 
 @dataclass_transform(frozen_default=True)
 def packed(cls: type[P]) -> type[P]:
-    """Declare a packed structure: a frozen, slotted dataclass."""
-    order = tuple(name for name in cls.__annotations__)
-    made: type[P] = dataclass(frozen=True, slots=True)(cls)
-    _ORDER[made] = order
+    """Declare a packed structure: like a frozen, slotted dataclass."""
+    made = valued(cls)
+    _ORDER[made] = tuple(cls.__annotations__)
     register(made)
     return made
 
