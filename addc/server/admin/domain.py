@@ -228,5 +228,5 @@ def _fits(after: Facts) -> None:
     if after["lockout_minutes"] and int(str(after["window_minutes"])) > int(str(after["lockout_minutes"])):
         raise UserError(
             f"A lockout of {after['lockout_minutes']} minutes ends before its bad passwords are forgotten,"
-            f" after {after['window_minutes']}. Next step: make --lockout-window no more than --lockout-duration"
+            f" after {after['window_minutes']}. Next step: --lockout-window at most as --lockout-duration"
         )
