@@ -3,7 +3,7 @@
 Spec: [MS-WKST] 2.2, 3.2.4, 6 (the IDL).
 """
 
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from addc.base.enums import OpenIntEnum
 from addc.codec.interface import Operation, interface
@@ -11,8 +11,11 @@ from addc.codec.ndr import (
     ENUM16,
     NOTHING,
     U32,
+    UNICODE_STRING,
     WSTRING,
+    Conformant,
     Container,
+    CountOf,
     FixedArray,
     FixedBytes,
     Ndr,
@@ -273,6 +276,57 @@ class NetrRenameMachineInDomain2Response(Ndr):
     status: Annotated[Win32, U32] = Win32.NERR_Success
 
 
+@parameters
+class NetrAddAlternateComputerName(Ndr):
+    """Opnum 27; the requests of opnums 28 and 29 are the same."""
+
+    server_name: Annotated[str | None, NAME]
+    computer_name: Annotated[str | None, NAME]
+    account_name: Annotated[str | None, NAME]
+    password: Annotated[JoinprEncryptedUserPassword | None, Unique(JoinprEncryptedUserPassword)]
+    reserved: Annotated[int, U32]
+
+
+@parameters
+class NetrAddAlternateComputerNameResponse(Ndr):
+    """Opnum 27."""
+
+    status: Annotated[Win32, U32] = Win32.NERR_Success
+
+
+class ComputerNameType(OpenIntEnum):
+    """NET_COMPUTER_NAME_TYPE, [MS-WKST] 2.2.3.4."""
+
+    PRIMARY = 0
+    ALTERNATE = 1
+    ALL = 2
+
+
+@structure
+class ComputerNames(Ndr):
+    """NET_COMPUTER_NAME_ARRAY, [MS-WKST] 2.2.5.21."""
+
+    entry_count: ClassVar = CountOf("names")
+    names: Annotated[tuple[str | None, ...] | None, Unique(Conformant(UNICODE_STRING))]
+
+
+@parameters
+class NetrEnumerateComputerNames(Ndr):
+    """Opnum 30."""
+
+    server_name: Annotated[str | None, NAME]
+    name_type: Annotated[int, ENUM16]
+    reserved: Annotated[int, U32]
+
+
+@parameters
+class NetrEnumerateComputerNamesResponse(Ndr):
+    """Opnum 30."""
+
+    computer_names: Annotated[ComputerNames | None, Unique(ComputerNames)] = None
+    status: Annotated[Win32, U32] = Win32.NERR_Success
+
+
 WKSSVC: Final = interface(
     "wkssvc",
     "6bffd098-a112-3610-9833-46c3f87e345a",
@@ -285,5 +339,16 @@ WKSSVC: Final = interface(
     Operation(23, "NetrUnjoinDomain2", NetrUnjoinDomain2, NetrUnjoinDomain2Response),
     Operation(
         24, "NetrRenameMachineInDomain2", NetrRenameMachineInDomain2, NetrRenameMachineInDomain2Response
+    ),
+    *(
+        Operation(opnum, name, NetrAddAlternateComputerName, NetrAddAlternateComputerNameResponse)
+        for opnum, name in (
+            (27, "NetrAddAlternateComputerName"),
+            (28, "NetrRemoveAlternateComputerName"),
+            (29, "NetrSetPrimaryComputerName"),
+        )
+    ),
+    Operation(
+        30, "NetrEnumerateComputerNames", NetrEnumerateComputerNames, NetrEnumerateComputerNamesResponse
     ),
 )

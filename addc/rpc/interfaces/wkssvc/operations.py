@@ -11,10 +11,11 @@ from addc.codec.ndr import Ndr, Tagged
 from addc.codes.win32 import Win32
 from addc.directory.context import Forest
 from addc.rpc.call import Call, InterfaceServer
-from addc.rpc.interfaces.srvsvc.enumerate import page, refusing
 from addc.rpc.interfaces.wkssvc import idl
 from addc.rpc.interfaces.wkssvc.idl import WKSSVC, JoinStatus
 from addc.rpc.interfaces.wkssvc.rights import Right, require
+from addc.rpc.pages import page
+from addc.rpc.refusals import refusing
 
 _BASE: Final = 500, 10, 0
 """PLATFORM_ID_NT, version."""
@@ -113,6 +114,28 @@ async def refuse_to_move(
     raise DsError(Win32.NERR_SetupDomainController, "a domain controller stays what it is")
 
 
+async def refuse_names(
+    call: Call, request: idl.NetrAddAlternateComputerName
+) -> idl.NetrAddAlternateComputerNameResponse:
+    """Its names are those of its account in the directory. Spec: [MS-WKST] 3.2.4.18 - 3.2.4.20."""
+    del request
+    require(call.requester, Right.CHANGE_CONFIG)
+    raise DsError(Win32.ERROR_NOT_SUPPORTED, "names are the directory's")
+
+
+async def netr_enumerate_computer_names(
+    call: Call, request: idl.NetrEnumerateComputerNames
+) -> idl.NetrEnumerateComputerNamesResponse:
+    """One name, and no other. Spec: [MS-WKST] 3.2.4.21."""
+    require(call.requester, Right.CHANGE_CONFIG)
+    if request.name_type not in (*idl.ComputerNameType,):
+        raise DsError(Win32.ERROR_INVALID_PARAMETER, f"NameType {request.name_type}")
+    own = call.directory.forest
+    alone = request.name_type == idl.ComputerNameType.ALTERNATE
+    names = () if alone else (f"{own.host}.{own.dns_domain}",)
+    return idl.NetrEnumerateComputerNamesResponse(idl.ComputerNames(names))
+
+
 SERVER: Final = InterfaceServer(
     WKSSVC,
     {
@@ -123,6 +146,10 @@ SERVER: Final = InterfaceServer(
         22: refuse_to_move,
         23: refuse_to_move,
         24: refuse_to_move,
+        27: refuse_names,
+        28: refuse_names,
+        29: refuse_names,
+        30: netr_enumerate_computer_names,
     },
     pipes=("wkssvc",),
     tcp=False,

@@ -94,3 +94,27 @@ def test_a_domain_controller_stays_what_it_is(rpc_desk: RpcDesk, alice: Token, r
     for token in (alice, ANONYMOUS):
         refused: Ndr = rpc_desk.call(SERVER, request_, token=token)
         assert refused.status == DENIED  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("kind", "names"), [(0, ("own",)), (1, ()), (2, ("own",)), (3, None)])
+def test_its_names(rpc_desk: RpcDesk, alice: Token, kind: int, names: tuple[str, ...] | None) -> None:
+    """3.2.4.21: for administrators, as who may change them."""
+    request = idl.NetrEnumerateComputerNames(None, kind, 0)
+    response = idl.NetrEnumerateComputerNamesResponse
+    found = rpc_desk.call(SERVER, request, response, token=rpc_desk.corp.admin)
+    if names is None:
+        assert found == response(status=Win32.ERROR_INVALID_PARAMETER)
+    else:
+        forest = rpc_desk.directory.forest
+        own = tuple(f"{forest.host}.{forest.dns_domain}" for _ in names)
+        assert found == response(idl.ComputerNames(own))
+    assert rpc_desk.call(SERVER, request, response, token=alice) == response(status=DENIED)
+
+
+def test_it_takes_no_other_names(rpc_desk: RpcDesk, alice: Token) -> None:
+    """3.2.4.18 to 3.2.4.20."""
+    request = idl.NetrAddAlternateComputerName(None, "other", None, None, 0)
+    response = idl.NetrAddAlternateComputerNameResponse
+    refused = rpc_desk.call(SERVER, request, response, token=rpc_desk.corp.admin)
+    assert refused.status == Win32.ERROR_NOT_SUPPORTED
+    assert rpc_desk.call(SERVER, request, response, token=alice).status == DENIED
