@@ -12,12 +12,13 @@ from enum import IntEnum
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from addc.auth.secure_channels import SecureChannels
-from addc.base.errors import AddcError
+from addc.base.errors import AddcError, DsError
 from addc.base.secret import Secret
 from addc.codec.interface import Interface
 from addc.codec.ndr import ContextHandle
 from addc.codes.nca import NcaStatus
 from addc.codes.ntstatus import NtStatus
+from addc.codes.win32 import Win32
 from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext
 from addc.rpc.file_server import FileServer
@@ -161,6 +162,13 @@ class RpcHost:
     files: FileServer | None = None
     sam: SamPolicy = field(default_factory=SamPolicy)
     keeps_time: bool = False
+
+    @property
+    def file_server(self) -> FileServer:
+        """The SMB server. Raises DsError(ERROR_NOT_SUPPORTED) in a process without one."""
+        if self.files is None:
+            raise DsError(Win32.ERROR_NOT_SUPPORTED, "no SMB server here")
+        return self.files
 
 
 Answer = Callable[[Call, Any], Awaitable[Any]]

@@ -67,7 +67,6 @@ PURE: Final = {
         "credits",
         "dfs",
         "encryption",
-        "engine",
         "file_access",
         "frames",
         "fscc",
@@ -76,6 +75,7 @@ PURE: Final = {
         "messages",
         "names",
         "negotiate",
+        "new_descriptors",
         "notify",
         "outgoing",
         "policy",
@@ -155,6 +155,12 @@ def test_imports_point_down_only() -> None:
         )
     ]
     assert not wrong
+
+
+def test_pure_modules_are_there() -> None:
+    there = {name_of(path) for path in product_files()}
+    listed = {f"addc.{package}.{one}" for package, modules in PURE.items() for one in modules}
+    assert listed <= there
 
 
 def test_foreign_packages_have_one_adapter() -> None:

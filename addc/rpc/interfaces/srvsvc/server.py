@@ -16,9 +16,10 @@ from addc.directory import fsmo
 from addc.directory.context import ReadContext
 from addc.rpc.call import Call
 from addc.rpc.interfaces.srvsvc import idl, names
-from addc.rpc.interfaces.srvsvc.enumerate import file_server, page, refusing
 from addc.rpc.interfaces.srvsvc.names import NameType
 from addc.rpc.interfaces.srvsvc.rights import Right, require
+from addc.rpc.pages import page
+from addc.rpc.refusals import refusing
 from addc.security.token import SYSTEM
 
 PLATFORM_ID_NT: Final = 500
@@ -142,7 +143,7 @@ async def netr_server_transport_enum(
     """The one transport there is, SMB over TCP. Spec: [MS-SRVS] 3.1.4.22."""
     require(call.requester, Right.READ)
     level, forest = request.info_struct.level, call.directory.forest
-    sessions = len(file_server(call).sessions())
+    sessions = len(call.host.file_server.sessions())
     name = forest.host.upper()
     facts = sessions, "\\Device\\NetbiosSmb", name.ljust(15).encode() + b" ", "000000000000"
     if level == 0:

@@ -12,9 +12,10 @@ from addc.codes.win32 import Win32
 from addc.rpc.call import Call
 from addc.rpc.file_server import ConnectionFacts, OpenFacts, SessionFacts
 from addc.rpc.interfaces.srvsvc import idl
-from addc.rpc.interfaces.srvsvc.enumerate import file_server, page, refusing
 from addc.rpc.interfaces.srvsvc.rights import Right, require
 from addc.rpc.interfaces.srvsvc.shares import STYPE_DISKTREE, STYPE_IPC
+from addc.rpc.pages import page
+from addc.rpc.refusals import refusing
 
 SESS_GUEST: Final = 1
 QUALIFIER_MAX: Final = 1023
@@ -78,7 +79,7 @@ def _sessions(call: Call, client_name: str | None, user_name: str | None) -> lis
     client, user = _computer(client_name), _qualifier(user_name)
     found = [
         one
-        for one in file_server(call).sessions()
+        for one in call.host.file_server.sessions()
         if (not client or one.client.casefold() == client) and (not user or one.user.casefold() == user)
     ]
     if not found and (client or user):
@@ -117,7 +118,7 @@ async def netr_session_del(call: Call, request: idl.NetrSessionDel) -> idl.NetrS
     if not request.client_name and not request.user_name:
         raise DsError(Win32.ERROR_INVALID_PARAMETER, "neither client nor user")
     for session in _sessions(call, request.client_name, request.user_name):
-        await file_server(call).end_session(session.session_id)
+        await call.host.file_server.end_session(session.session_id)
     return idl.NetrSessionDelResponse()
 
 
@@ -137,11 +138,11 @@ async def netr_connection_enum(call: Call, request: idl.NetrConnectionEnum) -> i
     _known(level, {**_CONNECTION})
     if not qualifier:
         raise DsError(Win32.ERROR_INVALID_PARAMETER, "of which share?")
-    connections = file_server(call).connections()
+    connections = call.host.file_server.connections()
     if qualifier.startswith("\\\\"):
         chosen = [one for one in connections if one.client.casefold() == qualifier.removeprefix("\\\\")]
     else:
-        if qualifier not in {share.name.casefold() for share in file_server(call).shares()}:
+        if qualifier not in {share.name.casefold() for share in call.host.file_server.shares()}:
             raise DsError(Win32.NERR_NetNameNotFound, "no such share")
         chosen = [one for one in connections if one.share.casefold() == qualifier]
     found = page([_CONNECTION[level](one) for one in chosen], request)
@@ -164,7 +165,7 @@ async def netr_file_enum(call: Call, request: idl.NetrFileEnum) -> idl.NetrFileE
     base, user = _qualifier(request.base_path), _qualifier(request.user_name)
     opens = [
         one
-        for one in file_server(call).opens()
+        for one in call.host.file_server.opens()
         if one.path.casefold().startswith(base) and (not user or one.user.casefold() == user)
     ]
     found = page([_FILE[level](one) for one in opens], request)
@@ -173,7 +174,7 @@ async def netr_file_enum(call: Call, request: idl.NetrFileEnum) -> idl.NetrFileE
 
 
 def _open(call: Call, file_id: int) -> OpenFacts:
-    for one in file_server(call).opens():
+    for one in call.host.file_server.opens():
         if one.file_id == file_id:
             return one
     raise DsError(Win32.NERR_FileIdNotFound, "no such open file")
@@ -196,5 +197,5 @@ async def netr_file_get_info(call: Call, request: idl.NetrFileGetInfo) -> idl.Ne
 async def netr_file_close(call: Call, request: idl.NetrFileClose) -> idl.NetrFileCloseResponse:
     """Spec: [MS-SRVS] 3.1.4.4."""
     require(call.requester, Right.CHANGE)
-    await file_server(call).close_open(_open(call, request.file_id).file_id)
+    await call.host.file_server.close_open(_open(call, request.file_id).file_id)
     return idl.NetrFileCloseResponse()

@@ -13,9 +13,10 @@ from addc.codes.win32 import Win32
 from addc.rpc.call import Call
 from addc.rpc.file_server import ShareFacts
 from addc.rpc.interfaces.srvsvc import idl
-from addc.rpc.interfaces.srvsvc.enumerate import file_server, page, refusing
 from addc.rpc.interfaces.srvsvc.names import NameType, is_valid_name
 from addc.rpc.interfaces.srvsvc.rights import Right, require
+from addc.rpc.pages import page
+from addc.rpc.refusals import refusing
 from addc.security.descriptor import SecurityDescriptor
 
 STYPE_DISKTREE: Final = 0
@@ -85,7 +86,7 @@ def _require_level(call: Call, level: int, known: frozenset[int]) -> None:
 
 def find(call: Call, name: str) -> ShareFacts:
     """The share of a name in any case. Raises DsError(NERR_NetNameNotFound)."""
-    for share in file_server(call).shares():
+    for share in call.host.file_server.shares():
         if share.name.casefold() == name.casefold():
             return share
     raise DsError(Win32.NERR_NetNameNotFound, "no such share")
@@ -98,7 +99,7 @@ def _listed(call: Call, request: idl.NetrShareEnum | idl.NetrShareEnumSticky, pe
     _require_level(call, level, _ENUMERATED - {501} if persistent else _ENUMERATED)
     shares = [
         share
-        for share in file_server(call).shares()
+        for share in call.host.file_server.shares()
         if not share.hidden and (share.persistent or not persistent)
     ]
     found = page([_INFO[level](share) for share in shares], request)
@@ -175,7 +176,7 @@ async def netr_share_add(call: Call, request: idl.NetrShareAdd) -> idl.NetrShare
         if not info.path:
             raise _BadParameterError(SHARE_PATH_PARMNUM)
         descriptor = None if isinstance(info, idl.ShareInfo2) else _parsed(info.security_descriptor)
-        await file_server(call).add_share(
+        await call.host.file_server.add_share(
             ShareFacts(
                 info.netname,
                 comment=info.remark or "",
@@ -222,14 +223,14 @@ async def netr_share_set_info(call: Call, request: idl.NetrShareSetInfo) -> idl.
     if request.share_info.tag != request.level:
         raise DsError(Win32.ERROR_INVALID_LEVEL, f"level {request.level}")
     share = find(call, request.net_name)
-    await file_server(call).set_share(_changed(share, request.level, request.share_info.value))
+    await call.host.file_server.set_share(_changed(share, request.level, request.share_info.value))
     return idl.NetrShareSetInfoResponse(None if request.parm_err is None else 0)
 
 
 async def netr_share_del(call: Call, request: idl.NetrShareDel) -> idl.NetrShareDelResponse:
     """Spec: [MS-SRVS] 3.1.4.12."""
     require(call.requester, Right.SHARE)
-    await file_server(call).remove_share(find(call, request.net_name).name)
+    await call.host.file_server.remove_share(find(call, request.net_name).name)
     return idl.NetrShareDelResponse()
 
 
@@ -237,7 +238,7 @@ async def netr_share_check(call: Call, request: idl.NetrShareCheck) -> idl.NetrS
     """Whether something of the server is shared, and as what. Spec: [MS-SRVS] 3.1.4.15."""
     require(call.requester, Right.READ)
     device = request.device.casefold().rstrip("\\")
-    for share in file_server(call).shares():
+    for share in call.host.file_server.shares():
         # IPC$ is no folder's: it answers to no name at all.
         if share.path.casefold().rstrip("\\") == device and (share.is_ipc or share.path):
             return idl.NetrShareCheckResponse(share_type(share))
@@ -250,7 +251,7 @@ async def netrp_get_file_security(
     """Spec: [MS-SRVS] 3.1.4.27; the file's own descriptor decides."""
     require(call.requester, Right.READ)
     share = find(call, request.share_name or "").name
-    wire = await file_server(call).security_of(
+    wire = await call.host.file_server.security_of(
         call.requester, share, request.file_name, request.requested_information
     )
     return idl.NetrpGetFileSecurityResponse(idl.AdtSecurityDescriptor(wire))
@@ -265,5 +266,5 @@ async def netrp_set_file_security(
     if not request.security_descriptor.buffer:
         raise DsError(Win32.ERROR_INVALID_PARAMETER, "no descriptor")
     change = request.security_information, request.security_descriptor.buffer
-    await file_server(call).set_security_of(call.requester, share, request.file_name, change)
+    await call.host.file_server.set_security_of(call.requester, share, request.file_name, change)
     return idl.NetrpSetFileSecurityResponse()

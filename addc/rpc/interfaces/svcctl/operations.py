@@ -10,7 +10,6 @@ from addc.base.errors import DecodeError, DsError
 from addc.codec.ndr import ContextHandle, Ndr
 from addc.codes.win32 import Win32
 from addc.rpc.call import Call, InterfaceServer
-from addc.rpc.interfaces.srvsvc.enumerate import refusing
 from addc.rpc.interfaces.svcctl import idl, rights
 from addc.rpc.interfaces.svcctl.idl import SVCCTL, pack_services, size_of
 from addc.rpc.interfaces.svcctl.services import (
@@ -19,6 +18,7 @@ from addc.rpc.interfaces.svcctl.services import (
     SERVICES,
     Service,
 )
+from addc.rpc.refusals import refusing
 from addc.security.descriptor import SecurityDescriptor, SecurityInformation, parts
 
 _DATABASES: Final = frozenset({"", "servicesactive"})

@@ -14,10 +14,10 @@ from addc.base.errors import DsError
 from addc.codec.ndr import ContextHandle, Ndr
 from addc.codes.win32 import Win32
 from addc.rpc.call import Call, InterfaceServer
-from addc.rpc.interfaces.srvsvc.enumerate import refusing
 from addc.rpc.interfaces.winreg import idl, rights
 from addc.rpc.interfaces.winreg.idl import WINREG, NameBuffer, named, text
 from addc.rpc.interfaces.winreg.registry import HKLM, HKU, Key, RegistryValue, registry
+from addc.rpc.refusals import refusing
 
 VERSION: Final = 6
 """Of the protocol, as Windows answers since its version 6 ([MS-RRP] 3.1.5.24)."""
