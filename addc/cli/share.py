@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _EPILOG: Final = """\
 Who may do what with the files is decided by their own descriptors, as on Windows. Those of a new share give
 administrators everything and users reading; change them with --files-sddl, smbcacls or the Explorer. --sddl
-limits what the share as a whole gives. A running server takes changes up within seconds.
+limits what the share as a whole gives. A running server takes changes up within seconds. Folders are those of
+this machine: there is no -H, log on to the DC instead.
 
 Exit status: 0 done, 1 not done, 2 wrongly asked.
 """

@@ -46,6 +46,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     deleted.add_argument("--dry-run", action="store_true", help="try it, keep nothing")
     changed = words.add_parser("set-password", help="new secrets; the present ones stay good as the former")
     _passwords(changed)
+    changed.add_argument("--dry-run", action="store_true", help="check, change nothing")
     flagged = words.add_parser("set-attributes", help="selective authentication, quarantine, delegation, RC4")
     _add_attribute_changes(flagged)
     named = words.add_parser("namespaces", help="show or change what the partner's forest claims")
@@ -224,8 +225,9 @@ def _set_password(directory: "Directory", args: argparse.Namespace) -> int:
     from addc.server import trust_commands  # noqa: PLC0415
 
     incoming, outgoing = _secrets(args)
-    changed = trust_commands.set_password(directory, args.partner, incoming, outgoing)
-    _tell(args, "Changed, on this side; the former secrets stay good beside the new ones", changed)
+    changed = trust_commands.set_password(directory, args.partner, incoming, outgoing, dry_run=args.dry_run)
+    done = "Changed, on this side; the former secrets stay good beside the new ones"
+    _tell(args, "Would be changed; nothing was" if args.dry_run else done, changed)
     return 0
 
 

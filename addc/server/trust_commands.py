@@ -236,7 +236,12 @@ def delete(directory: Directory, name: str, *, dry_run: bool) -> dict[str, objec
 
 
 def set_password(
-    directory: Directory, name: str, incoming: Secret | None, outgoing: Secret | None
+    directory: Directory,
+    name: str,
+    incoming: Secret | None,
+    outgoing: Secret | None,
+    *,
+    dry_run: bool = False,
 ) -> dict[str, object]:
     """New secrets, each for a direction that the trust has."""
     one = _find(directory, name)
@@ -244,7 +249,11 @@ def set_password(
         incoming = None
     if not one.direction & TrustDirection.OUTBOUND:
         outgoing = None
-    _change(directory, lambda ctx: trust_changes.set_secrets(ctx, one, incoming=incoming, outgoing=outgoing))
+    _change(
+        directory,
+        lambda ctx: trust_changes.set_secrets(ctx, one, incoming=incoming, outgoing=outgoing),
+        dry_run=dry_run,
+    )
     return show(directory, name)
 
 

@@ -46,8 +46,9 @@ def test_a_trust_from_its_making_to_its_end(
     assert shown["attributes"] == ["forest_transitive", "cross_organization"]
     assert shown["encryption_types"] == ["aes256_cts_hmac_sha1_96", "aes128_cts_hmac_sha1_96"]
     assert shown["secrets"]["incoming"]["kvno"] == 1
-    told = run(capsys, "set-password", "partner.test", "--password-file", password, *where)
-    assert "kvno 2" in told
+    changed = ["set-password", "partner.test", "--password-file", password, *where]
+    assert "kvno 1" in run(capsys, *changed, "--dry-run")
+    assert "kvno 2" in run(capsys, *changed)
     assert "nothing was changed" in run(capsys, "delete", "partner.test", "--dry-run", *where)
     assert "Ended" in run(capsys, "delete", "partner.test", *where)
     assert json.loads(run(capsys, "list", "--json", *where)) == []
