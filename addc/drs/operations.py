@@ -17,8 +17,8 @@ from addc.codes.win32 import Win32
 from addc.directory.context import ReadContext
 from addc.directory.controls import RequestOptions
 from addc.directory.modify import Change, ModOp
+from addc.drs.controller_info import domain_controllers, info_1, info_2, info_3, require_own_domain
 from addc.drs.crack import crack
-from addc.drs.domain_controllers import domain_controllers, info_1, info_2, info_3, require_own_domain
 from addc.drs.idl import (
     DRSUAPI,
     LDAP_CONNECTIONS,
