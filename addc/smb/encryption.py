@@ -9,7 +9,7 @@ from typing import Final
 
 from addc.base.errors import DecodeError
 from addc.base.secret import Secret
-from addc.security.crypto.aead import TAG_SIZE, AesCcm, AesGcm, Buffer
+from addc.security.crypto.aead import AesCcm, AesGcm, Buffer
 from addc.smb.messages import PROTOCOL_ID_TRANSFORM
 from addc.smb.signing import Cipher
 
@@ -46,16 +46,14 @@ class Sealer:
     def __repr__(self) -> str:
         return "Sealer()"
 
-    def seal(self, session_id: int, pieces: Sequence[Buffer]) -> tuple[bytes, memoryview]:
+    def seal(self, session_id: int, pieces: Sequence[Buffer]) -> list[Buffer]:
         """The transform header and the cipher text of a message that consists of `pieces`."""
         self._count += 1
         assert self._count < 1 << 60
         nonce = self._count.to_bytes(16, "little")
-        plain = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        aad = _AAD.pack(nonce, len(plain), 0, _ENCRYPTED, session_id)
-        sealed = self._outward.seal(nonce[: self._outward.nonce_size], plain, aad)
-        text = memoryview(sealed)
-        return b"".join((PROTOCOL_ID_TRANSFORM, text[-TAG_SIZE:], aad)), text[:-TAG_SIZE]
+        aad = _AAD.pack(nonce, sum(map(len, pieces)), 0, _ENCRYPTED, session_id)
+        texts, tag = self._outward.seal(nonce[: self._outward.nonce_size], pieces, aad)
+        return [b"".join((PROTOCOL_ID_TRANSFORM, tag, aad)), *texts]
 
     def open(self, message: memoryview) -> bytes:
         """The message inside an encrypted one. Raises DecodeError."""

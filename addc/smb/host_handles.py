@@ -66,7 +66,7 @@ class Handles:
         self._open.clear()
 
 
-def read_cached(handle: Handle, offset: int, size: int) -> bytes | None:
+def read_cached(handle: Handle, offset: int, size: int) -> bytes | memoryview | None:
     """What the host has in memory already; None if it may have to wait for the disk."""
     buffer = bytearray(size)
     try:
@@ -74,7 +74,7 @@ def read_cached(handle: Handle, offset: int, size: int) -> bytes | None:
     except (BlockingIOError, OSError):
         return None
     if count == size:
-        return bytes(buffer)
+        return memoryview(buffer)
     if offset + count >= os.fstat(handle.fd).st_size:
         return bytes(buffer[:count])
     return None

@@ -266,7 +266,7 @@ class HostVolume:
         self._handles.keep(node_id, handle)
         return handle
 
-    async def read(self, node_id: int, offset: int, size: int) -> bytes:
+    async def read(self, node_id: int, offset: int, size: int) -> bytes | memoryview:
         """At most `size` octets; fewer at the end of the file."""
         handle = await self._handle(node_id)
         data = read_cached(handle, offset, size)

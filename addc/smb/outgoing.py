@@ -72,6 +72,6 @@ def assembled(
             response.signer = None
         pieces += _one(response, last=index == count - 1)
     if sealer is not None:
-        pieces = list(sealer.seal(session_id, pieces))
+        pieces = sealer.seal(session_id, pieces)
     pieces.insert(0, framed(sum(map(len, pieces))))
     return pieces

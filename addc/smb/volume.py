@@ -101,7 +101,7 @@ class Volume(Protocol):
 
     async def create(self, parent_id: int, new: NewNode, requester: Token) -> Node: ...
 
-    async def read(self, node_id: int, offset: int, size: int) -> bytes:
+    async def read(self, node_id: int, offset: int, size: int) -> bytes | memoryview:
         """At most `size` octets; fewer at the end of the file."""
         ...
 

@@ -91,9 +91,9 @@ class AesCcm:
     def __repr__(self) -> str:
         return "AesCcm()"
 
-    def seal(self, nonce: bytes, plain: Buffer, aad: Buffer) -> bytes:
-        """The cipher text, then the tag."""
-        return self._cipher.encrypt(nonce, plain, aad)
+    def seal(self, nonce: bytes, pieces: Sequence[Buffer], aad: Buffer) -> tuple[list[Buffer], bytes]:
+        """The cipher text of the pieces, one after the other, and the tag."""
+        return _taken_apart(self._cipher.encrypt(nonce, _joined(pieces), aad))
 
     def open(self, nonce: bytes, sealed: Buffer, aad: Buffer) -> bytes:
         """The plain text of cipher text and tag. Raises DecodeError."""
@@ -106,18 +106,25 @@ class AesCcm:
 class AesGcm:
     """AES-GCM with tags of 16 octets; nonces of 12 octets."""
 
-    __slots__ = ("_cipher",)
+    __slots__ = ("_algorithm", "_cipher")
     nonce_size = 12
 
     def __init__(self, key: bytes) -> None:
+        self._algorithm = algorithms.AES(key)
         self._cipher = AESGCM(key)
 
     def __repr__(self) -> str:
         return "AesGcm()"
 
-    def seal(self, nonce: bytes, plain: Buffer, aad: Buffer) -> bytes:
-        """The cipher text, then the tag."""
-        return self._cipher.encrypt(nonce, plain, aad)
+    def seal(self, nonce: bytes, pieces: Sequence[Buffer], aad: Buffer) -> tuple[list[Buffer], bytes]:
+        """The cipher text of the pieces, one after the other, and the tag."""
+        if sum(map(len, pieces)) <= _JOINED_MAX:  # a context costs more than the copy
+            return _taken_apart(self._cipher.encrypt(nonce, _joined(pieces), aad))
+        context = Cipher(self._algorithm, modes.GCM(nonce)).encryptor()
+        context.authenticate_additional_data(aad)
+        texts: list[Buffer] = [context.update(piece) for piece in pieces]
+        context.finalize()
+        return texts, context.tag
 
     def open(self, nonce: bytes, sealed: Buffer, aad: Buffer) -> bytes:
         """The plain text of cipher text and tag. Raises DecodeError."""
@@ -125,3 +132,11 @@ class AesGcm:
             return self._cipher.decrypt(nonce, sealed, aad)
         except InvalidTag:
             raise DecodeError("the tag does not match", -1, "AES-GCM") from None
+
+
+def _joined(pieces: Sequence[Buffer]) -> Buffer:
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _taken_apart(sealed: bytes) -> tuple[list[Buffer], bytes]:
+    return [memoryview(sealed)[:-TAG_SIZE]], sealed[-TAG_SIZE:]
