@@ -3,8 +3,7 @@
 import enum
 import random
 from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from addc.codec.ids import Sid
@@ -167,9 +166,13 @@ class Maker:
         return "".join(self.rng.choice(_LETTERS) for _ in range(size))
 
 
-@cache
+_HINTS: Final[dict[type[Ndr], dict[str, Any]]] = {}
+
+
 def _hints(cls: type[Ndr]) -> dict[str, Any]:
-    return get_type_hints(cls, include_extras=True)
+    if cls not in _HINTS:
+        _HINTS[cls] = get_type_hints(cls, include_extras=True)
+    return _HINTS[cls]
 
 
 def _enumeration(hint: object) -> type[enum.Enum] | type[bool] | None:
