@@ -214,8 +214,7 @@ def test_a_union_that_says_its_tag_behind_two_pointers() -> None:
     """[MS-RPCE] 2.2.4.8: an [out] union switched by an [in] parameter."""
     check(
         Answer(Tagged(1, Named("a")), True, Color.BLUE, 5),
-        "00000200 01000000 04000200 02000000 00000000 02000000 61000000"
-        "01 000000 08000200 0200 0000 05000000",
+        "00000200 01000000 04000200 02000000 00000000 02000000 6100000001 000000 08000200 0200 0000 05000000",
     )
     check(Answer(Tagged(2, 3)), "00000200 02000000 0300000000000000 00 000000 00000000 00000000")
     check(
