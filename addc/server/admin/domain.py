@@ -70,7 +70,7 @@ def info(target: Target) -> Facts:
         "schema": schema.number("objectVersion"),
         "features": sorted(rdn_of(one) for one in partitions.texts("msDS-EnabledFeature")),
         "machine_account_quota": domain.number("ms-DS-MachineAccountQuota"),
-        "tombstone_lifetime_days": _TOMBSTONE_DAYS
+        "tombstone_days": _TOMBSTONE_DAYS
         if service is None
         else service.number("tombstoneLifetime", _TOMBSTONE_DAYS),
         "dcs": [

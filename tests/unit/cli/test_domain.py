@@ -36,7 +36,7 @@ def test_the_domain_is_told(corp_folder: Path, capsys: pytest.CaptureFixture[str
     assert (told["domain_level"], told["forest_level"], told["schema"]) == ("2016", "2016", 88)
     assert told["dcs"] == ["dc1.corp.example.com (Default-First-Site-Name)"]
     assert str(told["sid"]).startswith("S-1-5-21-")
-    assert (told["machine_account_quota"], told["tombstone_lifetime_days"]) == (10, 180)
+    assert (told["machine_account_quota"], told["tombstone_days"]) == (10, 180)
 
 
 def test_levels_follow_the_directory_s_rules(corp_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

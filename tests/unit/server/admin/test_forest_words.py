@@ -54,6 +54,14 @@ def test_roles(target: Target, desk: Desk) -> None:
     assert not fsmo.seize(target, "pdc", force=True)["changed"]
 
 
+def test_a_seized_rid_master_skips_rids(target: Target, desk: Desk) -> None:
+    before = int(desk.corp.text("CN=RID Manager$,CN=System", "rIDAvailablePool"))
+    lend_role(desk.corp, roles.RID_MASTER)
+    assert fsmo.seize(target, "rid", force=False, dry_run=True)["changed"]
+    fsmo.seize(target, "rid", force=True)
+    assert int(desk.corp.text("CN=RID Manager$,CN=System", "rIDAvailablePool")) == before + 10_000
+
+
 def test_records(target: Target) -> None:
     zone = dns.Zone(target, ZONE)
     web, note = parse("A", ["192.0.2.7"]), parse("TXT", ["x"])
@@ -73,6 +81,10 @@ def test_the_domain(target: Target) -> None:
     assert domain.levels(target)["dcs_can"] == "2016"
     with pytest.raises(UserError, match="a DC is of a lower version"):
         domain.set_levels(target, forest="2025")
+    assert domain.set_levels(target, forest="2012R2", dry_run=True)["forest"] == "2012R2"
+    assert domain.levels(target)["forest"] == "2016"
+    domain.set_levels(target, forest="2012R2")
+    assert domain.levels(target)["forest"] == "2012R2"
     assert domain.set_password_settings(target, SETTINGS)["min_length"] == 12
     assert domain.password_settings(target)["min_length"] == 12
 
