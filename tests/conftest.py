@@ -13,4 +13,5 @@ pytest_plugins = [
     "tests.kit.graveyard",
     "tests.kit.delegated",
     "tests.kit.rodc_branch",
+    "tests.kit.admin_target",
 ]

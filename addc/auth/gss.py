@@ -40,6 +40,8 @@ _CLOCK_SKEW_S: Final = 300
 """By which the library lets a ticket outlive its end; a session ends with the ticket."""
 _OTHER_NAMES: Final = -1765328348 & 0xFFFF_FFFF
 """KRB5KRB_AP_ERR_BADMATCH: the ticket is not of whom the authenticator names."""
+_NO_CI_FLAGS: Final = gssapi.OID.from_int_seq("1.2.752.43.13.29")
+"""GSS_KRB5_CRED_NO_CI_FLAGS_X: MIT's library asks for signing and sealing unasked otherwise."""
 _NO_KDC: Final = frozenset(
     code & 0xFFFF_FFFF for code in (-1765328230, -1765328228, -1765328160, -1765328249, -1765328164)
 )
@@ -337,13 +339,15 @@ class GssInitiator(_Protection):
 
     def __init__(self, target: str, store: dict[str, str] | PasswordLogon, options: InitiatorOptions) -> None:
         """target: the service's principal. store: "ccache" or "client_keytab", as krb5 names them; {} for
-        what the environment names; or a name and its password.
+        what the environment names; or a name and its password, which does not go with SPNEGO.
 
         Raises NoKeysError where the store has no credentials, NoKdcError where no KDC takes the password.
         """
         super().__init__()
         try:
             self._credentials = _initiator_credentials(store)
+            if not options.signing:
+                self._credentials = raw.set_cred_option(_NO_CI_FLAGS, self._credentials, b"")
             self._target = raw.import_name(target.encode(), gssapi.NameType.kerberos_principal)
         except GSSError as error:
             if error.min_code & 0xFFFF_FFFF in _NO_KDC:
@@ -383,8 +387,7 @@ class GssInitiator(_Protection):
 def _initiator_credentials(store: dict[str, str] | PasswordLogon) -> raw.Creds:
     if isinstance(store, PasswordLogon):
         name = raw.import_name(store.principal.encode(), gssapi.NameType.kerberos_principal)
-        return raw.acquire_cred_with_password(
-            name, store.password.reveal(), mechs=_MECHANISMS, usage="initiate"
-        ).creds
+        password = store.password.reveal()  # Kerberos alone: beside SPNEGO the library hides why it failed
+        return raw.acquire_cred_with_password(name, password, mechs=_MECHANISMS[:1], usage="initiate").creds
     names = cast("dict[bytes | str, bytes | str]", store)
     return gssapi.Credentials(usage="initiate", mechs=_MECHANISMS, store=names or None)

@@ -11,9 +11,12 @@ from addc.base.errors import AddcError, StoreError, UserError
 from addc.base.version import VERSION
 
 
-def command_line() -> argparse.ArgumentParser:
-    """Every command with all that it takes: what is parsed, completed and printed as manual."""
-    from addc.cli.topics import add_commands  # noqa: PLC0415 - after --version, which must be quick
+def command_line(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Every command with all that it takes: what is parsed, completed and printed as manual.
+
+    arguments: where these begin with a command's name, its alone.
+    """
+    from addc.cli.topics import NAMES, NEED_ALL, add_commands  # noqa: PLC0415 - after --version, which must be quick
 
     parser = argparse.ArgumentParser(
         prog="addc",
@@ -21,7 +24,8 @@ def command_line() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"addc {VERSION}")
     parser.add_argument("--debug", action="store_true", help="show a traceback when a command fails")
-    add_commands(parser)
+    first = next((one for one in arguments if one != "--debug"), "")
+    add_commands(parser, first if first in NAMES - NEED_ALL else "")
     return parser
 
 
@@ -31,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments == ["--version"]:
         print(f"addc {VERSION}")
         return 0
-    args = command_line().parse_args(arguments)
+    args = command_line(arguments).parse_args(arguments)
     try:
         status = int(args.run(args))
         sys.stdout.flush()

@@ -44,6 +44,11 @@ _EXITS: Final = """\
 Exit status: 0 done, 1 not done, 2 wrongly asked, 70 a bug, 130 interrupted.
 """
 _COLUMN: Final = 13
+NAMES: Final = frozenset(
+    command.__name__.rpartition(".")[2] for _, commands in TOPICS for command in commands
+)
+NEED_ALL: Final = frozenset(("completion",))
+"""Commands that tell of the others."""
 
 
 class ByTopic(argparse.RawDescriptionHelpFormatter):
@@ -53,8 +58,11 @@ class ByTopic(argparse.RawDescriptionHelpFormatter):
         yield from ()
 
 
-def add_commands(parser: argparse.ArgumentParser) -> None:
-    """Have the parser know every command, and tell them by topic."""
+def add_commands(parser: argparse.ArgumentParser, only: str = "") -> None:
+    """Have the parser know every command, and tell them by topic.
+
+    only: the one that is asked for: making the parsers of all takes longer than most commands.
+    """
     subparsers = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", help="one of those below"
     )
@@ -62,6 +70,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     for topic, commands in TOPICS:
         told.append(f"{topic}:")
         for command in commands:
+            if only and command.__name__.rpartition(".")[2] != only:
+                continue
             command.add_parser(subparsers)
             shown = subparsers._choices_actions[-1]
             told.append(f"  {shown.dest:<{_COLUMN}} {shown.help}")

@@ -43,7 +43,7 @@ from addc.server.admin.target import (
 
 _PAGE = 500
 _OPTIONS = RequestOptions(confidential=True)
-_WHO = "The machine"
+_WHO = "this machine"
 _GROUPS = (
     wellknown.RID_DOMAIN_ADMINS, wellknown.RID_ENTERPRISE_ADMINS, wellknown.RID_SCHEMA_ADMINS,
     wellknown.RID_GROUP_POLICY_CREATOR_OWNERS,

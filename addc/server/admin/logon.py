@@ -88,7 +88,7 @@ def log_on(wanted: Wanted) -> RemoteTarget:
         place = place_of(client, server.host)
         who = _Logon(wanted, server, place)
         client = who.bind(client)
-        return RemoteTarget(client, place, wanted.user or "Whose tickets these are")
+        return RemoteTarget(client, place, wanted.user or "the owner of these tickets")
     except BaseException:
         client.close()
         raise
@@ -167,9 +167,9 @@ class _Logon:
 
     def _kerberos(self, client: LdapClient) -> None:
         tls = self._server.tls is not None
-        options = InitiatorOptions(
-            sealing=not tls, signing=not tls, spnego=True, channel_binding=client.channel_binding
-        )
+        # Bare Kerberos, which GSS-SPNEGO takes too: MIT's SPNEGO always signs, which TLS does not allow for.
+        binding = client.channel_binding
+        options = InitiatorOptions(sealing=not tls, signing=not tls, channel_binding=binding)
         store: dict[str, str] | PasswordLogon = {}
         if self._wanted.user:
             store = PasswordLogon(self._principal(), self._secret())

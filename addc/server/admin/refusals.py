@@ -1,5 +1,6 @@
 """What a directory's refusal means to a person: cause, the fact behind it, what to do next."""
 
+import re
 from typing import Final
 
 from addc.base.errors import UserError
@@ -65,6 +66,9 @@ _SAYS: Final[dict[int, tuple[str, str]]] = {
     Win32.ERROR_DS_BUSY: ("The database is busy", "try again"),
     Win32.ERROR_DS_UNAVAILABLE: ("The database does not answer", "see to the DC, then try again"),
 }
+_PROBLEM: Final = re.compile(r"problem \d+ \(\w+\), data \w+(?:, Att \w+ \(([^)]*)\))?(?:, (.*))?", re.DOTALL)
+_NAME: Final = re.compile(r"[A-Z]+_[A-Z_]+")
+"""A problem's name and nothing else, such as NO_OBJECT."""
 _BY_RESULT: Final = {
     LdapResult.INSUFFICIENT_ACCESS_RIGHTS: Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS,
     LdapResult.NO_SUCH_OBJECT: Win32.ERROR_DS_OBJ_NOT_FOUND,
@@ -79,6 +83,8 @@ def refused(
     code: int, detail: str, operation: Operation | None = None, *, who: str, result: int = -1
 ) -> UserError:
     """code: Win32; 0 where unknown. detail: the directory's own words. result: of LDAP, -1 without one."""
+    if isinstance(operation, Add) and code == Win32.ERROR_DS_OBJ_NOT_FOUND:
+        code = Win32.ERROR_DS_NO_PARENT_OBJECT
     said = _SAYS.get(code)
     if said is None and result >= 0:
         said = _SAYS.get(_BY_RESULT.get(LdapResult(result), -1)) if result in _BY_RESULT else None
@@ -88,6 +94,8 @@ def refused(
             f"Refused: {_bare(detail) or f'error {code}'}. Next step: see to that, then try again"
         )
     cause = said[0].format(who=who, what=_what(operation), dn=dn or "such object", parent=_parent(operation))
+    if cause.startswith(("this ", "the ")):
+        cause = cause[0].upper() + cause[1:]
     fact = f" (the directory: {_bare(detail)})" if _bare(detail) else ""
     return UserError(f"{cause}{fact}. Next step: {said[1]}")
 
@@ -119,4 +127,9 @@ def _bare(detail: str) -> str:
     words = detail.rstrip("\0").strip()
     if "comment: " in words:
         words = words.split("comment: ", 1)[1].rsplit(", data ", 1)[0]
-    return words.rstrip(".")
+    elif (problem := _PROBLEM.search(words)) is not None:
+        attribute, note = problem[1] or "", (problem[2] or "").strip()
+        note = "" if note.startswith("best match of") else note
+        words = ": ".join(filter(None, (attribute, note)))
+    words = " ".join(words.split()).rstrip(".")
+    return "" if _NAME.fullmatch(words) else words

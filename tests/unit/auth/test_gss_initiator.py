@@ -11,7 +11,9 @@ from addc.auth.gss import (
     GssExchange,
     GssInitiator,
     InitiatorOptions,
+    NoKdcError,
     NoKeysError,
+    PasswordLogon,
 )
 from addc.auth.keytab import KeytabEntry, write_keytab
 from addc.auth.spnego import Exchange, SpnegoExchange, chosen
@@ -188,3 +190,17 @@ def test_a_message_says_how_long_its_token_will_be(pair: Pair, *, spnego: bool, 
             assert other.unprotect(b"before", travels, b"after", token, seal=seal) == bytes(size)
             travels, token = side.protect(b"", bytes(size), b"", seal=seal)  # no header signing
             assert other.unprotect(b"", travels, b"", token, seal=seal) == bytes(size)
+
+
+def test_a_realm_without_a_kdc_is_no_wrong_password(pair: Pair) -> None:
+    """What is told apart by type: only then may another way be tried."""
+    conf = pair.folder / "krb5.conf"
+    conf.write_text(conf.read_text() + " dns_lookup_kdc = false\n")
+    logon = PasswordLogon(f"alice@{REALM}", Secret(b"whatever"))
+    with pytest.raises(NoKdcError):
+        GssInitiator(TARGET, logon, InitiatorOptions())
+
+
+def test_within_tls_nothing_is_signed_or_sealed(pair: Pair) -> None:
+    client, server, _ = pair.meet(sealing=False, signing=False)
+    assert not server.integrity and not server.confidential and not client.integrity
