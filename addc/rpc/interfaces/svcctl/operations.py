@@ -329,5 +329,4 @@ SERVER: Final = InterfaceServer(
         64: r_open_sc_manager2,
     },
     pipes=("svcctl",),
-    tcp=False,
 )

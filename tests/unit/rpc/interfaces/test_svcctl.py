@@ -8,13 +8,13 @@ import pytest
 from addc.codec.ndr import NULL_HANDLE, ContextHandle, Ndr
 from addc.codes.nca import NcaStatus
 from addc.codes.win32 import Win32
-from addc.rpc.call import RpcFault
+from addc.rpc.call import RpcFault, Transport
 from addc.rpc.interfaces.svcctl import idl, rights
 from addc.rpc.interfaces.svcctl.operations import SERVER
 from addc.rpc.interfaces.svcctl.services import SERVICES
 from addc.security.descriptor import SecurityDescriptor
 from addc.security.token import ANONYMOUS, Token
-from tests.kit.rpc_desk import RpcClient, RpcDesk, undefaulted
+from tests.kit.rpc_desk import CLEAR, RpcClient, RpcDesk, undefaulted
 
 CONNECT: Final = 0x1
 MANAGER_ALL: Final = 0xF_003F
@@ -236,3 +236,11 @@ def test_what_else_is_configured_is_nothing(admin: RpcClient, ntds: ContextHandl
     assert ask(1, 4) == idl.RQueryServiceConfig2WResponse(bytes(4), 4)
     assert ask(2, 30) == idl.RQueryServiceConfig2WResponse(bytes(30), 20)
     assert ask(9, 4).status == Win32.ERROR_INVALID_LEVEL
+
+
+def test_nobody_in_particular_opens_the_manager_over_tcp(rpc_desk: RpcDesk) -> None:
+    """2.1.1: it is there; 3.1.4.15."""
+    nobody = rpc_desk.connect(ANONYMOUS, security=CLEAR, transport=Transport.TCP)
+    request = idl.ROpenSCManagerW(None, None, 1)
+    assert SERVER.tcp
+    assert nobody.call(SERVER, request, idl.ROpenSCManagerWResponse).status == DENIED
