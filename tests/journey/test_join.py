@@ -2,23 +2,27 @@
 
 There is no systemd here. The system bus, realmd, polkitd and sssd run by hand in the member's own namespaces,
 so realmd is told how to start sssd; everything else is Debian's own configuration. One line is added to it:
-without SMB no Group Policy can be fetched, and sssd lets nobody in who may be locked out by one unless it is
-told to be permissive (ad_gpo_access_control).
+sssd lets in whom Group Policy lets in (enforcing), where Debian's would only tell its log.
 """
 
+import re
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from addc.codec.ids import Sid
 from tests.journey.test_kerberos import USER_PASSWORD, make_user, replace
-from tests.kit.clients import Client
+from tests.kit.clients import DC, Client
 from tests.kit.forest_host import DNS_DOMAIN, DOMAIN, DOMAIN_DN, PASSWORD, REALM, ForestHost
 from tests.kit.member import Member, member, wait_until
-from tests.kit.net import Lan
+from tests.kit.net import Host, Lan
+from tests.kit.samba_tools import KERBEROS, SambaTools, samba_desk
 
 SITE = "Default-First-Site-Name"
-PAM_SERVICE = "addc-journey"
+# Services whose right to log on sssd knows: interactive and remote interactive.
+PAM_SERVICES = CONSOLE, REMOTE = ("login", "sshd")
+MEMBERS = f"OU=jmembers,{DOMAIN_DN}"
 # Where the two libraries lie depends on the architecture; realmd only looks whether the files are there.
 REALMD_CONF = """
 [service]
@@ -27,13 +31,21 @@ automatic-install = no
 sssd = /usr/sbin/sssd
 libnss-sss = /usr/sbin/sssd
 libpam-sss = /usr/sbin/sssd
+[winbind-packages]
+winbind = /usr/sbin/winbindd
+libpam-winbind = /usr/sbin/winbindd
+libnss-winbind = /usr/sbin/winbindd
 [commands]
+winbind-enable-service = /bin/true
+winbind-disable-service = /bin/true
+winbind-restart-service = /usr/sbin/winbindd -D
+winbind-stop-service = /bin/sh -c "kill $(cat /run/samba/winbindd.pid)"
 sssd-enable-service = /bin/true
 sssd-disable-service = /bin/true
 sssd-restart-service = /usr/sbin/sssd -D --logger=files
 sssd-stop-service = /bin/sh -c "kill $(cat /run/sssd.pid)"
 """
-SSSD_SNIPPET = f"[domain/{DNS_DOMAIN}]\nad_gpo_access_control = permissive\n"
+SSSD_SNIPPET = f"[domain/{DNS_DOMAIN}]\nad_gpo_access_control = enforcing\n"
 PAM_CONF = """
 auth required pam_sss.so
 account required pam_sss.so
@@ -78,11 +90,11 @@ def test_adcli_finds_the_domain_controller(ws1: Member) -> None:
         f"domain-forest = {DNS_DOMAIN}",
         f"domain-controller = dc1.{DNS_DOMAIN}",
         f"domain-controller-site = {SITE}",
-        "domain-controller-flags = pdc gc ldap ds kdc closest writable full-secret",
+        "domain-controller-flags = pdc gc ldap ds kdc timeserv closest writable full-secret",
         "domain-controller-usable = yes",
         f"computer-site = {SITE}",
     ):
-        assert line in info
+        assert line in info, info
 
 
 def test_adcli_joins_and_the_machine_logs_on(ws1: Member, user: Client) -> None:
@@ -117,6 +129,26 @@ def test_adcli_renews_the_machines_password(ws1: Member, user: Client) -> None:
     assert "not found in Kerberos database" in by_service.stderr, "a service name is no client's name in AD"
 
 
+def test_adcli_joins_again_into_a_unit_and_for_administrators_alone(ws1: Member, user: Client) -> None:
+    """What adcli writes is more than users may give an account. Spec: [MS-ADTS] 3.1.1.5.2.2."""
+    make_user(user, "jplain")
+    join = ("adcli", "join", "--stdin-password", "--login-user")
+    words_of(ws1, *join, "Administrator", DNS_DOMAIN, stdin=PASSWORD)
+    over = ws1.run([*join, "jplain", DNS_DOMAIN], stdin=USER_PASSWORD)
+    assert over.returncode != 0 and "Access denied" in over.stderr
+    words_of(ws1, "adcli", "testjoin")
+    named = ("--computer-name=JADCLI", f"--host-fqdn=jadcli.{DNS_DOMAIN}", "--host-keytab=/etc/jadcli.keytab")
+    fresh = ws1.run([*join, "jplain", *named, DNS_DOMAIN], stdin=USER_PASSWORD)
+    assert fresh.returncode != 0 and "Insufficient permissions" in fresh.stderr
+    unit = f"OU=jadcli,{DOMAIN_DN}"
+    user.must_change(f"dn: {unit}\nobjectClass: organizationalUnit\n", "ldapadd")
+    words_of(ws1, *join, "Administrator", *named, f"--domain-ou={unit}", DNS_DOMAIN, stdin=PASSWORD)
+    assert len(user.entries("(sAMAccountName=JADCLI$)", base=unit)) == 1
+    delete = ("adcli", "delete-computer", "--stdin-password", "--login-user=Administrator")
+    words_of(ws1, *delete, f"--domain={DNS_DOMAIN}", "JADCLI", stdin=PASSWORD)
+    assert computer(user, "JADCLI") is None
+
+
 def test_a_machine_joins_by_a_password_that_was_set_for_it(ws1: Member, user: Client) -> None:
     fqdn, once = f"ws3.{DNS_DOMAIN}", "0ne-time.Passw0rd"
     words_of(
@@ -139,8 +171,9 @@ def bus(lan: Lan, forest: ForestHost) -> Iterator[Member]:
     """A machine with a system bus, on which realmd and polkitd start when they are called."""
     found = member(lan, "ws2", 31, forest.host)
     found.write("/etc/realmd.conf", REALMD_CONF)
-    found.write(f"/etc/sssd/conf.d/{PAM_SERVICE}.conf", SSSD_SNIPPET, mode="600")
-    found.write(f"/etc/pam.d/{PAM_SERVICE}", PAM_CONF)
+    found.write("/etc/sssd/conf.d/policy.conf", SSSD_SNIPPET, mode="600")
+    for service in PAM_SERVICES:
+        found.write(f"/etc/pam.d/{service}", PAM_CONF)
     daemon = found.start(["dbus-daemon", "--system", "--nofork", "--nopidfile"], found.folder / "bus.log")
 
     def is_up() -> bool | None:
@@ -153,9 +186,68 @@ def bus(lan: Lan, forest: ForestHost) -> Iterator[Member]:
     daemon.wait(timeout=30)
 
 
+TEMPLATE = """[Unicode]
+Unicode=yes
+[Version]
+signature="$CHICAGO$"
+Revision=1
+[Privilege Rights]
+SeRemoteInteractiveLogonRight = *S-1-5-32-544,*{allowed}
+SeDenyRemoteInteractiveLogonRight = *{denied}
+"""
+SECURITY_EXTENSION = "[{827D319E-6EAC-11D2-A4EA-00C04F79F83A}{803E14A0-B4FB-11D0-A0D0-00A0C90F574B}]"
+
+
 @pytest.fixture(scope="module")
-def joined(bus: Member) -> Member:
-    words_of(bus, "realm", "join", "-v", "-U", "Administrator", DNS_DOMAIN, stdin=PASSWORD + "\n")
+def policy(machine: Host, forest: ForestHost) -> str:
+    """A policy for the members' unit: whom sshd lets in. Its name."""
+    admin = Client(machine)
+    admin.login()
+    for group in ("jremote", "jnever"):
+        admin.must_change(
+            f"dn: CN={group},CN=Users,{DOMAIN_DN}\nobjectClass: group\nsAMAccountName: {group}\n", "ldapadd"
+        )
+    admin.must_change(f"dn: {MEMBERS}\nobjectClass: organizationalUnit\n", "ldapadd")
+    tool = SambaTools(samba_desk(machine))
+    found = re.search(r"\{[0-9A-Fa-f-]{36}\}", tool.ok("gpo", "create", "Who comes in"))
+    assert found is not None
+    name = found.group()
+    text = TEMPLATE.format(allowed=sid(admin, "jremote"), denied=sid(admin, "jnever"))
+    put_template(machine, name, text)
+    admin.must_change(
+        f"dn: CN={name},CN=Policies,CN=System,{DOMAIN_DN}\nchangetype: modify\n"
+        f"replace: gPCMachineExtensionNames\ngPCMachineExtensionNames: {SECURITY_EXTENSION}\n-\n"
+        "replace: versionNumber\nversionNumber: 1\n"
+    )
+    tool.ok("gpo", "setlink", MEMBERS, name)
+    return name
+
+
+def sid(user: Client, name: str) -> str:
+    """The SID of an account."""
+    value = user.entries(f"(sAMAccountName={name})", "objectSid")[0]["objectsid"][0]
+    return str(Sid.of(value.encode("latin-1")))
+
+
+def put_template(machine: Host, policy: str, text: str) -> None:
+    """The security settings of a policy, and its version, as RSAT writes them."""
+    local, version = machine.folder / "GptTmpl.inf", machine.folder / "GPT.INI"
+    local.write_bytes(text.replace("\n", "\r\n").encode("utf-16"))
+    version.write_bytes(b"[General]\r\nVersion=1\r\n")
+    folder = f"{DNS_DOMAIN}\\Policies\\{policy}"
+    steps = [f'cd "{folder}"', f"put {version} GPT.INI", "cd MACHINE"]
+    for one in ("Microsoft", "Windows NT", "SecEdit"):
+        steps += [f'mkdir "{one}"', f'cd "{one}"']
+    done = samba_desk(machine).run(
+        ["smbclient", f"//{DC}/sysvol", *KERBEROS, "-c", "; ".join([*steps, f"put {local} GptTmpl.inf"])]
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def joined(bus: Member, policy: str) -> Member:
+    words = ("realm", "join", "-v", "-U", "Administrator", f"--computer-ou={MEMBERS}", DNS_DOMAIN)
+    words_of(bus, *words, stdin=PASSWORD + "\n")
     wait_until("sssd's first answer", lambda: known(bus, "administrator"))
     return bus
 
@@ -166,10 +258,12 @@ def known(machine: Member, name: str) -> str | None:
     return found.stdout.strip() or None
 
 
-def pam(machine: Member, name: str, password: str, *operations: str) -> "subprocess.CompletedProcess[str]":
+def pam(
+    machine: Member, name: str, password: str, *operations: str, service: str = CONSOLE
+) -> "subprocess.CompletedProcess[str]":
     """A conversation with PAM. password: all lines that are typed."""
     return machine.run(
-        ["pamtester", PAM_SERVICE, f"{name}@{DNS_DOMAIN}", *operations], stdin=password + "\n", timeout_s=90
+        ["pamtester", service, f"{name}@{DNS_DOMAIN}", *operations], stdin=password + "\n", timeout_s=90
     )
 
 
@@ -247,6 +341,22 @@ def test_an_expired_password_is_changed_at_logon(joined: Member, user: Client) -
     user.login("jnew", new)
 
 
+def test_group_policy_decides_who_logs_on_from_afar(joined: Member, user: Client) -> None:
+    """sssd fetches the policy from SYSVOL with the machine's ticket, and holds to it."""
+    for name, groups in (("jfar", ["jremote"]), ("jbarred", ["jremote", "jnever"]), ("jnear", [])):
+        make_user(user, name)
+        for group in groups:
+            user.must_change(
+                f"dn: CN={group},CN=Users,{DOMAIN_DN}\nchangetype: modify\nadd: member\n"
+                f"member: CN={name},CN=Users,{DOMAIN_DN}\n"
+            )
+        assert pam(joined, name, USER_PASSWORD, "authenticate", "acct_mgmt").returncode == 0, "at the console"
+    assert pam(joined, "jfar", USER_PASSWORD, "authenticate", "acct_mgmt", service=REMOTE).returncode == 0
+    for name in ("jbarred", "jnear"):
+        kept_out = pam(joined, name, USER_PASSWORD, "authenticate", "acct_mgmt", service=REMOTE)
+        assert kept_out.returncode != 0 and "Permission denied" in kept_out.stdout + kept_out.stderr
+
+
 def test_realm_leaves_and_takes_the_account_along(joined: Member, user: Client) -> None:
     words_of(
         joined, "realm", "leave", "-v", "--remove", "-U", "Administrator", DNS_DOMAIN, stdin=PASSWORD + "\n"
@@ -254,3 +364,26 @@ def test_realm_leaves_and_takes_the_account_along(joined: Member, user: Client) 
     assert computer(user, "WS2") is None
     assert joined.run(["test", "-e", "/etc/krb5.keytab"]).returncode == 1
     assert f"[domain/{DNS_DOMAIN}]" not in joined.read("/etc/sssd/sssd.conf")
+
+
+# --- realmd and winbind ---
+
+
+def test_realm_joins_for_winbind(bus: Member, user: Client) -> None:
+    """The other software that realmd knows, which Samba's own tools join."""
+    bus.write("/etc/nsswitch.conf", "passwd: files winbind\ngroup: files winbind\nhosts: files dns\n")
+    make_user(user, "jwind")
+    choice = ("--client-software=winbind", "-U", "Administrator", DNS_DOMAIN)
+    words_of(bus, "realm", "join", "-v", *choice, stdin=PASSWORD + "\n")
+    shown = words_of(bus, "realm", "list")
+    assert "client-software: winbind" in shown and "configured: kerberos-member" in shown
+    assert computer(user, "WS2") is not None
+    assert "Join is OK" in words_of(bus, "net", "ads", "testjoin")
+    wait_until("winbindd's first answer", lambda: bus.run(["wbinfo", "-P"]).returncode == 0 or None)
+    assert "succeeded" in words_of(bus, "wbinfo", f"--krb5auth={DOMAIN}\\jwind%{USER_PASSWORD}")
+    line = words_of(bus, "getent", "passwd", f"{DOMAIN}\\jwind")
+    assert line.startswith(f"{DOMAIN}\\jwind:")
+    words_of(
+        bus, "realm", "leave", "-v", "--remove", "-U", "Administrator", DNS_DOMAIN, stdin=PASSWORD + "\n"
+    )
+    assert computer(user, "WS2") is None

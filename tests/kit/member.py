@@ -88,8 +88,11 @@ def member(lan: Lan, name: str, last_octet: int, dc: Host) -> Member:
     assert holder.stdout is not None
     assert holder.stdout.readline() == "ready\n", "the member's namespaces could not be made"
     found = Member(plain.name, plain.address, plain.folder, {"LC_ALL": "C", "HOME": "/root"}, holder)
-    krb5 = f"[libdefaults]\n default_realm = {DNS_DOMAIN.upper()}\n dns_lookup_kdc = true\n rdns = false\n"
-    found.write("/etc/krb5.conf", krb5)
+    lines = (
+        f"default_realm = {DNS_DOMAIN.upper()}",
+        *("dns_lookup_kdc = true", "dns_lookup_realm = false", "rdns = false"),
+    )
+    found.write("/etc/krb5.conf", "\n ".join(["[libdefaults]", *lines, ""]))
     return found
 
 

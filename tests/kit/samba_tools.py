@@ -1,15 +1,30 @@
 """Samba's administration tools as a person uses them against our DC, by Kerberos or by NTLM."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tests.kit.clients import DC, Done
-from tests.kit.forest_host import PASSWORD
+from tests.kit.forest_host import DOMAIN, PASSWORD, REALM
 from tests.kit.net import Host
 
 URI: Final = f"ldap://{DC}"
 KERBEROS: Final = ("--use-kerberos=required",)
 NTLM: Final = (f"-UAdministrator%{PASSWORD}", "--use-kerberos=off")
+
+
+def samba_desk(machine: Host) -> Host:
+    """The machine with caches of its own: Samba's clients remember who could not be reached."""
+    places = machine.folder / "samba"
+    places.mkdir(exist_ok=True)
+    kinds = ("lock directory", "cache directory", "state directory", "private dir")
+    lines = [
+        "[global]",
+        f" workgroup = {DOMAIN}",
+        f" realm = {REALM}",
+        *[f" {one} = {places}" for one in kinds],
+    ]
+    (places / "smb.conf").write_text("\n".join([*lines, ""]))
+    return replace(machine, environment={**machine.environment, "SMB_CONF_PATH": str(places / "smb.conf")})
 
 
 @dataclass(frozen=True, slots=True)
