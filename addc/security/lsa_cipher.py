@@ -10,24 +10,19 @@ from typing import Final
 
 from addc.base.errors import DecodeError
 from addc.codec.blobs import TrustAuthInfo
-from addc.security.crypto.ciphers import (
-    aes_cbc_decrypt,
-    aes_cbc_encrypt,
-    insecure_des_decrypt,
-    insecure_des_encrypt,
-    insecure_rc4,
-)
-from addc.security.crypto.hashes import equal, hmac_sha512
+from addc.security import aead_cbc
+from addc.security.aead_cbc import Labels
+from addc.security.crypto.ciphers import insecure_des_decrypt, insecure_des_encrypt, insecure_rc4
 
 KEY_SIZE: Final = 16
 """What these ciphers use of a session key."""
 _BLOCK: Final = 8
 _DES_KEY: Final = 7
 _VERSION: Final = 1
-_AES_BLOCK: Final = 16
-_AES_VERSION: Final = b"\x01"
-_ENCRYPTION_LABEL: Final = b"Microsoft LSAD encryption key AEAD-AES-256-CBC-HMAC-SHA512 16\0"
-_MAC_LABEL: Final = b"Microsoft LSAD MAC key AEAD-AES-256-CBC-HMAC-SHA512 16\0"
+_LABELS: Final = Labels(
+    b"Microsoft LSAD encryption key AEAD-AES-256-CBC-HMAC-SHA512 16\0",
+    b"Microsoft LSAD MAC key AEAD-AES-256-CBC-HMAC-SHA512 16\0",
+)
 CONFOUNDER_SIZE: Final = 512
 
 
@@ -72,33 +67,14 @@ def decrypt_secret(session_key: bytes, data: bytes) -> bytes:
 # --- AES ---------------------------------------------------------------------------------------------------
 
 
-def _aes_key(session_key: bytes) -> bytes:
-    return hmac_sha512(session_key, _ENCRYPTION_LABEL)[:32]
-
-
-def _aes_mac(session_key: bytes, salt: bytes, cipher: bytes) -> bytes:
-    mac_key = hmac_sha512(session_key, _MAC_LABEL)
-    return hmac_sha512(mac_key, _AES_VERSION + salt + cipher + len(_AES_VERSION).to_bytes(1, "little"))
-
-
 def seal_aes(session_key: bytes, salt: bytes, plain: bytes) -> tuple[bytes, bytes]:
     """AuthData and Cipher. salt: 16 random octets. Spec: [MS-LSAD] 5.1.5."""
-    pad = _AES_BLOCK - len(plain) % _AES_BLOCK
-    cipher = aes_cbc_encrypt(_aes_key(session_key), salt, plain + bytes((pad,)) * pad)
-    return _aes_mac(session_key, salt, cipher), cipher
+    return aead_cbc.seal(session_key, _LABELS, salt, plain)
 
 
 def open_aes(session_key: bytes, auth_data: bytes, salt: bytes, cipher: bytes) -> bytes:
     """The plain text. Raises DecodeError for what is not authentic."""
-    if not equal(_aes_mac(session_key, salt, cipher), auth_data):
-        raise DecodeError("the authentication data disagree", 0, "cipher")
-    if not cipher or len(cipher) % _AES_BLOCK:
-        raise DecodeError("not whole blocks", len(cipher), "cipher")
-    padded = aes_cbc_decrypt(_aes_key(session_key), salt, cipher)
-    pad = padded[-1]
-    if not 1 <= pad <= _AES_BLOCK or padded[-pad:] != bytes((pad,)) * pad:
-        raise DecodeError("bad padding", 0, "cipher")
-    return padded[:-pad]
+    return aead_cbc.unseal(session_key, _LABELS, salt, (auth_data, cipher))
 
 
 # --- the secrets of a trust --------------------------------------------------------------------------------

@@ -9,14 +9,10 @@ from typing import Final
 
 from addc.base.errors import DecodeError
 from addc.base.secret import Secret
-from addc.security.crypto.ciphers import (
-    aes_cbc_decrypt,
-    aes_cbc_encrypt,
-    insecure_des_decrypt,
-    insecure_des_encrypt,
-    insecure_rc4,
-)
-from addc.security.crypto.hashes import equal, hmac_sha512, insecure_md5
+from addc.security import aead_cbc
+from addc.security.aead_cbc import Labels
+from addc.security.crypto.ciphers import insecure_des_decrypt, insecure_des_encrypt, insecure_rc4
+from addc.security.crypto.hashes import insecure_md5
 from addc.security.crypto.kdf import pbkdf2
 
 PLAIN_SIZE: Final = 516
@@ -30,11 +26,10 @@ The document speaks of 512 characters. Peers send as many octets: SAM_MAX_PASSWO
 """
 ITERATIONS_MIN: Final = 5_000
 ITERATIONS_MAX: Final = 1_000_000
-_ENCRYPTION_KEY: Final = b"Microsoft SAM encryption key AEAD-AES-256-CBC-HMAC-SHA512 16\0"
-_MAC_KEY: Final = b"Microsoft SAM MAC key AEAD-AES-256-CBC-HMAC-SHA512 16\0"
-_VERSION: Final = b"\x01"
-_AES_KEY_SIZE: Final = 32
-_BLOCK: Final = 16
+_LABELS: Final = Labels(
+    b"Microsoft SAM encryption key AEAD-AES-256-CBC-HMAC-SHA512 16\0",
+    b"Microsoft SAM MAC key AEAD-AES-256-CBC-HMAC-SHA512 16\0",
+)
 
 
 class WrongBufferError(DecodeError):
@@ -105,15 +100,10 @@ def key_of_old_password(nt_hash: bytes, salt: bytes, iterations: int) -> bytes:
 
 def open_aes(cek: bytes, salt: bytes, auth_data: bytes, cipher: bytes) -> Secret:
     """The password of a SAMPR_ENCRYPTED_PASSWORD_AES. Spec: [MS-SAMR] 2.2.6.32, 3.2.2.4."""
-    if not equal(_mac(cek, salt, cipher), auth_data):
-        raise WrongBufferError("the authentication data disagree")
-    if not cipher or len(cipher) % _BLOCK:
-        raise WrongBufferError("not whole blocks")
-    padded = aes_cbc_decrypt(_encryption_key(cek), salt, cipher)
-    pad = padded[-1]
-    if not 1 <= pad <= _BLOCK or padded[-pad:] != bytes((pad,)) * pad:
-        raise WrongBufferError("bad padding")
-    plain = padded[:-pad]
+    try:
+        plain = aead_cbc.unseal(cek, _LABELS, salt, (auth_data, cipher))
+    except DecodeError as error:
+        raise WrongBufferError(str(error)) from None
     size = int.from_bytes(plain[:2], "little")
     if len(plain) < AES_PLAIN_SIZE or size > AES_PLAIN_SIZE - 2:
         raise WrongBufferError("too short")
@@ -124,14 +114,4 @@ def seal_aes(cek: bytes, salt: bytes, password: bytes, filler: bytes) -> tuple[b
     """AuthData and Cipher of a SAMPR_ENCRYPTED_PASSWORD_AES. salt: 16, filler: 512 random octets."""
     plain = len(password).to_bytes(2, "little") + password
     plain += filler[: AES_PLAIN_SIZE - len(plain)]
-    pad = _BLOCK - len(plain) % _BLOCK
-    cipher = aes_cbc_encrypt(_encryption_key(cek), salt, plain + bytes((pad,)) * pad)
-    return _mac(cek, salt, cipher), cipher
-
-
-def _encryption_key(cek: bytes) -> bytes:
-    return hmac_sha512(cek, _ENCRYPTION_KEY)[:_AES_KEY_SIZE]
-
-
-def _mac(cek: bytes, salt: bytes, cipher: bytes) -> bytes:
-    return hmac_sha512(hmac_sha512(cek, _MAC_KEY), _VERSION + salt + cipher + _VERSION)
+    return aead_cbc.seal(cek, _LABELS, salt, plain)
