@@ -150,9 +150,17 @@ class SmbConnection(asyncio.Protocol):
         self._transport = None
         self._queue.clear()
         for batch in {id(one): one for one in self._running.values()}.values():
-            if batch.task is not None:
+            if batch.task is not None and not self._goes_on(batch):
                 batch.task.cancel()
         self.host.disconnected(self)
+
+    def _goes_on(self, batch: _Batch) -> bool:
+        """Whether a request outlives its connection: a CREATE, which another channel may ask for again."""
+        current = batch.current
+        if current is None or current.header.command != Command.CREATE:
+            return False
+        session = self.sessions.get(batch.compound.session_id)
+        return session is not None and any(link is not self for link in session.channels)
 
     def pause_writing(self) -> None:
         self._writable = False
@@ -473,7 +481,8 @@ class SmbConnection(asyncio.Protocol):
         return session.channels[self].signer
 
     def _granted(self, asked: Header) -> int:
-        return self.window.grant(asked.credits, CREDITS_MAX if self.authenticated else _GRANTED_UNKNOWN)
+        known = self.authenticated or self.has_null_session  # clients pay for the room of a read beforehand
+        return self.window.grant(asked.credits, CREDITS_MAX if known else _GRANTED_UNKNOWN)
 
     def interim(self, request: Request) -> None:
         """Send STATUS_PENDING, and what was answered before it. Spec: [MS-SMB2] 3.3.4.2."""

@@ -341,6 +341,7 @@ async def _overwritten(server: FileServer, asked: Asked, one: FileOpen, node: No
     now = asked.request.host.services.clock.now()
     try:
         await volume.set_size(node.node_id, 0, token)
+        one.file.written_ft = None
         await volume.set_basic(
             node.node_id,
             BasicChange(attributes | fscc.ARCHIVE, None, None, now, now),

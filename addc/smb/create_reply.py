@@ -19,7 +19,7 @@ from addc.smb.create_contexts import (
     write_contexts,
 )
 from addc.smb.file_access import Target, maximal
-from addc.smb.leases import Holder
+from addc.smb.leases import LEVEL_BATCH, Holder
 from addc.smb.messages import CreateResponse
 from addc.smb.opens import FileOpen, FileServer
 from addc.smb.request import Reply, Request
@@ -43,9 +43,19 @@ def lease_context(lease: Holder) -> bytes:
 
 
 async def created_reply(
-    server: FileServer, request: Request, one: FileOpen, contexts: Contexts, found: tuple[Node, int]
+    server: FileServer,
+    request: Request,
+    one: FileOpen,
+    contexts: Contexts,
+    found: tuple[Node, int],
+    *,
+    level: int | None = None,
 ) -> Reply:
-    """found: the file as it is now, and what was done."""
+    """found: the file as it is now, and what was done.
+
+    level: the oplock that a request asked again speaks of. It is told what it would have had by that one,
+    though the open keeps its own, as Windows answers.
+    """
     one.opening.action = found[1]
     told: list[tuple[bytes, bytes]] = []
     if contexts.maximal_access is not None:
@@ -55,18 +65,20 @@ async def created_reply(
         told.append((contexts_of.ON_DISK_ID, OnDiskId(found[0].node_id, facts.serial).pack()))
     if one.lease is not None and contexts.lease is not None:
         told.append((contexts_of.LEASE, lease_context(one.lease)))
-    if one.durable is not None:
+    if one.durable is not None and level in (None, LEVEL_BATCH):
         if contexts.durable_v2 is not None:
             told.append((contexts_of.DURABLE_REQUEST_V2, DurableResponseV2(one.durable.timeout_ms).pack()))
         elif contexts.durable:
             told.append((contexts_of.DURABLE_REQUEST, bytes(8)))
-    return reply_with(one, found, told)
+    return reply_with(one, found, told, level=level)
 
 
-def reply_with(one: FileOpen, found: tuple[Node, int], told: list[tuple[bytes, bytes]]) -> Reply:
+def reply_with(
+    one: FileOpen, found: tuple[Node, int], told: list[tuple[bytes, bytes]], *, level: int | None = None
+) -> Reply:
     node, action = one.file.with_room(found[0]), found[1]
     body = CreateResponse(
-        one.oplock_level,
+        one.oplock_level if level is None else level,
         0,
         action,
         node.created_ft,

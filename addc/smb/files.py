@@ -25,7 +25,11 @@ from addc.smb.request import Reply, Request, SmbError
 from addc.smb.session import EndReason
 from addc.smb.volume import BasicChange, Node
 
-FILE_SIZE_MAX: Final = (1 << 63) - 1
+OFFSET_MAX: Final = (1 << 63) - 1
+FILE_SIZE_MAX: Final = 0xFFF_FFFF_0000
+"""Of NTFS with clusters of 4 KiB: 16 TiB less 64 KiB."""
+_SPARSE_MAX: Final = 1 << 40
+"""Files are not sparse to clients: beyond this, one is asked for must fit the volume."""
 _READS: Final = file_access.READ_DATA | file_access.EXECUTE
 _WRITES: Final = file_access.WRITE_DATA | file_access.APPEND_DATA
 _TIMES: Final = ("created_ft", "accessed_ft", "written_ft", "changed_ft")
@@ -36,6 +40,8 @@ async def close(server: FileServer, request: Request) -> Reply:
     message = request.body(CloseRequest)
     one = request.open(message.file_id, FileOpen)
     body = CloseResponse()
+    if one.wrote:
+        one.file.written_ft = None
     if message.flags & CLOSE_FLAG_POSTQUERY_ATTRIB:
         try:
             body = _attributes(one.file.with_room(await one.volume.node(one.file.node_id)))
@@ -63,6 +69,7 @@ async def flush(server: FileServer, request: Request) -> Reply:
     one = request.open(request.body(FlushRequest).file_id, FileOpen)
     file_access.require(one.granted, _WRITES)
     await one.volume.flush(one.file.node_id)
+    one.file.written_ft = None
     return Reply(Plain())
 
 
@@ -78,7 +85,7 @@ async def read(server: FileServer, request: Request) -> Reply:
     file_access.require(one.granted, _READS)
     _plain_file(one)
     offset, length = message.offset, message.length
-    if length > request.link.max_size or message.channel or offset + length > FILE_SIZE_MAX:
+    if length > request.link.max_size or message.channel or offset + length > OFFSET_MAX:
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
     if one.file.locks.blocks(offset, length, one, writes=False):
         raise SmbError(NtStatus.STATUS_FILE_LOCK_CONFLICT)
@@ -100,12 +107,16 @@ async def write(server: FileServer, request: Request) -> Reply:
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
     if not one.granted & file_access.WRITE_DATA:
         await _check_append(one, offset)
-    if offset + len(data) > FILE_SIZE_MAX:
+    if offset + len(data) > (FILE_SIZE_MAX if data else OFFSET_MAX):
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
     if one.file.locks.blocks(offset, len(data), one, writes=True):
         raise SmbError(NtStatus.STATUS_FILE_LOCK_CONFLICT)
     if data:
+        if offset + len(data) > _SPARSE_MAX and offset + len(data) > (await one.volume.facts()).total:
+            raise SmbError(NtStatus.STATUS_DISK_FULL)
         server.send(one.file.caching.contend_data(one.holder))
+        if one.file.written_ft is None:
+            one.file.hold_time((await one.volume.node(one.file.node_id)).written_ft)
         await one.volume.write(one.file.node_id, offset, data, one.token)
         await modified(one, notify.SIZE | notify.LAST_WRITE)
     one.position = offset + len(data)

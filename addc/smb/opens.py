@@ -34,6 +34,7 @@ DURABLE_TIMEOUT_MAX_MS: Final = 300_000
 _ACK_REQUIRED: Final = 1
 _MAY_COME_BACK: Final = frozenset((EndReason.CONNECTION_LOST, EndReason.LOGGED_OFF))
 """Ends that a durable handle outlives ([MS-SMB2] 3.3.5.6, 3.3.7.1)."""
+WRITE_TIME_S: Final = 1.5
 UNIT: Final = 4096
 """Octets by which files take up room."""
 
@@ -61,6 +62,7 @@ class OpenFile:
         "reserved",
         "sharing",
         "volume",
+        "written_ft",
     )
 
     def __init__(self, volume: "OpenVolume", node: Node, path: Path) -> None:
@@ -79,6 +81,8 @@ class OpenFile:
         """Grows with every change inside of a folder."""
         self.reserved = 0
         """Octets that a client wants kept for the file, as long as it is open."""
+        self.written_ft: FileTime | None = None
+        """What its time of writing is told to be, for a moment or until its writer flushes or closes it."""
         self._waiting: list[asyncio.Future[None]] = []
 
     def changed(self) -> asyncio.Future[None]:
@@ -94,8 +98,18 @@ class OpenFile:
             if not future.done():
                 future.set_result(None)
 
+    def hold_time(self, written_ft: FileTime) -> None:
+        """Data is about to be written: the time of that is told later, as by file systems that put it off."""
+        self.written_ft = written_ft
+        asyncio.get_running_loop().call_later(WRITE_TIME_S, self._tell_time)
+
+    def _tell_time(self) -> None:
+        self.written_ft = None
+
     def with_room(self, node: Node) -> Node:
-        """The file with what is reserved for it counted in."""
+        """The file with what is reserved for it counted in, and the time of writing that counts."""
+        if self.written_ft is not None:
+            node = replace(node, written_ft=self.written_ft)
         if self.reserved <= node.allocation:
             return node
         return replace(node, allocation=-(-self.reserved // UNIT) * UNIT)
@@ -400,6 +414,8 @@ class FileServer:
             for other in file.opens:
                 other.end_watching(NtStatus.STATUS_DELETE_PENDING)
         self._detach(one)
+        if one.wrote:
+            file.written_ft = None
         file.wake()
         if file.delete_pending and not file.opens:
             await self._delete(file, one)

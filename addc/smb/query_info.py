@@ -287,7 +287,7 @@ _OF_READ_CONTROL: Final = int(
 async def _security(one: FileOpen, message: QueryInfoRequest) -> Reply:
     """Spec: [MS-SMB2] 3.3.5.20.3, [MS-FSA] 2.1.5.14."""
     asked = message.additional_information
-    if asked & _OF_READ_CONTROL or not asked & SecurityInformation.SACL:
+    if asked & _OF_READ_CONTROL:
         file_access.require(one.granted, file_access.READ_CONTROL)
     if asked & SecurityInformation.SACL:
         file_access.require(one.granted, file_access.SYSTEM_SECURITY)

@@ -66,8 +66,11 @@ async def _replayed(server: FileServer, request: Request, contexts: Contexts) ->
         raise _refuse(NtStatus.STATUS_ACCESS_DENIED)
     if one.session is not request.session:
         raise _refuse(NtStatus.STATUS_DUPLICATE_OBJECTID)
+    if one.used:  # the answer came: this is a new request for the same file
+        return None
     node = await one.volume.node(one.file.node_id)
-    return await created_reply(server, request, one, contexts, (node, one.opening.action))
+    level = request.body(CreateRequest).oplock_level if one.lease is None else None
+    return await created_reply(server, request, one, contexts, (node, one.opening.action), level=level)
 
 
 def _check_lease(one: FileOpen, request: Request, contexts: Contexts) -> None:

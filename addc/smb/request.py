@@ -187,6 +187,7 @@ class Request:
             self._verify_channel_sequence(found)
         if not isinstance(found, kind):
             raise SmbError(NtStatus.STATUS_INVALID_DEVICE_REQUEST)
+        found.used = True
         return found
 
     def _verify_channel_sequence(self, one: Open) -> None:

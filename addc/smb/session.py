@@ -65,7 +65,15 @@ class Open:
     file_id: set by `SmbHost.add_open`. channel_sequence and the counts: for [MS-SMB2] 3.3.5.2.10.
     """
 
-    __slots__ = ("channel_sequence", "file_id", "outstanding", "outstanding_before", "session", "tree")
+    __slots__ = (
+        "channel_sequence",
+        "file_id",
+        "outstanding",
+        "outstanding_before",
+        "session",
+        "tree",
+        "used",
+    )
 
     def __init__(self, session: "Session", tree: "Tree") -> None:
         self.session = session
@@ -74,6 +82,8 @@ class Open:
         self.channel_sequence = 0
         self.outstanding = 0
         self.outstanding_before = 0
+        self.used = False
+        """Whether anything was done with it: its CREATE is not asked again then ([MS-SMB2] 3.3.1.10)."""
 
     async def end(self, reason: EndReason) -> None:
         """Let go of everything; it is out of `session.opens` already. Called once."""

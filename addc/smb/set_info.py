@@ -108,6 +108,7 @@ async def _basic(server: FileServer, request: Request, one: FileOpen, data: byte
     if times["changed_ft"] is None and (kinds or attributes is not None):
         times["changed_ft"] = one.frozen.get("changed_ft") or request.host.services.clock.now()
     await one.volume.set_basic(one.file.node_id, BasicChange(attributes, **times), one.token)
+    one.file.written_ft = None
     if kinds:
         one.file.volume.tell(notify.Event(notify.MODIFIED, one.file.path, kinds))
         server.contend_parent(one.file, one)
@@ -128,6 +129,7 @@ async def _resize(server: FileServer, one: FileOpen, size: int) -> None:
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
     server.send(one.file.caching.contend_data(one.holder))
     await one.volume.set_size(one.file.node_id, size, one.token)
+    one.file.written_ft = None
     await modified(one, notify.SIZE | notify.LAST_WRITE)
 
 

@@ -2,6 +2,7 @@
 
 import struct
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -9,15 +10,28 @@ from addc.codes.ntstatus import NtStatus
 from addc.smb import create_contexts as cc
 from addc.smb import messages as m
 from addc.smb.create_contexts import LeaseV2, write_contexts
+from addc.smb.files import FILE_SIZE_MAX
 from addc.smb.fscc import FileInfo
 from addc.smb.host_tree import HostTree
 from addc.smb.messages import Command
-from tests.kit.file_desk import DELETE_ON_CLOSE, FOLDER, OPEN, PLAIN, FileDesk, FileUser, file_desk
+from tests.kit.file_desk import (
+    DELETE_ON_CLOSE,
+    FOLDER,
+    FULL,
+    OPEN,
+    OPEN_IF,
+    PLAIN,
+    FileDesk,
+    FileUser,
+    file_desk,
+)
+from tests.kit.smb_desk import Answer
 
 __all__ = ["file_desk"]
 
 OK = NtStatus.STATUS_SUCCESS
 READ = 0x0012_0089
+FULL_DISK = NtStatus.STATUS_DISK_FULL
 
 
 def watched(user: FileUser, folder: m.FileId, kinds: int) -> None:
@@ -101,3 +115,57 @@ def test_a_large_folder_is_read_once_while_we_alone_change_it(
         assert tree.real_name(folder, "foreign") == ("Foreign" if others_too else None)
     assert len(read) == 1 + others_too
     tree.close()
+
+
+def _replay(user: FileUser, oplock: int) -> list[Answer]:
+    durable = cc.DurableRequestV2(0, 0, UUID(int=7)).pack()
+    contexts = write_contexts([(cc.DURABLE_REQUEST_V2, durable)])
+    body = m.CreateRequest(oplock, 2, FULL, 0, 7, OPEN_IF, 0, "a.txt", contexts)
+    message = user.client.message(Command.CREATE, body, flags=m.FLAGS_REPLAY_OPERATION)
+    return user.client.send_raw(user.client.frame(message))
+
+
+def _replayed(user: FileUser, oplock: int) -> m.CreateResponse:
+    (answer,) = _replay(user, oplock)
+    assert answer.status is OK
+    return answer.body(m.CreateResponse)
+
+
+def test_a_request_asked_again_is_answered_by_what_it_asks_for(file_desk: FileDesk) -> None:
+    """[MS-SMB2] 3.3.5.9.10: by its own oplock; and only while nothing was done with the open."""
+    user = file_desk.user()
+    first = _replayed(user, 9)
+    again = _replayed(user, 0)
+    assert (again.file_id, again.oplock_level, again.contexts) == (first.file_id, 0, b"")
+    assert user.write(first.file_id, b"x") is OK
+    told = [one.header.command for one in _replay(user, 0)]
+    assert told == [Command.OPLOCK_BREAK, Command.CREATE]  # it is a request of its own
+
+
+def test_nobody_without_the_right_reads_a_descriptor_but_anybody_reads_none(file_desk: FileDesk) -> None:
+    user = file_desk.user()
+    blind = user.opened("a.txt", 0x80)
+    assert user.query(blind, 0, 3, 4)[0] is NtStatus.STATUS_ACCESS_DENIED
+    assert user.query(blind, 0, 3, 0)[0] is OK
+
+
+def test_a_file_is_no_larger_than_ntfs_and_the_volume_allow(file_desk: FileDesk) -> None:
+    user = file_desk.user()
+    file_id = user.opened("a.txt")
+    for offset, status in (
+        (FILE_SIZE_MAX, NtStatus.STATUS_INVALID_PARAMETER),
+        (FILE_SIZE_MAX - 1, FULL_DISK),
+    ):
+        message = m.WriteRequest(memoryview(b"x"), offset, file_id, 0, 0, b"", 0)
+        assert user.client.ask(Command.WRITE, message).status is status
+    assert (file_desk.folder / "a.txt").stat().st_size == 0
+
+
+def test_the_time_of_writing_is_told_when_the_writer_closes(file_desk: FileDesk) -> None:
+    user, other = file_desk.user(), file_desk.user()
+    mine, theirs = user.opened("a.txt"), other.opened("a.txt")
+    before = other.query(theirs, FileInfo.BASIC)[1][16:24]
+    assert user.write(mine, b"x") is OK
+    assert other.query(theirs, FileInfo.BASIC)[1][16:24] == before
+    user.close(mine)
+    assert other.query(theirs, FileInfo.BASIC)[1][16:24] > before
