@@ -50,14 +50,25 @@ class Target:
     password: str
     port: int
 
-    def pipe(self, name: str, user: str | None = None, password: str = "") -> Any:
-        """A connected, unbound pipe; as the user, unless another is named."""
+    def pipe(self, name: str) -> Any:
+        """A connected, unbound pipe, as the user."""
         found = transport.DCERPCTransportFactory(f"ncacn_np:{self.address}[\\pipe\\{name}]")
-        if user is None:
-            found.set_credentials(self.user, self.password, self.domain)
-        else:
-            found.set_credentials(user, password, self.domain)
+        found.set_credentials(self.user, self.password, self.domain)
         dce = found.get_dce_rpc()
+        dce.connect()
+        return dce
+
+    def null_session(self) -> Any:
+        """A session of nobody; Impacket would sign its requests without a key."""
+        found = SMBConnection(self.address, self.address)
+        found.login("", "")
+        found.getSMBServer()._Session.update(SigningActivated=False, SigningRequired=False)
+        return found
+
+    def null_pipe(self, name: str) -> Any:
+        """A connected, unbound pipe of nobody."""
+        session = self.null_session()
+        dce = transport.SMBTransport(self.address, filename=f"\\{name}", smb_connection=session).get_dce_rpc()
         dce.connect()
         return dce
 
@@ -140,13 +151,13 @@ def nobody(at: Target) -> None:
     """What null sessions and strangers over TCP are told of accounts."""
 
     def sam() -> None:
-        dce = at.pipe("samr", "")
+        dce = at.null_pipe("samr")
         dce.bind(samr.MSRPC_UUID_SAMR)
         samr.hSamrConnect(dce)
 
     def cycle(over: str) -> None:
         if over == "pipe":
-            dce = at.pipe("lsarpc", "")
+            dce = at.null_pipe("lsarpc")
         else:
             dce = at.tcp(lsat.MSRPC_UUID_LSAT)
             dce.connect()
@@ -158,9 +169,9 @@ def nobody(at: Target) -> None:
     print("lookupsids by pipe", outcome(lambda: cycle("pipe")))
     print("lookupsids by tcp", outcome(lambda: cycle("tcp")))
     for pipe in ("srvsvc", "wkssvc", "winreg", "svcctl", "eventlog", "lsass"):
-        print(pipe, outcome(partial(at.pipe, pipe, "")))
-    null = SMBConnection(at.address, at.address)
-    null.login("", "")
+        print(pipe, outcome(partial(at.null_pipe, pipe)))
+    null = at.null_session()
+    print("its own pipes", "WORKED" == outcome(partial(at.null_pipe, "netlogon")))
     for share in ("SYSVOL", "NETLOGON", "C$", "ADMIN$"):
         print(share, outcome(partial(null.connectTree, share)))
 
