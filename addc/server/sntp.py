@@ -8,6 +8,7 @@ accounts are signed for, whose passwords nobody guesses. Spec: [MS-SNTP] 3.2.5.1
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Final, cast
 
 from addc.base.errors import DecodeError
@@ -31,14 +32,15 @@ _SIGNED_FOR: Final = (
 
 
 class TimeService:
-    """Replies and signatures, from this machine's clock and the directory."""
+    """Replies and signatures, from this machine's clock and the directory. now_ns: since 1970."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, now_ns: Callable[[], int] = time.time_ns) -> None:
         self._directory = directory
+        self._now_ns = now_ns
 
     def answer(self, data: bytes) -> bytes | None:
         """The reply to a datagram; None where there is to be none."""
-        received = time.time_ns()
+        received = self._now_ns()
         try:
             request = sntp.read_request(data)
         except DecodeError:
@@ -46,7 +48,7 @@ class TimeService:
         nt_hash = None if request.key is None else self._key(request.key)
         if request.key is not None and nt_hash is None:
             return None
-        message = sntp.header(request, received, time.time_ns())
+        message = sntp.header(request, received, self._now_ns())
         if request.key is None or nt_hash is None:
             return message
         return _signed(message, request.key, nt_hash)
