@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from tests.kit import forest_host, samba_peer
+from tests.kit.addc_line import AddcLine, Words
 from tests.kit.forest_host import ForestHost
 from tests.kit.net import Host, Lan
 
@@ -130,3 +131,34 @@ def test_answers_are_those_of_samba(machine: Host, forest: ForestHost, peer: sam
     )  # fmt: skip
     differing = {name: (ours[name], theirs[name]) for name in ours if ours[name] != theirs[name]}
     assert set(differing) == set(DELIBERATE), differing
+
+
+@pytest.fixture
+def elsewhere(peer: samba_peer.SambaPeer) -> Iterator[Words]:
+    """addc as administrator of Samba's domain, on Samba's DC."""
+    (peer.host.folder / "admin").write_text(samba_peer.PASSWORD + "\n")
+    uri = f"ldap://{samba_peer.HOST_NAME}.{samba_peer.DNS_DOMAIN}"
+    how = ("-H", uri, "-U", "Administrator", "--logon-password-file", str(peer.host.folder / "admin"))
+    line = AddcLine(peer.host)
+    yield Words(line, peer.host, how)
+    line.close()
+
+
+def test_the_forest_s_words_work_on_a_dc_of_samba_s(elsewhere: Words, peer: samba_peer.SambaPeer) -> None:
+    zone = samba_peer.DNS_DOMAIN
+    assert elsewhere.facts("domain", "info")["domain"] == zone
+    assert {one["host"] for one in elsewhere.facts("fsmo", "show")} == {f"{samba_peer.HOST_NAME}.{zone}"}
+    elsewhere.ok("sites", "create", "Berlin")
+    elsewhere.ok("sites", "subnets", "add", "192.0.2.0/24", "Berlin")
+    elsewhere.ok("sites", "servers", "move", samba_peer.HOST_NAME, "Berlin")
+    assert elsewhere.facts("sites", "show", "Berlin")["subnets"] == ["192.0.2.0/24"]
+    elsewhere.ok("sites", "servers", "move", samba_peer.HOST_NAME, "Default-First-Site-Name")
+    elsewhere.ok("sites", "delete", "Berlin")
+    elsewhere.ok("dns", "record", "add", zone, "web", "A", "192.0.2.7")
+    asked = ["dig", "@127.0.0.1", "+short", "A", f"web.{zone}"]
+    assert peer.host.run(asked, check=True).stdout.strip() == "192.0.2.7"
+    elsewhere.ok("dns", "record", "delete", zone, "web", "A", "192.0.2.7")
+    assert not peer.host.run(asked, check=True).stdout.strip()
+    elsewhere.ok("domain", "passwordsettings", "set", "--min-length", "9")
+    assert elsewhere.facts("domain", "passwordsettings", "show")["min_length"] == 9
+    assert len(elsewhere.facts("gpo", "list")) == 2
