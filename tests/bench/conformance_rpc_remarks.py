@@ -2,8 +2,8 @@
 
 from typing import Final
 
-_BIG_ENDIAN: Final = "big-endian clients are refused at once; Windows has none"
-_TCP_LSA: Final = "the LSA's policy is refused over TCP, as on Windows; no server passes this over TCP"
+_BIG_ENDIAN: Final = "big-endian clients are refused at once"
+_TCP_LSA: Final = "the LSA's policy is refused over TCP, as on Windows; neither server passes"
 _AES: Final = "asks for a channel without AES, which is refused (decision 0039)"
 _SEAL: Final = "asks for a channel that is not sealed, which is refused (decision 0039)"
 _NO_KEY: Final = "fails alike with both servers: the test has no password in clear"
@@ -103,11 +103,11 @@ REMARKS: Final[dict[tuple[str, str], str]] = {
     ("rpc.wkssvc", "*"): "a call of administration that is a fault here (decision 0037), or a dangerous test",
     ("rpc.winreg", "winreg.HKLM"): "QueryMultipleValues is a fault here (decision 0037)",
     ("rpc.winreg", "*"): "the test stops itself: the registry is read only (decision 0037)",
-    ("rpc.svcctl", "*"): "services are not changed from afar (decision 0037); not served over TCP",
+    ("rpc.svcctl", "*"): "services are not changed from afar (decision 0037)",
     ("rpc.eventlog", "*"): "not served: the log is the operator's, in lines of JSON",
     ("rpc.dfs", "*"): "not served: there are no namespaces but SYSVOL's and NETLOGON's referrals",
     ("rpc.backupkey", "*"): "[MS-BKRP] 3.1.4.1.2 and later versions of the test say ERROR_INVALID_ACCESS",
-    ("rpc.samba3", "smb2-pipe-read-logoff"): "the last answer of a session that is logged off",
+    ("rpc.samba3", "smb2-pipe-read-logoff"): "the answer after the logoff is not taken; Samba hangs",
     ("rpc.samba3", "pipes_supported_interfaces"): "interfaces of lsass are in all its pipes, as on Windows",
     ("rpc.samba3", "sharesec"): "needs a privilege that Samba alone has",
     ("rpc.samba3", "regconfig"): "needs Samba's configuration in the registry",

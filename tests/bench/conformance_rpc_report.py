@@ -30,17 +30,34 @@ def _lines(results: Results) -> list[str]:
     lines = ["", "| Outcome | addc | Samba 4.17 |", "|---|---:|---:|"]
     counts = {server: _counted(results, server) for server in _SERVERS}
     lines += [f"| {kind} | {counts['addc'][kind]} | {counts['samba'][kind]} |" for kind in Outcome]
+    absent = [f"`{suite.name}`" for suite in RPC_SUITES if suite.absent]
+    lines += ["", f"Without {', '.join(absent)}: interfaces that a domain controller need not have.", ""]
+    lines += [f"- {server}: {_absent(results, server)}" for server in _SERVERS]
     for suite in RPC_SUITES:
         found = {server: results.by_server.get(server, {}).get(suite.name, {}) for server in _SERVERS}
-        if found["addc"]:
+        if found["addc"] and not suite.absent:
             lines += _suite(suite.name, found)
     return lines
+
+
+def _absent(results: Results, server: str) -> str:
+    """How many tests of absent interfaces a server refuses or does not."""
+    suites = results.by_server.get(server, {})
+    absent = [suite.name for suite in RPC_SUITES if suite.absent]
+    tests = [told for name in absent for by in suites.get(name, {}).values() for told in by.values()]
+    refused = sum(told.outcome is Outcome.FAILS for told in tests)
+    hanging = sum(told.outcome is Outcome.HANGS for told in tests)
+    return f"{refused} of their {len(tests)} tests are refused, {hanging} hang"
 
 
 def _counted(results: Results, server: str) -> Counter[Outcome]:
     suites = results.by_server.get(server, {})
     return Counter(
-        told.outcome for bindings in suites.values() for tests in bindings.values() for told in tests.values()
+        told.outcome
+        for suite in RPC_SUITES
+        if not suite.absent
+        for tests in suites.get(suite.name, {}).values()
+        for told in tests.values()
     )
 
 

@@ -81,18 +81,14 @@ RPC_SUITES: Final = (
     # As Samba's file server is asked.
     Suite("rpc.samba3", _PIPE, 150, ("--option=torture:wksname=torturewks",)),
     # What a domain controller need not have.
-    Suite("rpc.atsvc", _PIPE),
-    Suite("rpc.echo", _PIPE),
-    Suite("rpc.frsapi", _PIPE),
-    Suite("rpc.initshutdown", _PIPE),
-    Suite("rpc.browser", _PIPE),
-    Suite("rpc.ntsvcs", _PIPE),
-    Suite("rpc.unixinfo", _PIPE),
-    Suite("rpc.remact", (_TCP_SIGN,)),
-    Suite("rpc.spoolss.win", _PIPE),
-    Suite("rpc.fsrvp", _PIPE),
-    Suite("rpc.witness", (_TCP_SIGN,)),
-    Suite("rpc.clusapi", (_TCP_SIGN,)),
+    *(
+        Suite(f"rpc.{name}", _PIPE, absent=True)
+        for name in (
+            "atsvc", "echo", "frsapi", "initshutdown", "browser", "ntsvcs", "unixinfo", "spoolss.win",
+            "fsrvp",
+        )
+    ),
+    *(Suite(f"rpc.{name}", (_TCP_SIGN,), absent=True) for name in ("remact", "witness", "clusapi")),
     # Libraries above it.
     *(
         Suite(f"net.{name}", _PIPE)

@@ -38,12 +38,14 @@ class Suite:
     """A row of the lists in suites.py.
 
     bindings: beginnings and options around the host's name, or `//host/share` words. words: more options.
+    absent: asks for what a domain controller need not have; to be refused is right.
     """
 
     name: str
     bindings: tuple[str, ...]
     timeout_s: int = 60
     words: tuple[str, ...] = ()
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
