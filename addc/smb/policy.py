@@ -50,3 +50,8 @@ class SmbPolicy:
     dialect_max: Dialect = Dialect.SMB_3_1_1
     multi_channel: bool = True
     connections_max: int = 4096
+
+    @property
+    def lets_nobody_in(self) -> bool:
+        """Null sessions have no keys, so there are none where everything has to be encrypted."""
+        return self.anonymous and self.encryption is not Encryption.REQUIRED

@@ -164,7 +164,7 @@ def _setup_of(request: Request, host: SetupHost, link: SetupLink, message: m.Ses
         session = host.new_session(link, host.services.clock.now())
         link.sessions[session.session_id] = session
         session.channels[link] = Channel(link, None)
-        return Setup(host.acceptor.context(anonymous=host.policy.anonymous), session, link.preauth)
+        return Setup(host.acceptor.context(anonymous=host.policy.lets_nobody_in), session, link.preauth)
     under_way = link.setups.get(session_id)
     if under_way is not None and under_way.binding:  # each of its messages is signed, and says so
         raise SmbError(NtStatus.STATUS_USER_SESSION_DELETED)
@@ -176,7 +176,7 @@ def _setup_of(request: Request, host: SetupHost, link: SetupLink, message: m.Ses
     _check_signed(request, found, found.channels[link].signer)
     if not request.encrypted:
         request.signer = found.channels[link].signer
-    context = host.acceptor.context(anonymous=host.policy.anonymous)
+    context = host.acceptor.context(anonymous=host.policy.lets_nobody_in)
     return under_way or Setup(context, found, b"", reauthentication=True)
 
 

@@ -259,8 +259,11 @@ def test_a_null_session_reaches_its_pipes_and_nothing_else(smb_desk: SmbDesk) ->
     assert smb_desk.pipes[0].client.token.is_anonymous
 
 
-def test_no_null_session_where_the_operator_forbids_it(corp_sqlite: Corp, runner: asyncio.Runner) -> None:
-    desk = open_smb_desk(corp_sqlite, runner, SmbPolicy(anonymous=False))
+@pytest.mark.parametrize("policy", [SmbPolicy(anonymous=False), SmbPolicy(encryption=Encryption.REQUIRED)])
+def test_no_null_session_where_the_operator_forbids_it(
+    corp_sqlite: Corp, runner: asyncio.Runner, policy: SmbPolicy
+) -> None:
+    desk = open_smb_desk(corp_sqlite, runner, policy)
     client = desk.connect()
     client.negotiate(Dialect.SMB_3_1_1)
     assert client.log_on_as_nobody().status is NtStatus.STATUS_LOGON_FAILURE
