@@ -30,6 +30,10 @@ _ON_CLOSE: Final = 0x8
 _IGNORE_READONLY: Final = 0x10
 
 
+_OF_OTHER_VOLUMES: Final = 0x0002_8000
+"""Integrity and no scrubbing ([MS-FSCC] 2.6): known, and without effect here."""
+
+
 async def set_info(server: FileServer, request: Request) -> Reply:
     """Serve a SET_INFO."""
     message = request.body(SetInfoRequest)
@@ -67,7 +71,7 @@ def _attributes(one: FileOpen, asked: int) -> int | None:
     """The attributes that a file gets; None leaves them."""
     if not asked:
         return None
-    if asked & ~fscc.ATTRIBUTES_MASK:
+    if asked & ~(fscc.ATTRIBUTES_MASK | _OF_OTHER_VOLUMES):
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)
     if asked & fscc.DIRECTORY and not one.file.is_folder:
         raise SmbError(NtStatus.STATUS_INVALID_PARAMETER)

@@ -169,3 +169,11 @@ def test_the_time_of_writing_is_told_when_the_writer_closes(file_desk: FileDesk)
     assert other.query(theirs, FileInfo.BASIC)[1][16:24] == before
     user.close(mine)
     assert other.query(theirs, FileInfo.BASIC)[1][16:24] > before
+
+
+def test_attributes_that_other_volumes_know_are_taken_and_unknown_ones_are_not(file_desk: FileDesk) -> None:
+    """[MS-FSCC] 2.6: smbclient's tar sends the mode of a file for them."""
+    user = file_desk.user()
+    file_id = user.opened("a.txt")
+    for attributes, status in ((0x81A4, OK), (0x0100_0000, NtStatus.STATUS_INVALID_PARAMETER)):
+        assert user.set_info(file_id, FileInfo.BASIC, bytes(32) + struct.pack("<II", attributes, 0)) is status
