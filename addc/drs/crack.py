@@ -165,11 +165,13 @@ def _by_spn(ctx: ReadContext, name: str) -> Sequence[ObjectRow]:
 
 
 def _by_sid(ctx: ReadContext, name: str) -> Sequence[ObjectRow]:
+    """Of the domain: Windows does not find the well-known principals of the configuration here."""
     try:
         sid = Sid.parse(name)
     except DecodeError:
         return []
-    own = [row for row in ctx.tx.by_sid(bytes(sid)) if row.state is ObjectState.LIVE]
+    rows = [row for row in ctx.tx.by_sid(bytes(sid)) if row.state is ObjectState.LIVE]
+    own = [row for row in rows if row.nc == ctx.forest.domain_nc]
     return own or accounts.indexed(ctx, attr.SID_HISTORY, bytes(sid))
 
 

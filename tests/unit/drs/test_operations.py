@@ -104,6 +104,7 @@ def test_names_of_an_account_in_each_form(rpc_desk: RpcDesk) -> None:
         (NameFormat.DS_SERVICE_PRINCIPAL_NAME, "krbtgt", _MISSING, None),
         (NameFormat.DS_UNIQUE_ID_NAME, "NOT A GUID", _MISSING, None),
         (NameFormat.DS_SID_OR_SID_HISTORY_NAME, "NOT A SID", _MISSING, None),
+        (NameFormat.DS_SID_OR_SID_HISTORY_NAME, "S-1-5-7", _MISSING, None),
         (NameFormat.DS_FQDN_1779_NAME, "NOT A DN", _MISSING, None),
         (NameFormat(4711), "x", NameStatus.DS_NAME_ERROR_RESOLVING, None),
     ],
