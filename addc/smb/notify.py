@@ -35,6 +35,8 @@ class Event(NamedTuple):
     action: int
     path: tuple[str, ...]
     filter: int
+    unless: int = 0
+    """Filters whose watchers are told of it in another way."""
 
 
 class Record(NamedTuple):
@@ -150,6 +152,8 @@ class Watchers:
             for depth in range(len(event.path)):
                 for watcher in self._by_folder.get(compared[:depth], ()):
                     direct = depth == len(event.path) - 1
+                    if watcher.wanted & event.unless:
+                        continue
                     if watcher.wanted & event.filter and (direct or watcher.tree):
                         watcher.note(Record(event.action, "\\".join(event.path[depth:])))
                         if watcher not in woken:

@@ -129,6 +129,7 @@ def _moved(server: FileServer, one: FileOpen, path: Path, folder: Node) -> None:
         server.contend_parent(file, one)
     gone, come = (notify.RENAMED_OLD, notify.RENAMED_NEW) if stays else (notify.REMOVED, notify.ADDED)
     events = [notify.Event(gone, old, kind), notify.Event(come, path, kind)]
-    if not file.is_folder:  # as NTFS tells it: a file has changed by its new name
-        events.append(notify.Event(notify.MODIFIED, path, notify.ATTRIBUTES | notify.CREATION))
+    if not file.is_folder:  # as NTFS tells it to those who do not watch names
+        kinds = notify.ATTRIBUTES | notify.CREATION
+        events.append(notify.Event(notify.MODIFIED, path, kinds, notify.FILE_NAME))
     file.volume.tell(*events)
