@@ -92,9 +92,7 @@ REMARKS: Final[dict[tuple[str, str], str]] = {
     ("rpc.drsuapi", "drsuapi.DsCrackNames"): "looks for an account of Windows Server 2003",
     ("rpc.drsuapi", "*"): _REPLICATION,
     ("rpc.drsuapi_w2k8", "*"): "knows extensions of 48 octets; [MS-DRSR] 5.39 has 52",
-    ("rpc.cracknames", "*"): (
-        "a well-known SID has no mapping; the test, as old as Windows 2000, wants that it is not found"
-    ),
+    ("rpc.cracknames", "*"): "wants output as DS_SID_OR_SID_HISTORY_NAME, unlike [MS-DRSR] 4.1.4.2.25",
     ("rpc.dsgetinfo", "*"): _REPLICATION,
     ("rpc.srvsvc", "srvsvc (admin access).NetCharDevEnum"): "obsolete; [MS-SRVS] does not have it",
     ("rpc.srvsvc", "srvsvc (admin access).NetCharDevQEnum"): "obsolete; [MS-SRVS] does not have it",
