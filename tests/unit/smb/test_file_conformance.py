@@ -1,5 +1,6 @@
 """What Samba's smbtorture knows of Windows and its files, each rule by whole requests."""
 
+import os
 import struct
 from pathlib import Path
 from uuid import UUID
@@ -163,6 +164,8 @@ def test_a_file_is_no_larger_than_ntfs_and_the_volume_allow(file_desk: FileDesk)
 
 def test_the_time_of_writing_is_told_when_the_writer_closes(file_desk: FileDesk) -> None:
     user, other = file_desk.user(), file_desk.user()
+    (file_desk.folder / "a.txt").touch()
+    os.utime(file_desk.folder / "a.txt", (1_000_000_000, 1_000_000_000))
     mine, theirs = user.opened("a.txt"), other.opened("a.txt")
     before = other.query(theirs, FileInfo.BASIC)[1][16:24]
     assert user.write(mine, b"x") is OK
