@@ -19,8 +19,8 @@ CONNECTIONS = 6
 ENOUGH = 120
 """Acknowledged users between two blows."""
 STATUS_TRIES = 100
-BACKGROUND = 1
-"""The process that does the directory's own work beside the workers."""
+BACKGROUND = 2
+"""Processes beside the workers: of RPC and SMB, and of the directory's own work."""
 
 
 class Load:

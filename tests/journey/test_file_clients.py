@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from tests.kit.forest_host import (
     serve,
 )
 from tests.kit.net import Host, Lan
+from tests.kit.samba_tools import samba_desk
 
 SERVER = f"dc1.{DNS_DOMAIN}"
 ADMIN = f"{DOMAIN}\\Administrator%{PASSWORD}"
@@ -89,13 +89,8 @@ def shared(lan: Lan) -> Iterator[ForestHost]:
 @pytest.fixture(scope="module")
 def visitor(lan: Lan, shared: ForestHost) -> Host:
     """A client with caches of its own."""
-    host = client(lan.host("filevisitor", 201), shared.host, shared.data_dir / "tls" / "ca.pem")
-    places = host.folder / "samba"
-    places.mkdir()
-    kinds = ("lock directory", "cache directory", "state directory", "private dir")
-    lines = ["[global]", f" workgroup = {DOMAIN}", *[f" {kind} = {places}" for kind in kinds]]
-    (places / "smb.conf").write_text("\n".join([*lines, ""]))
-    return replace(host, environment={**host.environment, "SMB_CONF_PATH": str(places / "smb.conf")})
+    host = lan.host("filevisitor", 203)
+    return samba_desk(client(host, shared.host, shared.data_dir / "tls" / "ca.pem"))
 
 
 def smb(visitor: Host, share: str, commands: str, *more: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.kit.forest_host import PASSWORD, ForestHost, client, configure, provision, serve
 from tests.kit.net import Host, Lan
+from tests.kit.samba_tools import samba_desk
 
 ROUND_TRIP_OCTETS = 1 << 30
 
@@ -15,7 +16,7 @@ ROUND_TRIP_OCTETS = 1 << 30
 @pytest.fixture(scope="module")
 def shared(lan: Lan) -> Iterator[ForestHost]:
     """A forest of its own that serves the share `files`."""
-    host = lan.host("files", 150)
+    host = lan.host("files", 154)
     data_dir = host.folder / "data"
     seconds = provision(host, data_dir)
     configure(data_dir)
@@ -34,7 +35,7 @@ def shared(lan: Lan) -> Iterator[ForestHost]:
 
 @pytest.fixture(scope="module")
 def visitor(lan: Lan, shared: ForestHost) -> Host:
-    return client(lan.host("visitor", 151), shared.host, shared.data_dir / "tls" / "ca.pem")
+    return samba_desk(client(lan.host("visitor", 155), shared.host, shared.data_dir / "tls" / "ca.pem"))
 
 
 def smb(visitor: Host, shared: ForestHost, commands: str, *more: str) -> str:

@@ -26,6 +26,7 @@ from tests.kit.forest_host import (
 )
 from tests.kit.member_traffic import MEMBERS, content_of
 from tests.kit.net import Host, Lan
+from tests.kit.samba_tools import samba_desk
 
 ROOT: Final = Path(__file__).parents[2]
 SESSIONS: Final = 1_000
@@ -43,7 +44,7 @@ def scene(lan: Lan) -> Iterator[tuple[ForestHost, Host]]:
     data_dir = host.folder / "data"
     provision(host, data_dir)
     process, log, ready_s = serve(host, data_dir, "--workers", "1")
-    client(machine, host, data_dir / "tls" / "ca.pem")
+    machine = samba_desk(client(machine, host, data_dir / "tls" / "ca.pem"))
     Client(machine).login()
     found = ForestHost(host, data_dir, process, log, 0.0, ready_s)
     machine.run(words(found, "setup"), timeout_s=60, check=True)

@@ -147,9 +147,10 @@ def test_users_change_their_passwords_at_the_member(wb1: Member, user: Client) -
     user.login()
     make_user(user, "wchanger")
     who, new = f"{DOMAIN}\\wchanger", "An0ther.Passw0rd"
+    age = f"dn: {DOMAIN_DN}\nchangetype: modify\nreplace: minPwdAge\nminPwdAge: {{}}\n"
+    user.must_change(age.format(-864_000_000_000))
     too_early = wb1.run(["wbinfo", f"--change-user-password={who}"], stdin=f"{USER_PASSWORD}\n{new}\n")
     assert too_early.returncode != 0
-    age = f"dn: {DOMAIN_DN}\nchangetype: modify\nreplace: minPwdAge\nminPwdAge: {{}}\n"
     user.must_change(age.format(0))
     said(wb1, "wbinfo", f"--change-user-password={who}", stdin=f"{USER_PASSWORD}\n{new}\n")
     user.must_change(age.format(-864_000_000_000))
