@@ -1,0 +1,137 @@
+"""What operators decide about this DC's DNS server, and what it alone decides about each zone.
+
+Windows keeps these in a server's registry; here they are named states of the store, so that every process
+follows them. They are this DC's own and do not replicate: what does is a property of the zone.
+
+Spec: [MS-DNSP] 3.1.1.1 (DNS Server Configuration Information), 3.1.1.2 (DNS Zone Configuration Information).
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Final, TypeVar
+
+from addc.base.errors import UserError
+from addc.directory.context import Fact, ReadContext, WriteContext
+
+SETTINGS_STATE: Final = "dns.settings"
+"""Named state: the DnsSettings as JSON; what is not there is as by default."""
+ZONES_STATE: Final = "dns.zones"
+"""Named state: JSON, ZoneSettings by zone's name."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DnsSettings:
+    """This DNS server's settings. Times in the unit that their names end in.
+
+    forwarders: "address" or "address#port"; None leaves it to config.json's dns_forwarders.
+    recursion: the world outside is asked at all, for clients that ask us to.
+    use_root_hints: by the root servers, where no forwarder is or answers.
+    recursion_networks: who may have us ask, as networks; None for loopback, private addresses and the host's
+    own networks. cache_generation: grows when operators empty the cache.
+    """
+
+    forwarders: tuple[str, ...] | None = None
+    forward_timeout_s: int = 3
+    use_root_hints: bool = False
+    recursion: bool = True
+    recursion_networks: tuple[str, ...] | None = None
+    round_robin: bool = True
+    local_net_priority: bool = True
+    scavenging_interval_h: int = 0
+    default_aging: bool = False
+    default_no_refresh_h: int = 168
+    default_refresh_h: int = 168
+    cache_generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSettings:
+    """What this DC decides about one zone: who may have a copy of it, and who is told of changes.
+
+    query_networks: who may ask; None for anyone.
+    """
+
+    query_networks: tuple[str, ...] | None = None
+
+
+_DEFAULT_ZONE: Final = ZoneSettings()
+_SETTINGS: Final = Fact[DnsSettings]()
+_ZONES: Final = Fact[dict[str, ZoneSettings]]()
+
+
+def settings(ctx: ReadContext) -> DnsSettings:
+    """The settings as of the context's snapshot."""
+    return _SETTINGS.get(ctx, ctx.tx.seq, lambda: _read(DnsSettings(), ctx.tx.state(SETTINGS_STATE)))
+
+
+def keep_settings(ctx: WriteContext, wanted: DnsSettings) -> None:
+    """Change the settings; the caller has asked who may."""
+    ctx.tx.set_state(SETTINGS_STATE, _text(_told(wanted, DnsSettings())))
+    ctx.facts.pop(_SETTINGS, None)
+
+
+def zone_settings(ctx: ReadContext, name: str) -> ZoneSettings:
+    """What is decided about a zone, of that name with or without its last dot."""
+    return all_zone_settings(ctx).get(_key(name), _DEFAULT_ZONE)
+
+
+def all_zone_settings(ctx: ReadContext) -> dict[str, ZoneSettings]:
+    """What is decided about zones, by name in lower case."""
+    return _ZONES.get(ctx, ctx.tx.seq, lambda: _read_zones(ctx.tx.state(ZONES_STATE)))
+
+
+def keep_zone_settings(ctx: WriteContext, name: str, wanted: ZoneSettings | None) -> None:
+    """Change what is decided about a zone; None forgets it."""
+    kept = dict(all_zone_settings(ctx))
+    if wanted is None or wanted == _DEFAULT_ZONE:
+        kept.pop(_key(name), None)
+    else:
+        kept[_key(name)] = wanted
+    told = {zone: _told(one, _DEFAULT_ZONE) for zone, one in sorted(kept.items())}
+    ctx.tx.set_state(ZONES_STATE, _text(told) if told else None)
+    ctx.facts.pop(_ZONES, None)
+
+
+def _key(name: str) -> str:
+    return name.lower() if name == "." else name.lower().removesuffix(".")
+
+
+def _read_zones(kept: bytes | None) -> dict[str, ZoneSettings]:
+    return {name: _filled(_DEFAULT_ZONE, one) for name, one in _parsed(kept).items() if isinstance(one, dict)}
+
+
+def _read(default: T, kept: bytes | None) -> T:
+    return _filled(default, _parsed(kept))
+
+
+def _parsed(kept: bytes | None) -> dict[str, object]:
+    if kept is None:
+        return {}
+    try:
+        found: dict[str, object] = json.loads(kept)
+    except ValueError as error:
+        raise UserError("The settings of DNS in the database are not JSON. Next step: addc check") from error
+    return found
+
+
+def _filled(default: T, told: dict[str, object]) -> T:
+    """The settings with what was kept; what an older or newer version kept beside is passed over."""
+    known = {one.name for one in fields(default)}  # type: ignore[arg-type]
+    values = {name: _frozen(value) for name, value in told.items() if name in known}
+    return replace(default, **values)  # type: ignore[type-var]
+
+
+def _frozen(value: object) -> object:
+    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
+
+
+def _told(wanted: T, default: T) -> dict[str, object]:
+    """What differs from the default, so that a better default holds for who decided nothing."""
+    before = asdict(default)  # type: ignore[call-overload]
+    return {name: value for name, value in asdict(wanted).items() if value != before[name]}  # type: ignore[call-overload]
+
+
+def _text(told: dict[str, object]) -> bytes:
+    return json.dumps(told, sort_keys=True).encode()
