@@ -7,6 +7,7 @@ Spec: [MS-DNSP] 3.1.1.1 (DNS Server Configuration Information), 3.1.1.2 (DNS Zon
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Final, TypeVar
 
@@ -51,9 +52,19 @@ class ZoneSettings:
     """What this DC decides about one zone: who may have a copy of it, and who is told of changes.
 
     query_networks: who may ask; None for anyone.
+    transfers: who may have a copy: "off", "any", "servers" (those of the zone's NS records) or "listed" (of
+    transfer_networks). transfer_keys: TSIG keys, one of which such a request has to be signed with, if any.
+    notify: who is told of changes: "off", "servers" or "listed" (notify_to: "address" or "address#port");
+    notify_key: the TSIG key that signs it.
     """
 
     query_networks: tuple[str, ...] | None = None
+    transfers: str = "off"
+    transfer_networks: tuple[str, ...] = ()
+    transfer_keys: tuple[str, ...] = ()
+    notify: str = "off"
+    notify_to: tuple[str, ...] = ()
+    notify_key: str = ""
 
 
 _DEFAULT_ZONE: Final = ZoneSettings()
@@ -133,5 +144,5 @@ def _told(wanted: T, default: T) -> dict[str, object]:
     return {name: value for name, value in asdict(wanted).items() if value != before[name]}  # type: ignore[call-overload]
 
 
-def _text(told: dict[str, object]) -> bytes:
+def _text(told: Mapping[str, object]) -> bytes:
     return json.dumps(told, sort_keys=True).encode()
