@@ -1,0 +1,1 @@
+"""The interface DnsServer: management of the DNS server. Spec: [MS-DNSP]."""
