@@ -31,6 +31,13 @@ class DnsSettings:
     use_root_hints: by the root servers, where no forwarder is or answers.
     recursion_networks: who may have us ask, as networks; None for loopback, private addresses and the host's
     own networks. cache_generation: grows when operators empty the cache.
+    is_slave: root servers are not asked where forwarders fail. recursion_timeout_s: for one client's question.
+    randomise_case, minimise_names: how servers are asked. validate: signatures are checked, by trust_anchors
+    ("zone DS ..." or "zone DNSKEY ..." as in a zone file).
+    tombstone_interval_h: how long a name that lost its records is kept for other DCs (DsTombstoneInterval).
+    register_records ... nc_sites: of the DC's own records, [MS-ADTS] 6.3.1.10: whether it registers them and
+    how often, what they hold, mnemonics of those it leaves out, and sites beside its own: covered
+    automatically, and listed for its records as a DC, as a GC and as a host of application NCs.
     """
 
     forwarders: tuple[str, ...] | None = None
@@ -44,7 +51,28 @@ class DnsSettings:
     default_aging: bool = False
     default_no_refresh_h: int = 168
     default_refresh_h: int = 168
+    tombstone_interval_h: int = 336
+    register_records: bool = True
+    register_every_min: int = 60
+    locator_ttl_s: int = 600
+    srv_priority: int = 0
+    srv_weight: int = 100
+    avoid_records: tuple[str, ...] = ()
+    cover_sites: bool = True
+    dc_sites: tuple[str, ...] = ()
+    gc_sites: tuple[str, ...] = ()
+    nc_sites: tuple[str, ...] = ()
     cache_generation: int = 0
+    is_slave: bool = False
+    recursion_timeout_s: int = 8
+    max_cache_ttl_s: int = 86_400
+    max_negative_ttl_s: int = 900
+    cache_entries_max: int = 200_000
+    cache_kb_max: int = 65_536
+    randomise_case: bool = True
+    minimise_names: bool = True
+    validate: bool = False
+    trust_anchors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +84,7 @@ class ZoneSettings:
     transfer_networks). transfer_keys: TSIG keys, one of which such a request has to be signed with, if any.
     notify: who is told of changes: "off", "servers" or "listed" (notify_to: "address" or "address#port");
     notify_key: the TSIG key that signs it.
+    forward_timeout_s, forward_is_slave: of a conditional forwarder, as the server's own are of all others.
     """
 
     query_networks: tuple[str, ...] | None = None
@@ -65,6 +94,8 @@ class ZoneSettings:
     notify: str = "off"
     notify_to: tuple[str, ...] = ()
     notify_key: str = ""
+    forward_timeout_s: int = 5
+    forward_is_slave: bool = False
 
 
 _DEFAULT_ZONE: Final = ZoneSettings()
