@@ -31,7 +31,7 @@ class DnsSettings:
     use_root_hints: by the root servers, where no forwarder is or answers.
     recursion_networks: who may have us ask, as networks; None for loopback, private addresses and the host's
     own networks. cache_generation: grows when operators empty the cache.
-    is_slave: root servers are not asked where forwarders fail. recursion_timeout_s: for one client's question.
+    is_slave: root servers are not asked where forwarders fail. recursion_timeout_s: for a client's question.
     randomise_case, minimise_names: how servers are asked. validate: signatures are checked, by trust_anchors
     ("zone DS ..." or "zone DNSKEY ..." as in a zone file).
     tombstone_interval_h: how long a name that lost its records is kept for other DCs (DsTombstoneInterval).
