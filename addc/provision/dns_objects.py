@@ -21,7 +21,7 @@ from addc.codec.dns_rdata import (
     RecordData,
     SrvData,
 )
-from addc.dns.locator_records import LocatorFacts, LocatorRecord, locator_records
+from addc.directory.locator_records import LocatorFacts, LocatorRecord, locator_records
 from addc.provision.answers import Answers
 from addc.provision.data import DnsData, HintZoneData, SoaData, ZoneData
 from addc.provision.identities import Identities

@@ -99,7 +99,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "auth": {*LOW, "store", "directory"},
     "service": {*LOW, "directory", "auth", "store.objects"},
     "drs": {*LOW, "directory", "auth", "store.objects", "rpc.call"},
-    "provision": {*LOW, "directory", "auth", "dns.locator_records", "store"},
+    "provision": {*LOW, "directory", "auth", "store"},
     "server": {*LOW, "store", "directory", "auth", "ldap", "kdc", "dns", "drs", "rpc", "smb", "provision"},
     "cli": {"base", "directory", "provision", "server"},
 }

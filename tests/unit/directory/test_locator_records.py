@@ -4,7 +4,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from uuid import UUID
 
-from addc.dns.locator_records import LocatorFacts, locator_records
+from addc.directory.locator_records import LocatorFacts, locator_records
 
 FACTS = LocatorFacts(
     dns_domain="corp.example.com",
