@@ -1,11 +1,12 @@
 """Values of dnsRecord and dnsProperty: what an Active Directory zone keeps in the directory.
 
-Names are dotted text without a final dot, the root is "."; a dot inside a label is written `\\.`.
+Names are dotted text as in dns_names.py: without a final dot, the root is ".".
 
 Spec: [MS-DNSP] 2.3.2.2 (dnsRecord), 2.3.2.1 (dnsProperty), 2.2.2.2.2 (DNS_COUNT_NAME), 2.2.2.2.4 (data).
 """
 
 import struct
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -14,14 +15,35 @@ from addc.base.enums import OpenIntEnum
 from addc.base.errors import DecodeError
 from addc.codec.cursor import Reader, Writer
 from addc.codec.declare import register
+from addc.codec.dns_data import (
+    DnskeyData,
+    DsData,
+    NaptrData,
+    Nsec3Data,
+    Nsec3ParamData,
+    NsecData,
+    NxtData,
+    RrsigData,
+    TkeyData,
+    TlsaData,
+    TsigData,
+    WinsData,
+    WinsrData,
+    WksData,
+    unpack_types,
+)
+from addc.codec.dns_names import Name, check_name, name_text, pack_name, split_text
 
 VERSION: Final = 5
 RANK_ZONE: Final = 0xF0
 RANK_NS_GLUE: Final = 0x82
 RANK_GLUE: Final = 0x80
 RANK_ROOT_HINT: Final = 0x08
-_NAME_MAX: Final = 255
 _LABEL_MAX: Final = 63
+_STRING_MAX: Final = 255
+_LOC_SIZE: Final = 16
+_WINS_SERVERS_MAX: Final = 64
+_NXT_WORDS_MAX: Final = 4096
 _ADDRESSES_MAX: Final = 4096
 _AF_INET: Final = 2
 _AF_INET6: Final = 0x17
@@ -29,7 +51,7 @@ _DNS_ADDR_SIZE: Final = 64
 
 
 class DnsType(OpenIntEnum):
-    """DNS_RECORD_TYPE, [MS-DNSP] 2.2.2.1.1; ZERO marks a tombstone."""
+    """DNS_RECORD_TYPE, [MS-DNSP] 2.2.2.1.1, and what else IANA lists; ZERO marks a tombstone."""
 
     ZERO = 0
     A = 1
@@ -53,16 +75,26 @@ class DnsType(OpenIntEnum):
     X25 = 19
     ISDN = 20
     RT = 21
+    NSAP = 22
     SIG = 24
     KEY = 25
+    PX = 26
+    GPOS = 27
     AAAA = 28
     LOC = 29
     NXT = 30
     SRV = 33
     ATMA = 34
     NAPTR = 35
+    KX = 36
+    CERT = 37
+    A6 = 38
     DNAME = 39
+    OPT = 41
+    APL = 42
     DS = 43
+    SSHFP = 44
+    IPSECKEY = 45
     RRSIG = 46
     NSEC = 47
     DNSKEY = 48
@@ -70,7 +102,30 @@ class DnsType(OpenIntEnum):
     NSEC3 = 50
     NSEC3PARAM = 51
     TLSA = 52
+    SMIMEA = 53
+    HIP = 55
+    NINFO = 56
+    CDS = 59
+    CDNSKEY = 60
+    OPENPGPKEY = 61
+    CSYNC = 62
+    ZONEMD = 63
+    SVCB = 64
+    HTTPS = 65
+    SPF = 99
+    EUI48 = 108
+    EUI64 = 109
+    TKEY = 249
+    TSIG = 250
+    IXFR = 251
+    AXFR = 252
+    MAILB = 253
+    MAILA = 254
     ALL = 255
+    URI = 256
+    CAA = 257
+    AVC = 258
+    DLV = 32769
     WINS = 0xFF01
     WINSR = 0xFF02
 
@@ -137,7 +192,10 @@ class MailData:
 
 @dataclass(frozen=True, slots=True)
 class TxtData:
-    """DNS_RPC_RECORD_STRING: TXT, HINFO, ISDN, X25 and LOC; each string has at most 255 octets."""
+    """DNS_RPC_RECORD_STRING: TXT, HINFO, ISDN, X25 and LOC; each string has at most 255 octets.
+
+    A LOC of the DNS itself is RawData; as strings it is the text of RFC 1876 3.
+    """
 
     strings: tuple[bytes, ...]
 
@@ -151,14 +209,16 @@ class TombstoneData:
 
 @dataclass(frozen=True, slots=True)
 class RawData:
-    """The data of any other type, as it is."""
+    """The data of any other type as a message holds them ([MS-DNSP] 2.2.2.2.4.27, RFC 3597)."""
 
     data: bytes
 
 
 RecordData = (
     AData | AaaaData | NameData | SoaData | SrvData | MxData | MailData | TxtData | TombstoneData | RawData
-)
+    | WksData | RrsigData | DnskeyData | DsData | NsecData | NxtData | Nsec3Data | Nsec3ParamData | TlsaData
+    | NaptrData | WinsData | WinsrData | TsigData | TkeyData
+)  # fmt: skip
 
 _NAME_TYPES: Final = frozenset(
     {
@@ -166,9 +226,13 @@ _NAME_TYPES: Final = frozenset(
         DnsType.MR,
     }
 )  # fmt: skip
-_STRING_TYPES: Final = frozenset({DnsType.TXT, DnsType.HINFO, DnsType.ISDN, DnsType.X25, DnsType.LOC})
+_STRING_TYPES: Final = frozenset({DnsType.TXT, DnsType.HINFO, DnsType.ISDN, DnsType.X25, DnsType.SPF})
 _PREFERENCE_TYPES: Final = frozenset({DnsType.MX, DnsType.AFSDB, DnsType.RT})
 _MAIL_TYPES: Final = frozenset({DnsType.MINFO, DnsType.RP})
+_SIGNATURE_TYPES: Final = frozenset({DnsType.RRSIG, DnsType.SIG})
+_KEY_TYPES: Final = frozenset({DnsType.DNSKEY, DnsType.CDNSKEY, DnsType.KEY})
+_DS_TYPES: Final = frozenset({DnsType.DS, DnsType.CDS, DnsType.DLV})
+_TLSA_TYPES: Final = frozenset({DnsType.TLSA, DnsType.SMIMEA})
 
 
 @register
@@ -224,7 +288,11 @@ def tombstone(now: FileTime, serial: int) -> DnsRecord:
 
 
 def pack_data(record_type: DnsType, data: RecordData) -> bytes:
-    """The Data field; the shape of `data` decides, and must fit the type."""
+    """The Data field; the shape of `data` decides, and must fit the type.
+
+    Deviation: the text leaves most numbers little-endian; Windows keeps those of SOA, SRV and MX, and of what
+    DNSSEC defines, as they are in messages. A WKS record keeps its bit mask, not the names of its services.
+    """
     assert record_type >= 0
     match data:
         case AData(address) | AaaaData(address):
@@ -241,13 +309,73 @@ def pack_data(record_type: DnsType, data: RecordData) -> bytes:
         case MailData(mailbox, errors):
             return pack_count_name(mailbox) + pack_count_name(errors)
         case TxtData(strings):
-            if any(len(part) > 255 for part in strings):
-                raise DecodeError("a string has at most 255 octets", -1, "TXT.string")
-            return b"".join(bytes((len(part),)) + part for part in strings)
+            return pack_strings(strings)
         case TombstoneData(entombed_ft):
             return struct.pack("<Q", entombed_ft)
         case RawData(raw):
             return raw
+        case NxtData(next_name, bitmap):
+            words = len(bitmap) + 1 >> 1
+            return (
+                struct.pack("<H", words)
+                + _swapped(bitmap.ljust(2 * words, b"\0"))
+                + pack_count_name(next_name)
+            )
+        case NaptrData():
+            numbers = struct.pack(">2H", data.order, data.preference)
+            texts = pack_strings((data.flags, data.service, data.regexp))
+            return numbers + texts + pack_count_name(data.replacement)
+        case WinsData():
+            numbers = struct.pack("<3I", data.flags, data.lookup_timeout_s, data.cache_timeout_s)
+            return numbers + struct.pack("<I", len(data.servers)) + b"".join(data.servers)
+        case WinsrData():
+            numbers = struct.pack("<3I", data.flags, data.lookup_timeout_s, data.cache_timeout_s)
+            return numbers + pack_count_name(data.domain)
+        case TsigData() | TkeyData():
+            raise DecodeError("a record of messages alone, that no zone holds", -1, "dnsRecord.Data")
+        case _:
+            return _pack_dnssec(data)
+
+
+def _pack_dnssec(
+    data: WksData | RrsigData | DnskeyData | DsData | NsecData | Nsec3Data | Nsec3ParamData | TlsaData,
+) -> bytes:
+    match data:
+        case WksData(address, protocol, bitmap):
+            return address + bytes((protocol,)) + bitmap
+        case RrsigData():
+            return pack_signature_head(data) + pack_count_name(data.signer) + data.signature
+        case DnskeyData():
+            return struct.pack(">HBB", data.flags, data.protocol, data.algorithm) + data.key
+        case DsData():
+            return struct.pack(">HBB", data.key_tag, data.algorithm, data.digest_type) + data.digest
+        case NsecData(next_name, bitmap):
+            return pack_count_name(next_name) + bitmap
+        case Nsec3Data():
+            head = struct.pack(">BBH", data.algorithm, data.flags, data.iterations)
+            sizes = bytes((len(data.salt), len(data.next_hash)))
+            return head + sizes + data.salt + data.next_hash + data.bitmap
+        case Nsec3ParamData():
+            head = struct.pack(">BBH", data.algorithm, data.flags, data.iterations)
+            return head + bytes((len(data.salt),)) + data.salt
+        case TlsaData():
+            return bytes((data.usage, data.selector, data.matching)) + data.data
+
+
+def pack_strings(strings: Sequence[bytes]) -> bytes:
+    """Strings with an octet of length before each."""
+    if any(len(part) > _STRING_MAX for part in strings):
+        raise DecodeError("a string has at most 255 octets", -1, "TXT.string")
+    return b"".join(bytes((len(part),)) + part for part in strings)
+
+
+def pack_signature_head(data: RrsigData) -> bytes:
+    """All of a signature's data before the signer's name."""
+    return struct.pack(
+        ">HBBIIIH",
+        data.covered, data.algorithm, data.labels, data.original_ttl_s,
+        data.expiration, data.inception, data.key_tag,
+    )  # fmt: skip
 
 
 def unpack_data(record_type: DnsType, data: bytes) -> RecordData:
@@ -279,45 +407,123 @@ def _read_data(record_type: DnsType, reader: Reader) -> RecordData:
         mailbox = read_count_name(reader)
         return MailData(mailbox, read_count_name(reader))
     if record_type in _STRING_TYPES:
-        strings = []
-        while reader.remaining():
-            strings.append(reader.take(reader.u8("TXT.length"), "TXT.string"))
-        return TxtData(tuple(strings))
+        return TxtData(read_strings(reader))
     if record_type == DnsType.ZERO:
         return TombstoneData(FileTime(reader.u64("TS.EntombedTime")))
+    return _read_rarer(record_type, reader)
+
+
+def _read_rarer(record_type: DnsType, reader: Reader) -> RecordData:
+    if record_type in _SIGNATURE_TYPES:
+        return read_signature(reader, read_count_name)
+    if record_type == DnsType.NSEC:
+        next_name = read_count_name(reader)
+        return NsecData(next_name, _read_bitmap(reader))
+    if record_type == DnsType.NXT:
+        words = int.from_bytes(reader.take(2, "NXT.wNumRecordTypes"), "little")
+        bitmap = _swapped(reader.take(2 * min(words, _NXT_WORDS_MAX), "NXT.wTypeWords"))
+        return NxtData(read_count_name(reader), bitmap)
+    if record_type == DnsType.NSEC3:
+        algorithm, flags, iterations, salt_size, hash_size = struct.unpack(">BBHBB", reader.take(6, "NSEC3"))
+        salt = reader.take(salt_size, "NSEC3.salt")
+        next_hash = reader.take(hash_size, "NSEC3.nextHashedOwnerName")
+        return Nsec3Data(algorithm, flags, iterations, salt, next_hash, _read_bitmap(reader))
+    if record_type == DnsType.NAPTR:
+        order, preference = struct.unpack(">2H", reader.take(4, "NAPTR"))
+        flags, service, regexp = (read_string(reader) for _ in range(3))
+        return NaptrData(order, preference, flags, service, regexp, read_count_name(reader))
+    if record_type == DnsType.WINS:
+        return _read_wins(reader)
+    if record_type == DnsType.WINSR:
+        wins_flags, lookup, cache = struct.unpack("<3I", reader.take(12, "WINSR"))
+        return WinsrData(wins_flags, lookup, cache, read_count_name(reader))
+    if record_type == DnsType.LOC and not _is_loc_of_messages(reader):
+        return TxtData(read_strings(reader))
+    return read_nameless(record_type, reader)
+
+
+def read_signature(reader: Reader, read_name: Callable[[Reader], str]) -> RrsigData:
+    """A signature to the reader's end, its signer's name as `read_name` reads it."""
+    covered, algorithm, labels, ttl, expiration, inception, tag = struct.unpack(
+        ">HBBIIIH", reader.take(18, "RRSIG")
+    )
+    signer = read_name(reader)
+    signature = reader.take(reader.remaining(), "RRSIG.signature")
+    return RrsigData(covered, algorithm, labels, ttl, expiration, inception, tag, signer, signature)
+
+
+def read_nameless(record_type: int, reader: Reader) -> RecordData:
+    """Data without names, the same in the directory and in messages; to the reader's end."""
+    if record_type in _KEY_TYPES:
+        flags, protocol, algorithm = struct.unpack(">HBB", reader.take(4, "DNSKEY"))
+        return DnskeyData(flags, protocol, algorithm, reader.take(reader.remaining(), "DNSKEY.key"))
+    if record_type in _DS_TYPES:
+        key_tag, algorithm, digest_type = struct.unpack(">HBB", reader.take(4, "DS"))
+        return DsData(key_tag, algorithm, digest_type, reader.take(reader.remaining(), "DS.digest"))
+    if record_type == DnsType.NSEC3PARAM:
+        algorithm, flags, iterations = struct.unpack(">BBH", reader.take(4, "NSEC3PARAM"))
+        return Nsec3ParamData(algorithm, flags, iterations, read_string(reader))
+    if record_type in _TLSA_TYPES:
+        usage, selector, matching = reader.take(3, "TLSA")
+        return TlsaData(usage, selector, matching, reader.take(reader.remaining(), "TLSA.data"))
+    if record_type == DnsType.WKS:
+        address, protocol = reader.take(4, "WKS.address"), reader.u8("WKS.protocol")
+        return WksData(address, protocol, reader.take(reader.remaining(), "WKS.bitmap"))
     return RawData(reader.take(reader.remaining(), "Data"))
 
 
+def _read_wins(reader: Reader) -> WinsData:
+    flags, lookup, cache, count = struct.unpack("<4I", reader.take(16, "WINS"))
+    if count > _WINS_SERVERS_MAX:
+        raise DecodeError(f"over {_WINS_SERVERS_MAX} servers", reader.pos, "WINS.cWinsServerCount")
+    return WinsData(flags, lookup, cache, tuple(reader.take(4, "WINS.aipWinsServers") for _ in range(count)))
+
+
+def _read_bitmap(reader: Reader) -> bytes:
+    bitmap = reader.take(reader.remaining(), "NSEC.bitmap")
+    unpack_types(bitmap)
+    return bitmap
+
+
+def _is_loc_of_messages(reader: Reader) -> bool:
+    """Whether a LOC is in RFC 1876's 16 octets, whose first is the version 0; else it is strings."""
+    return reader.remaining() == _LOC_SIZE and reader.data[reader.pos] == 0
+
+
+def _swapped(words: bytes) -> bytes:
+    """The octets of each 16-bit word the other way round."""
+    swapped = bytearray(words)
+    swapped[::2], swapped[1::2] = words[1::2], words[::2]
+    return bytes(swapped)
+
+
+def read_string(reader: Reader) -> bytes:
+    return reader.take(reader.u8("string.length"), "string")
+
+
+def read_strings(reader: Reader) -> tuple[bytes, ...]:
+    """Strings with an octet of length before each, to the reader's end."""
+    strings = []
+    while reader.remaining():
+        strings.append(read_string(reader))
+    return tuple(strings)
+
+
 def split_name(name: str) -> list[bytes]:
-    """The labels of dotted text; `\\.` and `\\\\` stand for themselves."""
-    if name in ("", "."):
-        return []
-    labels, label, plain = [], "", True
-    for char in name[:-1] if name.endswith(".") and not name.endswith("\\.") else name:
-        if char == "\\" and plain:
-            plain = False
-        elif char == "." and plain:
-            labels.append(label)
-            label = ""
-        else:
-            label, plain = label + char, True
-    return [part.encode("utf-8", "surrogateescape") for part in (*labels, label)]
+    """The labels of dotted text, unchecked."""
+    return split_text(name)
 
 
-def join_labels(labels: list[bytes]) -> str:
-    """Dotted text of labels; octets that are no UTF-8 survive a round trip."""
-    texts = [label.decode("utf-8", "surrogateescape") for label in labels]
-    return ".".join(text.replace("\\", "\\\\").replace(".", "\\.") for text in texts) or "."
+def join_labels(labels: Sequence[bytes]) -> str:
+    """Dotted text of labels."""
+    return name_text(tuple(labels))
 
 
 def pack_count_name(name: str) -> bytes:
     """DNS_COUNT_NAME of dotted text. Raises DecodeError for a label or name that DNS does not allow."""
-    labels = split_name(name)
-    if any(not 0 < len(label) <= _LABEL_MAX for label in labels):
-        raise DecodeError("a label has 1 to 63 octets", -1, "DNS_COUNT_NAME")
-    raw = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
-    if len(raw) > _NAME_MAX:
-        raise DecodeError("a name has at most 255 octets", -1, "DNS_COUNT_NAME")
+    labels: Name = tuple(split_text(name))
+    check_name(labels)
+    raw = pack_name(labels)
     return bytes((len(raw), len(labels))) + raw
 
 
@@ -335,7 +541,7 @@ def read_count_name(reader: Reader) -> str:
     if size and name.u8("DNS_COUNT_NAME.RawName") != 0:
         raise DecodeError("more labels than LabelCount", name.pos, "DNS_COUNT_NAME.RawName")
     name.finish("DNS_COUNT_NAME.RawName")
-    return join_labels(labels)
+    return name_text(tuple(labels))
 
 
 class DnsPropertyId(OpenIntEnum):
