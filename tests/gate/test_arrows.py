@@ -59,7 +59,7 @@ PURE: Final = {
         "trust_clients",
         "trust_tickets",
     },
-    "dns": {"codec", "answer", "forward"},
+    "dns": {"codec", "answer", "forward", "tsig"},
     "drs": {"idl"},
     "rpc": {"auth_layer", "engine", "initiator", "pdu", "presentation", "towers", "verification"},
     "smb": {

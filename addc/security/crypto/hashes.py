@@ -37,6 +37,14 @@ def hmac_sha256(key: bytes, data: bytes) -> bytes:
     return hmac.digest(key, data, SHA256)
 
 
+def hmac_sha224(key: bytes, data: bytes) -> bytes:
+    return hmac.digest(key, data, "sha224")
+
+
+def hmac_sha384(key: bytes, data: bytes) -> bytes:
+    return hmac.digest(key, data, SHA384)
+
+
 def hmac_sha512(key: bytes, data: bytes) -> bytes:
     return hmac.digest(key, data, SHA512)
 
