@@ -59,7 +59,7 @@ PURE: Final = {
         "trust_clients",
         "trust_tickets",
     },
-    "dns": {"codec", "answer", "forward", "journal", "transfer", "tsig", "zone_content"},
+    "dns": {"codec", "answer", "dnssec", "nsec", "nsec3", "forward", "journal", "transfer", "tsig", "zone_content"},
     "drs": {"idl"},
     "rpc": {"auth_layer", "engine", "initiator", "pdu", "presentation", "towers", "verification"},
     "smb": {

@@ -7,6 +7,7 @@ without RC4 accounts never calls them.
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import keywrap
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -98,6 +99,19 @@ def aes_cbc_decrypt(key: bytes, iv: bytes, data: bytes) -> bytes:
     if len(data) % BLOCK:
         raise DecodeError("not a whole number of blocks", len(data), "cipher")
     return Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor().update(data)
+
+
+def aes_key_wrap(key: bytes, wrapped: bytes) -> bytes:
+    """A key under another, 8 octets longer (RFC 3394)."""
+    return keywrap.aes_key_wrap(key, wrapped)
+
+
+def aes_key_unwrap(key: bytes, data: bytes) -> bytes:
+    """The reverse of `aes_key_wrap`; raises DecodeError."""
+    try:
+        return keywrap.aes_key_unwrap(key, data)
+    except keywrap.InvalidUnwrap:
+        raise DecodeError("a wrapped key does not open", 0, "key") from None
 
 
 def aes_cfb8_encrypt(key: bytes, iv: bytes, plain: bytes) -> bytes:
