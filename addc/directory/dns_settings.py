@@ -34,6 +34,8 @@ class DnsSettings:
     is_slave: root servers are not asked where forwarders fail. recursion_timeout_s: for a client's question.
     randomise_case, minimise_names: how servers are asked. validate: signatures are checked, by trust_anchors
     ("zone DS ..." or "zone DNSKEY ..." as in a zone file).
+    update_options: what updates may not touch (UpdateOptions). open_acl_on_proxy_updates: names that members
+    of DnsUpdateProxy register are open to whoever comes next.
     tombstone_interval_h: how long a name that lost its records is kept for other DCs (DsTombstoneInterval).
     register_records ... nc_sites: of the DC's own records, [MS-ADTS] 6.3.1.10: whether it registers them and
     how often, what they hold, mnemonics of those it leaves out, and sites beside its own: covered
@@ -63,6 +65,8 @@ class DnsSettings:
     gc_sites: tuple[str, ...] = ()
     nc_sites: tuple[str, ...] = ()
     cache_generation: int = 0
+    update_options: int = 0x30F
+    open_acl_on_proxy_updates: bool = True
     is_slave: bool = False
     recursion_timeout_s: int = 8
     max_cache_ttl_s: int = 86_400
