@@ -12,8 +12,8 @@ from addc.base.errors import DsError, NtError
 from addc.codec.ndr import Ndr
 from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
-from addc.directory import accounts, forwarded_logons, passwords
-from addc.directory.context import ReadContext
+from addc.directory import accounts, dns_deregister, forwarded_logons, passwords
+from addc.directory.context import ReadContext, WriteContext
 from addc.rpc.call import Call
 from addc.rpc.interfaces.netlogon import channel as channels
 from addc.rpc.interfaces.netlogon import idl, server_names
@@ -158,26 +158,53 @@ async def logon_get_trust_rid(
 async def deregister_dns_host_records(
     call: Call, request: idl.DsrDeregisterDnsHostRecords
 ) -> idl.DsrDeregisterDnsHostRecordsResponse:
-    """DsrDeregisterDnsHostRecords: not here; the records of a DC that is gone are deleted in DNS."""
+    """DsrDeregisterDnsHostRecords: ends the records by which a DC that is gone was found."""
     server_names.require(call, NetlogonAccess.CONTROL)
     server_names.check_win32(call, request.server_name)
-    raise DsError(Win32.ERROR_NOT_SUPPORTED, "records are deleted in DNS")
+    gone = request
+    await call.directory.write(
+        "netlogon.deregister",
+        SYSTEM,
+        lambda ctx: dns_deregister.deregister_host(
+            ctx, gone.dns_host_name, gone.dns_domain_name, gone.domain_guid, gone.dsa_guid
+        ),
+    )
+    return idl.DsrDeregisterDnsHostRecordsResponse()
 
 
 async def update_read_only_server_dns_records(
     call: Call, request: idl.DsrUpdateReadOnlyServerDnsRecords
 ) -> idl.DsrUpdateReadOnlyServerDnsRecordsResponse:
-    """DsrUpdateReadOnlyServerDnsRecords: RODCs are told of each record that it was not registered."""
+    """DsrUpdateReadOnlyServerDnsRecords: what an RODC may have registered, each with its own status."""
     channel, returned = channels.stepped(call, request.computer_name, request.authenticator)
     if channel.kind is not ChannelType.CDC_SERVER:
         return idl.DsrUpdateReadOnlyServerDnsRecordsResponse(
             returned, request.dns_names, NtStatus.STATUS_NOT_SUPPORTED
         )
-    refused = tuple(
-        replace(one, status=int(NtStatus.STATUS_NOT_SUPPORTED))
-        for one in request.dns_names.dns_names_info or ()
+    asked = request.dns_names.dns_names_info or ()
+    site, ttl_s = request.site_name or "", request.dns_ttl
+
+    def update(ctx: WriteContext) -> list[NtStatus]:
+        branch = dns_deregister.branch_of(ctx, channel.account)
+        if branch is None:
+            return [NtStatus.STATUS_ACCESS_DENIED for _ in asked]
+        return dns_deregister.update_for_branch(ctx, branch, site, ttl_s, map(_wish, asked))
+
+    told = await call.directory.write("netlogon.rodc records", SYSTEM, update)
+    done = tuple(replace(one, status=int(status)) for one, status in zip(asked, told, strict=True))
+    return idl.DsrUpdateReadOnlyServerDnsRecordsResponse(returned, idl.NlDnsNameInfoArray(done or None))
+
+
+def _wish(one: idl.NlDnsNameInfo) -> dns_deregister.Wish:
+    return dns_deregister.Wish(
+        one.type,
+        one.dns_domain_info or "",
+        one.dns_domain_info_type,
+        one.priority,
+        one.weight,
+        one.port,
+        bool(one.register_it),
     )
-    return idl.DsrUpdateReadOnlyServerDnsRecordsResponse(returned, idl.NlDnsNameInfoArray(refused or None))
 
 
 async def refuse_lan_manager(_: Call, __: idl.NetrAccountDeltas | idl.NetrAccountSync) -> Ndr:

@@ -9,7 +9,7 @@ from typing import Final
 from addc.base.errors import DsError
 from addc.codec.ndr import Tagged
 from addc.codes.win32 import Win32
-from addc.directory import trusts
+from addc.directory import dns_locator, trusts
 from addc.directory.context import ReadContext
 from addc.rpc.call import Call
 from addc.rpc.interfaces.netlogon import idl, server_names
@@ -113,6 +113,12 @@ def _do(call: Call, function: int, level: int, data: object) -> Tagged:
     return _state(call, level)
 
 
+async def _after(call: Call, function: int) -> None:
+    """What goes on in the background: the DC registers its records again. Spec: [MS-ADTS] 6.3.2.2.1."""
+    if function == Function.FORCE_DNS_REG:
+        await call.directory.write("netlogon.register", SYSTEM, dns_locator.request_registration)
+
+
 def _state(call: Call, level: int) -> Tagged:
     if level == 3:
         return Tagged(3, idl.NetlogonInfo3(0, call.host.channels.logon_attempts & 0xFFFF_FFFF))
@@ -153,6 +159,7 @@ async def logon_control2_ex(call: Call, request: idl.NetrLogonControl2Ex) -> idl
     try:
         server_names.check_win32(call, request.server_name)
         done = _do(call, request.function_code, request.query_level, request.data.value)
+        await _after(call, request.function_code)
     except DsError as error:
         return idl.NetrLogonControl2ExResponse(idl.no_query(request.query_level), Win32(error.code))
     return idl.NetrLogonControl2ExResponse(done)
@@ -166,6 +173,7 @@ async def logon_control2(call: Call, request: idl.NetrLogonControl2) -> idl.Netr
         if level == 4:
             raise _fail(Win32.ERROR_INVALID_LEVEL, "level 4")
         done = _do(call, request.function_code, level, request.data.value)
+        await _after(call, request.function_code)
     except DsError as error:
         return idl.NetrLogonControl2Response(idl.no_query(level), Win32(error.code))
     return idl.NetrLogonControl2Response(done)

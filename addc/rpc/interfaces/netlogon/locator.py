@@ -15,7 +15,7 @@ from uuid import UUID
 from addc.base.errors import DsError
 from addc.codec.locator_ping import DsFlag
 from addc.codes.win32 import Win32
-from addc.directory import accounts, fsmo, sites, trusts
+from addc.directory import accounts, fsmo, locator_facts, sites, trusts
 from addc.directory.context import ReadContext
 from addc.directory.domain_controllers import own_flags
 from addc.rpc.call import Call
@@ -278,8 +278,8 @@ async def get_dc_site_coverage(
     """DsrGetDcSiteCoverageW: the sites in whose name SRV records are registered. Spec: 3.5.4.3.7."""
     server_names.require(call, NetlogonAccess.DCLOC_RPC)
     server_names.check_win32(call, request.server_name)
-    covered = idl.NlSiteNameArray((idl.NlString(call.directory.forest.site),))
-    return idl.DsrGetDcSiteCoverageWResponse(covered)
+    sites = call.directory.read_now("netlogon.coverage", SYSTEM, locator_facts.coverage).dc
+    return idl.DsrGetDcSiteCoverageWResponse(idl.NlSiteNameArray(tuple(map(idl.NlString, sites))))
 
 
 def _address(given: idl.NlSocketAddress) -> IPv4Address | IPv6Address | None:
