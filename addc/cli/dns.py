@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from addc.cli import dns_locator
 from addc.cli.on_target import add_change, add_command, add_part, add_word, tell, tell_change
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         one.add_argument("type", metavar="TYPE", help="A, AAAA, CNAME, NS, PTR, MX, SRV or TXT")
         one.add_argument("data", nargs="+", metavar="DATA", help="as 192.0.2.7, or 0 100 389 dc1.example.com")
     added.add_argument("--ttl", type=int, default=900, metavar="S", help="seconds that others keep it (900)")
+    dns_locator.add_words(words)
 
 
 def _zones(target: "Target", args: argparse.Namespace) -> None:
