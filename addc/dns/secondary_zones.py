@@ -6,6 +6,7 @@ transfer rewrote, on a thread. The seam is that of dns/answer.py: `covering` and
 Spec: RFC 1034 4.3.5 (expiry: no answers at all), RFC 4034, RFC 5155 (signed copies pass through)
 """
 
+import asyncio
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -64,12 +65,13 @@ class SecondaryZone:
 class SecondaryZones:
     """All copies that this process answers from."""
 
-    __slots__ = ("_depths", "_seen", "_zones", "version")
+    __slots__ = ("_depths", "_lock", "_seen", "_zones", "version")
 
     def __init__(self) -> None:
         self._zones: dict[Name, SecondaryZone] = {}
         self._depths: tuple[int, ...] = ()
         self._seen = -1
+        self._lock = asyncio.Lock()
         self.version = 0
         """Grows whenever answers may have changed."""
 
@@ -91,16 +93,17 @@ class SecondaryZones:
 
     async def follow(self, directory: Directory) -> bool:
         """Bring the copies up to date with the store; whether anything changed."""
-        seen = await directory.read("dns.secondaries", SYSTEM, dns_secondary.version, point=True)
-        if seen == self._seen:
-            return False
-        held = self._zones
-        found = await directory.read("dns.secondaries", SYSTEM, lambda ctx: _renewed(ctx, held))
-        self._zones = found
-        self._depths = tuple(sorted({len(apex) for apex in found}, reverse=True))
-        self._seen = seen
-        self.version += 1
-        return True
+        async with self._lock:
+            seen = await directory.read("dns.secondaries", SYSTEM, dns_secondary.version, point=True)
+            if seen == self._seen:
+                return False
+            held = self._zones
+            found = await directory.read("dns.secondaries", SYSTEM, lambda ctx: _renewed(ctx, held))
+            self._zones = found
+            self._depths = tuple(sorted({len(apex) for apex in found}, reverse=True))
+            self._seen = seen
+            self.version += 1
+            return True
 
 
 def _renewed(ctx: ReadContext, held: Mapping[Name, SecondaryZone]) -> dict[Name, SecondaryZone]:

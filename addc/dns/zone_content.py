@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from addc.base.errors import DecodeError
+from addc.base.errors import AddcError, DecodeError
 from addc.codec.dns_names import Name, fold
 
 _HEAD: Final = struct.Struct(">HIH")
@@ -32,7 +32,7 @@ class Data(NamedTuple):
     rdata: bytes
 
 
-class NotThereError(Exception):
+class NotThereError(AddcError):
     """A change ends a record that the zone does not have, or makes one that it has."""
 
 
