@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.kit.forest",
     "tests.kit.served",
     "tests.kit.ldap_desk",
+    "tests.kit.dns_desk",
     "tests.kit.rpc_desk",
     "tests.kit.smb_desk",
     "tests.kit.lsa_desk",

@@ -70,11 +70,10 @@ class Tkeys:
         if not tcp:
             return encode_message(reply_to(message, tc=True))
         asked = _asked(message, source)
-        match asked.data.mode:
-            case 3:
-                return await self._negotiate(asked)
-            case 5:
-                return self._delete(asked, signer)
+        if asked.data.mode == _GSS_API:
+            return await self._negotiate(asked)
+        if asked.data.mode == _DELETE:
+            return self._delete(asked, signer)
         return _reply(asked, Rcode.BADMODE)
 
     def _now_s(self) -> int:

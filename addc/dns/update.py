@@ -14,7 +14,7 @@ from typing import Final
 
 from addc.base.clock import FileTime
 from addc.base.errors import AddcError
-from addc.codec.dns_message import Message, Record
+from addc.codec.dns_message import CLASS_ANY, CLASS_IN, CLASS_NONE, Message, Record
 from addc.codec.dns_names import Name, fold, is_below
 from addc.codec.dns_rdata import DnsRecord, DnsType, RawData, RecordData, SoaData
 from addc.codes.rcode import Rcode
@@ -22,10 +22,6 @@ from addc.directory import dns_aging, dns_node
 from addc.directory.dns_node import Records
 from addc.directory.dns_zones import ZoneProperties
 
-OPCODE_UPDATE: Final = 5
-CLASS_IN: Final = 1
-CLASS_NONE: Final = 254
-CLASS_ANY: Final = 255
 TYPE_ANY: Final = 255
 NODE_RECORDS_MAX: Final = 1300
 """As many values as an attribute of Windows' directory can hold."""
@@ -91,20 +87,24 @@ def options_for(options: int, *, secure: bool) -> UpdateOptions:
 class View:
     """A zone's records as they are, and as the update has made them so far."""
 
-    __slots__ = ("_read", "_relative", "before", "now")
+    __slots__ = ("_keys", "_read", "_relative", "before", "now")
 
     def __init__(self, read: Callable[[str], Records], relative: Callable[[Name], str | None]) -> None:
         """read: the records at a relative name. relative: a name's node; None where none can be."""
         self._read = read
         self._relative = relative
+        self._keys: dict[Name, str] = {}
         self.before: dict[str, Records] = {}
         self.now: dict[str, Records] = {}
 
     def key(self, name: Name) -> str:
-        """The node of a name. Raises UpdateError for one that the directory cannot hold."""
-        found = self._relative(fold(name))
+        """The node of a name, as it was spelled first. Raises UpdateError where there can be none."""
+        found = self._keys.get(fold(name))
         if found is None:
-            raise UpdateError(Rcode.REFUSED, "a name that no node can have")
+            found = self._relative(name)
+            if found is None:
+                raise UpdateError(Rcode.REFUSED, "a name that no node can have")
+            self._keys[fold(name)] = found
         return found
 
     def at(self, node: str) -> Records:
@@ -186,15 +186,12 @@ def prescan(message: Message, apex: Name) -> None:
     for one in message.authority:
         if not is_below(fold(one.owner), apex):
             raise UpdateError(Rcode.NOTZONE, "a record outside the zone")
-        match one.rclass:
-            case 1:
-                good = one.type != TYPE_ANY
-            case 255:
-                good = not one.ttl_s and _is_empty(one)
-            case 254:
-                good = not one.ttl_s and one.type != TYPE_ANY
-            case _:
-                good = False
+        if one.rclass == CLASS_ANY:
+            good = not one.ttl_s and _is_empty(one)
+        elif one.rclass == CLASS_NONE:
+            good = not one.ttl_s and one.type != TYPE_ANY
+        else:
+            good = one.rclass == CLASS_IN and one.type != TYPE_ANY
         if not good or _is_meta(one.type):
             raise UpdateError(Rcode.FORMERR, "no record that an update may have")
 
@@ -217,13 +214,12 @@ def apply(message: Message, terms: Terms, view: View) -> dict[str, Records]:
         node = view.key(one.owner)
         held = view.at(node)
         _check_options(one, node, terms)
-        match one.rclass:
-            case 1:
-                made = _added(one, node, held, terms)
-            case 255:
-                made = _without_set(one, node, held)
-            case _:
-                made = _without(one, node, held)
+        if one.rclass == CLASS_IN:
+            made = _added(one, node, held, terms)
+        elif one.rclass == CLASS_ANY:
+            made = _without_set(one, node, held)
+        else:
+            made = _without(one, node, held)
         if len(made) > NODE_RECORDS_MAX and len(made) > len(held):
             raise UpdateError(Rcode.REFUSED, "a name with too many records")
         view.now[node] = made
@@ -243,7 +239,7 @@ def _check_options(one: Record, node: str, terms: Terms) -> None:
         raise UpdateError(Rcode.REFUSED, "updates may not change the zone's own NS records")
     if one.type == DnsType.NS and not at_apex and options & UpdateOptions.UPDATE_NO_DELEGATION_NS:
         raise UpdateError(Rcode.REFUSED, "updates may not change delegations")
-    is_host = one.type in (DnsType.A, DnsType.AAAA, TYPE_ANY) and node in terms.server_hosts
+    is_host = one.type in (DnsType.A, DnsType.AAAA, TYPE_ANY) and node.lower() in terms.server_hosts
     if is_host and options & UpdateOptions.UPDATE_NO_SERVER_HOST:
         raise UpdateError(Rcode.REFUSED, "updates may not change the addresses of a DNS server")
 
