@@ -165,6 +165,11 @@ class Directory:
         with self._store.read() as tx:
             return tx.usn
 
+    def commit_number(self) -> int:
+        """The number of the newest commit, of any process."""
+        with self._store.read() as tx:
+            return tx.seq
+
     def subscribe(self, hook: Callable[[Committed], None]) -> Callable[[], None]:
         """Have `hook` called after every commit, on the writer's thread or in `poll`; what ends that."""
         return self._store.subscribe(hook)

@@ -31,6 +31,11 @@ class DnsSettings:
     use_root_hints: by the root servers, where no forwarder is or answers.
     recursion_networks: who may have us ask, as networks; None for loopback, private addresses and the host's
     own networks. cache_generation: grows when operators empty the cache.
+    round_robin: records are shown in another order each time; local_net_priority: addresses in the client's
+    own subnet first, local_net_host_mask being the bits of an IPv4 address within a subnet.
+    rate_limit ... rate_exempt: how many replies by UDP a network (of so many bits) gets of one kind each
+    second, over how long what is too many counts, and which of those over the limit are sent cut short
+    (each so-many-th) or in full; networks that no limit holds for.
     is_slave: root servers are not asked where forwarders fail. recursion_timeout_s: for a client's question.
     randomise_case, minimise_names: how servers are asked. validate: signatures are checked, by trust_anchors
     ("zone DS ..." or "zone DNSKEY ..." as in a zone file).
@@ -49,6 +54,16 @@ class DnsSettings:
     recursion_networks: tuple[str, ...] | None = None
     round_robin: bool = True
     local_net_priority: bool = True
+    local_net_host_mask: int = 0xFF
+    rate_limit: bool = False
+    rate_answers_per_s: int = 5
+    rate_errors_per_s: int = 5
+    rate_window_s: int = 5
+    rate_truncate_every: int = 2
+    rate_leak_every: int = 3
+    rate_v4_prefix: int = 24
+    rate_v6_prefix: int = 56
+    rate_exempt: tuple[str, ...] = ()
     scavenging_interval_h: int = 0
     default_aging: bool = False
     default_no_refresh_h: int = 168

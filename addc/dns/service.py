@@ -1,236 +1,628 @@
-"""Port 53: datagrams and streams around the pure answer, and the forwarder.
+"""The DNS server of one process: what it answers itself, at once, and what others have to be asked for.
 
-A reply to a question that was asked before in the same words is kept until the directory changes.
-Spec: RFC 1035 4.2, RFC 7766, RFC 6891 7
+Replies to questions are kept and found again by their words (reply_cache.py) until a name that they depend on
+changes; whoever reads a socket calls `freshen` first, after it has taken in what it is about to answer, so
+that no reply is older than the question. Updates, transfers and whatever is signed go to the desk, names that
+are not ours to the resolver.
+
+Spec: RFC 1035 4, RFC 6891 6, 7, RFC 7873 5.2, RFC 8482 4.4, RFC 6895 2.2
 """
 
-import asyncio
 import logging
-from collections.abc import Sequence
-from typing import Final
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from ipaddress import ip_network
+from typing import Final, Protocol
 
-from addc.base.errors import DecodeError
-from addc.base.rng import Rng
+from addc.base.clock import Clock, to_unix
+from addc.base.errors import DecodeError, StoreError
+from addc.base.secret import Secret
+from addc.codec.dns_message import (
+    OPCODE_NOTIFY,
+    OPCODE_QUERY,
+    OPCODE_UPDATE,
+    OPTION_COOKIE,
+    OPTION_PADDING,
+    Edns,
+    Message,
+    Question,
+    decode_message,
+    encode_message,
+    error_reply,
+    peek,
+    reply_to,
+)
+from addc.codec.dns_names import Name, fold, pack_name
+from addc.codec.dns_rdata import DnsType
 from addc.codes.rcode import Rcode
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext
-from addc.dns import codec, forward
-from addc.dns.answer import QTYPE_ANY, Answer, answer
-from addc.dns.codec import OPCODE_QUERY, UDP_SIZE_MIN, Query
-from addc.dns.forward import Forwarder
-from addc.dns.zones import DirectoryZones, InteriorNames
+from addc.directory.dns_settings import DnsSettings
+from addc.dns import reply as replies
+from addc.dns.answer import CLASS_ANY, CLASS_IN, QTYPE_ANY, Answer, answer, folded
+from addc.dns.cookies import CookieJar, is_well_formed
+from addc.dns.counters import Count, Counters, alone
+from addc.dns.rate_limit import Kind, Network, RateLimiter, Rates, Verdict, is_within
+from addc.dns.reply import Frame
+from addc.dns.reply_cache import Kept, ReplyCache, Words, spelled, words_of
+from addc.dns.zone_memory import SOA_MARK, ZoneMemory
+from addc.dns.zones import DirectoryZone, DirectoryZones, Secondaries
 from addc.security.token import SYSTEM
 
 _LOG: Final = logging.getLogger("addc.dns")
-_KEPT_REPLIES_MAX: Final = 16_384
-_KEPT_QUERY_MAX_BYTES: Final = 300
-_TCP_IDLE_S: Final = 15.0
-_TCP_QUERIES_IN_FLIGHT: Final = 32
-_STREAMS_MAX: Final = 4096
-_TCP_SIZE_MAX: Final = 65_535
-_EDNS_VERSION_MAX: Final = 0
-_BADVERS: Final = 16
+REPLIES_MAX: Final = 32_768
+_SOURCES_MAX: Final = 65_536
+_ORDERS_MAX: Final = 8
+"""Orders of one reply's records that round robin goes through."""
+_COOKIE_ROOM: Final = 28
+_FRESH_REMOTE_S: Final = 0.01
+"""How long what was seen last holds where a look at the store is a round trip over the network."""
+_SIGNED_KEPT_S: Final = 300.0
+_TABLES_KEPT_S: Final = 5.0
+SIGNED: Final[Name] = (SOA_MARK, b"\0signed")
+"""What replies with signatures depend on, beside names: these age by themselves."""
+COPIED: Final[Name] = (SOA_MARK, b"\0copied")
+"""What replies from secondary zones depend on."""
+_SIGNATURE_TYPES: Final = frozenset((DnsType.RRSIG,))
+_DESK_TYPES: Final = frozenset((249, 251, 252))  # TKEY, IXFR, AXFR
+_UNSERVED_TYPES: Final = frozenset((250, 253, 254))  # TSIG, MAILB, MAILA
+_NO_QUESTIONS: Final = frozenset((0, 41))  # what only stands for something else
+_KEEPALIVE_UNIT_S: Final = 0.1
+
+
+class Transport(Enum):
+    """How a query came."""
+
+    UDP = "udp"
+    TCP = "tcp"
+    TLS = "tls"
+
+
+class Outside(Protocol):
+    """The resolver: who is asked for names that are not ours."""
+
+    def offers(self, source: str) -> bool:
+        """Whether it works for that client."""
+
+    def cached(self, request: Message, source: str) -> Message | None:
+        """The whole reply where nobody has to be asked."""
+
+    async def resolve(self, request: Message, source: str) -> Message:
+        """The whole reply, SERVFAIL or REFUSED too."""
+
+
+class Desk(Protocol):
+    """Where updates, transfers and all that is signed are dealt with."""
+
+    def answer(self, data: bytes, source: str, *, tcp: bool = False) -> AsyncIterator[bytes]:
+        """The reply's messages: none for silence, many for a transfer."""
+
+
+class SecondaryZones(Secondaries, Protocol):
+    """Copies of other servers' zones. version: grows when their content changes."""
+
+    version: int
+
+
+class Signatures(Protocol):
+    """Adds signatures and proofs to replies of signed zones."""
+
+    def complete(
+        self, reply: Answer, question: Question, zones: DirectoryZones, ctx: ReadContext, now_s: int
+    ) -> bool:
+        """Whether the reply's zone is signed, so that the reply ages."""
+
+
+@dataclass(frozen=True, slots=True)
+class DnsServices:
+    """What comes from outside. cookie_secret: 16 octets that all processes of the server share.
+
+    tcp_idle_s: how long a connection may be silent.
+    """
+
+    clock: Clock
+    cookie_secret: Secret
+    monotonic_s: Callable[[], float]
+    resolver: Outside | None = None
+    desk: Desk | None = None
+    secondaries: SecondaryZones | None = None
+    signatures: Signatures | None = None
+    counters: Counters = field(default_factory=alone)
+    tcp_idle_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A query that others have to be asked for. query: None for the desk, who reads the data itself."""
+
+    data: bytes
+    source: str
+    transport: Transport
+    query: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One query on its way. words: None where no reply of it is kept. options: of the reply."""
+
+    data: bytes
+    query: Message
+    words: Words | None
+    source: str
+    transport: Transport
+    options: tuple[tuple[int, bytes], ...]
+    trusted: bool
 
 
 class DnsService:
-    """Answers one message at a time: at once where it can, later where a forwarder has to be asked."""
+    """Answers one message at a time: at once where it can, later where somebody has to be asked."""
 
-    def __init__(self, directory: Directory, rng: Rng, forwarders: Sequence[Forwarder]) -> None:
+    def __init__(self, directory: Directory, services: DnsServices) -> None:
         self._directory = directory
-        self._rng = rng
-        self._forwarders = tuple(forwarders)
-        self._interior = InteriorNames()
-        self._kept: dict[bytes, bytes] = {}
-        self._kept_usn = -1
-        self._forwarding = 0
-        self._streams: dict[asyncio.StreamWriter, None] = {}
+        self._services = services
+        self._counters = services.counters
+        self._memory = ZoneMemory()
+        self._jar = CookieJar(services.cookie_secret)
+        self._caches = {
+            (recursion, stream): ReplyCache(REPLIES_MAX)
+            for recursion in (False, True)
+            for stream in (False, True)
+        }
+        self.datagram_replies: dict[str, dict[bytes, Kept]] = {}
+        """By client: replies by words, for those who read a socket; empty while rates are limited."""
+        self.stream_replies: dict[str, dict[bytes, Kept]] = {}
+        self._limiter: RateLimiter | None = None
+        self._copies_version = -1
+        self._fresh_until_s = 0.0
+        self._signed_until_s = 0.0
+        self._tables_until_s = 0.0
 
-    def answer_now(self, data: bytes, *, tcp: bool) -> "bytes | Query | None":
-        """A reply; or None for silence; or the query itself where the world outside has to be asked."""
-        usn = self._directory.usn()
-        if usn != self._kept_usn:
-            self._kept.clear()
-            self._kept_usn = usn
-        key = data[2:] if not tcp and len(data) < _KEPT_QUERY_MAX_BYTES else b""
-        kept = self._kept.get(key)
-        if kept is not None:
-            return data[:2] + kept
+    @property
+    def idle_s(self) -> float:
+        """How long a connection may be silent."""
+        return self._services.tcp_idle_s
+
+    @property
+    def counters(self) -> Counters:
+        return self._counters
+
+    def warm(self) -> None:
+        """Learn what takes time to learn of large zones, before anybody asks."""
+        self._directory.read_now("dns.warm", SYSTEM, self._memory.warm)
+
+    # --- keeping up with the directory ---
+
+    def freshen(self) -> None:
+        """Forget what is no longer so, as of now."""
+        directory, now_s = self._directory, self._services.monotonic_s()
+        if now_s >= self._tables_until_s:
+            self._age(now_s)
+        copies = self._services.secondaries
+        if copies is not None and copies.version != self._copies_version:
+            self._copies_version = copies.version
+            self._clear()
+        if not directory.reads_inline:
+            if now_s < self._fresh_until_s:
+                return
+            self._fresh_until_s = now_s + _FRESH_REMOTE_S
         try:
-            query = codec.decode_query(data)
-        except DecodeError:
-            return codec.encode_error(data, Rcode.FORMERR)
-        reply = self._decide(query)
-        if reply is None:
-            return query
-        encoded = self._encode(query, reply, tcp=tcp)
-        if key:
-            if len(self._kept) >= _KEPT_REPLIES_MAX:
-                self._kept.clear()
-            self._kept[key] = encoded[2:]
-        return encoded
+            if directory.commit_number() != self._memory.seq:
+                directory.read_now("dns.follow", SYSTEM, self._follow)
+        except StoreError:
+            self._clear()  # nothing is known any more; each question fails by itself
 
-    def answer_safely(self, data: bytes, source: str, *, tcp: bool) -> "bytes | Query | None":
+    def _age(self, now_s: float) -> None:
+        """Ask anew, at times, whom the resolver works for, and for signatures."""
+        self._tables_until_s = now_s + _TABLES_KEPT_S
+        self.datagram_replies.clear()
+        self.stream_replies.clear()
+        if now_s >= self._signed_until_s:
+            self._signed_until_s = now_s + _SIGNED_KEPT_S
+            self._drop({SIGNED})
+
+    def _follow(self, ctx: ReadContext) -> None:
+        before = self._memory.settings
+        changed = self._memory.follow(ctx)
+        if changed is None:
+            self._clear()
+            if self._memory.settings != before or self._limiter is None:
+                self._limiter = _limiter(self._memory.settings, self._services.monotonic_s)
+        elif changed:
+            self._drop(changed)
+
+    def _clear(self) -> None:
+        for cache in self._caches.values():
+            cache.clear()
+        self.datagram_replies.clear()
+        self.stream_replies.clear()
+
+    def _drop(self, names: set[Name]) -> None:
+        for cache in self._caches.values():
+            cache.drop(names)
+
+    # --- answering ---
+
+    def answer_safely(self, data: bytes, source: str, transport: Transport) -> bytes | Later | None:
         """`answer_now`, and SERVFAIL where that fails: one bad query must not stop the others."""
         try:
-            return self.answer_now(data, tcp=tcp)
+            return self.answer_now(data, source, transport)
         except Exception:
             _LOG.exception("DNS query failed", extra={"fields": {"source": source}})
-            return codec.encode_error(data, Rcode.SERVFAIL)
+            self._counters[Count.SERVFAIL] += 1
+            return error_reply(data, Rcode.SERVFAIL)
 
-    def _encode(self, query: Query, reply: Answer, *, tcp: bool) -> bytes:
-        size = _TCP_SIZE_MAX if tcp else min(query.edns or UDP_SIZE_MIN, codec.UDP_SIZE_MAX)
-        if not tcp and query.question is not None and query.question.qtype == QTYPE_ANY:
-            size = 0  # who asks for everything shows by TCP that he is who he says (RFC 8482 4.4)
-        return codec.encode_reply(query, reply, recursion_available=bool(self._forwarders), max_size=size)
+    def answer_now(self, data: bytes, source: str, transport: Transport) -> bytes | Later | None:
+        """A reply; or None for silence; or what has to be asked for elsewhere."""
+        cache = self._cache_for(source, transport)
+        words = words_of(data)
+        if words is not None:
+            kept = cache.by_words.get(words.key)
+            if kept is not None:
+                found = self._of_kept(kept, data, words, source, transport)
+                if found is not None:
+                    return found or None
+        return self._answer(data, words, source, transport)
 
-    def _decide(self, query: Query) -> Answer | None:
-        """Our own answer; None where the name is not ours."""
-        if query.opcode != OPCODE_QUERY:
-            return Answer(Rcode.NOTIMP, authoritative=False)
-        question = query.question
-        if question is None:
-            return Answer(Rcode.FORMERR, authoritative=False)
-        if query.edns is not None and query.edns_version > _EDNS_VERSION_MAX:
-            return Answer(Rcode(_BADVERS), authoritative=False)
-        if question.qtype in codec.META_TYPES:
-            return Answer(Rcode.NOTIMP, authoritative=False)
+    def _cache_for(self, source: str, transport: Transport) -> ReplyCache:
+        """The replies that a client is shown, who may have us ask others or may not."""
+        resolver = self._services.resolver
+        stream = transport is not Transport.UDP
+        cache = self._caches[resolver is not None and resolver.offers(source), stream]
+        table = self.stream_replies if stream else self.datagram_replies
+        if source not in table and (stream or self._limiter is None):
+            if len(table) >= _SOURCES_MAX:
+                table.clear()
+            table[source] = cache.by_words
+        return cache
 
-        def work(ctx: ReadContext) -> Answer | None:
-            return answer(question, DirectoryZones(ctx, self._interior))
+    def _of_kept(
+        self, kept: Kept, data: bytes, words: Words, source: str, transport: Transport
+    ) -> bytes | None:
+        """A kept reply for this client; b"" for silence; None where it does not do."""
+        options, trusted = self._options(words.options, source, transport)
+        if options is None or (kept.networks is not None and not is_within(_packed(source), kept.networks)):
+            return None
+        self._counters[Count.KEPT_REPLIES] += 1
+        body = kept.body or self._ordered(kept, source)
+        reply = spelled(body, data, words.name_end)
+        if options:
+            reply = _with_options(reply, options)
+        if transport is Transport.UDP and self._limiter is not None and not trusted:
+            return self._limited(reply, kept.kind, kept.about, (source, words.name_end + 4)) or b""
+        return reply
+
+    def _limited(self, reply: bytes, kind: Kind, about: bytes, asked: tuple[str, int]) -> bytes | None:
+        """The reply, or what the limit of rates leaves of it. asked: by whom; where the question ends."""
+        assert self._limiter is not None
+        source, question_end = asked
+        verdict = self._limiter.judge(_packed(source), kind, about)
+        if verdict is Verdict.SEND:
+            return reply
+        self._counters[Count.RATE_LIMITED] += 1
+        if verdict is Verdict.DROP:
+            return None
+        return reply[:2] + bytes((reply[2] | 2, reply[3])) + reply[4:6] + bytes(6) + reply[12:question_end]
+
+    def _options(
+        self, asked: tuple[tuple[int, bytes], ...] | None, source: str, transport: Transport
+    ) -> tuple[tuple[tuple[int, bytes], ...] | None, bool]:
+        """The options of the reply, and whether the client showed a good cookie; None for a broken one."""
+        if not asked:
+            return (), False
+        found: list[tuple[int, bytes]] = []
+        trusted = False
+        for code, value in asked:
+            if code == OPTION_COOKIE:
+                if not is_well_formed(value):
+                    return None, False
+                now_s = to_unix(self._services.clock.now())
+                mine, trusted = self._jar.judge(value, _packed(source), now_s)
+                found.append((OPTION_COOKIE, mine))
+                self._counters[Count.COOKIES_GOOD if trusted else Count.COOKIES_BAD] += len(value) > 8
+            elif code == replies.OPTION_KEEPALIVE and transport is not Transport.UDP:
+                idle = min(round(self._services.tcp_idle_s / _KEEPALIVE_UNIT_S), 0xFFFF)
+                found.append((code, idle.to_bytes(2, "big")))
+            elif code == OPTION_PADDING and transport is Transport.TLS:
+                found.append((code, b""))
+        return tuple(found), trusted
+
+    def _answer(
+        self, data: bytes, words: Words | None, source: str, transport: Transport
+    ) -> bytes | Later | None:
+        """The reply to a query that none is kept for."""
+        if len(data) < 12 or data[2] & 0x80:
+            return None
+        try:
+            first = peek(data)
+            if first.signed or first.opcode in (OPCODE_UPDATE, OPCODE_NOTIFY) or first.qtype in _DESK_TYPES:
+                return self._to_desk(data, source, transport)
+            if first.opcode != OPCODE_QUERY:
+                return self._error(data, Rcode.NOTIMP)
+            query = decode_message(data)
+        except DecodeError:
+            return self._error(data, Rcode.FORMERR)
+        options, trusted = self._options(
+            None if query.edns is None else query.edns.options, source, transport
+        )
+        asked = _Asked(data, query, words, source, transport, options or (), trusted)
+        refusal = Rcode.FORMERR if options is None else _refusal(query)
+        if refusal is not None:
+            return self._said(asked, Answer(refusal, authoritative=False))
+        if not query.questions:
+            return self._said(asked, Answer(authoritative=False))  # who only wants a cookie
+        return self._look_up(asked)
+
+    def _to_desk(self, data: bytes, source: str, transport: Transport) -> bytes | Later | None:
+        if self._services.desk is None:
+            return self._error(data, Rcode.NOTIMP)
+        return Later(data, source, transport, None)
+
+    def _error(self, data: bytes, rcode: Rcode) -> bytes | None:
+        self._count(rcode)
+        return error_reply(data, rcode)
+
+    def _count(self, rcode: int) -> None:
+        count = _COUNTS.get(rcode)
+        if count is not None:
+            self._counters[count] += 1
+
+    def _look_up(self, asked: _Asked) -> bytes | Later | None:
+        """From our zones, or by the resolver."""
+        query, resolver = asked.query, self._services.resolver
+        question = query.questions[0]
+        if asked.words is not None:
+            question = Question(fold(question.name), question.qtype, question.qclass)
+        found = self._own(question, query.edns)
+        helps = resolver is not None and query.rd and resolver.offers(asked.source)
+        if found is None or (helps and (found.reply.is_referral() or found.reply.outside is not None)):
+            return self._from_outside(asked)
+        if found.networks is not None and not is_within(_packed(asked.source), found.networks):
+            return self._said(asked, Answer(Rcode.REFUSED, authoritative=False))
+        self._counters[Count.OWN_REPLIES] += 1
+        return self._keep(asked, question, found)
+
+    def _from_outside(self, asked: _Asked) -> bytes | Later | None:
+        resolver = self._services.resolver
+        if resolver is None:
+            return self._said(asked, Answer(Rcode.REFUSED, authoritative=False))
+        reply = resolver.cached(asked.query, asked.source)
+        if reply is None:
+            return Later(asked.data, asked.source, asked.transport, asked.query)
+        return self._told(asked, reply)
+
+    def _own(self, question: Question, edns: Edns | None) -> "_Found | None":
+        """What our zones say; None for a name that is not ours."""
+
+        def work(ctx: ReadContext) -> _Found | None:
+            self._follow(ctx)
+            zones = DirectoryZones(ctx, self._memory, self._services.secondaries)
+            reply = answer(question, zones)
+            if reply is None:
+                return None
+            signed = False
+            signer = self._services.signatures
+            if signer is not None and (
+                (edns is not None and edns.dnssec_ok) or question.qtype in _SIGNATURE_TYPES
+            ):
+                signed = signer.complete(reply, question, zones, ctx, to_unix(ctx.now))
+            return _found(reply, zones, signed=signed)
 
         return self._directory.read_now("dns.query", SYSTEM, work)
 
-    async def answer_from_outside(self, data: bytes, query: Query, source: str, *, tcp: bool) -> bytes:
-        """What a forwarder says; REFUSED where there is none to ask, SERVFAIL where none answers."""
-        allowed = forward.may_forward(source, self._forwarders, recursion_desired=query.recursion_desired)
-        if not allowed:
-            return self._encode(query, Answer(Rcode.REFUSED, authoritative=False), tcp=tcp)
-        if self._forwarding >= forward.IN_FLIGHT_MAX:
-            return self._encode(query, Answer(Rcode.SERVFAIL, authoritative=False), tcp=tcp)
-        self._forwarding += 1
-        try:
-            async with asyncio.timeout(forward.TOTAL_TIMEOUT_S):
-                for forwarder in self._forwarders:
-                    found = await self._ask(forwarder, data, tcp=tcp)
-                    if found is not None:
-                        return data[:2] + found[2:]
-        except TimeoutError:
-            pass
-        finally:
-            self._forwarding -= 1
-        return self._encode(query, Answer(Rcode.SERVFAIL, authoritative=False), tcp=tcp)
+    # --- replies ---
 
-    async def _ask(self, forwarder: Forwarder, data: bytes, *, tcp: bool) -> bytes | None:
-        """One forwarder's reply, by the transport that the client used; None when it gives none in time."""
-        sent = forward.with_id(data, int.from_bytes(self._rng.bytes(2), "big"))
+    def _frame(self, asked: _Asked, query: Message) -> Frame:
+        resolver = self._services.resolver
+        offered = resolver is not None and resolver.offers(asked.source)
+        if asked.transport is not Transport.UDP:
+            return Frame(query, offered, replies.STREAM_SIZE_MAX - 2 * replies.PADDED_TO)
+        return Frame(query, offered, replies.udp_room(query), _COOKIE_ROOM if query.edns is not None else 0)
+
+    def _said(self, asked: _Asked, reply: Answer) -> bytes | None:
+        """A reply that is not kept."""
+        self._count(reply.rcode)
+        data = replies.encode(self._frame(asked, asked.query), reply)
+        if asked.options and asked.query.edns is not None:
+            data = _with_options(data, asked.options)
+        if asked.transport is Transport.UDP and self._limiter is not None and not asked.trusted:
+            end = 12 + sum(len(pack_name(one.name)) + 4 for one in asked.query.questions)
+            return self._limited(data, Kind.ERROR, b"", (asked.source, end))
+        return data
+
+    def _keep(self, asked: _Asked, question: Question, found: "_Found") -> bytes | None:
+        """The reply, kept for whoever asks the same."""
+        self._count(found.reply.rcode)
+        words = asked.words
+        if words is None:
+            return self._said(asked, found.reply)
+        wire = pack_name(question.name)
+        frame = self._frame(asked, replace(asked.query, id=0, questions=(question,)))
+        kept = Kept(words.key, None, words.name_end)
+        kept.networks = found.networks
+        if found.reply.rcode == Rcode.NOERROR:
+            kept.about = wire
+        else:
+            kept.kind = Kind.NXDOMAIN if found.reply.rcode == Rcode.NXDOMAIN else Kind.ERROR
+            kept.about = pack_name(found.apex)
+        self._order(kept, frame, question, found.reply)
+        cache = self._cache_for(asked.source, asked.transport)
+        cache.put(kept, found.depends)
+        answered = self._of_kept(kept, asked.data, words, asked.source, asked.transport)
+        self._counters[Count.KEPT_REPLIES] -= 1
+        return answered or None
+
+    def _order(self, kept: Kept, frame: Frame, question: Question, reply: Answer) -> None:
+        """Make the reply's bytes, or get ready to make them in the orders that clients may see."""
+        settings = self._memory.settings
+        if question.qtype == QTYPE_ANY and frame.max_size < replies.STREAM_SIZE_MAX // 2:
+            kept.body = replies.encode_truncated(frame, reply)[2:]
+            return
+        turns = replies.turns_of(reply) if settings.round_robin else 1
+        kept.turns = min(turns, _ORDERS_MAX)
+        if settings.local_net_priority:
+            kept.subnets = replies.networks_of(reply, settings.local_net_host_mask)
+        if kept.turns == 1 and not kept.subnets:
+            kept.body = replies.encode(frame, reply)[2:]
+            return
+        kept.reply, kept.frame = reply, frame
+
+    def _ordered(self, kept: Kept, source: str) -> bytes:
+        """The next order of a reply's records, those near the client first."""
+        assert kept.reply is not None and kept.frame is not None
+        turn = kept.turn = (kept.turn + 1) % kept.turns
+        subnet, mask = b"", self._memory.settings.local_net_host_mask
+        if kept.subnets:
+            subnet = replies.network_of(_packed(source), mask)
+            if subnet not in kept.subnets:
+                subnet = b""
+        body = kept.bodies.get((subnet, turn))
+        if body is None:
+            reply = replies.rotated(kept.reply, turn) if turn else kept.reply
+            if subnet:
+                reply = replies.nearest_first(reply, subnet, mask)
+            body = kept.bodies[subnet, turn] = replies.encode(kept.frame, reply)[2:]
+        return body
+
+    def _told(self, asked: _Asked, reply: Message) -> bytes | None:
+        """The resolver's reply, cut to what the client takes, with our options."""
+        self._counters[Count.OUTSIDE_REPLIES] += 1
+        self._count(reply.rcode)
+        frame = self._frame(asked, asked.query)
+        if reply.edns is not None:
+            options = (*reply.edns.options, *(one for one in asked.options if one[0] != OPTION_PADDING))
+            edns = replace(reply.edns, udp_size=replies.UDP_SIZE_MAX, options=options)
+            reply = replace(reply, edns=edns)
+        return encode_message(replace(reply, id=asked.query.id), frame.max_size)
+
+    # --- what takes time ---
+
+    async def finish(self, later: Later) -> AsyncIterator[bytes]:
+        """The replies to a query that somebody has to be asked for."""
+        query = later.query
+        if query is None:
+            assert self._services.desk is not None
+            tcp = later.transport is not Transport.UDP
+            async for one in self._services.desk.answer(later.data, later.source, tcp=tcp):
+                yield one
+            return
+        assert self._services.resolver is not None
+        asked_for = None if query.edns is None else query.edns.options
+        options, trusted = self._options(asked_for, later.source, later.transport)
+        asked = _Asked(later.data, query, None, later.source, later.transport, options or (), trusted)
+        reply = self._told(asked, await self._services.resolver.resolve(query, later.source))
+        if reply is not None:
+            yield reply
+
+    async def finish_safely(self, later: Later) -> AsyncIterator[bytes]:
+        """`finish`, and SERVFAIL where that fails."""
         try:
-            async with asyncio.timeout(forward.ATTEMPT_TIMEOUT_S):
-                if tcp:
-                    return await _ask_stream(forwarder, sent)
-                return await _ask_datagram(forwarder, sent)
-        except (TimeoutError, OSError, asyncio.IncompleteReadError):
+            async for one in self.finish(later):
+                yield one
+        except Exception:
+            _LOG.exception("DNS query failed", extra={"fields": {"source": later.source}})
+            failed = error_reply(later.data, Rcode.SERVFAIL)
+            if failed is not None:
+                yield failed
+
+    async def answer(self, data: bytes, source: str, *, tcp: bool) -> bytes | None:
+        """The whole answer to an ordinary query, for the desk: it has seen and taken off the signature."""
+        self.freshen()
+        found = self.answer_safely(data, source, Transport.TCP if tcp else Transport.UDP)
+        if not isinstance(found, Later):
+            return found
+        if found.query is None:
+            return self._error(data, Rcode.NOTIMP)
+        async for one in self.finish_safely(found):
+            return one
+        return None
+
+    def local(self, name: Name, qtype: int, dnssec_ok: bool) -> Message | None:
+        """What our zones say, for the resolver; None for a name outside them."""
+        question = Question(name, qtype, CLASS_IN)
+        found = self._own(question, Edns(dnssec_ok=dnssec_ok))
+        if found is None:
             return None
-
-    async def serve_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One TCP client: messages with two bytes of length before each, answered in any order."""
-        source = str(writer.get_extra_info("peername", ("",))[0])
-        self._streams[writer] = None
-        if len(self._streams) > _STREAMS_MAX:
-            # The oldest goes: it had its time, and what merely connects would else use up the files.
-            next(iter(self._streams)).transport.abort()
-        slots = asyncio.Semaphore(_TCP_QUERIES_IN_FLIGHT)
-        try:
-            async with asyncio.TaskGroup() as group:
-                while True:
-                    await slots.acquire()
-                    async with asyncio.timeout(_TCP_IDLE_S):
-                        size = int.from_bytes(await reader.readexactly(2), "big")
-                        data = await reader.readexactly(size)
-                    group.create_task(self._answer_stream(data, source, writer, slots))
-        except* (TimeoutError, asyncio.IncompleteReadError, OSError):
-            pass
-        finally:
-            self._streams.pop(writer, None)
-            writer.close()
-
-    async def _answer_stream(
-        self, data: bytes, source: str, writer: asyncio.StreamWriter, slots: asyncio.Semaphore
-    ) -> None:
-        try:
-            found = self.answer_safely(data, source, tcp=True)
-            if isinstance(found, Query):
-                found = await self.answer_from_outside(data, found, source, tcp=True)
-            if found is not None:
-                writer.write(len(found).to_bytes(2, "big") + found)
-                await writer.drain()
-        finally:
-            slots.release()
+        reply = found.reply
+        return reply_to(
+            Message(questions=(question,)),
+            rcode=int(reply.rcode), aa=reply.authoritative, answers=tuple(reply.answers),
+            authority=tuple(reply.authority), additional=tuple(reply.additional),
+        )  # fmt: skip
 
 
-class DnsDatagrams(asyncio.DatagramProtocol):
-    """The UDP socket; queries for the world outside become tasks, bounded by IN_FLIGHT_MAX."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What our zones said. apex: of the zone asked. networks: who may ask that, None for all."""
 
-    def __init__(self, service: DnsService) -> None:
-        self._service = service
-        self._answer = service.answer_safely
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        assert self._transport is not None
-        found = self._answer(data, addr[0], tcp=False)
-        if isinstance(found, Query):
-            task = asyncio.get_running_loop().create_task(self._later(data, found, addr))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        elif found is not None:
-            self._transport.sendto(found, addr)
-
-    async def _later(self, data: bytes, query: Query, addr: tuple[str, int]) -> None:
-        reply = await self._service.answer_from_outside(data, query, addr[0], tcp=False)
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.sendto(reply, addr)
-
-    def error_received(self, exc: Exception) -> None:
-        """A client that is gone (ICMP) is no concern of ours."""
+    reply: Answer
+    apex: Name
+    networks: tuple[Network, ...] | None
+    depends: frozenset[Name]
 
 
-class _OneReply(asyncio.DatagramProtocol):
-    def __init__(self, sent: bytes) -> None:
-        self._sent = sent
-        self.reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if not self.reply.done() and forward.is_reply_to(self._sent, data):
-            self.reply.set_result(data)
-
-    def error_received(self, exc: Exception) -> None:
-        if not self.reply.done():
-            self.reply.set_exception(exc)
-
-
-async def _ask_datagram(forwarder: Forwarder, sent: bytes) -> bytes:
-    """The reply comes to a port of its own (RFC 5452 9.2), and only from the address asked."""
-    loop = asyncio.get_running_loop()
-    transport, protocol = await loop.create_datagram_endpoint(
-        lambda: _OneReply(sent), remote_addr=(forwarder.address, forwarder.port)
-    )
-    try:
-        transport.sendto(sent)
-        return await protocol.reply
-    finally:
-        transport.close()
+def _found(reply: Answer, zones: DirectoryZones, *, signed: bool) -> _Found:
+    depends = set(zones.touched)
+    for record in (*reply.answers, *reply.authority):
+        if record.type == DnsType.SOA:
+            depends.add((SOA_MARK, *folded(record.owner)))
+    networks: list[Network] | None = None
+    for zone in zones.used:
+        if not isinstance(zone, DirectoryZone):
+            depends.add(COPIED)
+        elif zone.settings.query_networks is not None and zone is zones.used[0]:
+            networks = [ip_network(one, strict=False) for one in zone.settings.query_networks]
+    if signed:
+        depends.add(SIGNED)
+    apex = zones.used[0].apex if zones.used else ()
+    return _Found(reply, apex, None if networks is None else tuple(networks), frozenset(depends))
 
 
-async def _ask_stream(forwarder: Forwarder, sent: bytes) -> bytes | None:
-    reader, writer = await asyncio.open_connection(forwarder.address, forwarder.port)
-    try:
-        writer.write(len(sent).to_bytes(2, "big") + sent)
-        await writer.drain()
-        reply = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
-        return reply if forward.is_reply_to(sent, reply) else None
-    finally:
-        writer.close()
+def _refusal(query: Message) -> Rcode | None:
+    """Why a query is not looked up at all."""
+    if query.edns is not None and query.edns.version > 0:
+        return Rcode.BADVERS
+    if len(query.questions) != 1:
+        only_cookie = query.edns is not None and query.edns.option(OPTION_COOKIE) is not None
+        return None if not query.questions and only_cookie else Rcode.FORMERR
+    question = query.questions[0]
+    if question.qtype in _NO_QUESTIONS:
+        return Rcode.FORMERR
+    if question.qtype in _UNSERVED_TYPES:
+        return Rcode.NOTIMP
+    return None if question.qclass in (CLASS_IN, CLASS_ANY) else Rcode.REFUSED
+
+
+def _with_options(reply: bytes, options: tuple[tuple[int, bytes], ...]) -> bytes:
+    if any(code == OPTION_PADDING for code, _ in options):
+        return replies.padded(reply, [one for one in options if one[0] != OPTION_PADDING])
+    return replies.with_options(reply, options)
+
+
+def _packed(source: str) -> bytes:
+    """An address's octets; an IPv4 address in IPv6 clothes as itself."""
+    if ":" not in source:
+        return socket.inet_aton(source)
+    packed = socket.inet_pton(socket.AF_INET6, source.partition("%")[0])
+    return packed[12:] if packed[:12] == bytes(10) + b"\xff\xff" else packed
+
+
+def _limiter(settings: DnsSettings, monotonic_s: Callable[[], float]) -> RateLimiter | None:
+    if not settings.rate_limit:
+        return None
+    rates = Rates(
+        settings.rate_answers_per_s, settings.rate_errors_per_s, settings.rate_window_s,
+        settings.rate_truncate_every, settings.rate_leak_every, settings.rate_v4_prefix,
+        settings.rate_v6_prefix, tuple(ip_network(one, strict=False) for one in settings.rate_exempt),
+    )  # fmt: skip
+    return RateLimiter(rates, monotonic_s)
+
+
+_COUNTS: Final = {
+    int(Rcode.NXDOMAIN): Count.NXDOMAIN,
+    int(Rcode.REFUSED): Count.REFUSED,
+    int(Rcode.SERVFAIL): Count.SERVFAIL,
+    int(Rcode.FORMERR): Count.FORMERR,
+    int(Rcode.NOTIMP): Count.NOTIMP,
+}

@@ -16,11 +16,15 @@ from addc.auth.acceptor import ChannelBinding
 from addc.auth.gss import GssAcceptor
 from addc.base.data_dir import CERTIFICATE_KEY_NAME, CERTIFICATE_NAME, KEYTAB_NAME, STATUS_NAME
 from addc.base.errors import AddcError, DecodeError, UserError
+from addc.base.secret import Secret
 from addc.base.version import VERSION
 from addc.base.whole_file import replace_file
 from addc.directory.context import ReadContext
 from addc.dns import forward
-from addc.dns.service import DnsDatagrams, DnsService
+from addc.dns.datagrams import Datagrams
+from addc.dns.resolver import Resolver, ResolverServices
+from addc.dns.service import DnsService, DnsServices
+from addc.dns.streams import StreamTable
 from addc.kdc.kkdcp import KdcProxy, KdcProxyStream
 from addc.kdc.service import KdcDatagrams, KdcService, KdcStreams
 from addc.ldap.bind import Binder, BindPolicy
@@ -28,8 +32,8 @@ from addc.ldap.cldap import CldapDatagrams
 from addc.ldap.locator import Self
 from addc.ldap.service import Endpoint, LdapService
 from addc.security.token import SYSTEM
-from addc.server import health, kdc_certificate, listeners, tls
-from addc.server.background import Background
+from addc.server import dns_registration, health, kdc_certificate, listeners, tls
+from addc.server.background import WORK, Background
 from addc.server.config import ServeConfig, SiteConfig
 from addc.server.listeners import DNS, GC, GC_TLS, KERBEROS, KPASSWD, LDAP, LDAPS, LOOPBACK, NTP
 from addc.server.process import AcceptorKeys, Flag, open_directory, raise_file_limit, services, stop_event
@@ -96,13 +100,14 @@ class Worker:
         self._health: asyncio.Server | None = None
         self._around = services(config)
         self._servers: list[asyncio.Server | TlsDoor] = []
-        self._datagrams: list[asyncio.BaseTransport] = []
+        self._datagrams: list[asyncio.BaseTransport | Datagrams] = []
         self._serving: list[str] = []
         self._started = time.monotonic()
         self._ready = False
         self._certificate_time = 0
         self._kdc_files: tuple[object, ...] = ()
         self._rpc_smb: RpcSmb | None = None
+        self._dns_streams: StreamTable | None = None
         self._rpc_smb_ready = rpc_smb_ready
 
     async def run(self) -> None:
@@ -121,7 +126,8 @@ class Worker:
                 following = group.create_task(keys.follow())
                 certificates = group.create_task(self._follow_certificates())
                 if not self._config.workers:
-                    group.create_task(Background(self._directory, self._around.clock).run(stop))
+                    work = (*WORK, *dns_registration.jobs(self._config.site))
+                    group.create_task(Background(self._directory, self._around.clock, work).run(stop))
                 await stop.wait()
                 await self._drain()
                 sweep.cancel()
@@ -154,7 +160,23 @@ class Worker:
             connections_max=connections_max,
             renew_tls=self._renew_tls,
         )
-        self._dns = DnsService(directory, self._around.rng, self._forwarders())
+        resolver = Resolver(
+            directory,
+            ResolverServices(
+                self._around.rng,
+                self._around.clock,
+                frozenset(config.site.host_ips),
+                config.ports.of(DNS),
+                self._forwarders(),
+            ),
+        )
+        secret = Secret(self._around.rng.bytes(16))
+        self._dns = DnsService(
+            directory, DnsServices(self._around.clock, secret, time.monotonic, resolver=resolver)
+        )
+        resolver.local = self._dns.local
+        self._dns.warm()
+        self._dns_streams = StreamTable(self._dns)
         self._kdc_files = kdc_certificate.stamp(config.data_dir, config.site)
         self._kdc = KdcService(
             directory,
@@ -188,6 +210,7 @@ class Worker:
 
     async def _listen(self, address: str) -> None:
         loop = asyncio.get_running_loop()
+        assert self._dns_streams is not None
         for port, endpoint in (
             (LDAP, Endpoint()),
             (LDAPS, Endpoint(tls=True)),
@@ -212,12 +235,14 @@ class Worker:
             proxied = partial(KdcProxyStream, self._proxy)
             sock = self._tcp(address, port)
             self._servers.append(TlsDoor(sock, self._ldap.tls, proxied, handshake_s=_HANDSHAKE_S))
-        self._servers.append(await asyncio.start_server(self._dns.serve_stream, sock=self._tcp(address, DNS)))
+        self._servers.append(
+            await loop.create_server(self._dns_streams.connection, sock=self._tcp(address, DNS))
+        )
+        self._datagrams.append(Datagrams(self._dns, self._udp(address, DNS)))
         for port, protocol in (
             (LDAP, lambda: CldapDatagrams(self._directory, self._ldap.own)),
             (KERBEROS, lambda: KdcDatagrams(self._kdc, kpasswd=False)),
             (KPASSWD, lambda: KdcDatagrams(self._kdc, kpasswd=True)),
-            (DNS, lambda: DnsDatagrams(self._dns)),
         ):
             transport, _ = await loop.create_datagram_endpoint(protocol, sock=self._udp(address, port))
             self._datagrams.append(transport)
@@ -267,6 +292,8 @@ class Worker:
             self._rpc_smb.close_sockets()
         for transport in self._datagrams:
             transport.close()
+        if self._dns_streams is not None:
+            self._dns_streams.close()
         # uvloop lets go of them on its next turn, and complains of those it finds open at its end.
         await asyncio.sleep(0)
 

@@ -7,6 +7,7 @@ whose clock stands still.
 
 import asyncio
 import logging
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ import dnslib
 
 from addc.base.errors import DecodeError, DsError
 from addc.base.ids import MessageId
+from addc.base.secret import Secret
 from addc.codec import filter as ldap_filter
 from addc.codec.krb5 import PrincipalName
 from addc.codec.krb5_numbers import NameType
@@ -27,9 +29,8 @@ from addc.directory.api import Directory
 from addc.directory.api import Services as Around
 from addc.directory.context import ReadContext
 from addc.directory.groups import token_for
-from addc.dns.codec import Query
-from addc.dns.forward import Forwarder, is_reply_to
-from addc.dns.service import DnsService
+from addc.dns.forward import is_reply_to
+from addc.dns.service import DnsService, DnsServices, Later, Transport
 from addc.kdc.service import KdcService
 from addc.ldap import messages as m
 from addc.ldap import operations
@@ -114,7 +115,7 @@ class Services:
         self.failures: list[Failures] = []
         self.around = Around(clock, CountingRng(b"fuzz rpc"))
         self.kdc = KdcService(self.directory, clock, rng)
-        self.dns = DnsService(self.directory, rng, (Forwarder("192.0.2.53", 53),))
+        self.dns = DnsService(self.directory, DnsServices(clock, Secret(bytes(16)), time.monotonic))
         self.cldap = CldapDatagrams(self.directory, Self((IPv4Address("192.0.2.10"),)))
         self.admin = self.directory.read_now("fuzz", SYSTEM, _administrator)
 
@@ -340,11 +341,12 @@ def _feed_dns(services: Services) -> Callable[[bytes], None]:
 
     def feed(data: bytes) -> None:
         for tcp in (False, True):
-            reply = services.dns.answer_now(data, tcp=tcp)
+            transport = Transport.TCP if tcp else Transport.UDP
+            reply = services.dns.answer_now(data, _SOURCE, transport)
             if isinstance(reply, bytes):
                 assert reply[:2] == data[:2] and reply[2] & 0x80, reply.hex()
             else:
-                assert reply is None or isinstance(reply, Query)
+                assert reply is None or isinstance(reply, Later)
         is_reply_to(question, data)
 
     return feed

@@ -61,7 +61,7 @@ PURE: Final = {
     },
     "dns": {
         "answer",
-        "codec",
+        "cookies",
         "dnssec",
         "exchange",
         "forward",
@@ -69,8 +69,11 @@ PURE: Final = {
         "nsec",
         "nsec3",
         "query_0x20",
+        "rate_limit",
         "recursion",
         "recursion_acl",
+        "reply",
+        "reply_cache",
         "reply_reading",
         "resolver_cache",
         "transfer",
@@ -129,7 +132,6 @@ FOREIGN: Final[dict[str, set[str]]] = {
     "cryptography": {"addc.security.crypto", "addc.store.seal", "addc.server.tls"},
     "Cryptodome": {"addc.security.crypto"},
     "gssapi": {"addc.auth.gss"},
-    "dnslib": {"addc.dns.codec"},
     "uvloop": {"addc.server"},
 }
 

@@ -1,69 +1,47 @@
-"""Port 53 over a forest: answers at once, answers kept and dropped, forwarders, and streams."""
+"""Port 53 over a forest: answers at once, answers kept and dropped, and what goes to others."""
 
 import asyncio
-import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import cast
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
 
+import dns.edns
 import dns.flags
 import dns.message
+import dns.name
 import dns.opcode
 import dns.rcode
 import dns.rdatatype
+import dns.rrset
 import pytest
 
-from addc.codec.dns_rdata import AData, DnsType
-from addc.directory.api import Directory, Services
-from addc.dns.codec import Query
-from addc.dns.forward import Forwarder
-from addc.dns.service import DnsDatagrams, DnsService
+from addc.codec.dns_message import Message, Record, reply_to
+from addc.codec.dns_names import parse_name
+from addc.codec.dns_rdata import AData, DnsType, NameData
+from addc.codes.rcode import Rcode
+from addc.directory.dns_settings import ZoneSettings
+from addc.dns.service import Later, Transport
 from tests.kit.corp import Corp, replace_values
-from tests.kit.corp_forest import DOMAIN_DN, CountingRng, StandingClock
+from tests.kit.corp_forest import DOMAIN_DN
+from tests.unit.dns.asking import CLIENT, ZONE, Asker, asker_of
 from tests.unit.dns.records import record
 
-ZONE = f"DC=corp.example.com,CN=MicrosoftDNS,DC=DomainDnsZones,{DOMAIN_DN}"
-CLIENT = "127.0.0.1"
+FAR = "198.51.100.9"
 
 
-@dataclass
-class Resolver:
-    """Asks one service as a client would; answers come parsed by dnspython."""
-
-    corp: Corp
-    service: DnsService
-
-    def ask(self, name: str, kind: str = "A", *, tcp: bool = False, **more: object) -> dns.message.Message:
-        query = dns.message.make_query(name, kind, **more)  # type: ignore[arg-type]
-        data = self.service.answer_now(query.to_wire(), tcp=tcp)
-        assert isinstance(data, bytes)
-        reply = dns.message.from_wire(data)
-        assert query.is_response(reply)
-        return reply
-
-    def texts(self, name: str, kind: str = "A", **more: bool) -> list[str]:
-        """The answer section as sorted texts."""
-        answers = self.ask(name, kind, **more).answer
-        return sorted(rdata.to_text() for rrset in answers for rdata in rrset)
+def address(last: int) -> AData:
+    return AData(bytes((192, 0, 2, last)))
 
 
 @pytest.fixture
-def directory(corp_sqlite: Corp) -> Directory:
-    services = Services(StandingClock(corp_sqlite.now), CountingRng(b"dns"))
-    return Directory(corp_sqlite.store, corp_sqlite.schema, services)
-
-
-@pytest.fixture
-def resolver(corp_sqlite: Corp, directory: Directory) -> Iterator[Resolver]:
-    yield Resolver(corp_sqlite, DnsService(directory, CountingRng(), ()))
+def asker(corp_sqlite: Corp) -> Asker:
+    return asker_of(corp_sqlite)
 
 
 # --- our own names ---
 
 
-def test_services_and_the_addresses_of_their_hosts(resolver: Resolver) -> None:
-    reply = resolver.ask("_ldap._tcp.dc._msdcs.corp.example.com", "SRV")
+def test_services_and_the_addresses_of_their_hosts(asker: Asker) -> None:
+    reply = asker.ask("_ldap._tcp.dc._msdcs.corp.example.com", "SRV")
     assert reply.rcode() == dns.rcode.NOERROR and reply.flags & dns.flags.AA
     assert not reply.flags & dns.flags.RA, "nobody to ask"
     assert [r.to_text() for r in reply.answer[0]] == ["0 100 389 dc1.corp.example.com."]
@@ -71,364 +49,329 @@ def test_services_and_the_addresses_of_their_hosts(resolver: Resolver) -> None:
     assert glue == {"192.0.2.10", "2001:db8::10"}
 
 
-def test_the_spelling_of_the_question_comes_back(resolver: Resolver) -> None:
-    reply = resolver.ask("DC1.Corp.Example.COM")
-    assert str(reply.question[0].name) == str(reply.answer[0].name) == "DC1.Corp.Example.COM."
+def test_the_spelling_of_the_question_comes_back(asker: Asker) -> None:
+    for spelled in ("DC1.Corp.Example.COM.", "dC1.corp.eXample.com.", "dc1.corp.example.com."):
+        reply = asker.ask(spelled)
+        assert str(reply.question[0].name) == str(reply.answer[0].name) == spelled
+    assert len(asker.service._caches[False, False]) == 1, "kept once"
 
 
-def test_missing_names_and_missing_types(resolver: Resolver) -> None:
-    missing = resolver.ask("none.corp.example.com")
+def test_missing_names_and_missing_types(asker: Asker) -> None:
+    missing = asker.ask("none.corp.example.com")
     assert missing.rcode() == dns.rcode.NXDOMAIN
     assert missing.authority[0].rdtype == dns.rdatatype.SOA and missing.authority[0].ttl <= 3600
     for name, kind in (("_tcp.corp.example.com", "SRV"), ("dc1.corp.example.com", "MX")):
-        empty = resolver.ask(name, kind)
+        empty = asker.ask(name, kind)
         assert empty.rcode() == dns.rcode.NOERROR and not empty.answer
         assert empty.authority[0].rdtype == dns.rdatatype.SOA
 
 
-def test_kept_replies_go_when_the_directory_changes(resolver: Resolver) -> None:
-    corp, name = resolver.corp, "printer.corp.example.com"
-    assert resolver.ask(name).rcode() == dns.rcode.NXDOMAIN
-    address = record(DnsType.A, AData(bytes((192, 0, 2, 60))))
-    corp.add(f"DC=printer,{ZONE}", "dnsNode", dnsRecord=address.pack())
-    assert resolver.texts(name) == ["192.0.2.60"] == resolver.texts(name)
-    moved = record(DnsType.A, AData(bytes((192, 0, 2, 61))))
-    corp.modify(f"DC=printer,{ZONE}", replace_values("dnsRecord", moved.pack()))
-    assert resolver.texts(name) == ["192.0.2.61"]
+def test_the_primary_of_a_zone_of_the_directory_is_this_dc(asker: Asker) -> None:
+    node = f"DC=@,{ZONE}"
+    packed = [one for one in asker.corp.values(node, "dnsRecord") if one[2] != DnsType.SOA]
+    soa = next(one for one in asker.corp.values(node, "dnsRecord") if one[2] == DnsType.SOA)
+    other = soa.replace(b"\x03dc1", b"\x03dc9")
+    asker.corp.modify(node, replace_values("dnsRecord", *packed, other))
+    assert asker.texts("corp.example.com", "SOA")[0].startswith("dc1.corp.example.com. ")
 
 
-def test_a_kept_reply_answers_the_new_id_and_only_the_same_words(resolver: Resolver) -> None:
-    for number in (1, 2, 65_535):
-        assert resolver.ask("dc1.corp.example.com", id=number).id == number
-    assert resolver.ask("dc1.corp.example.com", use_edns=0).edns == 0
-    assert resolver.ask("dc1.corp.example.com").edns == -1
-    assert resolver.ask("dc1.corp.example.com", flags=0).flags & dns.flags.RD == 0
-
-
-def test_kept_replies_are_bounded(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("addc.dns.service._KEPT_REPLIES_MAX", 3)
-    for number in range(10):
-        resolver.ask(f"n{number}.corp.example.com")
-    assert len(resolver.service._kept) <= 3
-
-
-def test_large_answers_are_cut_for_datagrams_and_whole_for_streams(resolver: Resolver) -> None:
-    many = [record(DnsType.A, AData(bytes((10, 0, n >> 8, n & 255)))).pack() for n in range(100)]
-    resolver.corp.add(f"DC=many,{ZONE}", "dnsNode", dnsRecord=many)
-    cut = resolver.ask("many.corp.example.com")
-    assert cut.flags & dns.flags.TC and not cut.answer
-    assert resolver.ask("many.corp.example.com", use_edns=0, payload=4096).flags & dns.flags.TC
-    whole = resolver.ask("many.corp.example.com", tcp=True)
+def test_large_answers_are_cut_for_datagrams_and_whole_for_streams(asker: Asker) -> None:
+    asker.node("many", *(record(DnsType.A, AData(bytes((10, 0, n >> 8, n & 255)))) for n in range(100)))
+    cut = asker.ask("many.corp.example.com")
+    assert cut.flags & dns.flags.TC and len(cut.answer[0]) == 29, "as many as fit into 512 octets"
+    more = asker.ask("many.corp.example.com", use_edns=0, payload=4096)
+    assert more.flags & dns.flags.TC and len(more.answer[0]) == 72, "as many as fit into 1232"
+    whole = asker.ask("many.corp.example.com", tcp=True)
     assert len(whole.answer[0]) == 100 and not whole.flags & dns.flags.TC
+
+
+# --- what is kept ---
+
+
+def test_kept_replies_go_when_their_names_change(asker: Asker) -> None:
+    corp, name = asker.corp, "printer.corp.example.com"
+    assert asker.code(name) == "NXDOMAIN"
+    asker.node("printer", record(DnsType.A, address(60)))
+    assert asker.texts(name) == ["192.0.2.60"] == asker.texts(name)
+    corp.modify(f"DC=printer,{ZONE}", replace_values("dnsRecord", record(DnsType.A, address(61)).pack()))
+    assert asker.texts(name) == ["192.0.2.61"]
+
+
+def test_a_change_elsewhere_leaves_replies_be(asker: Asker) -> None:
+    cache = asker.service._caches[False, False]
+    assert asker.texts("dc1.corp.example.com") and asker.code("none.corp.example.com") == "NXDOMAIN"
+    assert len(cache) == 2
+    asker.corp.modify("CN=Users," + DOMAIN_DN, replace_values("description", "not of DNS"))
+    asker.service.freshen()
+    assert len(cache) == 2, "nothing of DNS changed"
+    asker.node("printer", record(DnsType.A, address(60)))
+    asker.service.freshen()
+    assert len(cache) == 2, "another name changed"
+    asker.corp.modify(f"DC=dc1,{ZONE}", replace_values("dnsRecord", record(DnsType.A, address(9)).pack()))
+    asker.service.freshen()
+    assert len(cache) == 1
+    assert asker.texts("dc1.corp.example.com") == ["192.0.2.9"]
+
+
+def test_a_name_between_others_comes_and_goes_with_them(asker: Asker) -> None:
+    assert asker.code("deep.corp.example.com") == "NXDOMAIN"
+    asker.node("a.b.deep", record(DnsType.A, address(60)))
+    assert asker.code("deep.corp.example.com") == "NOERROR" == asker.code("b.deep.corp.example.com")
+    asker.corp.modify(f"DC=a.b.deep,{ZONE}", replace_values("dNSTombstoned", "TRUE"))
+    assert asker.code("deep.corp.example.com") == "NXDOMAIN" == asker.code("b.deep.corp.example.com")
+
+
+def test_an_address_added_to_a_services_host_is_shown_with_the_service(asker: Asker) -> None:
+    def glue() -> set[str]:
+        reply = asker.ask("_ldap._tcp.dc._msdcs.corp.example.com", "SRV")
+        return {rdata.to_text() for rrset in reply.additional for rdata in rrset}
+
+    assert "192.0.2.99" not in glue()
+    packed = record(DnsType.A, address(99)).pack()
+    asker.corp.modify(f"DC=dc1,{ZONE}", replace_values("dnsRecord", packed))
+    assert glue() == {"192.0.2.99"}
+
+
+def test_a_new_zone_and_one_that_is_gone(asker: Asker) -> None:
+    other = f"DC=other.test,CN=MicrosoftDNS,DC=ForestDnsZones,{DOMAIN_DN}"
+    assert asker.code("host.other.test") == "REFUSED"
+    asker.corp.add(other, "dnsZone")
+    asker.node("host", record(DnsType.A, address(5)), zone=other)
+    assert asker.texts("host.other.test") == ["192.0.2.5"]
+    legacy = f"DC=legacy.test,CN=MicrosoftDNS,CN=System,{DOMAIN_DN}"
+    asker.corp.add(legacy, "dnsZone")
+    asker.node("host", record(DnsType.A, address(6)), zone=legacy)
+    assert asker.texts("host.legacy.test") == ["192.0.2.6"], "zones of Windows 2000 lie in the domain itself"
+    asker.corp.modify(f"DC=host,{legacy}", replace_values("dnsRecord", record(DnsType.A, address(7)).pack()))
+    assert asker.texts("host.legacy.test") == ["192.0.2.7"]
+
+
+def test_a_kept_reply_answers_the_new_id_and_only_the_same_words(asker: Asker) -> None:
+    for number in (1, 2, 65_535):
+        assert asker.ask("dc1.corp.example.com", id=number).id == number
+    assert asker.ask("dc1.corp.example.com", use_edns=0).edns == 0
+    assert asker.ask("dc1.corp.example.com").edns == -1
+    assert asker.ask("dc1.corp.example.com", flags=0).flags & dns.flags.RD == 0
+
+
+def test_kept_replies_are_bounded(corp_sqlite: Corp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("addc.dns.service.REPLIES_MAX", 3)
+    asker = asker_of(corp_sqlite)
+    for number in range(10):
+        asker.ask(f"n{number}.corp.example.com")
+    assert len(asker.service._caches[False, False]) <= 3
+
+
+def test_what_the_memory_of_names_cannot_hold_is_read_again(
+    asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("addc.dns.zone_memory.NODES_MAX", 2)
+    asker.node("printer", record(DnsType.A, address(60)))
+    for name in ("printer", "dc1", "none", "printer", "other"):
+        asker.ask(f"{name}.corp.example.com")
+    packed = record(DnsType.A, address(61)).pack()
+    asker.corp.modify(f"DC=printer,{ZONE}", replace_values("dnsRecord", packed))
+    assert asker.texts("printer.corp.example.com") == ["192.0.2.61"]
+
+
+# --- who may ask ---
+
+
+def test_a_zone_that_only_some_may_ask(asker: Asker) -> None:
+    name = "dc1.corp.example.com"
+    asker.decide_zone("corp.example.com", ZoneSettings(query_networks=("192.0.2.0/24",)))
+    assert asker.texts(name) and asker.texts(name), "fresh and kept"
+    assert asker.code(name, source=FAR) == "REFUSED" == asker.code(name, source="2001:db8::1")
+    assert not asker.ask(name, source=FAR).answer and asker.texts(name)
+    assert asker.code("_ldap._tcp.dc._msdcs.corp.example.com", "SRV", source=FAR) == "NOERROR", "another zone"
+    asker.decide_zone("corp.example.com", ZoneSettings())
+    assert asker.texts(name, source=FAR)
 
 
 # --- what is not served ---
 
 
-def test_everything_about_a_name_is_told_over_streams_alone(resolver: Resolver) -> None:
-    cut = resolver.ask("corp.example.com", "ANY")
+def test_everything_about_a_name_is_told_over_streams_alone(asker: Asker) -> None:
+    cut = asker.ask("corp.example.com", "ANY")
     assert cut.flags & dns.flags.TC and not cut.answer and not cut.additional
-    assert len(resolver.ask("corp.example.com", "ANY", tcp=True).answer) > 1
+    assert len(asker.ask("corp.example.com", "ANY", tcp=True).answer) > 1
 
 
-def test_other_operations_and_questions(resolver: Resolver) -> None:
-    for kind in ("AXFR", "IXFR", "TKEY"):
-        assert resolver.ask("corp.example.com", kind).rcode() == dns.rcode.NOTIMP
-    notify = dns.message.make_query("corp.example.com", "SOA")
-    notify.set_opcode(dns.opcode.NOTIFY)
-    data = resolver.service.answer_now(notify.to_wire(), tcp=False)
-    assert isinstance(data, bytes) and data[3] & 15 == dns.rcode.NOTIMP
-    assert resolver.ask("corp.example.com", rdclass="CH").rcode() == dns.rcode.REFUSED
+def test_other_operations_and_questions(asker: Asker) -> None:
+    for kind in ("AXFR", "IXFR", "TKEY", "MAILB"):
+        assert asker.code("corp.example.com", kind) == "NOTIMP"
+    for opcode in (dns.opcode.NOTIFY, dns.opcode.UPDATE, dns.opcode.STATUS, dns.opcode.IQUERY):
+        message = dns.message.make_query("corp.example.com", "SOA")
+        message.set_opcode(opcode)
+        data = asker.raw(message.to_wire())
+        assert data is not None and data[3] & 15 == dns.rcode.NOTIMP
+        assert data[2] >> 3 & 15 == opcode
+    for rdclass, name in (("CH", "version.bind"), ("CH", "hostname.bind"), ("HS", "corp.example.com")):
+        assert asker.code(name, "TXT", rdclass=rdclass) == "REFUSED"
+    assert asker.code("corp.example.com", "OPT") == "FORMERR"
 
 
-def test_an_unknown_version_of_edns(resolver: Resolver) -> None:
-    reply = resolver.ask("dc1.corp.example.com", use_edns=1)
-    assert reply.rcode() == dns.rcode.BADVERS and not reply.answer
+def test_an_unknown_version_of_edns(asker: Asker) -> None:
+    reply = asker.ask("dc1.corp.example.com", use_edns=1)
+    assert reply.rcode() == dns.rcode.BADVERS and not reply.answer and reply.edns == 0
 
 
-def test_rubbish(resolver: Resolver) -> None:
-    answer = resolver.service.answer_now
+def test_rubbish(asker: Asker) -> None:
     query = dns.message.make_query("dc1.corp.example.com", "A").to_wire()
-    assert answer(b"", tcp=False) is None and answer(b"\0" * 11, tcp=False) is None
-    assert answer(query[:2] + b"\x80" + query[3:], tcp=False) is None, "a response is not answered"
-    broken = answer(query[:-3], tcp=False)
-    assert isinstance(broken, bytes) and broken[3] & 15 == dns.rcode.FORMERR
-    nothing = answer(query[:4] + b"\0\0" + query[6:12], tcp=False)
-    assert isinstance(nothing, bytes) and nothing[3] & 15 == dns.rcode.FORMERR
+    assert asker.raw(b"") is None and asker.raw(b"\0" * 11) is None
+    assert asker.raw(query[:2] + b"\x80" + query[3:]) is None, "a response is not answered"
+    for broken in (
+        query[:-3],
+        query + b"\0",
+        query[:4] + b"\0\0" + query[6:12],
+        query[:5] + b"\2" + query[6:],
+    ):
+        reply = asker.raw(broken)
+        assert reply is not None and reply[3] & 15 == dns.rcode.FORMERR
+    pointing = asker.raw(query[:12] + b"\xc0\x0c" + query[-4:])
+    assert pointing is not None and pointing[3] & 15 == dns.rcode.FORMERR
 
 
 def test_a_bug_is_servfail_and_a_line_in_the_log(
-    resolver: Resolver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    asker: Asker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("bug")
 
     monkeypatch.setattr("addc.dns.service.answer", fail)
     query = dns.message.make_query("dc1.corp.example.com", "A").to_wire()
-    found = resolver.service.answer_safely(query, CLIENT, tcp=True)
+    found = asker.service.answer_safely(query, CLIENT, Transport.TCP)
     assert isinstance(found, bytes) and found[3] & 15 == dns.rcode.SERVFAIL
     assert [entry.levelname for entry in caplog.records] == ["ERROR"]
 
 
-# --- forwarding ---
+# --- others ---
 
 
 @dataclass
-class Outside(asyncio.DatagramProtocol):
-    """A server of the world outside; mode: what it does with a query."""
+class Helper:
+    """A resolver that knows one address, and works for the clients of 192.0.2.0/24."""
 
-    mode: str = "answer"
-    seen: list[bytes] = field(default_factory=list)
-    transport: asyncio.DatagramTransport | None = None
+    seen: list[str] = field(default_factory=list)
+    at_once: bool = False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.DatagramTransport, transport)
+    def offers(self, source: str) -> bool:
+        return source.startswith("192.0.2.")
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self.seen.append(data)
-        assert self.transport is not None
-        for reply in self.replies(data):
-            self.transport.sendto(reply, addr)
+    def cached(self, request: Message, source: str) -> Message | None:
+        if not self.offers(source) or not request.rd:
+            return reply_to(request, rcode=int(Rcode.REFUSED), edns=request.edns)
+        return self._reply(request) if self.at_once else None
 
-    def replies(self, data: bytes) -> list[bytes]:
-        good = self.reply(data)
-        if self.mode == "silent":
-            return []
-        if self.mode == "forge":
-            other_id = bytes((data[0] ^ 1, data[1])) + good[2:]
-            other_question = good.replace(b"outside", b"0utside")
-            return [other_id, data, other_question, b"\0", good]
-        return [good]
+    async def resolve(self, request: Message, source: str) -> Message:
+        self.seen.append(source)
+        await asyncio.sleep(0)
+        return self._reply(request)
 
     @staticmethod
-    def reply(data: bytes) -> bytes:
-        reply = dns.message.make_response(dns.message.from_wire(data), recursion_available=True)
-        reply.answer.append(dns.rrset.from_text(reply.question[0].name, 60, "IN", "A", "203.0.113.7"))
-        return reply.to_wire()
-
-    async def stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        data = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
-        self.seen.append(data)
-        if self.mode != "silent":
-            reply = self.reply(data)
-            writer.write(struct.pack("!H", len(reply)) + reply)
-        writer.close()
+    def _reply(request: Message) -> Message:
+        name = request.questions[0].name
+        found = Record(name, DnsType.A, 1, 60, AData(bytes((203, 0, 113, 7))))
+        edns = None if request.edns is None else replace(request.edns, options=((15, b"\0\3stale"),))
+        return reply_to(request, ra=True, answers=(found,), edns=edns)
 
 
-@asynccontextmanager
-async def outside(mode: str = "answer") -> AsyncIterator[tuple[Outside, Forwarder]]:
-    loop = asyncio.get_running_loop()
-    server = Outside(mode)
-    streams = await asyncio.start_server(server.stream, CLIENT, 0)
-    port = streams.sockets[0].getsockname()[1]
-    transport, _ = await loop.create_datagram_endpoint(lambda: server, local_addr=(CLIENT, port))
-    try:
-        yield server, Forwarder(CLIENT, port)
-    finally:
-        transport.close()
-        streams.close()
-        await streams.wait_closed()
+async def _all(asker: Asker, later: object) -> list[dns.message.Message]:
+    assert isinstance(later, Later)
+    return [dns.message.from_wire(one) async for one in asker.service.finish_safely(later)]
 
 
-QUERY = dns.message.make_query("www.outside.test", "A", id=4711)
+def test_names_of_others_are_asked_for(corp_sqlite: Corp) -> None:
+    helper = Helper()
+    asker = asker_of(corp_sqlite, resolver=helper)
+    assert asker.ask("dc1.corp.example.com").flags & dns.flags.RA
+    assert not asker.ask("dc1.corp.example.com", source=FAR).flags & dns.flags.RA
+    query = dns.message.make_query("www.outside.test", "A", options=[dns.edns.CookieOption(b"8 octets", b"")])
+    later = asker.service.answer_now(query.to_wire(), CLIENT, Transport.UDP)
+    (reply,) = asyncio.run(_all(asker, later))
+    assert query.is_response(reply) and reply.answer[0][0].to_text() == "203.0.113.7"
+    assert {int(one.otype) for one in reply.options} == {10, 15}, "the resolver's word and our cookie"
+    assert asker.code("www.outside.test", source=FAR) == "REFUSED"
+    assert asker.code("www.outside.test", flags=0) == "REFUSED"
+    helper.at_once = True
+    assert asker.texts("www.outside.test") == ["203.0.113.7"]
 
 
-async def forwarded(service: DnsService, *, tcp: bool, source: str = "192.0.2.77") -> dns.message.Message:
-    data = QUERY.to_wire()
-    query = service.answer_now(data, tcp=tcp)
-    assert isinstance(query, Query)
-    reply = dns.message.from_wire(await service.answer_from_outside(data, query, source, tcp=tcp))
-    assert QUERY.is_response(reply)
-    return reply
+def test_chains_that_leave_our_zones_are_ended_by_the_resolver(corp_sqlite: Corp) -> None:
+    helper = Helper(at_once=True)
+    asker = asker_of(corp_sqlite, resolver=helper)
+    asker.node("away", record(DnsType.CNAME, NameData("www.outside.test")))
+    asker.node("sub", record(DnsType.NS, NameData("ns.sub.corp.example.com")))
+    for name in ("away", "host.sub"):
+        assert asker.texts(f"{name}.corp.example.com") == ["203.0.113.7"]
+    alone = asker.ask("away.corp.example.com", source=FAR)
+    assert [rrset.rdtype for rrset in alone.answer] == [dns.rdatatype.CNAME]
+    referral = asker.ask("host.sub.corp.example.com", flags=0)
+    assert not referral.flags & dns.flags.AA and referral.authority[0].rdtype == dns.rdatatype.NS
 
 
-Scene = Callable[[], Awaitable[None]]
+def test_a_resolver_that_fails_is_servfail(corp_sqlite: Corp, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Helper):
+        async def resolve(self, request: Message, source: str) -> Message:
+            raise RuntimeError("bug")
+
+    asker = asker_of(corp_sqlite, resolver=Broken())
+    query = dns.message.make_query("www.outside.test", "A")
+    later = asker.service.answer_now(query.to_wire(), CLIENT, Transport.UDP)
+    (reply,) = asyncio.run(_all(asker, later))
+    assert reply.rcode() == dns.rcode.SERVFAIL and caplog.records
 
 
-def run(scene: Scene) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(20):
-            await scene()
+@dataclass
+class Clerk:
+    """A desk that repeats the header twice."""
 
-    asyncio.run(bounded())
+    seen: list[tuple[str, bool]] = field(default_factory=list)
 
-
-@pytest.mark.parametrize("tcp", [False, True])
-def test_other_names_are_asked_for_outside(directory: Directory, tcp: bool) -> None:
-    async def scene() -> None:
-        async with outside() as (server, forwarder):
-            service = DnsService(directory, CountingRng(), [forwarder])
-            reply = await forwarded(service, tcp=tcp)
-            assert [r.to_text() for r in reply.answer[0]] == ["203.0.113.7"]
-            assert reply.flags & dns.flags.RA and len(server.seen) == 1
-            assert server.seen[0][:2] != QUERY.to_wire()[:2], "under an id of our own"
-
-    run(scene)
+    async def answer(self, data: bytes, source: str, *, tcp: bool = False) -> AsyncIterator[bytes]:
+        self.seen.append((source, tcp))
+        for _ in range(2):
+            yield data[:2] + b"\x80" + data[3:]
 
 
-def test_forged_replies_are_passed_over(directory: Directory) -> None:
-    async def scene() -> None:
-        async with outside("forge") as (_, forwarder):
-            reply = await forwarded(DnsService(directory, CountingRng(), [forwarder]), tcp=False)
-            assert [r.to_text() for r in reply.answer[0]] == ["203.0.113.7"]
+def test_updates_transfers_and_signed_messages_go_to_the_desk(corp_sqlite: Corp) -> None:
+    clerk = Clerk()
+    asker = asker_of(corp_sqlite, desk=clerk)
+    axfr = dns.message.make_query("corp.example.com", "AXFR")
+    tkey = dns.message.make_query("1.key", "TKEY")
+    update = dns.message.make_query("corp.example.com", "SOA")
+    update.set_opcode(dns.opcode.UPDATE)
+    signed = dns.message.make_query("dc1.corp.example.com", "A")
+    signed.use_tsig({dns.name.from_text("k."): b"secret"}, keyname="k.")
+    for message in (axfr, tkey, update, signed):
+        later = asker.service.answer_now(message.to_wire(), CLIENT, Transport.TCP)
+        assert isinstance(later, Later) and later.query is None
 
-    run(scene)
+        async def collect(later: Later = later) -> list[bytes]:
+            return [one async for one in asker.service.finish(later)]
 
-
-def test_the_next_forwarder_is_asked_where_one_is_silent_or_gone(
-    directory: Directory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("addc.dns.forward.ATTEMPT_TIMEOUT_S", 0.2)
-
-    async def scene() -> None:
-        async with outside("silent") as (mute, first), outside() as (_, third):
-            gone = await asyncio.start_server(mute.stream, CLIENT, 0)
-            second = Forwarder(CLIENT, gone.sockets[0].getsockname()[1])
-            gone.close()
-            await gone.wait_closed()
-            service = DnsService(directory, CountingRng(), [first, second, third])
-            for tcp in (False, True):
-                assert (await forwarded(service, tcp=tcp)).rcode() == dns.rcode.NOERROR
-            assert len(mute.seen) == 2
-
-    run(scene)
+        assert len(asyncio.run(collect())) == 2
+    assert clerk.seen == [(CLIENT, True)] * 4
 
 
-def test_without_an_answer_in_time_it_is_servfail(
-    directory: Directory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("addc.dns.forward.ATTEMPT_TIMEOUT_S", 0.1)
+def test_the_desk_may_have_an_ordinary_query_answered(corp_sqlite: Corp) -> None:
+    asker = asker_of(corp_sqlite, resolver=Helper(), desk=Clerk())
 
     async def scene() -> None:
-        async with outside("silent") as (_, forwarder):
-            service = DnsService(directory, CountingRng(), [forwarder])
-            assert (await forwarded(service, tcp=False)).rcode() == dns.rcode.SERVFAIL
-            monkeypatch.setattr("addc.dns.forward.IN_FLIGHT_MAX", 0)
-            assert (await forwarded(service, tcp=False)).rcode() == dns.rcode.SERVFAIL
+        for name in ("dc1.corp.example.com", "www.outside.test"):
+            query = dns.message.make_query(name, "A")
+            data = await asker.service.answer(query.to_wire(), CLIENT, tcp=True)
+            assert data is not None and dns.message.from_wire(data).answer
+        update = dns.message.make_query("corp.example.com", "AXFR")
+        data = await asker.service.answer(update.to_wire(), CLIENT, tcp=True)
+        assert data is not None and data[3] & 15 == dns.rcode.NOTIMP, "never back to the desk"
 
-    run(scene)
-
-
-def test_who_may_not_ask_the_world_is_refused(directory: Directory) -> None:
-    async def scene() -> None:
-        alone = DnsService(directory, CountingRng(), ())
-        assert (await forwarded(alone, tcp=False)).rcode() == dns.rcode.REFUSED
-        async with outside() as (server, forwarder):
-            service = DnsService(directory, CountingRng(), [forwarder])
-            loop = await forwarded(service, tcp=False, source=CLIENT)
-            assert loop.rcode() == dns.rcode.REFUSED, "a forwarder's own query"
-            assert not server.seen
-
-    run(scene)
+    asyncio.run(scene())
 
 
-# --- sockets ---
-
-
-class Datagrams(asyncio.DatagramTransport):
-    def __init__(self) -> None:
-        super().__init__()
-        self.sent: list[tuple[bytes, object]] = []
-        self.arrived = asyncio.Event()
-
-    def sendto(self, data: bytes, addr: object = None) -> None:  # type: ignore[override]
-        self.sent.append((data, addr))
-        self.arrived.set()
-
-    def is_closing(self) -> bool:
-        return False
-
-
-def test_datagrams_are_answered_to_their_senders(directory: Directory) -> None:
-    async def scene() -> None:
-        async with outside() as (_, forwarder):
-            protocol = DnsDatagrams(DnsService(directory, CountingRng(), [forwarder]))
-            transport = Datagrams()
-            protocol.connection_made(transport)
-            own = dns.message.make_query("dc1.corp.example.com", "A", id=1)
-            protocol.datagram_received(own.to_wire(), ("192.0.2.77", 5001))
-            assert transport.sent[0][1] == ("192.0.2.77", 5001), "at once"
-            transport.arrived.clear()
-            protocol.datagram_received(QUERY.to_wire(), ("192.0.2.78", 5002))
-            assert len(transport.sent) == 1
-            await transport.arrived.wait()
-            assert transport.sent[1][1] == ("192.0.2.78", 5002)
-            protocol.datagram_received(b"rubbish", ("192.0.2.79", 5003))
-            assert len(transport.sent) == 2
-
-    run(scene)
-
-
-@asynccontextmanager
-async def stream_of(service: DnsService) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    server = await asyncio.start_server(service.serve_stream, CLIENT, 0)
-    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
-    try:
-        yield reader, writer
-    finally:
-        writer.close()
-        server.close()
-        await server.wait_closed()
-
-
-async def take(reader: asyncio.StreamReader) -> dns.message.Message:
-    data = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
-    return dns.message.from_wire(data)
-
-
-def test_a_stream_carries_many_queries(directory: Directory) -> None:
-    async def scene() -> None:
-        async with stream_of(DnsService(directory, CountingRng(), ())) as (reader, writer):
-            count = 100
-            for number in range(count):
-                data = dns.message.make_query("dc1.corp.example.com", "A", id=number).to_wire()
-                framed = struct.pack("!H", len(data)) + data
-                writer.write(framed[:1])
-                writer.write(framed[1:])
-            replies = [await take(reader) for _ in range(count)]
-            assert {reply.id for reply in replies} == set(range(count))
-            assert all(reply.answer for reply in replies)
-
-    run(scene)
-
-
-def test_the_oldest_stream_makes_way_for_one_too_many(
-    directory: Directory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("addc.dns.service._STREAMS_MAX", 2)
-
-    async def scene() -> None:
-        service = DnsService(directory, CountingRng(), ())
-        async with stream_of(service) as one, stream_of(service) as two, stream_of(service) as three:
-            assert await one[0].read() == b""
-            data = dns.message.make_query("dc1.corp.example.com", "A").to_wire()
-            for reader, writer in (two, three):
-                writer.write(struct.pack("!H", len(data)) + data)
-                assert (await take(reader)).answer
-            assert len(service._streams) == 2
-
-    run(scene)
-
-
-def test_a_silent_stream_is_closed(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("addc.dns.service._TCP_IDLE_S", 0.1)
-
-    async def scene() -> None:
-        async with stream_of(DnsService(directory, CountingRng(), ())) as (reader, writer):
-            writer.write(b"\0")
-            assert await reader.read() == b""
-
-    run(scene)
-
-
-def test_rubbish_on_a_stream_is_answered_and_the_next_query_too(directory: Directory) -> None:
-    async def scene() -> None:
-        async with stream_of(DnsService(directory, CountingRng(), ())) as (reader, writer):
-            good = dns.message.make_query("dc1.corp.example.com", "A").to_wire()
-            bad = good[:-3]
-            for data in (bad, good):
-                writer.write(struct.pack("!H", len(data)) + data)
-            codes = {(await take(reader)).rcode() for _ in range(2)}
-            assert codes == {dns.rcode.FORMERR, dns.rcode.NOERROR}
-
-    run(scene)
+def test_what_the_resolver_is_told_of_our_zones(asker: Asker) -> None:
+    found = asker.service.local(parse_name("dc1.corp.example.com"), DnsType.A, False)
+    assert found is not None and found.aa and len(found.answers) == 1
+    assert asker.service.local(parse_name("www.outside.test"), DnsType.A, False) is None
+    missing = asker.service.local(parse_name("no.corp.example.com"), DnsType.A, False)
+    assert missing is not None and missing.rcode == Rcode.NXDOMAIN
