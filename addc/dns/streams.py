@@ -9,7 +9,7 @@ Spec: RFC 7766, RFC 7828, RFC 7858 3
 
 import asyncio
 from collections import Counter
-from typing import Final
+from typing import Final, cast
 
 from addc.dns.counters import Count
 from addc.dns.service import DnsService, Later, Transport
@@ -114,9 +114,8 @@ class Stream(asyncio.Protocol):
     # --- what the event loop calls ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=_HIGH_WATER)
+        self._transport = stream = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        stream.set_write_buffer_limits(high=_HIGH_WATER)
         self.source = str((transport.get_extra_info("peername") or ("",))[0])
         if transport.get_extra_info("sslcontext") is not None:
             self._kind = Transport.TLS
