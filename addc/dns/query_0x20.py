@@ -1,6 +1,7 @@
 """Letter case as a secret: a forger has to guess how each letter of the question was spelled.
 
-Spec: draft-vixie-dnsext-dns0x20-00, RFC 4343 (case is kept, and means nothing), RFC 5452 9.3
+The idea is that of draft-vixie-dnsext-dns0x20.
+Spec: RFC 4343 3, RFC 5452 9.3
 """
 
 from addc.codec.dns_names import Name

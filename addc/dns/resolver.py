@@ -9,12 +9,13 @@ Spec: RFC 1034 5.3, RFC 4035 3.2, 4, RFC 5358 4, RFC 8914 (why an answer failed)
 import asyncio
 import logging
 import struct
+from collections import OrderedDict
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from addc.base.clock import Clock
+from addc.base.clock import Clock, to_unix
 from addc.base.rng import Rng
 from addc.codec.dns_message import CLASS_IN, OPTION_EXTENDED_ERROR, Edns, Message, Record
 from addc.codec.dns_names import Name, fold
@@ -25,13 +26,14 @@ from addc.directory.context import ReadContext
 from addc.dns.counters import Count, Counters, alone
 from addc.dns.exchange import UDP_SIZE, exchange
 from addc.dns.forward import Forwarder
-from addc.dns.recursion import FAILED, Ask, Heard, Local, Outcome, Recursion
+from addc.dns.recursion import FAILED, Ask, Budget, Heard, Local, Outcome, Recursion
 from addc.dns.recursion_acl import KnownSources, Network, RecursionAcl, attached_networks
 from addc.dns.reply_reading import QTYPE_ANY
 from addc.dns.resolver_cache import CacheLimits, ResolverCache
 from addc.dns.resolver_zones import Own, Plan, read_plan
 from addc.dns.upstream_health import UpstreamHealth
 from addc.dns.upstream_sockets import Monotonic, UpstreamSockets
+from addc.dns.validator import Beliefs, Security, Validator, ZoneMemory
 from addc.security.token import SYSTEM
 
 _LOG: Final = logging.getLogger("addc.dns")
@@ -42,6 +44,9 @@ QUESTIONS_MAX: Final = 1024
 WAITING_MAX: Final = 8192
 WAITING_OF_ONE_MAX: Final = 512
 """Clients that wait for answers, together and from one address."""
+CHECKED_QUERIES_MAX: Final = 96
+"""Queries for a question whose answer is validated: keys are asked for too."""
+VERDICTS_MAX: Final = 50_000
 _ROUTES: Final = (Path("/proc/net/route"), Path("/proc/net/ipv6_route"))
 _PROOF_TYPES: Final = frozenset({DnsType.RRSIG, DnsType.NSEC, DnsType.NSEC3})
 _META_TYPES: Final = frozenset(range(128, 255)) | {0, 41}
@@ -88,6 +93,8 @@ class Resolver:
         self._health = UpstreamHealth()
         self._sockets = UpstreamSockets(services.rng, self._monotonic)
         self._sources = KnownSources(RecursionAcl(()))
+        self._zones = ZoneMemory()
+        self._verdicts: OrderedDict[tuple[Name, int], tuple[Security, float]] = OrderedDict()
         self._running: dict[tuple[Name, int, bool], asyncio.Task[Outcome]] = {}
         self._waiting = 0
         self._waiting_of: dict[str, int] = {}
@@ -177,8 +184,18 @@ class Resolver:
         if before is None or before.networks != plan.networks:
             self._sources = KnownSources(RecursionAcl(plan.networks))
         self._plan = plan
-        if before is None or before.settings != wanted or before.world != plan.world:
+        if (
+            before is None
+            or before.settings != wanted
+            or (before.world, before.anchors)
+            != (
+                plan.world,
+                plan.anchors,
+            )
+        ):
             self._cache.clear()
+            self._verdicts.clear()
+            self._zones = ZoneMemory()
             self._cache.limits = CacheLimits(
                 max(wanted.cache_entries_max, 1),
                 max(wanted.cache_kb_max, 1) << 10,
@@ -203,8 +220,15 @@ class Resolver:
     # --- finding ---
 
     def _from_cache(self, plan: Plan, name: Name, qtype: int, *, lax: bool) -> Outcome | None:
-        recursion = self._recursion(plan, lax=lax)
-        return recursion.from_cache(name, qtype)
+        """What is known; where answers are validated only what was found good, and has not aged since."""
+        checks = plan.settings.validate and not lax
+        outcome = self._recursion(plan, lax=lax or checks).from_cache(name, qtype)
+        if outcome is None or not checks:
+            return outcome
+        security, until_s = self._verdicts.get((name, qtype), (Security.BOGUS, 0.0))
+        if security is Security.BOGUS or until_s <= self._monotonic():
+            return None
+        return replace(outcome, authentic=security is Security.SECURE)
 
     def _task_for(self, key: tuple[Name, int, bool]) -> asyncio.Task[Outcome] | None:
         """The search for an answer, begun now or by another client; None where too many are under way."""
@@ -225,10 +249,15 @@ class Resolver:
     async def _find(self, name: Name, qtype: int, lax: bool) -> Outcome:
         """The outcome of one question; a bug in looking for it fails this one alone."""
         plan = self._follow()
-        recursion = self._recursion(plan, lax=lax)
+        checks = plan.settings.validate and not lax
+        steps = (
+            self._checked(plan, name, qtype)
+            if checks
+            else self._recursion(plan, lax=lax).resolve(name, qtype)
+        )
         try:
             async with asyncio.timeout(plan.settings.recursion_timeout_s):
-                return await self._drive(recursion.resolve(name, qtype), plan)
+                return await self._drive(steps, plan)
         except TimeoutError:
             self._cache.failed(name, qtype, self._monotonic(), lax=lax)
             return FAILED
@@ -236,9 +265,43 @@ class Resolver:
             _LOG.exception("resolving failed", extra={"fields": {"qtype": qtype}})
             return FAILED
 
-    def _recursion(self, plan: Plan, *, lax: bool) -> Recursion:
+    def _recursion(self, plan: Plan, *, lax: bool, budget: Budget | None = None) -> Recursion:
         now_s = self._monotonic()
-        return Recursion(plan.world, self._cache, self._health, self.local, now_s, lax=lax)
+        return Recursion(plan.world, self._cache, self._health, self.local, now_s, lax=lax, budget=budget)
+
+    def _checked(self, plan: Plan, name: Name, qtype: int) -> Generator[Ask, Heard, Outcome]:
+        """An answer that was validated; SERVFAIL for one that does not hold (RFC 4035 5.5)."""
+        if self._cache.has_failed(name, qtype, self._monotonic()):
+            return FAILED
+        recursion = self._recursion(plan, lax=True, budget=Budget(queries=CHECKED_QUERIES_MAX))
+        outcome = yield from recursion.resolve(name, qtype)
+        if not outcome.complete:
+            return outcome
+        validator = Validator(
+            Beliefs(
+                plan.anchors, plan.private, lambda owner: self.local(owner, DnsType.SOA, False) is not None
+            ),
+            self._zones,
+            lambda owner, kind: recursion.resolve(owner, kind, 1),
+            now_s=to_unix(self._services.clock.now()),
+            loop_s=self._monotonic(),
+        )
+        security = yield from validator.check(name, qtype, outcome)
+        if security is Security.BOGUS:
+            self._counters[Count.BOGUS] += 1
+            for owner, kind in {(r.owner, r.type) for r in outcome.answers} | {(name, qtype)}:
+                self._cache.forget(owner, kind, lax=True)
+            self._cache.failed(name, qtype, self._monotonic())
+            return replace(FAILED, why=Why.BOGUS)
+        self._remember(name, qtype, security, outcome)
+        return replace(outcome, authentic=security is Security.SECURE)
+
+    def _remember(self, name: Name, qtype: int, security: Security, outcome: Outcome) -> None:
+        """A verdict holds as long as what it is about."""
+        left_s = min((r.ttl_s for r in (*outcome.answers, *outcome.authority)), default=0)
+        while len(self._verdicts) >= VERDICTS_MAX:
+            self._verdicts.popitem(last=False)
+        self._verdicts[name, qtype] = security, self._monotonic() + left_s
 
     async def _drive(self, steps: Generator[Ask, Heard, T], plan: Plan) -> T:
         """Carry out what a question asks for, step by step."""

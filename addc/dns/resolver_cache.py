@@ -50,8 +50,8 @@ class Known(Enum):
 class Entry:
     """One RRset with its signatures, or its absence with the proof.
 
-    authority: SOA and proofs of absence, or what proves a wildcard's expansion. ttl_s: what the entry had
-    left when it came. expires_s: on the loop's clock. authentic: a forwarder said (AD) that it had checked it.
+    authority: SOA and proofs of absence, or what proves a wildcard's expansion. ttl_s: what was left when
+    it came. expires_s: on the loop's clock. authentic: a forwarder said (AD) that it had checked it.
     """
 
     known: Known

@@ -6,36 +6,44 @@ RootDNSServers; forwarders for everything else are this server's own setting.
 Spec: [MS-DNSP] 2.2.5.1.1 (DNS_ZONE_TYPE_FORWARDER, DNS_ZONE_TYPE_STUB), 2.3.1.2 (RootDNSServers), 3.1.1.1.2
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
 
 from addc.base.errors import DecodeError
+from addc.codec.dns_data import DnskeyData, DsData
 from addc.codec.dns_message import CLASS_IN, Record
 from addc.codec.dns_names import Name
 from addc.codec.dns_rdata import AaaaData, AData, DnsRecord, DnsType, NameData
+from addc.codec.dns_text import parse_rdata
 from addc.codec.dns_wire import rdata_name
 from addc.directory import dns_records, sites
 from addc.directory.context import ReadContext
 from addc.directory.dns_settings import DnsSettings, settings, zone_settings
-from addc.directory.dns_zones import ROOT_HINTS, ZoneFacts, ZoneType, all_zones, zone_named
+from addc.directory.dns_zones import ROOT_HINTS, TRUST_ANCHORS, ZoneFacts, ZoneType, all_zones, zone_named
 from addc.dns.forward import Forwarder, parse_forwarder
 from addc.dns.recursion import Route, World
 from addc.dns.recursion_acl import NEAR, Network, networks_of
 from addc.dns.reply_reading import Delegation
+from addc.dns.validator import Anchor
 
 _PORT: Final = 53
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How questions about others' names are answered. private: zones that only we know the way to."""
+    """How questions about others' names are answered.
+
+    private: zones that only we know the way to. anchors: what is believed of zones' keys, where answers are
+    validated.
+    """
 
     settings: DnsSettings
     world: World
     networks: tuple[Network, ...]
     private: frozenset[Name]
+    anchors: Mapping[Name, Anchor] = field(default_factory=dict)
 
     @property
     def can_ask(self) -> bool:
@@ -69,7 +77,8 @@ def read_plan(ctx: ReadContext, own: Own) -> Plan:
             routes[zone.apex] = route
             private.add(zone.apex)
     world = World(routes, hints, own.addresses, wanted.minimise_names)
-    return Plan(wanted, world, _networks(ctx, wanted, own), frozenset(private))
+    anchors = _anchors(ctx, wanted) if wanted.validate else {}
+    return Plan(wanted, world, _networks(ctx, wanted, own), frozenset(private), anchors)
 
 
 def _forwarders(wanted: DnsSettings, own: Own) -> Sequence[Forwarder]:
@@ -139,6 +148,37 @@ def _root_hints(ctx: ReadContext, own: Own) -> Delegation | None:
                 servers.append(Forwarder(str(ip_address(record.data.address)), _PORT))
     usable = _usable(servers, own)
     return Delegation((), tuple(names), fixed=usable) if usable else None
+
+
+def _anchors(ctx: ReadContext, wanted: DnsSettings) -> dict[Name, Anchor]:
+    """The trust anchors of the settings, and those that the directory holds for all DNS servers."""
+    found: dict[Name, list[DsData | DnskeyData]] = {}
+    for text in wanted.trust_anchors:
+        owner, kind, *words = [word for word in text.split() if word.upper() != "IN"] + ["", ""]
+        try:
+            rtype = DnsType[kind.upper()]
+            data = parse_rdata(rtype, [word for word in words if word])
+            name = rdata_name(owner)
+        except (KeyError, DecodeError):
+            continue
+        if isinstance(data, DsData | DnskeyData):
+            found.setdefault(name, []).append(data)
+    zone = zone_named(ctx, TRUST_ANCHORS)
+    for node in dns_records.nodes(ctx, zone) if zone is not None else ():
+        try:
+            name = rdata_name("." if node.relative == "@" else node.relative)
+        except DecodeError:
+            continue
+        for record in node.records:
+            if isinstance(record.data, DsData | DnskeyData):
+                found.setdefault(name, []).append(record.data)
+    return {
+        name: Anchor(
+            tuple(one for one in held if isinstance(one, DsData)),
+            tuple(one for one in held if isinstance(one, DnskeyData)),
+        )
+        for name, held in found.items()
+    }
 
 
 def _names_of(records: Iterable[DnsRecord]) -> tuple[Name, ...]:

@@ -79,6 +79,7 @@ PURE: Final = {
         "transfer",
         "tsig",
         "upstream_health",
+        "validator",
         "zone_content",
     },
     "drs": {"idl"},

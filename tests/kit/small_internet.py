@@ -66,7 +66,7 @@ class Zone:
             wanted = {parse_name(r.data.name) for r in servers if isinstance(r.data, NameData)}
             glue = [r for r in self.held if r.owner in wanted and r.type in (DnsType.A, DnsType.AAAA)]
             return Message(qr=True, authority=tuple(servers), additional=tuple(glue))
-        here = [r for r in self.held if r.owner == name]
+        here = [r for r in self.held if r.owner == name] or self._from_wildcard(name, apex)
         found = [r for r in here if r.type in (qtype, DnsType.CNAME) or qtype == 255]
         soa = tuple(r for r in self.held if r.owner == apex and r.type == DnsType.SOA)
         for skip in range(1, len(name) - len(apex) + 1):
@@ -77,6 +77,15 @@ class Zone:
         exists = here or any(is_below(r.owner, name) for r in self.held)
         rcode = Rcode.NOERROR if exists else Rcode.NXDOMAIN
         return Message(qr=True, aa=True, rcode=rcode, authority=soa)
+
+    def _from_wildcard(self, name: Name, apex: Name) -> list[Record]:
+        for skip in range(1, len(name) - len(apex) + 1):
+            if any(is_below(r.owner, name[skip - 1 :]) for r in self.held):
+                return []
+            found = [r for r in self.held if r.owner == (b"*", *name[skip:])]
+            if found:
+                return [replace(r, owner=name) for r in found]
+        return []
 
     def _cut(self, name: Name, apex: Name, qtype: int) -> Name | None:
         for size in range(len(apex) + 1, len(name) + 1):
