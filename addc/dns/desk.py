@@ -8,7 +8,8 @@ Spec: RFC 8945 5; RFC 2136 3.8; RFC 3645; [MS-GSSA] 3.1.5.3
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -130,18 +131,19 @@ class Desk:
         """No more answers are wanted."""
         self.tkeys.close()
 
-    async def answer(self, data: bytes, source: str, *, tcp: bool) -> AsyncIterator[bytes]:
+    async def answer(self, data: bytes, source: str, *, tcp: bool) -> AsyncGenerator[bytes, None]:
         """The replies to a message as it came: one, many to a transfer, none for silence."""
         try:
-            async for reply in self._answered(data, source, tcp=tcp):
-                yield reply
+            async with aclosing(self._answered(data, source, tcp=tcp)) as replies:
+                async for reply in replies:
+                    yield reply
         except Exception:
             _LOG.exception("DNS request failed", extra={"fields": {"source": source}})
             failed = error_reply(data, Rcode.SERVFAIL)
             if failed is not None:
                 yield failed
 
-    async def _answered(self, data: bytes, source: str, *, tcp: bool) -> AsyncIterator[bytes]:
+    async def _answered(self, data: bytes, source: str, *, tcp: bool) -> AsyncGenerator[bytes, None]:
         try:
             message = decode_message(data)
         except DecodeError:
@@ -162,8 +164,9 @@ class Desk:
         request = _Request(data, message, source, tcp, signer)
         qtype = message.questions[0].qtype if len(message.questions) == 1 else -1
         if message.opcode == OPCODE_QUERY and qtype in _TRANSFERS:
-            async for reply in self._transfer(request):
-                yield reply
+            async with aclosing(self._transfer(request)) as replies:
+                async for reply in replies:
+                    yield reply
             return
         one = await self._one_reply(request, qtype)
         if one is not None:
@@ -254,7 +257,7 @@ class Desk:
         reply = await self._hooks.transfers.notified(request.message, request.source, key=_key_name(request))
         return self._signed(request, reply)
 
-    async def _transfer(self, request: _Request) -> AsyncIterator[bytes]:
+    async def _transfer(self, request: _Request) -> AsyncGenerator[bytes, None]:
         """A zone's copy, each message signed. Spec: RFC 8945 5.3.1"""
         if self._hooks.transfers is None:
             yield self._signed(request, _refusal(request.message, Rcode.NOTIMP))
