@@ -388,4 +388,5 @@ def error_reply(data: bytes, rcode: int) -> bytes | None:
 def question_text(question: Question) -> str:
     """ "dc1.example.com A", for people."""
     kind = DnsType(question.qtype)
-    return f"{name_text(question.name)} {kind.name if kind.name.isalnum() else question.qtype}"
+    shown = f"TYPE{question.qtype}" if kind.name.startswith("UNKNOWN") else kind.name
+    return f"{name_text(question.name)} {shown}"

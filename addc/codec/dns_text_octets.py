@@ -110,7 +110,7 @@ def _show_loc(rtype: int, reader: Reader) -> str:
 
 
 def _parse_loc(rtype: int, words: Words) -> bytes:
-    return dns_loc.parse([word.encode() for word in words.rest()])
+    return dns_loc.parse([word.encode("utf-8", "surrogateescape") for word in words.rest()])
 
 
 def _show_caa(rtype: int, reader: Reader) -> str:
@@ -234,7 +234,7 @@ def _show_atma(rtype: int, reader: Reader) -> str:
 def _parse_atma(rtype: int, words: Words) -> bytes:
     word = words.next("an address")
     if word.startswith("+"):
-        digits = word[1:].replace(".", "").encode("utf-8")
+        digits = word[1:].replace(".", "").encode("utf-8", "surrogateescape")
         if not digits.isdigit():
             raise DecodeError("digits wanted after +", -1, "ATMA")
         return bytes((_E164,)) + digits

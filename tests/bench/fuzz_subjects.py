@@ -16,12 +16,14 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final, cast
 
-import dnslib
-
 from addc.base.errors import DecodeError, DsError
 from addc.base.ids import MessageId
 from addc.base.secret import Secret
 from addc.codec import filter as ldap_filter
+from addc.codec.dns_message import OPCODE_UPDATE, Edns, Message, Question, Record, encode_message
+from addc.codec.dns_names import parse_name
+from addc.codec.dns_rdata import AData
+from addc.codec.dns_words import parse_type
 from addc.codec.krb5 import PrincipalName
 from addc.codec.krb5_numbers import NameType
 from addc.directory.accounts import find_by_sam
@@ -42,6 +44,7 @@ from addc.security.token import SYSTEM, Token
 from tests.bench import (
     fuzz_armor,
     fuzz_decoders,
+    fuzz_dns,
     fuzz_pkinit,
     fuzz_rpc,
     fuzz_smb,
@@ -158,6 +161,9 @@ def subjects(folder: Path) -> Iterator[list[Subject]]:
             Subject("pkinit", 2, fuzz_pkinit.seeds(), fuzz_pkinit.feed),
             Subject("kpasswd", 3, _kpasswd_requests(services), _feed_kpasswd(services)),
             Subject("dns", 15, _questions(), _feed_dns(services)),
+            Subject("dns_codec", 8, fuzz_dns.seeds(), fuzz_dns.feed),
+            Subject("dns_record", 4, fuzz_dns.kept_seeds(), fuzz_dns.feed_kept),
+            Subject("zone_file", 1, fuzz_dns.zone_seeds(), fuzz_dns.feed_zone),
             Subject("tokens", 10, fuzz_decoders.tokens(), fuzz_decoders.feed_token),
             Subject("values", 2, fuzz_decoders.values(), _feed_value(services)),
             *_of_rpc_and_smb(services, folder),
@@ -328,12 +334,12 @@ def _questions() -> list[bytes]:
         (domain, "SOA"), (domain, "NS"), (domain, "ANY"), (f"nothing.{domain}", "TXT"),
         ("www.example.org", "A"), ("10.2.0.192.in-addr.arpa", "PTR"), (domain, "AXFR"),
     ]  # fmt: skip
-    packed = [bytes(dnslib.DNSRecord.question(name, kind).pack()) for name, kind in asked]
-    with_edns = dnslib.DNSRecord.question(f"dc1.{domain}", "A")
-    with_edns.add_ar(dnslib.EDNS0(udp_len=4096, flags="do", version=0))
-    update = dnslib.DNSRecord(dnslib.DNSHeader(id=7, opcode=5), q=dnslib.DNSQuestion(domain, 6))
-    update.add_auth(dnslib.RR(f"new.{domain}", rdata=dnslib.A("192.0.2.9"), ttl=60))
-    return [*packed, bytes(with_edns.pack()), bytes(update.pack())]
+    questions = [Question(parse_name(name), parse_type(kind)) for name, kind in asked]
+    packed = [encode_message(Message(7, rd=True, questions=(one,))) for one in questions]
+    with_edns = Message(7, questions=(questions[1],), edns=Edns(4096, 0, True))
+    added = Record(parse_name(f"new.{domain}"), 1, 1, 60, AData(bytes((192, 0, 2, 9))))
+    update = Message(7, OPCODE_UPDATE, questions=(questions[3],), authority=(added,))
+    return [*packed, encode_message(with_edns), encode_message(update)]
 
 
 def _feed_dns(services: Services) -> Callable[[bytes], None]:

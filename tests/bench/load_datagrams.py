@@ -4,9 +4,10 @@ from collections.abc import Callable
 from itertools import count
 from typing import Final
 
-from dnslib import DNSRecord
-
 from addc.codec import filter as ldap_filter
+from addc.codec.dns_message import Message, Question, encode_message
+from addc.codec.dns_names import parse_name
+from addc.codec.dns_words import parse_type
 from addc.ldap import messages as m
 from tests.bench.load_kit import Settings, Tally, datagrams
 from tests.bench.load_ldap import with_ids
@@ -25,7 +26,8 @@ def dns_questions(settings: Settings) -> list[bytes]:
         ("A", settings.host),
         ("SRV", f"_kerberos._udp.{domain}"),
     ]
-    return [bytes(DNSRecord.question(name, kind).pack()) for kind, name in asked]
+    questions = [Question(parse_name(name), parse_type(kind)) for kind, name in asked]
+    return [encode_message(Message(rd=True, questions=(one,))) for one in questions]
 
 
 def dns(settings: Settings) -> Tally:

@@ -1,6 +1,28 @@
-"""A record of every type as a master file writes it."""
+"""A record of every type as a master file writes it, and messages of every kind."""
 
+from dataclasses import replace
 from typing import Final
+
+from addc.codec.dns_data import TkeyData, TsigData
+from addc.codec.dns_message import (
+    CLASS_ANY,
+    CLASS_IN,
+    CLASS_NONE,
+    OPCODE_UPDATE,
+    OPTION_COOKIE,
+    Edns,
+    Message,
+    Question,
+    Record,
+    TsigRecord,
+)
+from addc.codec.dns_names import Name, name_text, parse_name
+from addc.codec.dns_rdata import AData, DnsType, RawData, SrvData
+from addc.codec.dns_text import parse_rdata
+from addc.codec.dns_words import parse_type
+from addc.codec.zone_file import words_of
+
+APEX: Final[Name] = (b"example", b"com")
 
 TEXTS: Final[tuple[tuple[str, str], ...]] = (
     ("A", "192.0.2.7"),
@@ -84,3 +106,56 @@ OURS: Final[tuple[tuple[str, str], ...]] = (
     ("NULL", "\\# 3 010203"),
 )
 """What dnspython does not read."""
+
+
+def records() -> list[Record]:
+    """A record of each text, each of a name of its own; the SOA is the zone's."""
+    made = []
+    for index, (kind, text) in enumerate((*TEXTS, *OURS)):
+        rtype = parse_type(kind)
+        owner = APEX if rtype == DnsType.SOA else (f"n{index}".encode(), *APEX)
+        made.append(Record(owner, rtype, CLASS_IN, 600, parse_rdata(rtype, words_of(text))))
+    return made
+
+
+def messages() -> list[Message]:
+    """Queries, replies, an update and what TKEY and TSIG add."""
+    name = parse_name("_ldap._tcp.dc._msdcs.example.com")
+    query = Message(7, rd=True, cd=True, questions=(Question(name, DnsType.SRV),))
+    hosts = [(f"dc{number}".encode(), *APEX) for number in (1, 2, 3)]
+    services = tuple(
+        Record(name, DnsType.SRV, CLASS_IN, 600, SrvData(0, 100, 389, name_text(host))) for host in hosts
+    )
+    addresses = tuple(
+        Record(host, DnsType.A, CLASS_IN, 3600, AData(bytes((192, 0, 2, at))))
+        for at, host in enumerate(hosts)
+    )
+    every = records()
+    tsig = TsigData("hmac-sha256", 1_700_000_000, 300, bytes(range(32)), 7)
+    tkey = TkeyData("gss-tsig", 1_700_000_000, 1_700_086_400, 3, 0, b"token" * 20)
+    key_name = parse_name("4711.example.com")
+    prerequisites = (
+        Record(hosts[0], 255, CLASS_NONE, 0, RawData(b"")), Record(hosts[1], 1, CLASS_ANY, 0, RawData(b""))
+    )  # fmt: skip
+    changes = (*addresses[:1], Record(hosts[2], 1, CLASS_NONE, 0, AData(bytes((192, 0, 2, 2)))))
+    return [
+        query,
+        replace(query, edns=Edns(4096, 0, True, ((OPTION_COOKIE, bytes(8)), (12, b"")))),
+        replace(query, qr=True, aa=True, ra=True, answers=services, additional=addresses, edns=Edns()),
+        replace(query, qr=True, aa=True, rcode=3, authority=tuple(every[10:14])),
+        *(replace(query, qr=True, answers=tuple(every[at : at + 8])) for at in range(0, len(every), 8)),
+        Message(8, qr=True, rcode=16, edns=Edns(1232, 1)),
+        Message(
+            9,
+            OPCODE_UPDATE,
+            questions=(Question(APEX, DnsType.SOA),),
+            answers=prerequisites,
+            authority=changes,
+            tsig=TsigRecord(key_name, tsig),
+        ),
+        Message(
+            10,
+            questions=(Question(key_name, DnsType.TKEY, CLASS_ANY),),
+            additional=(Record(key_name, DnsType.TKEY, CLASS_ANY, 0, tkey),),
+        ),
+    ]

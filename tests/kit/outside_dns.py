@@ -3,25 +3,55 @@
 Run as `python -m tests.kit.outside_dns ADDRESS`; serves UDP and TCP on port 53 until it is ended.
 """
 
+import asyncio
 import sys
-import threading
 
-from dnslib import QTYPE, RR, A, DNSRecord
-from dnslib.server import BaseResolver, DNSHandler, DNSServer
+from addc.codec.dns_message import Message, Record, decode_message, encode_message, reply_to
+from addc.codec.dns_names import fold, is_below
+from addc.codec.dns_rdata import AData, DnsType
+
+_ZONE = (b"outside", b"test")
 
 
-class Outside(BaseResolver):  # type: ignore[misc]
-    def resolve(self, request: DNSRecord, handler: DNSHandler) -> DNSRecord:
-        reply = request.reply(aa=0)
-        if str(request.q.qname).lower().endswith("outside.test."):
-            reply.add_answer(RR(request.q.qname, QTYPE.A, rdata=A("203.0.113.7"), ttl=60))
-        else:
-            reply.header.rcode = 3
-        return reply
+def answer(data: bytes) -> bytes:
+    query = decode_message(data)
+    return encode_message(_reply(query))
+
+
+def _reply(query: Message) -> Message:
+    name = query.questions[0].name
+    if not is_below(fold(name), _ZONE):
+        return reply_to(query, rcode=3, edns=query.edns)
+    address = Record(name, DnsType.A, 1, 60, AData(bytes((203, 0, 113, 7))))
+    return reply_to(query, answers=(address,), edns=query.edns)
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    transport: asyncio.DatagramTransport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.DatagramTransport)
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.transport.sendto(answer(data), addr)
+
+
+async def _stream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while True:
+            reply = answer(await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big")))
+            writer.write(len(reply).to_bytes(2, "big") + reply)
+            await writer.drain()
+    except asyncio.IncompleteReadError:
+        writer.close()
+
+
+async def main(address: str) -> None:
+    await asyncio.get_running_loop().create_datagram_endpoint(_Datagrams, local_addr=(address, 53))
+    async with await asyncio.start_server(_stream, address, 53) as server:
+        await server.serve_forever()
 
 
 if __name__ == "__main__":
-    for tcp in (False, True):
-        server = DNSServer(Outside(), address=sys.argv[1], port=53, tcp=tcp)
-        server.start_thread()
-    threading.Event().wait()
+    asyncio.run(main(sys.argv[1]))

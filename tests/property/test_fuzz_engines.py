@@ -18,14 +18,34 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Subjec
 
 @pytest.mark.parametrize(
     "name",
-    ["ldap", "search", "write", "cldap", "kdc", "armor", "tickets", "strangers", "kpasswd", "dns"],
+    [
+        "ldap",
+        "search",
+        "write",
+        "cldap",
+        "kdc",
+        "armor",
+        "tickets",
+        "strangers",
+        "kpasswd",
+        "dns",
+        "dns_codec",
+    ],
 )
 def test_only_what_the_protocol_allows_comes_out(found: dict[str, Subject], name: str) -> None:
     assert list(fuzz([found[name]], COUNT, seed=20))[-1] == COUNT
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("tokens", 1500), ("values", 100), ("pkinit", 400), ("proxy", 1000)]
+    ("name", "count"),
+    [
+        ("dns_record", 2000),
+        ("zone_file", 100),
+        ("tokens", 1500),
+        ("values", 100),
+        ("pkinit", 400),
+        ("proxy", 1000),
+    ],
 )
 def test_decoders_raise_nothing_but_their_own(found: dict[str, Subject], name: str, count: int) -> None:
     assert list(fuzz([found[name]], count, seed=20))[-1] == count
