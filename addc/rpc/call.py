@@ -21,6 +21,7 @@ from addc.codes.ntstatus import NtStatus
 from addc.codes.win32 import Win32
 from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext
+from addc.rpc.dns_server import DnsHost
 from addc.rpc.file_server import FileServer
 from addc.security.sam_policy import SamPolicy
 from addc.security.token import Token
@@ -153,6 +154,7 @@ class RpcHost:
     None where there is no KDC. mapped: the endpoint map, which RpcService writes.
     files: the SMB server, if there is one.
     sam: what the operator decided about SAM. keeps_time: this DC answers on port 123.
+    dns: the DNS server, if its processes can be asked.
     """
 
     channels: SecureChannels = field(default_factory=SecureChannels)
@@ -162,6 +164,7 @@ class RpcHost:
     files: FileServer | None = None
     sam: SamPolicy = field(default_factory=SamPolicy)
     keeps_time: bool = False
+    dns: DnsHost | None = None
 
     @property
     def file_server(self) -> FileServer:

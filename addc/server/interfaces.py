@@ -5,6 +5,7 @@ from typing import Final
 from addc.drs import operations as drsuapi
 from addc.rpc.call import InterfaceServer
 from addc.rpc.interfaces.backupkey import operations as backupkey
+from addc.rpc.interfaces.dnsserver import operations as dnsserver
 from addc.rpc.interfaces.dssetup import operations as dssetup
 from addc.rpc.interfaces.gkdi import operations as gkdi
 from addc.rpc.interfaces.lsarpc import operations as lsarpc
@@ -17,6 +18,7 @@ from addc.rpc.interfaces.wkssvc import operations as wkssvc
 
 SERVED: Final[tuple[InterfaceServer, ...]] = (
     backupkey.SERVER,
+    dnsserver.SERVER,
     drsuapi.SERVER,
     dssetup.SERVER,
     gkdi.SERVER,
