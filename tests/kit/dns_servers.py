@@ -33,12 +33,17 @@ class OtherServer:
         return self.log.read_text(errors="replace")
 
 
-def named(host: Host, zones: str, *, options: str = "recursion no;", more: str = "") -> OtherServer:
-    """BIND 9. zones: `zone ... { ... };` clauses; files are relative to its folder. more: keys, logging..."""
+def named(
+    host: Host, zones: str, *, options: str = "recursion no;", more: str = "", minimal: str = "no"
+) -> OtherServer:
+    """BIND 9. zones: `zone ... { ... };` clauses; files are relative to its folder. more: keys, logging...
+
+    minimal: "no" also adds a zone's NS records to its answers.
+    """
     folder = _folder(host, "named")
     (folder / "named.conf").write_text(
         f'options {{ directory "{folder}"; pid-file none; session-keyfile none; listen-on-v6 {{ none; }};'
-        f" dnssec-validation no; empty-zones-enable no; minimal-responses no; {options} }};\n"
+        f" dnssec-validation no; empty-zones-enable no; minimal-responses {minimal}; {options} }};\n"
         f"controls {{ }};\n{more}\n{zones}\n"
     )
     return _start(host, folder, ["/usr/sbin/named", "-g", "-n", "1", "-c", str(folder / "named.conf")])
