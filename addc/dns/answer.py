@@ -12,6 +12,7 @@ from addc.codec.dns_message import Question, Record
 from addc.codec.dns_names import NAME_MAX, Name, name_text, parse_name
 from addc.codec.dns_rdata import DnsRecord, DnsType, MxData, NameData, RecordData, SoaData, SrvData
 from addc.codes.rcode import Rcode
+from addc.security.zone_keys import ZoneSigning
 
 CLASS_IN: Final = 1
 CLASS_ANY: Final = 255
@@ -47,6 +48,10 @@ class Zone(Protocol):
 
     @property
     def apex(self) -> Name: ...
+
+    @property
+    def signing(self) -> ZoneSigning | None:
+        """What it is signed with as answers are given; None for one that is not, or brings its signatures."""
 
     def node(self, name: Name) -> Sequence[DnsRecord] | None:
         """The records at `name`; () where only names below it exist; None where there is nothing."""

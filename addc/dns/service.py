@@ -109,9 +109,7 @@ class SecondaryZones(Secondaries, Protocol):
 class Signatures(Protocol):
     """Adds signatures and proofs to replies of signed zones."""
 
-    def complete(
-        self, reply: Answer, question: Question, zones: DirectoryZones, ctx: ReadContext, now_s: int
-    ) -> bool:
+    def complete(self, reply: Answer, question: Question, zones: DirectoryZones, now_s: int) -> bool:
         """Whether the reply's zone is signed, so that the reply ages."""
 
 
@@ -406,7 +404,7 @@ class DnsService:
             if signer is not None and (
                 (edns is not None and edns.dnssec_ok) or question.qtype in _SIGNATURE_TYPES
             ):
-                signed = signer.complete(reply, question, zones, ctx, to_unix(ctx.now))
+                signed = signer.complete(reply, question, zones, to_unix(ctx.now))
             return _found(reply, zones, signed=signed)
 
         return self._directory.read_now("dns.query", SYSTEM, work)

@@ -10,10 +10,12 @@ from typing import Protocol
 from addc.codec.dns_names import Name
 from addc.codec.dns_rdata import DnsRecord
 from addc.directory.context import ReadContext
+from addc.directory.dns_keys import OWN_TYPES, signing_of
 from addc.directory.dns_settings import ZoneSettings
 from addc.directory.dns_zones import ZoneType
 from addc.dns.answer import Zone
 from addc.dns.zone_memory import SOA_MARK, KnownZone, ZoneMemory
+from addc.security.zone_keys import ZoneSigning
 
 
 class Secondaries(Protocol):
@@ -41,11 +43,20 @@ class DirectoryZone:
     def settings(self) -> ZoneSettings:
         return self.known.settings
 
+    @property
+    def signing(self) -> ZoneSigning | None:
+        facts = self.known.facts
+        return signing_of(self._ctx, facts.row, facts.apex)
+
     def node(self, name: Name) -> Sequence[DnsRecord] | None:
         """The records at `name`; () where only names below it exist; None where there is nothing."""
         self._touched.add(name)
-        apex = self.known.facts.apex
-        return self._memory.node(self._ctx, self.known, name[: len(name) - len(apex)])
+        relative = name[: len(name) - len(self.known.facts.apex)]
+        found = self._memory.node(self._ctx, self.known, relative)
+        signing = None if relative else self.signing
+        if signing is None:
+            return found
+        return [*(one for one in found or () if one.type not in OWN_TYPES), *signing.apex_records]
 
 
 class DirectoryZones:

@@ -76,6 +76,8 @@ PURE: Final = {
         "reply_cache",
         "reply_reading",
         "resolver_cache",
+        "signed_zone",
+        "signing",
         "transfer",
         "tsig",
         "upstream_health",

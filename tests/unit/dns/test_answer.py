@@ -16,6 +16,8 @@ A2 = record(DnsType.A, AData(bytes((10, 0, 0, 2))))
 
 
 class FakeZone:
+    signing = None
+
     def __init__(self, apex: str, nodes: Mapping[str, Sequence[DnsRecord]]) -> None:
         self.apex = labels(apex)
         self._nodes = {labels(name): list(records) for name, records in nodes.items()}
