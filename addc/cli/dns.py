@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from addc.cli import dns_locator
+from addc.cli import dns_locator, dns_server, dns_zone
 from addc.cli.on_target import add_change, add_command, add_part, add_word, tell, tell_change
 
 if TYPE_CHECKING:
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     words = add_command(subparsers, "dns", "zones of the directory and their records")
-    zones = add_part(words, "zone", "which zones there are")
-    add_word(zones, "list", "every zone of the directory", _zones)
+    dns_zone.add_words(words)
     records = add_part(words, "record", "records of a zone")
     listed = add_word(records, "list", "the records of a zone, or of one name in it", _list)
     added = add_change(records, "add", "make a static record", _add)
@@ -24,20 +23,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     listed.add_argument("--type", default="", metavar="TYPE", help="records of this type alone")
     for one in (added, deleted):
         one.add_argument("name", metavar="NAME", help='within the zone, or whole; "@" is the zone itself')
-        one.add_argument("type", metavar="TYPE", help="A, AAAA, CNAME, NS, PTR, MX, SRV or TXT")
+        one.add_argument("type", metavar="TYPE", help="A, AAAA, CNAME, PTR, MX, SRV, TXT, any other")
         one.add_argument("data", nargs="+", metavar="DATA", help="as 192.0.2.7, or 0 100 389 dc1.example.com")
     added.add_argument("--ttl", type=int, default=900, metavar="S", help="seconds that others keep it (900)")
+    dns_server.add_words(words)
     dns_locator.add_words(words)
-
-
-def _zones(target: "Target", args: argparse.Namespace) -> None:
-    from addc.server.admin import dns  # noqa: PLC0415 - heavy
-
-    found = dns.zones(target)
-    lines = [
-        f"{one['name']:<40} replicated: {one['replicated']:<7} updates: {one['updates']}" for one in found
-    ]
-    tell(args, "\n".join(lines) or "The directory holds no zones.", found)
 
 
 def _list(target: "Target", args: argparse.Namespace) -> None:
@@ -53,17 +43,17 @@ def _list(target: "Target", args: argparse.Namespace) -> None:
 
 
 def _add(target: "Target", args: argparse.Namespace) -> None:
-    from addc.server.admin import dns, dns_data  # noqa: PLC0415
+    from addc.server.admin import dns, record_words  # noqa: PLC0415
 
-    what = dns_data.parse(args.type, args.data)
+    what = record_words.parse(args.type, args.data)
     made = dns.Zone(target, args.zone).add(args.name, what, ttl_s=args.ttl, dry_run=args.dry_run)
     tell_change(args, f"{made['name']} in {made['zone']}: {made['type']} {made['data']}", made)
 
 
 def _delete(target: "Target", args: argparse.Namespace) -> None:
     from addc.base.clock import SystemClock  # noqa: PLC0415
-    from addc.server.admin import dns, dns_data  # noqa: PLC0415
+    from addc.server.admin import dns, record_words  # noqa: PLC0415
 
-    what, now = dns_data.parse(args.type, args.data), SystemClock().now()
+    what, now = record_words.parse(args.type, args.data), SystemClock().now()
     gone = dns.Zone(target, args.zone).delete(args.name, what, now, dry_run=args.dry_run)
     tell_change(args, f"Ended {gone['name']} in {gone['zone']}: {gone['type']} {gone['data']}", gone)

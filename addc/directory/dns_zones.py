@@ -298,8 +298,12 @@ def create_zone(
 
 def own_records(ctx: ReadContext) -> tuple[DnsRecord, DnsRecord]:
     """The SOA and NS records of a new zone whose primary this DC is."""
-    host = ctx.forest.host_fqdn
-    soa = SoaData(host, f"hostmaster.{ctx.forest.dns_domain}", 1, 900, 600, 86_400, 3600)
+    return first_records(ctx.forest.host_fqdn, ctx.forest.dns_domain)
+
+
+def first_records(host: str, dns_domain: str) -> tuple[DnsRecord, DnsRecord]:
+    """The SOA and NS records of a new zone whose primary is a DC of that name and domain."""
+    soa = SoaData(host, f"hostmaster.{dns_domain}", 1, 900, 600, 86_400, 3600)
     return DnsRecord(DnsType.SOA, soa, _SOA_TTL_S), DnsRecord(DnsType.NS, NameData(host), _SOA_TTL_S)
 
 

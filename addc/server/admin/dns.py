@@ -1,32 +1,23 @@
-"""What `addc dns` does: records of zones that the directory holds.
+"""What `addc dns record` does: records of zones that the directory holds.
 
 Every change raises the zone's serial, as a DNS server's own change does; a name that loses its last record
 stays as a tombstone, so that the DNS servers of other DCs see it end.
 
-Spec: [MS-DNSP] 2.3.2 (zones in the directory), 3.1.4.1 (R_DnssrvUpdateRecord), RFC 1982 (serials).
+Spec: [MS-DNSP] 2.3.2 (zones in the directory), 3.1.4.5 (R_DnssrvUpdateRecord), RFC 1982 (serials).
 """
 
 from collections.abc import Sequence
-from dataclasses import replace as changed
 from typing import Final
 
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError, UserError
 from addc.codec.dn import Dn
-from addc.codec.dns_rdata import (
-    RANK_GLUE,
-    RANK_NS_GLUE,
-    RANK_ZONE,
-    DnsProperty,
-    DnsPropertyId,
-    DnsRecord,
-    DnsType,
-    RecordData,
-    SoaData,
-    pack_count_name,
-    tombstone,
-)
-from addc.server.admin.dns_data import same_data, shown
+from addc.codec.dns_rdata import DnsRecord, DnsType, RecordData, SoaData, pack_count_name, tombstone
+from addc.codec.dns_text import show_rdata
+from addc.codec.dns_words import show_type
+from addc.directory import dns_node
+from addc.directory.dns_node import APEX, Records
+from addc.directory.dns_zones import Replication
 from addc.server.admin.sites import Facts, class_is, rdn_of
 from addc.server.admin.target import (
     ONE_LEVEL,
@@ -44,48 +35,34 @@ from addc.server.admin.target import (
 
 TTL_S: Final = 900
 _TTL_MAX: Final = 0x7FFF_FFFF
-_APEX: Final = "@"
 _HIDDEN: Final = frozenset(("rootdnsservers", "..trustanchors", "..cache"))
-_UPDATES: Final = ("none", "any", "secure")
 _READ: Final = ("dnsRecord", "dNSTombstoned")
-_ADDRESSES: Final = frozenset((DnsType.A, DnsType.AAAA))
 
 
-def _containers(target: Target) -> list[tuple[str, str]]:
+def containers(target: Target) -> list[tuple[Replication, str]]:
+    """Where zones of each scope lie."""
     domain = target.place.domain_dn
     root = str(Dn.parse(target.place.config_dn).parent)
     return [
-        ("domain", f"CN=MicrosoftDNS,DC=DomainDnsZones,{domain}"),
-        ("forest", f"CN=MicrosoftDNS,DC=ForestDnsZones,{root}"),
-        ("legacy", f"CN=MicrosoftDNS,CN=System,{domain}"),
+        (Replication.DOMAIN, f"CN=MicrosoftDNS,DC=DomainDnsZones,{domain}"),
+        (Replication.FOREST, f"CN=MicrosoftDNS,DC=ForestDnsZones,{root}"),
+        (Replication.LEGACY, f"CN=MicrosoftDNS,CN=System,{domain}"),
     ]
 
 
-def zones(target: Target) -> list[Facts]:
-    """Every zone. replicated: to the DCs of the domain, of the forest, or as Windows 2000 did."""
-    told: list[Facts] = []
-    for scope, container in _containers(target):
-        if target.read(container, ("name",)) is None:
-            continue
-        for one in target.search(container, ONE_LEVEL, class_is("dnsZone"), ("dNSProperty",)):
-            if rdn_of(one.dn).lower() not in _HIDDEN:
-                told.append({"name": rdn_of(one.dn), "replicated": scope, **_properties(one), "dn": one.dn})
-    return sorted(told, key=lambda one: str(one["name"]).lower())
+def is_hidden(name: str) -> bool:
+    """Whether it is no zone that is listed: root hints, trust anchors, one that is being deleted."""
+    return name.lower() in _HIDDEN or name.lower().startswith("..deleted-")
 
 
-def _properties(zone: Entry) -> Facts:
-    numbers: dict[int, int] = {}
-    for value in zone.all("dNSProperty"):
-        try:
-            one = DnsProperty.unpack(value)
-            numbers[one.id] = one.number(0)
-        except DecodeError:
-            continue
-    updates = numbers.get(DnsPropertyId.DSPROPERTY_ZONE_ALLOW_UPDATE, 0)
-    return {
-        "updates": _UPDATES[updates] if updates < len(_UPDATES) else str(updates),
-        "aging": bool(numbers.get(DnsPropertyId.DSPROPERTY_ZONE_AGING_STATE, 0)),
-    }
+def zone_dn(target: Target, name: str) -> tuple[Replication, Dn]:
+    """Where a zone lies. Raises UserError where there is none of that name."""
+    wanted = name if name == "." else name.rstrip(".").lower()
+    for replication, container in containers(target):
+        dn = Dn.parse(container).child("DC", wanted)
+        if wanted and not is_hidden(wanted) and target.read(str(dn), ("name",)) is not None:
+            return replication, dn
+    raise UserError(f"There is no zone {name!r}. Next step: addc dns zone list tells which there are")
 
 
 class Zone:
@@ -95,20 +72,15 @@ class Zone:
         """Raises UserError where there is none of that name."""
         self._target = target
         self.name = name.rstrip(".").lower()
-        for _, container in _containers(target):
-            dn = str(Dn.parse(container).child("DC", self.name))
-            if self.name not in _HIDDEN and self.name and target.read(dn, ("name",)) is not None:
-                self._dn = Dn.parse(dn)
-                return
-        raise UserError(f"There is no zone {name!r}. Next step: addc dns zone list tells which there are")
+        self._dn = zone_dn(target, name)[1]
 
     # --- names ---
 
     def relative(self, name: str) -> str:
         """A name as the zone's nodes have it: "@", "www", or whole, with the zone's name behind."""
         whole = name.rstrip(".")
-        if name == _APEX or whole.lower() == self.name:
-            return _APEX
+        if name == APEX or whole.lower() == self.name:
+            return APEX
         if whole.lower().endswith("." + self.name):
             whole = whole[: -len(self.name) - 1]
         elif name.endswith("."):
@@ -124,9 +96,9 @@ class Zone:
     def _node_dn(self, relative: str) -> str:
         return str(self._dn.child("DC", relative))
 
-    def _node(self, relative: str) -> tuple[Entry | None, list[DnsRecord]]:
+    def _node(self, relative: str) -> tuple[Entry | None, Records]:
         found = self._target.read(self._node_dn(relative), _READ)
-        return found, [] if found is None else _records(found)
+        return found, () if found is None else _records(found)
 
     # --- reading ---
 
@@ -141,11 +113,9 @@ class Zone:
             _facts(rdn_of(one.dn), record)
             for one in entries
             for record in _records(one)
-            if not kind or record.type.name == kind.upper()
+            if not kind or show_type(record.type) == kind.upper()
         ]
-        return sorted(
-            told, key=lambda one: (one["name"] != _APEX, str(one["name"]).lower(), str(one["type"]))
-        )
+        return sorted(told, key=lambda one: (one["name"] != APEX, str(one["name"]).lower(), str(one["type"])))
 
     # --- changing ---
 
@@ -178,15 +148,19 @@ class Zone:
         """End a record; with the last one its name."""
         relative = self.relative(name)
         found, held = self._node(relative)
-        gone = next((one for one in held if one.type == what[0] and same_data(one.data, what[1])), None)
+        gone = dns_node.find(held, *what)
         if found is None or gone is None:
-            there = "; ".join(f"{one.type.name} {shown(one.data)}" for one in held) or "nothing"
             raise UserError(
-                f"{name} has no such record, but {there}. Next step: addc dns record list {self.name}"
+                f"{name} has no such record, but {_told(held) or 'nothing'}. Next step: addc dns record list"
+                f" {self.name}"
+            )
+        if relative == APEX and gone.type == DnsType.SOA:
+            raise UserError(
+                "A zone has its SOA record as long as it is there. Next step: addc dns zone delete"
             )
         serial, raised = self._raised()
         if len(held) > 1:
-            values = [value for value in found.all("dnsRecord") if _unpacked(value) == gone]
+            values = [value for value in found.all("dnsRecord") if dns_node.unpacked([value]) == (gone,)]
             changes = [remove("dnsRecord", *values)]
         else:
             changes = [replace("dnsRecord", tombstone(now, serial).pack()), replace("dNSTombstoned", b"TRUE")]
@@ -195,7 +169,7 @@ class Zone:
 
     def _apply(self, operations: list[Operation], raised: list[Change], *, dry_run: bool) -> None:
         """Changes of a name, and of the zone's serial; both at once where they are of one object."""
-        apex = self._node_dn(_APEX)
+        apex = self._node_dn(APEX)
         first = operations[0]
         if isinstance(first, Modify) and Dn.parse(first.dn).key() == Dn.parse(apex).key():
             operations = [Modify(first.dn, [*raised, *first.changes])]
@@ -205,66 +179,56 @@ class Zone:
 
     def _raised(self) -> tuple[int, list[Change]]:
         """The zone's next serial, and the change of its SOA that says so."""
-        found, _ = self._node(_APEX)
+        found, _ = self._node(APEX)
         for value in () if found is None else found.all("dnsRecord"):
-            soa = _unpacked(value)
+            soa = dns_node.soa_of(dns_node.unpacked([value]))
             if soa is not None and isinstance(soa.data, SoaData):
-                serial = (soa.data.serial + 1) % (1 << 32) or 1
-                fresh = changed(soa, data=changed(soa.data, serial=serial), serial=serial)
+                serial = dns_node.serial_after(soa.data.serial)
+                fresh = dns_node.with_serial(soa, serial)
                 return serial, [remove("dnsRecord", value), insert("dnsRecord", fresh.pack())]
         return 1, []
 
     def _rank(self, relative: str, kind: DnsType) -> int:
-        """What a DNS server tells of a record: the zone's own, of a delegation, or glue below one."""
-        if relative == _APEX:
-            return RANK_ZONE
-        if kind == DnsType.NS:
-            return RANK_NS_GLUE
-        labels = relative.split(".")
-        above = [".".join(labels[skip:]) for skip in range(len(labels))]
-        if kind in _ADDRESSES and any(
-            one.type == DnsType.NS for name in above for one in self._node(name)[1]
-        ):
-            return RANK_GLUE
-        return RANK_ZONE
+        below_cut = any(
+            one.type == DnsType.NS for name in dns_node.above(relative) for one in self._node(name)[1]
+        )
+        return dns_node.rank_of(relative, kind, below_cut=below_cut)
 
 
-def _check_new(held: Sequence[DnsRecord], what: tuple[DnsType, RecordData], name: str) -> None:
+def _check_new(held: Records, what: tuple[DnsType, RecordData], name: str) -> None:
     """A record that is there is not added; an alias is alone (RFC 1034 3.6.2), and never the zone itself."""
     kind, data = what
-    if any(one.type == kind and same_data(one.data, data) for one in held):
+    if dns_node.find(held, kind, data) is not None:
         raise UserError(f"{name} has that record already. Next step: nothing is to be done")
-    if kind == DnsType.CNAME and (held or name == _APEX):
-        told = "; ".join(f"{one.type.name} {shown(one.data)}" for one in held) or "the zone's own name"
+    if kind == DnsType.CNAME and (held or name == APEX):
+        told = _told(held) or "the zone's own name"
         raise UserError(
             f"An alias has no other records, but {name} is {told}. Next step: delete these, or use A"
         )
-    alias = next((one for one in held if one.type == DnsType.CNAME), None)
-    if alias is not None:
-        raise UserError(f"{name} is an alias of {shown(alias.data)}. Next step: delete that record first")
+    if kind == DnsType.SOA:
+        raise UserError("A zone has one SOA record, at its own name. Next step: change that one's parts")
+    if dns_node.conflicts(held, kind):
+        alias = next(one for one in held if one.type == DnsType.CNAME)
+        told = show_rdata(alias.type, alias.data).removesuffix(".")
+        raise UserError(f"{name} is an alias of {told}. Next step: delete that record first")
 
 
-def _unpacked(value: bytes) -> DnsRecord | None:
-    """A record; None for a value that is none."""
-    try:
-        return DnsRecord.unpack(value)
-    except DecodeError:
-        return None
+def _told(held: Sequence[DnsRecord]) -> str:
+    return "; ".join(f"{show_type(one.type)} {show_rdata(one.type, one.data)}" for one in held)
 
 
-def _records(node: Entry) -> list[DnsRecord]:
+def _records(node: Entry) -> Records:
     """The records of a node; none of a tombstone."""
     if node.text("dNSTombstoned").upper() == "TRUE":
-        return []
-    found = map(_unpacked, node.all("dnsRecord"))
-    return [one for one in found if one is not None and one.type != DnsType.ZERO]
+        return ()
+    return dns_node.unpacked(node.all("dnsRecord"))
 
 
 def _facts(name: str, record: DnsRecord) -> Facts:
     return {
         "name": name,
-        "type": record.type.name,
-        "data": shown(record.data),
+        "type": show_type(record.type),
+        "data": show_rdata(record.type, record.data),
         "ttl_s": record.ttl_s,
         "static": not record.timestamp_h,
         "serial": record.serial,

@@ -12,7 +12,7 @@ from addc.directory import names
 from addc.directory.context import ReadContext
 from addc.schema import attr
 from addc.security.token import SYSTEM
-from addc.server.admin import dns_data
+from addc.server.admin import record_words
 from addc.server.offline import open_directory
 from tests.kit.corp_forest import DOMAIN_DN
 
@@ -67,12 +67,12 @@ def test_records_of_every_type_are_made_and_ended(
     for kind, data, shown in (
         ("A", ("192.0.2.7",), "192.0.2.7"),
         ("AAAA", ("2001:DB8::7",), "2001:db8::7"),
-        ("MX", ("10", "mail.example.com"), "10 mail.example.com"),
-        ("SRV", ("0", "100", "389", "dc1.example.com"), "0 100 389 dc1.example.com"),
+        ("MX", ("10", "mail.example.com"), "10 mail.example.com."),
+        ("SRV", ("0", "100", "389", "dc1.example.com"), "0 100 389 dc1.example.com."),
         ("TXT", ("v=spf1 -all", "two"), '"v=spf1 -all" "two"'),
-        ("PTR", ("a.example.com",), "a.example.com"),
-        ("NS", ("ns.example.com",), "ns.example.com"),
-        ("CNAME", ("dc1.corp.example.com.",), "dc1.corp.example.com"),
+        ("PTR", ("a.example.com",), "a.example.com."),
+        ("NS", ("ns.example.com",), "ns.example.com."),
+        ("CNAME", ("dc1.corp.example.com.",), "dc1.corp.example.com."),
     ):
         words = (ZONE, "new", kind, *data)
         _run(corp_folder, capsys, "record", "add", *words, "--ttl", "60")
@@ -146,13 +146,15 @@ def test_what_dns_would_not_take_is_refused(corp_folder: Path, capsys: pytest.Ca
         ("AAAA", ["192.0.2.7"], "write ADDRESS"),
         ("CNAME", ["192.0.2.7"], "an address, not a name"),
         ("MX", ["mail.example.com"], "write PREFERENCE NAME"),
-        ("MX", ["70000", "mail.example.com"], "not in 0 to 65535"),
+        ("MX", ["70000", "mail.example.com"], "no number from 0 to 65535"),
         ("SRV", ["0", "1", "2", "a..b"], "write PRIORITY WEIGHT PORT NAME"),
         ("TXT", ["t" * 256], "255 octets"),
-        ("LOC", ["52"], "one of A, AAAA"),
+        ("LOC", ["52"], "as a master file has it"),
+        ("NOSUCH", ["52"], "There is no type"),
+        ("TYPE0", ["52"], "There is no type"),
     ):
         with pytest.raises(UserError, match=told):
-            dns_data.parse(kind, data)
+            record_words.parse(kind, data)
     for name, told in (("y" * 64, "1 to 63 octets"), ("x.example.org.", "is not in corp.example.com")):
         assert told in _run(corp_folder, capsys, "record", "add", ZONE, name, "A", "192.0.2.7", status=1)
 
@@ -160,3 +162,29 @@ def test_what_dns_would_not_take_is_refused(corp_folder: Path, capsys: pytest.Ca
 def test_other_zones_are_refused(corp_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("example.org", "RootDNSServers", ""):
         assert "addc dns zone list" in _run(corp_folder, capsys, "record", "list", name, status=1)
+
+
+def test_rarer_types_and_unknown_ones_are_written_as_master_files_have_them(
+    corp_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Spec: RFC 3597 5, RFC 1035 5.1."""
+    for kind, data, shown in (
+        ("CAA", ("0", "issue", "ca.example.net"), '0 issue "ca.example.net"'),
+        ("SSHFP", ("4", "2", "AB" * 32), "4 2 " + "AB" * 32),
+        ("TYPE4711", ("\\#", "3", "0a0b0c"), "\\# 3 0A0B0C"),
+        ("DNAME", ("example.net",), "example.net."),
+        ("NAPTR", ("10", "20", "S", "SIP+D2U", "", "_sip._udp.example.com"), "_sip._udp.example.com."),
+    ):
+        words = ("--", ZONE, "rare", kind, *data)
+        _run(corp_folder, capsys, "record", "add", *words[1:])
+        (told,) = _records(corp_folder, capsys, "rare")
+        assert told["type"] == kind and str(told["data"]).endswith(shown)
+        _run(corp_folder, capsys, "record", "delete", ZONE, "rare", kind, *data)
+
+
+def test_a_zone_keeps_its_soa(corp_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (soa,) = _records(corp_folder, capsys, "@", "--type", "SOA")
+    words = (ZONE, "@", "SOA", *str(soa["data"]).split())
+    assert "as long as it is there" in _run(corp_folder, capsys, "record", "delete", *words, status=1)
+    words = (ZONE, "@", "SOA", *str(soa["data"]).replace("900", "901").split())
+    assert "one SOA record" in _run(corp_folder, capsys, "record", "add", *words, status=1)

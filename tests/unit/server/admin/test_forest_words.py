@@ -9,7 +9,7 @@ from addc.base.errors import UserError
 from addc.directory import fsmo as roles
 from addc.directory.gpo_objects import DEFAULT_DOMAIN_POLICY
 from addc.server.admin import dns, domain, fsmo, policies, site_links, site_subnets, sites
-from addc.server.admin.dns_data import parse
+from addc.server.admin.record_words import parse
 from addc.server.admin.target import Target
 from tests.kit.admin_target import remote
 from tests.kit.corp_forest import CONFIG_DN, DOMAIN_DN
