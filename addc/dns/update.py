@@ -223,7 +223,23 @@ def apply(message: Message, terms: Terms, view: View) -> dict[str, Records]:
         if len(made) > NODE_RECORDS_MAX and len(made) > len(held):
             raise UpdateError(Rcode.REFUSED, "a name with too many records")
         view.now[node] = made
-    return {node: made for node, made in view.now.items() if made != view.before[node]}
+    found = {node: _reunited(view.before[node], made, terms) for node, made in view.now.items()}
+    return {node: made for node, made in found.items() if set(made) != set(view.before[node])}
+
+
+def _reunited(before: Records, made: Records, terms: Terms) -> Records:
+    """What a name holds, where records that were deleted and added again count as registered again.
+
+    Machines send both each time: without this every registration would replicate.
+    """
+    held = {(one.type, one.data, one.ttl_s): one for one in before}
+    if len(held) != len(before) or before is made:
+        return made
+    told: list[DnsRecord] = []
+    for one in made:
+        kept = held.get((one.type, one.data, one.ttl_s))
+        told += [one] if kept is None else dns_aging.refreshed([kept], terms.properties, terms.now)
+    return tuple(told)
 
 
 def _check_options(one: Record, node: str, terms: Terms) -> None:

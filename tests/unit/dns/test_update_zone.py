@@ -396,8 +396,7 @@ def test_dynamic_records_bear_the_hour_and_static_ones_none(dns_desk: DnsDesk) -
 def refresh(desk: DnsDesk, days: float, *, aging: bool) -> tuple[int, int]:
     """The stamp before and after pc1 registers again that much later."""
     desk.set_zone(lambda facts: replace(facts.properties, aging=aging))
-    again = update_of()
-    again.add("pc1", 1200, "A", "192.0.2.101")
+    again = registration("pc1")
     client = desk.client("pc1$")
     assert client.update(again) is Rcode.NOERROR
     (before,) = stamps(desk, "pc1")
