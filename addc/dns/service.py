@@ -48,7 +48,7 @@ from addc.dns.rate_limit import Kind, Network, RateLimiter, Rates, Verdict, is_w
 from addc.dns.reply import Frame
 from addc.dns.reply_cache import Kept, ReplyCache, Words, spelled, words_of
 from addc.dns.zone_memory import SOA_MARK, ZoneMemory
-from addc.dns.zones import DirectoryZone, DirectoryZones, Secondaries
+from addc.dns.zones import DirectoryZones, Secondaries
 from addc.security.token import SYSTEM
 
 _LOG: Final = logging.getLogger("addc.dns")
@@ -96,7 +96,7 @@ class Outside(Protocol):
 class Desk(Protocol):
     """Where updates, transfers and all that is signed are dealt with."""
 
-    def answer(self, data: bytes, source: str, *, tcp: bool = False) -> AsyncIterator[bytes]:
+    def answer(self, data: bytes, source: str, *, tcp: bool) -> AsyncIterator[bytes]:
         """The reply's messages: none for silence, many for a transfer."""
 
 
@@ -216,6 +216,7 @@ class DnsService:
         self._tables_until_s = now_s + _TABLES_KEPT_S
         self.datagram_replies.clear()
         self.stream_replies.clear()
+        self._drop({COPIED})
         if now_s >= self._signed_until_s:
             self._signed_until_s = now_s + _SIGNED_KEPT_S
             self._drop({SIGNED})
@@ -399,6 +400,8 @@ class DnsService:
             reply = answer(question, zones)
             if reply is None:
                 return None
+            if any(zone.expired(ctx.now) for zone in zones.copied):
+                reply = Answer(Rcode.SERVFAIL, authoritative=False)  # RFC 1034 4.3.5
             signed = False
             signer = self._services.signatures
             if signer is not None and (
@@ -565,16 +568,15 @@ def _found(reply: Answer, zones: DirectoryZones, *, signed: bool) -> _Found:
     for record in (*reply.answers, *reply.authority):
         if record.type == DnsType.SOA:
             depends.add((SOA_MARK, *folded(record.owner)))
-    networks: list[Network] | None = None
-    for zone in zones.used:
-        if not isinstance(zone, DirectoryZone):
-            depends.add(COPIED)
-        elif zone.settings.query_networks is not None and zone is zones.used[0]:
-            networks = [ip_network(one, strict=False) for one in zone.settings.query_networks]
+    if zones.copied:
+        depends.add(COPIED)
     if signed:
         depends.add(SIGNED)
-    apex = zones.used[0].apex if zones.used else ()
-    return _Found(reply, apex, None if networks is None else tuple(networks), frozenset(depends))
+    networks: tuple[Network, ...] | None = None
+    if zones.used and zones.used[0].settings.query_networks is not None:
+        networks = tuple(ip_network(one, strict=False) for one in zones.used[0].settings.query_networks)
+    first = next(iter((*zones.used, *zones.copied)), None)
+    return _Found(reply, () if first is None else first.apex, networks, frozenset(depends))
 
 
 def _refusal(query: Message) -> Rcode | None:

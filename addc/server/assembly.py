@@ -10,15 +10,17 @@ import os
 import resource
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from addc.base.data_dir import KRB5_CONF_NAME
 from addc.base.errors import UserError
 from addc.base.rng import SystemRng
 from addc.schema.loader import load_base
-from addc.server import kdc_certificate, listeners, logs, rpc_smb
-from addc.server.background import Background
+from addc.server import dns_registration, kdc_certificate, listeners, logs, rpc_smb
+from addc.server.background import WORK, Background
 from addc.server.config import ServeConfig
+from addc.server.dns_host import DeskHost, DnsShared
 from addc.server.process import Flag, open_directory, open_store, services, stop_event
 from addc.server.supervisor import Supervisor
 from addc.server.worker import Worker, forget_status, tls_context
@@ -26,6 +28,14 @@ from addc.server.worker import Worker, forget_status, tls_context
 _LOG: Final = logging.getLogger("addc.server")
 _SWITCH_S: Final = 0.0005
 """How long the event loop waits for a thread at work; Python's own 5 ms are as long as thirty point reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the supervised processes have in common. rpc_smb_ready: whether RPC and SMB are served."""
+
+    rpc_smb_ready: Flag
+    dns: DnsShared
 
 
 def prepare() -> None:
@@ -50,7 +60,7 @@ def serve(config: ServeConfig) -> int:
         if config.workers:
             return _supervise(config)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(Worker(config, 0, None, Flag()).run())
+            runner.run(Worker(config, 0, None, Flag(), DnsShared(0)).run())
         return os.EX_OK
     finally:
         forget_status(config)
@@ -64,34 +74,30 @@ def _keep_to_itself() -> None:
 
 def _supervise(config: ServeConfig) -> int:
     """Look for everything that a person has to mend, once and in the foreground; then fork the workers."""
-    listeners.check_free(
-        listeners.addresses(config.listen), config.ports, config.health_port, config.site.kdc_proxy_port
-    )
+    more = (config.site.kdc_proxy_port, config.site.dns_tls_port)
+    listeners.check_free(listeners.addresses(config.listen), config.ports, config.health_port, more)
     tls_context(config)
     kdc_certificate.kdc_policy(config.data_dir, config.site)
     open_store(config).close()  # brings an older database up to date before many would try
     # Behind the workers come the process of RPC and SMB, and one that serves nobody: it does the directory's
     # own work, so that exactly one process does it.
-    ready = Flag()
+    shared = Shared(Flag(), DnsShared(config.workers))
     supervisor = Supervisor(
-        config.workers + 2, lambda number, lifeline: _work(config, number, lifeline, ready)
+        config.workers + 2, lambda number, lifeline: _work(config, number, lifeline, shared)
     )
     return 1 if (code := supervisor.run()) == os.EX_CONFIG else code
 
 
-def _work(config: ServeConfig, number: int, lifeline: int, ready: Flag) -> int:
-    """A supervised process's life and exit status; EX_CONFIG is for what a person has to mend.
-
-    ready: whether RPC and SMB are served.
-    """
+def _work(config: ServeConfig, number: int, lifeline: int, shared: Shared) -> int:
+    """A supervised process's life and exit status; EX_CONFIG is for what a person has to mend."""
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             if number < config.workers:
-                runner.run(Worker(config, number, lifeline, ready).run())
+                runner.run(Worker(config, number, lifeline, shared.rpc_smb_ready, shared.dns).run())
             elif number == config.workers:
-                runner.run(rpc_smb.run(config, lifeline, ready))
+                runner.run(rpc_smb.run(config, lifeline, shared.rpc_smb_ready, shared.dns.counters))
             else:
-                runner.run(_work_in_background(config, lifeline))
+                runner.run(_work_in_background(config, lifeline, shared.dns))
     except UserError as error:
         print(f"addc: {error}", file=sys.stderr)
         return os.EX_CONFIG
@@ -101,14 +107,18 @@ def _work(config: ServeConfig, number: int, lifeline: int, ready: Flag) -> int:
     return os.EX_OK
 
 
-async def _work_in_background(config: ServeConfig, lifeline: int) -> None:
-    """A process without sockets: the directory's own work until SIGTERM or the supervisor's end."""
+async def _work_in_background(config: ServeConfig, lifeline: int, dns: DnsShared) -> None:
+    """The directory's own work, and the desk of DNS, until SIGTERM or the supervisor's end."""
     stop = stop_event(lifeline)
     around = services(config)
     directory = open_directory(config, around)
     try:
         _LOG.info("background work begins", extra={"fields": {"pid": os.getpid()}})
-        await Background(directory, around.clock).run(stop)
+        work = (*WORK, *dns_registration.jobs(config.site))
+        desk = DeskHost(config, directory, around, dns)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Background(directory, around.clock, work).run(stop))
+            group.create_task(desk.run(stop))
     finally:
         directory.close()
     _LOG.info("background work ends", extra={"fields": {"pid": os.getpid()}})

@@ -27,6 +27,7 @@ class SiteConfig:
     database: SQLAlchemy URL; sqlite URLs may be relative to the data folder.
     host_ips: the DC's own addresses, as clients know it. listen: addresses to serve on; empty = all.
     dns_forwarders: addresses, with a port after "#" where it is not 53.
+    dns_tls_port: of DNS over TLS (RFC 7858); 0 for none.
     allow_simple_bind_in_clear: accept passwords over unprotected LDAP.
     allow_unsigned_sasl: accept SASL binds that sign nothing over unprotected LDAP.
     allow_ntlm: speak NTLM version 2. ldap_channel_binding: of SASL inside TLS.
@@ -53,6 +54,7 @@ class SiteConfig:
     host_ips: tuple[str, ...] = ()
     listen: tuple[str, ...] = ()
     dns_forwarders: tuple[str, ...] = ()
+    dns_tls_port: int = 853
     allow_simple_bind_in_clear: bool = False
     allow_unsigned_sasl: bool = False
     allow_ntlm: bool = True
@@ -162,7 +164,7 @@ _SWITCHES: Final = (
     "kdc_anonymous_tickets",
     "kdc_weak_groups",
 )
-_PORTS: Final = ("kdc_proxy_port",)
+_PORTS: Final = ("kdc_proxy_port", "dns_tls_port")
 _PATHS: Final = ("tls_client_ca", "kdc_crl_folder", "ntp_signd_socket")
 _CHOICES: Final = {
     "ldap_channel_binding": ("never", "when-supported", "always"),

@@ -77,11 +77,14 @@ def _explain(address: str, port: int, error: OSError) -> str:
     return f"{where} cannot be served: {error.strerror}."
 
 
-def check_free(listen: Sequence[str], ports: Ports, health_port: int, proxy_port: int = 0) -> None:
-    """UserError unless every port is free and may be used by this user; 0 for a port that is not served."""
+def check_free(listen: Sequence[str], ports: Ports, health_port: int, more: Sequence[int] = ()) -> None:
+    """UserError unless every port is free and may be used by this user; 0 for a port that is not served.
+
+    more: TCP ports that are served beside those that always are.
+    """
     with ExitStack() as held:
         for address in listen:
-            for port in (*TCP, proxy_port) if proxy_port else TCP:
+            for port in (*TCP, *filter(None, more)):
                 held.enter_context(listen_tcp(address, ports.of(port)))
             for port in UDP:
                 held.enter_context(listen_udp(address, ports.of(port)))

@@ -17,6 +17,7 @@ from addc.base.errors import DecodeError, DsError, UserError
 from addc.codes.ntstatus import NtStatus
 from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext
+from addc.dns.counters import SharedCounters
 from addc.kdc.lookup import realm_facts
 from addc.kdc.pac_validation import verify_pac
 from addc.rpc.call import RpcHost
@@ -25,6 +26,7 @@ from addc.security import sddl
 from addc.security.sam_policy import PasswordChanges, SamPolicy
 from addc.server import listeners
 from addc.server.config import ServeConfig, SiteConfig
+from addc.server.dns_facts import DnsFacts
 from addc.server.interfaces import SERVED
 from addc.server.listeners import EPMAP, SMB
 from addc.server.process import AcceptorKeys, Flag, open_directory, raise_file_limit, services, stop_event
@@ -44,7 +46,10 @@ _LOG: Final = logging.getLogger("addc.server")
 class RpcSmb:
     """The RPC and SMB services, put together; `listen` opens their ports."""
 
-    def __init__(self, config: ServeConfig, directory: Directory, around: Services) -> None:
+    def __init__(
+        self, config: ServeConfig, directory: Directory, around: Services, dns: SharedCounters
+    ) -> None:
+        """dns: what the processes of DNS count."""
         self._config = config
         site = config.site
         acceptor = Acceptor(
@@ -57,6 +62,7 @@ class RpcSmb:
             verify_pac=_verify_pac,
             sam=_sam_policy(site, directory),
             keeps_time=site.time_service != "off",
+            dns=DnsFacts(config, around.clock, around.rng, dns),
         )
         self.rpc = RpcService(
             directory,
@@ -150,7 +156,7 @@ def _own_shares(directory: Directory) -> tuple[Share, ...]:
     )
 
 
-async def run(config: ServeConfig, lifeline: int, ready: Flag) -> None:
+async def run(config: ServeConfig, lifeline: int, ready: Flag, dns: SharedCounters) -> None:
     """The process of RPC and SMB, until SIGTERM or the supervisor's end. ready: set while it serves."""
     stop = stop_event(lifeline)
     raise_file_limit()
@@ -159,7 +165,7 @@ async def run(config: ServeConfig, lifeline: int, ready: Flag) -> None:
     try:
         keys = AcceptorKeys(directory, config.data_dir / KEYTAB_NAME)
         await keys.write()
-        served = RpcSmb(config, directory, around)
+        served = RpcSmb(config, directory, around, dns)
         try:
             await served.listen()
             ready.set(True)

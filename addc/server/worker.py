@@ -15,16 +15,10 @@ from typing import Final
 from addc.auth.acceptor import ChannelBinding
 from addc.auth.gss import GssAcceptor
 from addc.base.data_dir import CERTIFICATE_KEY_NAME, CERTIFICATE_NAME, KEYTAB_NAME, STATUS_NAME
-from addc.base.errors import AddcError, DecodeError, UserError
-from addc.base.secret import Secret
+from addc.base.errors import AddcError, UserError
 from addc.base.version import VERSION
 from addc.base.whole_file import replace_file
 from addc.directory.context import ReadContext
-from addc.dns import forward
-from addc.dns.datagrams import Datagrams
-from addc.dns.resolver import Resolver, ResolverServices
-from addc.dns.service import DnsService, DnsServices
-from addc.dns.streams import StreamTable
 from addc.kdc.kkdcp import KdcProxy, KdcProxyStream
 from addc.kdc.service import KdcDatagrams, KdcService, KdcStreams
 from addc.ldap.bind import Binder, BindPolicy
@@ -35,7 +29,8 @@ from addc.security.token import SYSTEM
 from addc.server import dns_registration, health, kdc_certificate, listeners, tls
 from addc.server.background import WORK, Background
 from addc.server.config import ServeConfig, SiteConfig
-from addc.server.listeners import DNS, GC, GC_TLS, KERBEROS, KPASSWD, LDAP, LDAPS, LOOPBACK, NTP
+from addc.server.dns_host import Answers, DeskHost, DnsShared, relay_to_desk
+from addc.server.listeners import GC, GC_TLS, KERBEROS, KPASSWD, LDAP, LDAPS, LOOPBACK, NTP
 from addc.server.process import AcceptorKeys, Flag, open_directory, raise_file_limit, services, stop_event
 from addc.server.rpc_smb import RpcSmb
 from addc.server.sntp import SntpDatagrams, TimeService, serve_signd
@@ -89,10 +84,13 @@ def forget_status(config: ServeConfig) -> None:
 class Worker:
     """The services of one process, and their sockets."""
 
-    def __init__(self, config: ServeConfig, number: int, lifeline: int | None, rpc_smb_ready: Flag) -> None:
+    def __init__(
+        self, config: ServeConfig, number: int, lifeline: int | None, rpc_smb_ready: Flag, dns: DnsShared
+    ) -> None:
         """lifeline: a descriptor that becomes readable when the supervisor is gone; None for no supervisor.
 
         rpc_smb_ready: set while RPC and SMB are served, by this process if it is the only one.
+        dns: what the DNS of all processes have in common.
         """
         self._config = config
         self._number = number
@@ -100,15 +98,17 @@ class Worker:
         self._health: asyncio.Server | None = None
         self._around = services(config)
         self._servers: list[asyncio.Server | TlsDoor] = []
-        self._datagrams: list[asyncio.BaseTransport | Datagrams] = []
+        self._datagrams: list[asyncio.BaseTransport] = []
         self._serving: list[str] = []
         self._started = time.monotonic()
         self._ready = False
         self._certificate_time = 0
         self._kdc_files: tuple[object, ...] = ()
         self._rpc_smb: RpcSmb | None = None
-        self._dns_streams: StreamTable | None = None
+        self._dns: Answers | None = None
         self._rpc_smb_ready = rpc_smb_ready
+        self._shared_dns = dns
+        self._desk: DeskHost | None = None
 
     async def run(self) -> None:
         """Start, serve until SIGTERM or SIGINT, drain, close."""
@@ -125,15 +125,20 @@ class Worker:
                 notifier = group.create_task(self._ldap.notifier.run())
                 following = group.create_task(keys.follow())
                 certificates = group.create_task(self._follow_certificates())
+                assert self._dns is not None
+                copies = group.create_task(self._dns.follow())
                 if not self._config.workers:
                     work = (*WORK, *dns_registration.jobs(self._config.site))
                     group.create_task(Background(self._directory, self._around.clock, work).run(stop))
+                if self._desk is not None:
+                    group.create_task(self._desk.run(stop))
                 await stop.wait()
                 await self._drain()
                 sweep.cancel()
                 notifier.cancel()
                 following.cancel()
                 certificates.cancel()
+                copies.cancel()
         finally:
             await self._close_sockets()
             self._directory.close()
@@ -160,23 +165,7 @@ class Worker:
             connections_max=connections_max,
             renew_tls=self._renew_tls,
         )
-        resolver = Resolver(
-            directory,
-            ResolverServices(
-                self._around.rng,
-                self._around.clock,
-                frozenset(config.site.host_ips),
-                config.ports.of(DNS),
-                self._forwarders(),
-            ),
-        )
-        secret = Secret(self._around.rng.bytes(16))
-        self._dns = DnsService(
-            directory, DnsServices(self._around.clock, secret, time.monotonic, resolver=resolver)
-        )
-        resolver.local = self._dns.local
-        self._dns.warm()
-        self._dns_streams = StreamTable(self._dns)
+        self._dns = self._answers()
         self._kdc_files = kdc_certificate.stamp(config.data_dir, config.site)
         self._kdc = KdcService(
             directory,
@@ -185,12 +174,15 @@ class Worker:
             kdc_certificate.kdc_policy(config.data_dir, config.site),
         )
         self._proxy = KdcProxy(self._kdc)
-        for address in listeners.addresses(config.listen):
+        addresses = listeners.addresses(config.listen)
+        for address in addresses:
             await self._listen(address)
+        assert self._ldap.tls is not None
+        self._serving += await self._dns.listen(addresses, self._ldap.tls)
         if self._number == 0:
             await self._keep_time()
         if not config.workers:
-            self._rpc_smb = RpcSmb(config, directory, self._around)
+            self._rpc_smb = RpcSmb(config, directory, self._around, self._shared_dns.counters)
             await self._rpc_smb.listen()
             self._serving += self._rpc_smb.serving
             self._rpc_smb_ready.set(True)
@@ -200,17 +192,16 @@ class Worker:
             )
             self._health = await health.start(sock, self._report)
 
-    def _forwarders(self) -> tuple[forward.Forwarder, ...]:
-        site = self._config.site
-        try:
-            wanted = [forward.parse_forwarder(text) for text in site.dns_forwarders]
-        except DecodeError as error:
-            raise UserError(f"dns_forwarders of config.json: {error.why}. Next step: mend it.") from error
-        return forward.usable(wanted, site.host_ips, self._config.ports.of(DNS))
+    def _answers(self) -> Answers:
+        """DNS, and the desk's part of it where no other process has that."""
+        facts = (self._config, self._directory, self._around, self._shared_dns)
+        if self._config.workers:
+            return Answers(*facts, row=self._number, desk=relay_to_desk(self._shared_dns))
+        self._desk = DeskHost(*facts)
+        return Answers(*facts, row=self._number, desk=self._desk.desk)
 
     async def _listen(self, address: str) -> None:
         loop = asyncio.get_running_loop()
-        assert self._dns_streams is not None
         for port, endpoint in (
             (LDAP, Endpoint()),
             (LDAPS, Endpoint(tls=True)),
@@ -235,10 +226,6 @@ class Worker:
             proxied = partial(KdcProxyStream, self._proxy)
             sock = self._tcp(address, port)
             self._servers.append(TlsDoor(sock, self._ldap.tls, proxied, handshake_s=_HANDSHAKE_S))
-        self._servers.append(
-            await loop.create_server(self._dns_streams.connection, sock=self._tcp(address, DNS))
-        )
-        self._datagrams.append(Datagrams(self._dns, self._udp(address, DNS)))
         for port, protocol in (
             (LDAP, lambda: CldapDatagrams(self._directory, self._ldap.own)),
             (KERBEROS, lambda: KdcDatagrams(self._kdc, kpasswd=False)),
@@ -280,6 +267,8 @@ class Worker:
         self._ready = False
         for server in self._servers:
             server.close()
+        if self._dns is not None:
+            self._dns.stop_accepting()
         await asyncio.gather(self._ldap.drain(), self._kdc.drain())
         if self._rpc_smb is not None:
             await self._rpc_smb.close()
@@ -292,8 +281,8 @@ class Worker:
             self._rpc_smb.close_sockets()
         for transport in self._datagrams:
             transport.close()
-        if self._dns_streams is not None:
-            self._dns_streams.close()
+        if self._dns is not None:
+            self._dns.close()
         # uvloop lets go of them on its next turn, and complains of those it finds open at its end.
         await asyncio.sleep(0)
 
