@@ -90,14 +90,16 @@ def enumerate_records(ctx: ReadContext, wanted: Wanted, room: int = BUFFER_MAX) 
     children = {} if wanted.view & NO_CHILDREN and base is not None else _children(ctx, zone, relative)
     if (base is None or base.tombstoned) and not children:
         raise DsError(Win32.DNS_ERROR_NAME_DOES_NOT_EXIST, f"no name {wanted.node}")
-    out, shown = bytearray(), []
+    out, last = bytearray(), ""
+    shown: list[DnsRecord] = []
     status = Win32.ERROR_SUCCESS
     for one in _nodes(zone, wanted, (relative, base), children):
         octets = one.pack()
-        if out and len(out) + len(octets) > room:
+        if last and len(out) + len(octets) > room:  # never without a child to go on from
             status = Win32.ERROR_MORE_DATA
             break
         out += octets
+        last = one.name
         shown += [record for record, _ in one.records]
     if wanted.view & VIEW_ADDITIONAL:
         for one in _additional(ctx, zone, shown):
