@@ -13,7 +13,7 @@ from typing import Final
 from addc.base.errors import DecodeError
 from addc.base.rng import Rng
 from addc.codec.dns_message import HEADER_SIZE, Edns, Message, Question, decode_message, encode_message
-from addc.codec.dns_names import Name
+from addc.codec.dns_names import Name, pack_name
 from addc.codes.rcode import Rcode
 from addc.dns.query_0x20 import mixed
 from addc.dns.recursion import Ask
@@ -75,7 +75,8 @@ def exchange(
             health.silent(server, got.now_s)
             return None
         health.answered(server, got.took_s)
-        reply = _decoded(got.data)
+        kept_case = got.data.startswith(pack_name(name), HEADER_SIZE)
+        reply = _decoded(got.data, ask.name)
         if reply is None:
             if manner.tcp:
                 return None
@@ -85,7 +86,7 @@ def exchange(
             manner.edns = False
         elif not reply.questions:
             return None
-        elif reply.questions[0].name != name:
+        elif not kept_case:
             if not manner.tcp:
                 manner.tcp = True
                 continue
@@ -134,7 +135,11 @@ def acceptor(sent: bytes, name: Name) -> Callable[[bytes], bool]:
     return accepts
 
 
-def _decoded(data: bytes) -> Message | None:
+def _decoded(data: bytes, name: Name) -> Message | None:
+    """The reply, its question spelled plainly: names in the answer's data may point there."""
+    if data[4:6] != b"\0\0":
+        plain = pack_name(name)
+        data = data[:HEADER_SIZE] + plain + data[HEADER_SIZE + len(plain) :]
     try:
         return decode_message(data)
     except DecodeError:

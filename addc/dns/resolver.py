@@ -24,15 +24,15 @@ from addc.codes.rcode import Rcode
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext
 from addc.dns.counters import Count, Counters, alone
-from addc.dns.exchange import UDP_SIZE, exchange
+from addc.dns.exchange import UDP_SIZE
 from addc.dns.forward import Forwarder
 from addc.dns.recursion import FAILED, Ask, Budget, Heard, Local, Outcome, Recursion
 from addc.dns.recursion_acl import KnownSources, Network, RecursionAcl, attached_networks
 from addc.dns.reply_reading import QTYPE_ANY
 from addc.dns.resolver_cache import CacheLimits, ResolverCache
 from addc.dns.resolver_zones import Own, Plan, read_plan
-from addc.dns.upstream_health import UpstreamHealth
-from addc.dns.upstream_sockets import Monotonic, UpstreamSockets
+from addc.dns.upstream import Upstream
+from addc.dns.upstream_sockets import Monotonic
 from addc.dns.validator import Beliefs, Security, Validator, ZoneMemory
 from addc.security.token import SYSTEM
 
@@ -90,8 +90,7 @@ class Resolver:
         self._plan_seq = -1
         self._looked_s = float("-inf")
         self._cache = ResolverCache(CacheLimits())
-        self._health = UpstreamHealth()
-        self._sockets = UpstreamSockets(services.rng, self._monotonic)
+        self._upstream = Upstream.of(services.rng, self._monotonic, services.counters)
         self._sources = KnownSources(RecursionAcl(()))
         self._zones = ZoneMemory()
         self._verdicts: OrderedDict[tuple[Name, int], tuple[Security, float]] = OrderedDict()
@@ -156,7 +155,7 @@ class Resolver:
         """End what is under way."""
         for task in self._running.values():
             task.cancel()
-        self._sockets.close()
+        self._upstream.close()
 
     # --- what holds ---
 
@@ -267,7 +266,9 @@ class Resolver:
 
     def _recursion(self, plan: Plan, *, lax: bool, budget: Budget | None = None) -> Recursion:
         now_s = self._monotonic()
-        return Recursion(plan.world, self._cache, self._health, self.local, now_s, lax=lax, budget=budget)
+        return Recursion(
+            plan.world, self._cache, self._upstream.health, self.local, now_s, lax=lax, budget=budget
+        )
 
     def _checked(self, plan: Plan, name: Name, qtype: int) -> Generator[Ask, Heard, Outcome]:
         """An answer that was validated; SERVFAIL for one that does not hold (RFC 4035 5.5)."""
@@ -308,29 +309,11 @@ class Resolver:
         try:
             ask = next(steps)
             while True:
-                ask = steps.send(await self._ask(ask, plan))
+                heard = await self._upstream.ask(ask, mix_case=plan.settings.randomise_case)
+                ask = steps.send(heard)
         except StopIteration as done:
             found: T = done.value
             return found
-
-    async def _ask(self, ask: Ask, plan: Plan) -> Heard:
-        talk = exchange(
-            ask,
-            self._health,
-            self._services.rng,
-            self._monotonic(),
-            mix_case=plan.settings.randomise_case,
-        )
-        wire = next(talk)
-        while True:
-            self._counters[Count.FORWARDED] += 1
-            got = await self._sockets.ask(ask.server, wire)
-            self._counters[Count.FORGED] += got.forged
-            self._counters[Count.FORWARD_TIMEOUTS] += got.data is None
-            try:
-                wire = talk.send(got)
-            except StopIteration as done:
-                return Heard(done.value, got.now_s)
 
 
 def _loop_time() -> float:
