@@ -38,9 +38,10 @@ from addc.dns.peers import Peer, key_of
 from addc.dns.secondary import Pace, Secondaries, SecondaryServices
 from addc.dns.secondary_zones import SecondaryZones
 from addc.dns.server_addresses import ServerAddresses
+from addc.dns.signed_copies import SignedCopies
 from addc.dns.transfer import TYPE_AXFR, TYPE_IXFR, Head, Step, full, incremental, messages, single
 from addc.dns.zone_content import Rr, soa_serial
-from addc.dns.zone_follower import Followed, ZoneFollower
+from addc.dns.zone_follower import Followed, ZoneFollower, is_signed
 from addc.security.token import SYSTEM
 
 _LOG: Final = logging.getLogger("addc.dns.transfer")
@@ -89,6 +90,7 @@ class Transfers:
             NotifyServices(services.rng, services.clock, services.counters, services.tries_s)
         )
         self._follower = ZoneFollower(directory, services.clock, self._changed)
+        self._signed = SignedCopies(directory, services.clock)
         self.copies = SecondaryZones()
         """The content of secondary zones, as this process has it."""
         self.secondaries = Secondaries(
@@ -286,6 +288,9 @@ class Transfers:
             return self._copy(question.name)
         if zone.soa is None:
             return None
+        if is_signed(zone.image.zone):
+            content = await self._signed.of(zone.image)
+            return _Source(Rr(content.apex, *(content.soa or zone.soa[1:])), content.all_records(), None)
         if question.qtype == TYPE_AXFR:
             return _Source(zone.soa, zone.image.content.all_records(), None)
         ours, theirs = soa_serial(zone.soa.rdata), _serial(message)
