@@ -34,6 +34,7 @@ from addc.dns.service import Desk as DeskDoor
 from addc.dns.service import DnsService, DnsServices, Later, Transport
 from addc.dns.signing import Signatures
 from addc.dns.streams import StreamTable
+from addc.dns.stub_refresh import StubRefresh, StubServices
 from addc.dns.transfers import Transfers, TransferServices
 from addc.server import listeners
 from addc.server.config import ServeConfig, SiteConfig
@@ -182,6 +183,7 @@ class DeskHost:
         self._transfers = Transfers(
             directory, TransferServices(around.rng, around.clock, counters, self._answers.own)
         )
+        self._stubs = StubRefresh(directory, StubServices(around.rng, self._answers.own, counters))
         keys = GssAcceptor(config.data_dir / KEYTAB_NAME)
         self.desk = Desk(
             directory,
@@ -200,6 +202,7 @@ class DeskHost:
         async with asyncio.TaskGroup() as group:
             following = group.create_task(self._answers.follow())
             group.create_task(self._transfers.run(stop))
+            group.create_task(self._stubs.run(stop))
             if self._door is not None:
                 group.create_task(RelayServer(self._door.sock, self.desk).run(stop))
             await stop.wait()
