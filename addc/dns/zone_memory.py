@@ -20,7 +20,14 @@ from addc.codec.dns_rdata import DnsRecord, DnsType, SoaData
 from addc.directory import commit_log, dns_zones, names
 from addc.directory.context import ReadContext
 from addc.directory.dns_node import unpacked
-from addc.directory.dns_settings import DnsSettings, ZoneSettings, all_zone_settings, settings
+from addc.directory.dns_settings import (
+    SETTINGS_STATE,
+    ZONES_STATE,
+    DnsSettings,
+    ZoneSettings,
+    all_zone_settings,
+    settings,
+)
 from addc.directory.dns_zones import Replication, ZoneFacts
 from addc.schema import attr, cls
 from addc.store.objects import ObjectRow, ObjectState
@@ -75,7 +82,7 @@ class ZoneMemory:
     def __init__(self) -> None:
         self.seq = -1
         self.settings = DnsSettings()
-        self._decided: dict[str, ZoneSettings] = {}
+        self._kept: tuple[bytes | None, ...] = ()
         self._zones: dict[Name, KnownZone] = {}
         self._by_row: dict[Dnt, KnownZone] = {}
         self._where: dict[Dnt, tuple[KnownZone, Name]] = {}
@@ -83,6 +90,7 @@ class ZoneMemory:
         self._containers: frozenset[Dnt] = frozenset()
         self._legacy: Dnt | None = None
         self._legacy_zones: list[tuple[bytes, Dnt]] = []
+        self._has_legacy = False
         self._remembered = 0
 
     # --- asking ---
@@ -154,7 +162,8 @@ class ZoneMemory:
         commits = commit_log.commits_after(ctx, before) if before >= 0 else None
         dnts = None if commits is None else self._touched(ctx, commits)
         if dnts is None or len(dnts) > _CHANGED_MAX:
-            return self._list_zones(ctx, {})
+            self._list_zones(ctx, {})
+            return None
         zones_changed = self._decisions_changed(ctx)
         changed: set[Name] = set()
         rows = {row.dnt: row for row in ctx.tx.get_many(dnts)} if dnts else {}
@@ -164,13 +173,16 @@ class ZoneMemory:
                 zones_changed = True
             else:
                 self._follow_row(ctx, dnt, row, changed)
-        return self._list_zones(ctx, self._by_row) if zones_changed else changed
+        if not zones_changed:
+            return changed
+        self._list_zones(ctx, self._by_row)
+        return None
 
     def _touched(self, ctx: ReadContext, commits: Iterable[commit_log.Commit]) -> list[Dnt]:
         """Rows that commits touched where zones are."""
         forest = ctx.forest
         own = {forest.domain_dns_nc, forest.forest_dns_nc} - {0}
-        if self._legacy_zones:
+        if self._has_legacy:
             own.add(forest.domain_nc)
         dnts: dict[Dnt, None] = {}
         for commit in commits:
@@ -183,7 +195,7 @@ class ZoneMemory:
         legacy = self._legacy
         if legacy is not None and ctx.tx.children(legacy) != self._legacy_zones:
             return True
-        return settings(ctx) != self.settings or all_zone_settings(ctx) != self._decided
+        return _kept_settings(ctx) != self._kept
 
     def _list_zones(self, ctx: ReadContext, held: Mapping[Dnt, KnownZone]) -> None:
         """List the zones anew. held: those whose content is still known."""
@@ -191,20 +203,22 @@ class ZoneMemory:
             self._where.clear()
             self._deep.clear()
             self._remembered = 0
+        self._kept = _kept_settings(ctx)
         self.settings = settings(ctx)
-        self._decided = dict(all_zone_settings(ctx))
+        decided_all = all_zone_settings(ctx)
         places = dict(dns_zones.containers(ctx))
         self._containers = frozenset(places.values())
         self._legacy = places.get(Replication.LEGACY)
         self._legacy_zones = [] if self._legacy is None else ctx.tx.children(self._legacy)
         known: dict[Dnt, KnownZone] = {}
         for facts in dns_zones.all_zones(ctx):
-            decided = self._decided.get(facts.name, ZoneSettings())
+            decided = decided_all.get(facts.name, ZoneSettings())
             zone = held.get(facts.row.dnt) or KnownZone(facts, decided)
             zone.facts, zone.settings = facts, decided
             known[facts.row.dnt] = zone
         self._by_row = known
         self._zones = {zone.apex: zone for zone in known.values()}
+        self._has_legacy = any(zone.facts.replication is Replication.LEGACY for zone in known.values())
 
     def _forget_nodes(self) -> None:
         """Make room; what whole replies depend on is looked up by row again where a row changes."""
@@ -239,6 +253,11 @@ class ZoneMemory:
         changed.add((SOA_MARK, *zone.apex))
         if before is None or _without_soa(before) != _without_soa(after or ()):
             changed.add(zone.apex)
+
+
+def _kept_settings(ctx: ReadContext) -> tuple[bytes | None, ...]:
+    """The settings as they are stored: equal ones need not be read."""
+    return ctx.tx.state(SETTINGS_STATE), ctx.tx.state(ZONES_STATE)
 
 
 def _own(apex: Records, host: str) -> Records:

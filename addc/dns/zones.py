@@ -7,6 +7,7 @@ Spec: [MS-DNSP] 3.1.1, 2.3.2
 from collections.abc import Sequence
 from typing import Protocol
 
+from addc.base.clock import FileTime
 from addc.codec.dns_names import Name
 from addc.codec.dns_rdata import DnsRecord
 from addc.directory.context import ReadContext
@@ -18,10 +19,17 @@ from addc.dns.zone_memory import SOA_MARK, KnownZone, ZoneMemory
 from addc.security.zone_keys import ZoneSigning
 
 
+class CopiedZone(Zone, Protocol):
+    """A copy of another server's zone."""
+
+    def expired(self, now: FileTime) -> bool:
+        """Whether its master was silent for so long that nothing may be answered."""
+
+
 class Secondaries(Protocol):
     """The zones that this server has copies of."""
 
-    def covering(self, name: Name) -> Zone | None: ...
+    def covering(self, name: Name) -> CopiedZone | None: ...
 
 
 class DirectoryZone:
@@ -62,7 +70,7 @@ class DirectoryZone:
 class DirectoryZones:
     """All zones as of one read transaction, which the memory is brought up to.
 
-    touched: the names that were asked for. used: the zones that were.
+    touched: the names that were asked for. used, copied: the zones that were.
     """
 
     def __init__(self, ctx: ReadContext, memory: ZoneMemory, secondaries: Secondaries | None = None) -> None:
@@ -71,14 +79,15 @@ class DirectoryZones:
         self._secondaries = secondaries
         self._made: dict[Name, DirectoryZone] = {}
         self.touched: set[Name] = set()
-        self.used: list[Zone] = []
+        self.used: list[DirectoryZone] = []
+        self.copied: list[CopiedZone] = []
 
     def covering(self, name: Name) -> Zone | None:
         """The zone with the longest apex that ends `name`; None where other servers answer for it."""
         known = self._memory.covering(name)
         copied = self._secondaries.covering(name) if self._secondaries is not None else None
         if copied is not None and (known is None or len(copied.apex) >= len(known.apex)):
-            self.used.append(copied)
+            self.copied.append(copied)
             return copied
         if known is None or known.facts.properties.type != ZoneType.PRIMARY:
             return None
