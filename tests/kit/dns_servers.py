@@ -55,7 +55,7 @@ def nsd(host: Host, zones: str, *, more: str = "") -> OtherServer:
     (folder / "nsd.conf").write_text(
         f'server:\n ip-address: {host.address}\n username: ""\n zonesdir: "{folder}"\n server-count: 1\n'
         f' pidfile: "{folder}/nsd.pid"\n xfrdfile: "{folder}/xfrd.state"\n'
-        f' zonelistfile: "{folder}/zone.list"\n'
+        f' zonelistfile: "{folder}/zone.list"\n database: ""\n'
         f' xfrdir: "{folder}"\n verbosity: 3\n hide-version: yes\n'
         f"remote-control:\n control-enable: no\n{more}\n{zones}\n"
     )
