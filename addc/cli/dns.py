@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from addc.cli import dns_key, dns_locator, dns_server, dns_transfer, dns_zone
+from addc.cli import dns_key, dns_locator, dns_resolving, dns_server, dns_transfer, dns_zone
 from addc.cli.on_target import add_change, add_command, add_part, add_word, tell, tell_change
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         one.add_argument("data", nargs="+", metavar="DATA", help="as 192.0.2.7, or 0 100 389 dc1.example.com")
     added.add_argument("--ttl", type=int, default=900, metavar="S", help="seconds that others keep it (900)")
     dns_server.add_words(words)
+    dns_resolving.add_words(words)
     dns_locator.add_words(words)
     dns_key.add_words(words)
     dns_transfer.add_words(words)
