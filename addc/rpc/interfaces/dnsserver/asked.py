@@ -5,7 +5,7 @@ Spec: [MS-DNSP] 3.1.4.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from addc.base.errors import DsError
 from addc.codec.ndr import Ndr
@@ -48,6 +48,10 @@ class Asked:
         return self.data
 
 
+_DENIALS: Final = frozenset(
+    (Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, Win32.ERROR_NOT_AUTHENTICATED, Win32.ERROR_DS_OPERATIONS_ERROR)
+)
+"""What the directory says where Windows' DNS server says ERROR_ACCESS_DENIED."""
 Operate = Callable[[Call, Asked], Awaitable[None]]
 Told = tuple[TypeId, Data]
 Tell = Callable[[Call, Asked], Awaitable[Told]]
@@ -70,7 +74,7 @@ async def write(call: Call, work: Callable[[WriteContext], T]) -> T:
 
 
 def _told(error: DsError) -> DsError:
-    if error.code in (Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, Win32.ERROR_DS_OPERATIONS_ERROR):
+    if error.code in _DENIALS:
         return DsError(Win32.ERROR_ACCESS_DENIED, error.detail)
     return error
 

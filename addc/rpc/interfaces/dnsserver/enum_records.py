@@ -110,14 +110,11 @@ def enumerate_records(ctx: ReadContext, wanted: Wanted, room: int = BUFFER_MAX) 
 def _children(ctx: ReadContext, zone: ZoneFacts, relative: str) -> dict[str, _Child]:
     """Names right below one, by label; living names make them, however far below."""
     found: dict[str, _Child] = {}
-    ending = [] if relative == APEX or dns_edit.is_root_hints(zone) else relative.lower().split(".")
-    if dns_edit.is_root_hints(zone) and relative != APEX:
+    if dns_edit.is_root_hints(zone):  # its names are whole ones, and none is below another
         return found
+    ending = [] if relative == APEX else relative.lower().split(".")
     for node in dns_records.nodes(ctx, zone):
         if node.tombstoned or node.relative == APEX:
-            continue
-        if dns_edit.is_root_hints(zone):
-            found[node.relative.lower()] = _Child(node.relative, node)
             continue
         labels = node.relative.split(".")
         at = len(labels) - len(ending)

@@ -43,7 +43,7 @@ async def create(call: Call, asked: Asked) -> None:
 
 def _create(ctx: WriteContext, info: CreateInfo) -> None:
     kind = ZoneType(info.zone_type)
-    integrated = bool(info.ds_integrated) or _is_for_promotion(info)
+    integrated = bool(info.ds_integrated) or _has_partition(info)
     require_server(ctx, write=not integrated)
     name = _checked(info.zone_name or "")
     masters = addresses.given(info.masters)
@@ -65,8 +65,11 @@ def _create(ctx: WriteContext, info: CreateInfo) -> None:
         keep_zone_settings(ctx, zone.name, local)
 
 
-def _is_for_promotion(info: CreateInfo) -> bool:
-    return bool(info.flags & (_FOR_DCPROMO | _FOR_DCPROMO_FOREST))
+def _has_partition(info: CreateInfo) -> bool:
+    """Whether the zone is to be in a partition, which some clients say without saying fDsIntegrated."""
+    if info.flags & (_FOR_DCPROMO | _FOR_DCPROMO_FOREST):
+        return True
+    return not isinstance(info, ZoneCreateInfoW2k) and bool(info.dp_flags or info.dp_fqdn)
 
 
 def _checked(name: str) -> str:

@@ -18,7 +18,7 @@ from addc.directory.context import ReadContext, WriteContext
 from addc.directory.dns_management import require_server
 from addc.directory.dns_node import APEX, soa_of
 from addc.directory.dns_records import records_at
-from addc.directory.dns_zones import ZoneFacts, zone_named
+from addc.directory.dns_zones import ZoneFacts
 from addc.rpc.call import Call, InterfaceServer
 from addc.rpc.interfaces.dnsserver import (
     enum_records,
@@ -92,15 +92,13 @@ async def _operate(call: Call, request: Operation) -> None:
 
 
 async def _meant(call: Call, asked: Asked) -> Sequence[str]:
-    """The names of the zones: one that is there, or all that a filter means."""
-    request = zone_facts.MULTIZONE.get(asked.zone.lower(), asked.context)
+    """The names of the zones: the one that is named, or all that a filter means."""
+    request = zone_facts.MULTIZONE.get(asked.zone.lower(), 0) if asked.zone else asked.context
     if not request:
         return (asked.zone,)
 
     def work(ctx: ReadContext) -> Sequence[str]:
         require_server(ctx)
-        if asked.zone and zone_named(ctx, asked.zone) is not None:
-            return (asked.zone,)
         return [one.name for one in zone_facts.matching(ctx, request)]
 
     return await read(call, work, point=False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from addc.base.errors import DecodeError
-from addc.codec import dns_data, dns_rdata
+from addc.codec import dns_data, dns_names, dns_rdata
 from addc.codec.cursor import Reader
 from addc.codec.dns_rdata import DnsRecord, DnsType, RecordData
 
@@ -241,8 +241,8 @@ def _read_text(reader: Reader) -> bytes:
 
 
 def _read_name(reader: Reader) -> str:
-    """A name without its last dot; checked for what DNS allows."""
+    """A name without its last dot, in the one spelling that the directory has; "." alone is the root."""
     text = _read_text(reader).decode("utf-8", "surrogateescape")
-    name = text[:-1] if len(text) > 1 and text.endswith(".") and not text.endswith("\\.") else text
-    dns_rdata.pack_count_name(name)
-    return name or "."
+    if not text:
+        raise DecodeError("no name", reader.pos, "DNS_RPC_NAME")
+    return dns_names.name_text(dns_names.parse_name(text))

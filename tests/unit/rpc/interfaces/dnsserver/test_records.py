@@ -147,6 +147,8 @@ def test_data_that_are_not_of_the_type_are_refused(admin: DnsManager) -> None:
     assert admin.update(ZONE, "one", broken) == Win32.DNS_ERROR_RECORD_FORMAT
     long = operations.RpcRecord(DnsType.CNAME, data=bytes((70,)) + b"a" * 70)
     assert admin.update(ZONE, "one", long) == Win32.DNS_ERROR_RECORD_FORMAT
+    nameless = operations.RpcRecord(DnsType.PTR, data=b"\0")
+    assert admin.update(ZONE, "one", nameless) == Win32.DNS_ERROR_RECORD_FORMAT
     none = operations.RpcRecord(DnsType.ALL, data=b"")
     assert admin.update(ZONE, "one", none) == Win32.DNS_ERROR_INVALID_TYPE
 

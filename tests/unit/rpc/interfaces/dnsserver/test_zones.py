@@ -84,7 +84,7 @@ def test_zones_that_are_not_made(admin: DnsManager) -> None:
     assert admin.create(ZONE, zone_type=5) == Win32.DNS_ERROR_INVALID_ZONE_TYPE
     assert admin.create(ZONE, zone_type=4) == Win32.DNS_ERROR_ZONE_REQUIRES_MASTER_IP
     assert admin.create(ZONE, zone_type=2, masters=MASTER) == Win32.DNS_ERROR_INVALID_ZONE_TYPE
-    assert admin.create(ZONE, ds_integrated=0) == Win32.ERROR_NOT_SUPPORTED
+    assert admin.create(ZONE, 0, ds_integrated=0) == Win32.ERROR_NOT_SUPPORTED
     for name in ("", "..cache", "a..b", "a" * 64):
         assert admin.create(name) == Win32.DNS_ERROR_INVALID_NAME_CHAR, name
 
@@ -99,7 +99,7 @@ def test_conditional_forwarders_and_copies(admin: DnsManager) -> None:
     assert info(admin, "fw.test").forwarder_timeout == 3
     other = array_of(["2001:db8::53", "192.0.2.54#5353"])
     assert admin.operate("MasterServers", "fw.test", TypeId.ADDRARRAY, other) == OK
-    assert admin.create("copy.test", zone_type=2, ds_integrated=0, masters=MASTER) == OK
+    assert admin.create("copy.test", 0, zone_type=2, ds_integrated=0, masters=MASTER) == OK
     assert admin.operate("MasterServers", "copy.test", TypeId.IPARRAY, fours_of(["192.0.2.55"])) == OK
     held = admin.desk.corp.read(lambda ctx: dns_secondary.secondary_named(ctx, "copy.test"))
     assert held is not None and held.masters == ("192.0.2.55",)
@@ -117,7 +117,7 @@ def test_filters_mean_zones_by_kind(admin: DnsManager) -> None:
     """[MS-DNSP] 2.2.5.1.4."""
     admin.create("2.0.192.in-addr.arpa", FOREST_PARTITION)
     admin.create("fw.test", zone_type=4, masters=MASTER)
-    admin.create("copy.test", zone_type=2, ds_integrated=0, masters=MASTER)
+    admin.create("copy.test", 0, zone_type=2, ds_integrated=0, masters=MASTER)
     own = ["_msdcs.corp.example.com", "corp.example.com"]
     reverse = "2.0.192.in-addr.arpa"
     assert names(admin, zone_facts.REQUEST_PRIMARY) == [reverse, *own]
@@ -256,6 +256,8 @@ def test_several_zones_at_once(admin: DnsManager) -> None:
     assert some == Win32.DNS_ERROR_INVALID_ZONE_TYPE
     nobody = admin.operate("ReloadZone", None, context=zone_facts.REQUEST_STUB)
     assert nobody == OK
+    unknown = admin.operate("ReloadZone", "nowhere.test", context=zone_facts.REQUEST_PRIMARY)
+    assert unknown == Win32.DNS_ERROR_ZONE_DOES_NOT_EXIST
 
 
 def test_what_reloads_has_nothing_to_do_and_what_is_not_here_is_refused(admin: DnsManager) -> None:
