@@ -34,6 +34,7 @@ def add_words(words: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         one.add_argument("servers", nargs=least, metavar="IP", help="with a port after # where it is not 53")
         if name == "set":
             one.add_argument("--none", action="store_true", help="ask nobody")
+            one.add_argument("--default", action="store_true", help="ask those of config.json")
             one.add_argument("--timeout", type=int, metavar="S", help="seconds for an answer")
             one.add_argument(
                 "--only",
@@ -171,9 +172,14 @@ def _replace(directory: "Directory", args: argparse.Namespace) -> None:
 
     more = {"forward_timeout_s": args.timeout, "is_slave": args.only}
     told = {name: value for name, value in more.items() if value is not None}
-    if args.none and args.servers:
-        raise UserError("--none asks nobody, but servers were named. Next step: leave one of them out")
-    if not (args.none or args.servers or told):
+    if args.none + args.default + bool(args.servers) > 1:
+        raise UserError("Servers, --none and --default exclude each other. Next step: choose one of them")
+    if not (args.none or args.default or args.servers or told):
         raise UserError("Nothing is to be changed. Next step: name servers, or --none to ask nobody")
-    wanted = tuple(args.servers) if args.servers or args.none else None
-    _edit(directory, args, lambda before: before if wanted is None else wanted, told)
+
+    def wanted(before: tuple[str, ...]) -> tuple[str, ...] | None:
+        if args.default:
+            return None
+        return tuple(args.servers) if args.servers or args.none else before
+
+    _edit(directory, args, wanted, told)

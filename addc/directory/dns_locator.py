@@ -48,7 +48,7 @@ STATE: Final = "dns.registered"
 """Named state: JSON, the records that this DC registered and where."""
 KIND: Final = "dns registration"
 """Of the agenda's row that asks for a registration now."""
-PERIOD_S: Final = 15.0
+PERIOD_S: Final = 5.0
 """How often the job looks whether something changed."""
 _NS_TTL_S: Final = 3600
 _MSDCS: Final = "_msdcs"

@@ -81,7 +81,7 @@ def info(target: Target, name: str) -> Facts:
             tombstones += dead
             names += not dead
             records += 0 if dead else len(node.all("dnsRecord"))
-        soa = Zone(target, name).listed("@", "SOA")
+        soa = Zone(target, rdn_of(found.dn)).listed("@", "SOA")
         serial = int(str(soa[0]["data"]).split()[2]) if soa else None
     return {
         **_facts(found, scope),

@@ -96,6 +96,9 @@ def test_forwarders_are_config_jsons_until_somebody_decides(
     run(folder, capsys, "forwarder", "set", "--none")
     assert held(folder).forwarders == ()
     assert "No forwarders." in run(folder, capsys, "forwarder", "list")
+    assert "exclude" in run(folder, capsys, "forwarder", "set", "--none", "--default", status=1)
+    run(folder, capsys, "forwarder", "set", "--default")
+    assert held(folder).forwarders is None
 
 
 def test_no_server_forwards_to_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

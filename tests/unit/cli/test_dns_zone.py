@@ -67,6 +67,7 @@ def test_a_primary_zone_begins_with_this_dc_and_ends_whole(
     directory.close()
     assert [one.type for one in apex] == [DnsType.SOA, DnsType.NS]
     assert "already" in run(corp_folder, capsys, "create", "10.0.0.0/24", status=1)
+    assert json.loads(run(corp_folder, capsys, "info", "10.0.0.0/24", "--json"))["records"] == 2
     run(corp_folder, capsys, "delete", "10.0.0.0/24")
     assert stored(corp_folder, "0.0.10.in-addr.arpa") is None
 
