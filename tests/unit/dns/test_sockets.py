@@ -1,0 +1,325 @@
+"""Port 53's sockets: datagrams taken in many at once, streams with many queries under way."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import dns.flags
+import dns.message
+import dns.rcode
+import pytest
+
+from addc.codec.dns_message import Message, reply_to
+from addc.dns.counters import Count
+from addc.dns.datagrams import Datagrams
+from addc.dns.service import DnsService
+from addc.dns.streams import StreamTable
+from tests.kit.corp import Corp
+from tests.unit.dns.asking import Asker, asker_of
+
+LOCALHOST = "127.0.0.1"
+OWN = dns.message.make_query("dc1.corp.example.com", "A", id=1)
+AWAY = dns.message.make_query("www.outside.test", "A", id=4711)
+
+Scene = Callable[[], Awaitable[None]]
+
+
+def run(scene: Scene) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(20):
+            await scene()
+
+    asyncio.run(bounded())
+
+
+class Slow:
+    """A resolver that answers once it is told to."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.asked = 0
+        self.heard: asyncio.Queue[None] = asyncio.Queue()
+
+    def offers(self, source: str) -> bool:
+        return True
+
+    def cached(self, request: Message, source: str) -> Message | None:
+        return None
+
+    async def resolve(self, request: Message, source: str) -> Message:
+        self.asked += 1
+        self.heard.put_nowait(None)
+        await self.go.wait()
+        return reply_to(request, ra=True)
+
+
+@pytest.fixture
+def asker(corp_sqlite: Corp) -> Asker:
+    return asker_of(corp_sqlite)
+
+
+# --- datagrams ---
+
+
+class Peer(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.got: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self.got.put_nowait(data)
+
+
+@asynccontextmanager
+async def datagrams_of(service: DnsService) -> AsyncIterator[tuple[asyncio.DatagramTransport, Peer]]:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((LOCALHOST, 0))
+    served = Datagrams(service, sock)
+    loop = asyncio.get_running_loop()
+    transport, peer = await loop.create_datagram_endpoint(Peer, remote_addr=sock.getsockname())
+    try:
+        yield transport, peer
+    finally:
+        transport.close()
+        served.close()
+        served.close()
+
+
+def test_many_datagrams_are_answered_and_counted(asker: Asker) -> None:
+    async def scene() -> None:
+        async with datagrams_of(asker.service) as (transport, peer):
+            wanted = set(range(200))
+            for number in wanted:
+                transport.sendto(dns.message.make_query("dc1.corp.example.com", "A", id=number).to_wire())
+            got = {dns.message.from_wire(await peer.got.get()).id for _ in wanted}
+            assert got == wanted
+        counters = asker.service.counters
+        assert counters[Count.UDP_QUERIES] == counters[Count.UDP_REPLIES] == 200
+        assert counters[Count.KEPT_REPLIES] == 199
+
+    run(scene)
+
+
+def test_rubbish_and_empty_datagrams_stop_nobody(asker: Asker) -> None:
+    async def scene() -> None:
+        async with datagrams_of(asker.service) as (transport, peer):
+            for data in (b"", b"rubbish", b"\xff" * 600, OWN.to_wire()):
+                transport.sendto(data)
+            assert OWN.is_response(dns.message.from_wire(await peer.got.get()))
+
+    run(scene)
+
+
+def test_what_others_are_asked_for_holds_up_no_other_datagram(corp_sqlite: Corp) -> None:
+    async def scene() -> None:
+        helper = Slow()
+        async with datagrams_of(asker_of(corp_sqlite, resolver=helper).service) as (transport, peer):
+            transport.sendto(AWAY.to_wire())
+            transport.sendto(OWN.to_wire())
+            assert OWN.is_response(dns.message.from_wire(await peer.got.get()))
+            helper.go.set()
+            assert AWAY.is_response(dns.message.from_wire(await peer.got.get()))
+
+    run(scene)
+
+
+def test_queries_that_wait_are_bounded(corp_sqlite: Corp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("addc.dns.datagrams.LATER_MAX", 3)
+
+    async def scene() -> None:
+        helper = Slow()
+        async with datagrams_of(asker_of(corp_sqlite, resolver=helper).service) as (transport, peer):
+            for _ in range(10):
+                transport.sendto(AWAY.to_wire())
+            transport.sendto(OWN.to_wire())
+            await peer.got.get()
+            await asyncio.sleep(0)
+            assert helper.asked == 3
+
+    run(scene)
+
+
+# --- streams ---
+
+
+@asynccontextmanager
+async def table_of(service: DnsService) -> AsyncIterator[tuple[StreamTable, tuple[str, int]]]:
+    table = StreamTable(service)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(table.connection, LOCALHOST, 0)
+    try:
+        yield table, server.sockets[0].getsockname()[:2]
+    finally:
+        table.close()
+        server.close()
+        await server.wait_closed()
+
+
+@asynccontextmanager
+async def stream_of(service: DnsService) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    async with table_of(service) as (_, address):
+        reader, writer = await asyncio.open_connection(*address)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
+
+def framed(message: dns.message.Message) -> bytes:
+    data = message.to_wire()
+    return struct.pack("!H", len(data)) + data
+
+
+async def take(reader: asyncio.StreamReader) -> dns.message.Message:
+    data = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
+    return dns.message.from_wire(data)
+
+
+def test_a_stream_carries_many_queries(asker: Asker) -> None:
+    async def scene() -> None:
+        async with stream_of(asker.service) as (reader, writer):
+            count = 100
+            for number in range(count):
+                data = framed(dns.message.make_query("dc1.corp.example.com", "A", id=number))
+                writer.write(data[:1])
+                writer.write(data[1:])
+            replies = [await take(reader) for _ in range(count)]
+            assert {reply.id for reply in replies} == set(range(count))
+            assert all(reply.answer for reply in replies)
+
+    run(scene)
+
+
+def test_a_message_may_come_octet_by_octet(asker: Asker) -> None:
+    async def scene() -> None:
+        async with stream_of(asker.service) as (reader, writer):
+            for octet in framed(OWN) * 2:
+                writer.write(bytes((octet,)))
+                await writer.drain()
+            assert (await take(reader)).answer and (await take(reader)).answer
+
+    run(scene)
+
+
+def test_replies_come_in_the_order_they_can_rfc_7766_6_2_1_1(corp_sqlite: Corp) -> None:
+    async def scene() -> None:
+        helper = Slow()
+        async with stream_of(asker_of(corp_sqlite, resolver=helper).service) as (reader, writer):
+            writer.write(framed(AWAY) + framed(OWN))
+            assert (await take(reader)).id == OWN.id
+            helper.go.set()
+            assert (await take(reader)).id == AWAY.id
+
+    run(scene)
+
+
+def test_a_client_that_ends_its_half_still_gets_its_replies(corp_sqlite: Corp) -> None:
+    async def scene() -> None:
+        helper = Slow()
+        async with stream_of(asker_of(corp_sqlite, resolver=helper).service) as (reader, writer):
+            writer.write(framed(AWAY))
+            writer.write_eof()
+            await helper.heard.get()
+            helper.go.set()
+            assert (await take(reader)).id == AWAY.id
+            assert await reader.read() == b""
+
+    run(scene)
+
+
+def test_one_connection_has_only_so_many_queries_under_way(
+    corp_sqlite: Corp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("addc.dns.streams.UNDER_WAY_MAX", 2)
+
+    async def scene() -> None:
+        helper = Slow()
+        async with stream_of(asker_of(corp_sqlite, resolver=helper).service) as (reader, writer):
+            writer.write(framed(AWAY) * 6)
+            for _ in range(2):
+                await helper.heard.get()
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert helper.asked == 2, "the others wait"
+            helper.go.set()
+            for _ in range(6):
+                assert (await take(reader)).id == AWAY.id
+
+    run(scene)
+
+
+def test_the_most_silent_stream_makes_way_for_one_too_many(
+    asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("addc.dns.streams.CONNECTIONS_MAX", 2)
+
+    async def scene() -> None:
+        async with table_of(asker.service) as (table, address):
+            one, two = await asyncio.open_connection(*address), await asyncio.open_connection(*address)
+            for reader, writer in (two, one):  # the second is now the more silent one
+                writer.write(framed(OWN))
+                assert (await take(reader)).answer
+            three = await asyncio.open_connection(*address)
+            with pytest.raises(ConnectionError):
+                await two[0].readexactly(1) if await two[0].read(1) else _gone()
+            for reader, writer in (one, three):
+                writer.write(framed(OWN))
+                assert (await take(reader)).answer
+            assert len(table) == 2
+            for _, writer in (one, two, three):
+                writer.close()
+
+    run(scene)
+
+
+def _gone() -> None:
+    raise ConnectionResetError
+
+
+def test_one_client_cannot_have_all_streams(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("addc.dns.streams.CONNECTIONS_PER_CLIENT_MAX", 2)
+
+    async def scene() -> None:
+        async with table_of(asker.service) as (table, address):
+            held = [await asyncio.open_connection(*address) for _ in range(5)]
+            held[-1][1].write(framed(OWN))
+            assert (await take(held[-1][0])).answer
+            assert len(table) == 2
+            for _, writer in held:
+                writer.close()
+
+    run(scene)
+
+
+def test_a_silent_stream_is_cut_off(corp_sqlite: Corp) -> None:
+    async def scene() -> None:
+        async with stream_of(asker_of(corp_sqlite, tcp_idle_s=0.1).service) as (reader, writer):
+            writer.write(b"\0")
+            with pytest.raises(ConnectionError):
+                await reader.read() or _gone()
+
+    run(scene)
+
+
+def test_rubbish_on_a_stream_is_answered_and_the_next_query_too(asker: Asker) -> None:
+    async def scene() -> None:
+        async with stream_of(asker.service) as (reader, writer):
+            bad = OWN.to_wire()[:-3]
+            writer.write(struct.pack("!H", len(bad)) + bad + framed(OWN) + b"\0\0" + framed(OWN))
+            codes = [(await take(reader)).rcode() for _ in range(3)]
+            assert codes == [dns.rcode.FORMERR, dns.rcode.NOERROR, dns.rcode.NOERROR]
+
+    run(scene)
+
+
+def test_what_the_service_gives_is_not_changed_by_the_transport(asker: Asker) -> None:
+    """A kept reply is the same for both, but for what fits."""
+
+    async def scene() -> None:
+        async with stream_of(asker.service) as (reader, writer):
+            writer.write(framed(OWN) * 2)
+            first, second = await take(reader), await take(reader)
+            assert first == second and not first.flags & dns.flags.TC
+
+    run(scene)
