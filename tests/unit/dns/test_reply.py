@@ -149,7 +149,7 @@ def test_words_are_the_same_however_a_name_is_spelled() -> None:
 
 
 def test_options_are_no_part_of_the_words() -> None:
-    option = dns.edns.GenericOption(65001, b"abc")
+    option = dns.edns.GenericOption(dns.edns.OptionType.make(65001), b"abc")
     found, plain = words_of(wire(use_edns=0, options=[option])), words_of(wire(use_edns=0))
     assert found is not None and plain is not None
     assert found.key == plain.key and found.options == ((65001, b"abc"),)

@@ -32,7 +32,7 @@ def options_of(reply: dns.message.Message) -> dict[int, bytes]:
 
 
 def option(code: int, value: bytes) -> dns.edns.GenericOption:
-    return dns.edns.GenericOption(code, value)  # type: ignore[no-untyped-call]
+    return dns.edns.GenericOption(dns.edns.OptionType.make(code), value)
 
 
 def asked(
