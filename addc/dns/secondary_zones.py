@@ -10,6 +10,7 @@ import asyncio
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,7 @@ from addc.directory import dns_secondary
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext
 from addc.directory.dns_secondary import PIECES_MAX, Status
+from addc.dns.chain import Chain
 from addc.dns.zone_content import ZoneContent, unpack_node
 from addc.security.token import SYSTEM
 
@@ -33,7 +35,7 @@ _ENTRY: Final = struct.Struct(">HI")
 class SecondaryZone:
     """One copy, as of one transfer."""
 
-    __slots__ = ("_expires_ft", "apex", "content", "name", "pieces", "signed")
+    __slots__ = ("_expires_ft", "apex", "chain", "content", "name", "pieces")
 
     signing = None
     """It brings its own signatures."""
@@ -45,18 +47,34 @@ class SecondaryZone:
         self.pieces = status.pieces
         self._expires_ft = status.expires_ft if content is not None else 0
         apex_records = () if content is None else content.at(()) or ()
-        self.signed = any(one.type == DnsType.DNSKEY for one in apex_records)
-        """Whether its master signed it."""
+        signed = any(one.type == DnsType.DNSKEY for one in apex_records)
+        self.chain = Chain(content) if content is not None and signed else None
+        """What denies names, where its master signed it."""
+
+    def with_status(self, status: Status) -> "SecondaryZone":
+        """The same content, asked for again since."""
+        other = copy(self)
+        other.pieces = status.pieces
+        other._expires_ft = status.expires_ft
+        return other
 
     def expired(self, now: FileTime) -> bool:
         """Whether no master was heard of for so long, or ever, that nothing may be answered."""
         return now >= self._expires_ft
 
+    def relative(self, name: Name) -> Name:
+        """A name of the zone without the zone's own."""
+        return fold(name[: len(name) - len(self.apex)])
+
     def node(self, name: Name) -> Sequence[DnsRecord] | None:
         """The records at `name`; () where only names below it exist; None where there is nothing."""
-        if self.content is None:
+        if self.chain is not None and self.relative(name) in self.chain.hidden:
             return None
-        found = self.content.at(fold(name[: len(name) - len(self.apex)]))
+        return self.held(name)
+
+    def held(self, name: Name) -> Sequence[DnsRecord] | None:
+        """As `node`, with names that only the chain of NSEC3 has."""
+        found = None if self.content is None else self.content.at(self.relative(name))
         if found is None:
             return None
         return [DnsRecord(DnsType(one.type), unpack_rdata(one.type, one.rdata), one.ttl_s) for one in found]
@@ -118,7 +136,10 @@ def _renewed(ctx: ReadContext, held: Mapping[Name, SecondaryZone]) -> dict[Name,
             content = before.content
         else:
             content = read_content(ctx, name, status, before)
-        found[apex] = SecondaryZone(name, content, status)
+        if before is not None and before.content is content and content is not None:
+            found[apex] = before.with_status(status)
+        else:
+            found[apex] = SecondaryZone(name, content, status)
     return found
 
 

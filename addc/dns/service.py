@@ -40,6 +40,7 @@ from addc.codes.rcode import Rcode
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext
 from addc.directory.dns_settings import DnsSettings
+from addc.dns import copied_proofs
 from addc.dns import reply as replies
 from addc.dns.answer import CLASS_ANY, CLASS_IN, QTYPE_ANY, Answer, answer, folded
 from addc.dns.cookies import CookieJar, is_well_formed
@@ -408,6 +409,8 @@ class DnsService:
                 (edns is not None and edns.dnssec_ok) or question.qtype in _SIGNATURE_TYPES
             ):
                 signed = signer.complete(reply, question, zones, to_unix(ctx.now))
+            if zones.copied and edns is not None and edns.dnssec_ok:
+                copied_proofs.complete(reply, question, zones)
             return _found(reply, zones, signed=signed)
 
         return self._directory.read_now("dns.query", SYSTEM, work)
