@@ -287,12 +287,23 @@ class RelayClient:
             link = self._link
             if link is not None and link.alive:
                 return link
-            reader, writer = await asyncio.open_unix_connection(self._address)
+            reader, writer = await asyncio.open_unix_connection(sock=await self._connected())
             if not _is_ours(writer):
                 writer.close()
                 raise ConnectionError("the desk is another user's process")
             self._link = link = _Link(reader, writer)
             return link
+
+    async def _connected(self) -> socket.socket:
+        """By hand: the event loop of libuv takes no abstract names."""
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        try:
+            await asyncio.to_thread(sock.connect, self._address)
+        except OSError:
+            sock.close()
+            raise
+        sock.setblocking(False)
+        return sock
 
     def close(self) -> None:
         """No more answers are wanted."""
