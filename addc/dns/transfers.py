@@ -27,6 +27,7 @@ from addc.codes.rcode import Rcode
 from addc.directory import dns_tsig_keys
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext
+from addc.directory.dns_keys import is_signed
 from addc.directory.dns_node import is_later
 from addc.directory.dns_secondary import split_address
 from addc.directory.dns_settings import ZoneSettings, zone_settings
@@ -41,7 +42,7 @@ from addc.dns.server_addresses import ServerAddresses
 from addc.dns.signed_copies import SignedCopies
 from addc.dns.transfer import TYPE_AXFR, TYPE_IXFR, Head, Step, full, incremental, messages, single
 from addc.dns.zone_content import Rr, soa_serial
-from addc.dns.zone_follower import Followed, ZoneFollower, is_signed
+from addc.dns.zone_follower import Followed, ZoneFollower
 from addc.security.token import SYSTEM
 
 _LOG: Final = logging.getLogger("addc.dns.transfer")
@@ -288,7 +289,7 @@ class Transfers:
             return self._copy(question.name)
         if zone.soa is None:
             return None
-        if is_signed(zone.image.zone):
+        if is_signed(zone.image.zone.row):
             content = await self._signed.of(zone.image)
             return _Source(Rr(content.apex, *(content.soa or zone.soa[1:])), content.all_records(), None)
         if question.qtype == TYPE_AXFR:

@@ -18,6 +18,7 @@ from addc.codec.dns_names import Name, fold, name_text
 from addc.directory import dns_zones
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext, WriteContext
+from addc.directory.dns_keys import is_signed
 from addc.directory.dns_node import is_later
 from addc.directory.dns_records import raise_serial
 from addc.directory.dns_settings import ZoneSettings, all_zone_settings
@@ -25,7 +26,6 @@ from addc.directory.dns_zones import ZoneFacts, ZoneType
 from addc.dns.journal import Journal
 from addc.dns.zone_content import Rr, soa_serial
 from addc.dns.zone_image import ZoneImage, followed, step_between
-from addc.schema import attr
 from addc.security.token import SYSTEM
 
 _LOG: Final = logging.getLogger("addc.dns.transfer")
@@ -125,13 +125,13 @@ class ZoneFollower:
             image, names = followed(ctx, zone, held)
             settings = told.get(zone.name, ZoneSettings())
             raise_it = _needs_raise(held, image, names)
-            if is_signed(zone) and image.soa is not None:
+            if is_signed(zone.row) and image.soa is not None:
                 raise_it |= zone.apex not in self._begun or (before is not None and self._is_old(before))
             found[zone.apex] = _Look(image, frozenset(names), settings, raise_it, ctx.now)
         return found
 
     def _is_old(self, one: Followed) -> bool:
-        return is_signed(one.image.zone) and self._clock.now() - one.since_ft > _RESIGN_FT
+        return is_signed(one.image.zone.row) and self._clock.now() - one.since_ft > _RESIGN_FT
 
     def _is_due(self) -> bool:
         """Whether copies of a signed zone have to be made anew."""
@@ -171,13 +171,8 @@ def _needs_raise(before: ZoneImage | None, after: ZoneImage, names: set[Name]) -
     if before.zone.row.dnt != after.zone.row.dnt:
         return False
     same = soa_serial(before.soa.rdata) == soa_serial(after.soa.rdata)
-    rekeyed = before.zone_usn != after.zone_usn and (is_signed(before.zone) or is_signed(after.zone))
+    rekeyed = before.zone_usn != after.zone_usn and (is_signed(before.zone.row) or is_signed(after.zone.row))
     return same and (bool(names) or rekeyed)
-
-
-def is_signed(zone: ZoneFacts) -> bool:
-    """Whether we sign the zone ([MS-DNSP] 2.3.1.1: msDNS-IsSigned)."""
-    return zone.row.attrs.get(attr.MS_DNS_IS_SIGNED, (b"FALSE",))[0] == b"TRUE"
 
 
 def _raise(ctx: WriteContext, due: list[Name]) -> None:

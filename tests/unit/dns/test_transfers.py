@@ -1,4 +1,4 @@
-"""Copies of our own zones: who may have one, what it is given, who hears of changes, whose serial is raised."""
+"""Copies of our own zones: who may have one, what it gets, who hears of changes, whose serial is raised."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -6,26 +6,32 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import dns.dnssec
 import dns.message
 import dns.name
+import dns.node
+import dns.rdataclass
+import dns.rdataset
 import dns.rdatatype
 import dns.tsig
 import dns.xfr
 import dns.zone
 import pytest
 
-from addc.base.clock import DAY_FT, TICKS_PER_S, UNIX_EPOCH_FT, FileTime
+from addc.base.clock import DAY_FT, TICKS_PER_S, UNIX_EPOCH_FT, FileTime, to_unix
 from addc.base.secret import Secret
 from addc.codec.dns_message import CLASS_IN, OPCODE_NOTIFY, Edns, Message, Question, Record, decode_message
 from addc.codec.dns_names import parse_name
 from addc.codec.dns_rdata import AData, DnsRecord, DnsType, NameData, SoaData, TxtData
 from addc.codes.rcode import Rcode
+from addc.directory import kds_new_key
 from addc.directory.api import Directory, Services
 from addc.directory.context import WriteContext
 from addc.directory.controls import PLAIN
 from addc.directory.delete import delete_object
 from addc.directory.dns_records import records_at, serial_of, write_nodes
 from addc.directory.dns_settings import ZoneSettings, keep_zone_settings
+from addc.directory.dns_signing import SignWith, sign_zone
 from addc.directory.dns_tsig_keys import KeyRight, TsigKeyFacts, keep_tsig_key
 from addc.directory.dns_zones import ZoneFacts, zone_named
 from addc.dns import transfers as module
@@ -397,6 +403,38 @@ async def test_a_signed_zones_copies_are_renewed_every_day(master: Master) -> No
     await master.transfers.settled()
     await master.transfers.settled()
     assert master.serial() == before + 2
+
+
+@on_loop
+async def test_a_signed_zone_comes_with_all_that_proves_it(master: Master) -> None:
+    """RFC 4035 2, RFC 5155 7.1: every set is signed, and the chain of NSEC3 closes"""
+    master.settle(ANY)
+    before = master.serial()
+    master.corp.write(lambda ctx: kds_new_key.create(ctx, FileTime(ctx.now - DAY_FT)))
+    master.corp.write(lambda ctx: sign_zone(ctx, Master._facts(ctx), SignWith()))
+    stream = await master.ask(TYPE_AXFR)
+    zone = master.take(stream)
+    apex = zone.origin
+    assert apex is not None
+    keys: dict[dns.name.Name, dns.node.Node | dns.rdataset.Rdataset] = {
+        apex: zone.find_rdataset(apex, "DNSKEY")
+    }
+    now = to_unix(master.clock.now())
+    signed = 0
+    for name, node in zone.nodes.items():
+        for rdataset in node:
+            is_cut = rdataset.rdtype == dns.rdatatype.NS and name != apex
+            if rdataset.rdtype == dns.rdatatype.RRSIG or is_cut:
+                continue
+            signatures = node.get_rdataset(dns.rdataclass.IN, dns.rdatatype.RRSIG, rdataset.rdtype)
+            assert signatures is not None, (name, rdataset)
+            dns.dnssec.validate((name, rdataset), (name, signatures), keys, now=now)
+            signed += 1
+    spans = {str(name).split(".")[0]: one.to_text() for name, _, one in zone.iterate_rdatas("NSEC3")}
+    nexts = {text.split()[4].lower() for text in spans.values()}
+    assert signed > 30 and nexts == set(spans)
+    again = await master.ask(TYPE_IXFR, before)
+    assert len(master.kinds(again)) > signed, "changes are not known of signatures: all of it"
 
 
 class Heard(asyncio.DatagramProtocol):
