@@ -22,7 +22,7 @@ from addc.directory import dns_records, sites
 from addc.directory.context import ReadContext
 from addc.directory.dns_settings import DnsSettings, settings, zone_settings
 from addc.directory.dns_zones import ROOT_HINTS, TRUST_ANCHORS, ZoneFacts, ZoneType, all_zones, zone_named
-from addc.dns.forward import Forwarder, parse_forwarder
+from addc.dns.forward import Forwarder, parse_forwarder, usable
 from addc.dns.recursion import Route, World
 from addc.dns.recursion_acl import NEAR, Network, networks_of
 from addc.dns.reply_reading import Delegation
@@ -96,11 +96,7 @@ def _forwarders(wanted: DnsSettings, own: Own) -> Sequence[Forwarder]:
 
 def _usable(servers: Iterable[Forwarder], own: Own) -> tuple[Forwarder, ...]:
     """The servers that are not ourselves."""
-    return tuple(
-        s
-        for s in servers
-        if s.port != own.port or not (s.address in own.addresses or ip_address(s.address).is_loopback)
-    )
+    return usable(servers, own.addresses, own.port)
 
 
 def _route(ctx: ReadContext, zone: ZoneFacts, own: Own, *, has_hints: bool) -> Route | None:
@@ -146,8 +142,8 @@ def _root_hints(ctx: ReadContext, own: Own) -> Delegation | None:
             for record in _addresses(name, node.records):
                 assert isinstance(record.data, AData | AaaaData)
                 servers.append(Forwarder(str(ip_address(record.data.address)), _PORT))
-    usable = _usable(servers, own)
-    return Delegation((), tuple(names), fixed=usable) if usable else None
+    others = _usable(servers, own)
+    return Delegation((), tuple(names), fixed=others) if others else None
 
 
 def _anchors(ctx: ReadContext, wanted: DnsSettings) -> dict[Name, Anchor]:

@@ -31,7 +31,6 @@ from addc.directory.api import Directory
 from addc.directory.api import Services as Around
 from addc.directory.context import ReadContext
 from addc.directory.groups import token_for
-from addc.dns.forward import is_reply_to
 from addc.dns.service import DnsService, DnsServices, Later, Transport
 from addc.kdc.service import KdcService
 from addc.ldap import messages as m
@@ -45,6 +44,7 @@ from tests.bench import (
     fuzz_armor,
     fuzz_decoders,
     fuzz_dns,
+    fuzz_dns_replies,
     fuzz_pkinit,
     fuzz_rpc,
     fuzz_smb,
@@ -161,6 +161,7 @@ def subjects(folder: Path) -> Iterator[list[Subject]]:
             Subject("pkinit", 2, fuzz_pkinit.seeds(), fuzz_pkinit.feed),
             Subject("kpasswd", 3, _kpasswd_requests(services), _feed_kpasswd(services)),
             Subject("dns", 15, _questions(), _feed_dns(services)),
+            Subject("dns_replies", 4, fuzz_dns_replies.seeds(), fuzz_dns_replies.feed),
             Subject("dns_codec", 8, fuzz_dns.seeds(), fuzz_dns.feed),
             Subject("dns_record", 4, fuzz_dns.kept_seeds(), fuzz_dns.feed_kept),
             Subject("zone_file", 1, fuzz_dns.zone_seeds(), fuzz_dns.feed_zone),
@@ -343,8 +344,6 @@ def _questions() -> list[bytes]:
 
 
 def _feed_dns(services: Services) -> Callable[[bytes], None]:
-    question = _questions()[1]
-
     def feed(data: bytes) -> None:
         for tcp in (False, True):
             transport = Transport.TCP if tcp else Transport.UDP
@@ -353,7 +352,6 @@ def _feed_dns(services: Services) -> Callable[[bytes], None]:
                 assert reply[:2] == data[:2] and reply[2] & 0x80, reply.hex()
             else:
                 assert reply is None or isinstance(reply, Later)
-        is_reply_to(question, data)
 
     return feed
 
