@@ -5,6 +5,7 @@ Run as `python -m tests.kit.outside_dns ADDRESS`; serves UDP and TCP on port 53 
 
 import asyncio
 import sys
+from typing import cast
 
 from addc.codec.dns_message import Message, Record, decode_message, encode_message, reply_to
 from addc.codec.dns_names import fold, is_below
@@ -30,8 +31,7 @@ class _Datagrams(asyncio.DatagramProtocol):
     transport: asyncio.DatagramTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self.transport = transport
+        self.transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self.transport.sendto(answer(data), addr)
