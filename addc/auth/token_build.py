@@ -12,9 +12,12 @@ from typing import Final
 
 from addc.auth.gss import AuthError, Peer
 from addc.base.errors import DecodeError
+from addc.codec.ids import Sid
 from addc.codec.pac import Pac, PacType, unpack_logon_info
-from addc.directory import groups, lsa_accounts, trusts
+from addc.directory import accounts, groups, lsa_accounts, trusts
 from addc.directory.context import Fact, ReadContext
+from addc.security import wellknown
+from addc.security.account_flags import UserAccountControl
 from addc.security.pac_identity import identity_of, sids_of
 from addc.security.sid_filter import PacRefusedError, filtered_logon
 from addc.security.token import Claims, Token
@@ -61,9 +64,18 @@ def _token_of_pac(ctx: ReadContext, pac: Pac) -> Token:
     found = identity_of(pac)
     if found.domain != ctx.forest.domain_sid:
         return _foreign_token(ctx, pac, found.claims)
-    return groups.token_of_sids(
-        ctx, found.user, found.sids, primary_group=found.primary_group, claims=found.claims
-    )
+    sids = found.sids
+    if _is_dc(ctx, found.user, sids):
+        sids |= {wellknown.ENTERPRISE_DOMAIN_CONTROLLERS}
+    return groups.token_of_sids(ctx, found.user, sids, primary_group=found.primary_group, claims=found.claims)
+
+
+def _is_dc(ctx: ReadContext, user: Sid, sids: frozenset[Sid]) -> bool:
+    """Whether this is a DC of our domain: its PAC says its group, its account that it is one."""
+    if user.domain().child(wellknown.RID_DOMAIN_CONTROLLERS) not in sids:
+        return False
+    account = accounts.find_by_sid(ctx, user)
+    return account is not None and account.has(UserAccountControl.UF_SERVER_TRUST_ACCOUNT)
 
 
 def _foreign_token(ctx: ReadContext, pac: Pac, claims: Claims) -> Token:

@@ -189,3 +189,15 @@ def test_users_of_domains_that_are_not_trusted_are_refused(corp_sqlite: Corp, ne
     trust_with(corp_sqlite, new)
     with pytest.raises(AuthError):
         token(corp_sqlite, fred())
+
+
+def test_a_domain_controller_is_one_of_the_enterprise_s(corp_sqlite: Corp) -> None:
+    """As by NTLM; and denied to who is only a member of the DCs' group."""
+    domain = corp_sqlite.forest.domain_sid
+    dc = corp_sqlite.row("CN=dc1,OU=Domain Controllers").sid
+    assert dc is not None
+    corp_sqlite.user("alice")
+    for sid, is_dc in ((Sid(dc), True), (corp_sqlite.token("alice").user, False)):
+        info = logon_info(domain, sid.rid(), 516)
+        found = token(corp_sqlite, Peer("x@CORP.EXAMPLE.COM", pac(info)))
+        assert (wellknown.ENTERPRISE_DOMAIN_CONTROLLERS in found.sids) is is_dc
