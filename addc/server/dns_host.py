@@ -31,7 +31,7 @@ from addc.dns.relay import RelayClient, RelayServer, open_door
 from addc.dns.resolver import Resolver, ResolverServices
 from addc.dns.secondary_zones import SecondaryZones
 from addc.dns.service import Desk as DeskDoor
-from addc.dns.service import DnsService, DnsServices, Later, Transport
+from addc.dns.service import DnsService, DnsServices
 from addc.dns.signing import Signatures
 from addc.dns.streams import StreamTable
 from addc.dns.stub_refresh import StubRefresh, StubServices
@@ -119,6 +119,7 @@ class Answers:
 
     async def listen(self, addresses: Sequence[str], tls: SSLContext) -> list[str]:
         """Serve UDP, TCP and TLS on these addresses; what is served, for people."""
+        self.service.warm()
         serving = []
         port, tls_port = self._config.ports.of(DNS), self._config.site.dns_tls_port
         shared, loop = self._config.workers > 0, asyncio.get_running_loop()
@@ -149,13 +150,7 @@ class Answers:
 
     async def reply(self, data: bytes, source: str, tcp: bool) -> bytes | None:
         """The one reply to a query that the desk hands in; None for silence."""
-        self.service.freshen()
-        found = self.service.answer_safely(data, source, Transport.TCP if tcp else Transport.UDP)
-        if isinstance(found, Later):
-            async for one in self.service.finish_safely(found):
-                return one
-            return None
-        return found
+        return await self.service.answer(data, source, tcp=tcp)
 
     def stop_accepting(self) -> None:
         """No new connections."""
