@@ -1,6 +1,6 @@
 """Statistics: counters of the DNS processes in the structures that Windows has for them.
 
-A field that nobody counts is 0; docs/operate.md names those that are counted. Structures none of whose
+A field that nobody counts is 0 (addc/rpc/dns_server.py tells which are). Structures none of whose
 fields could ever be counted here are left out of the answer.
 Spec: [MS-DNSP] 2.2.10, 3.1.4.3 (Statistics), 3.1.4.1 (ClearStatistics).
 """

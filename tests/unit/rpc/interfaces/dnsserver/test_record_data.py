@@ -2,6 +2,7 @@
 
 import pytest
 
+from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
 from addc.codec.dns_data import (
     DnskeyData,
@@ -91,7 +92,7 @@ def test_a_node_and_its_records_start_at_multiples_of_four() -> None:
 
 
 def test_a_tombstone_says_when() -> None:
-    assert pack_data(DnsType.ZERO, TombstoneData(5)).hex() == "0500000000000000"
+    assert pack_data(DnsType.ZERO, TombstoneData(FileTime(5))).hex() == "0500000000000000"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """DnsServer's records: told with their kind, changed one at a time ([MS-DNSP] 3.1.4.4, 3.1.4.5)."""
 
+from functools import partial
+
 import pytest
 
 from addc.codec.dns_rdata import (
@@ -24,6 +26,7 @@ from addc.rpc.interfaces.dnsserver.enum_records import (
     VIEW_GLUE,
     VIEW_ROOT_HINTS,
 )
+from addc.rpc.interfaces.dnsserver.idl import RpcRecord
 from addc.rpc.interfaces.dnsserver.record_data import WIRE_FORMAT
 from tests.kit.dns_manager import OK, DnsManager, address, nodes_of, sent
 from tests.kit.rpc_desk import RpcDesk
@@ -143,23 +146,23 @@ def test_the_zone_s_time_to_live_is_the_default(admin: DnsManager) -> None:
 
 
 def test_data_that_are_not_of_the_type_are_refused(admin: DnsManager) -> None:
-    broken = operations.RpcRecord(DnsType.A, data=b"\1\2\3")
+    broken = RpcRecord(DnsType.A, data=b"\1\2\3")
     assert admin.update(ZONE, "one", broken) == Win32.DNS_ERROR_RECORD_FORMAT
-    long = operations.RpcRecord(DnsType.CNAME, data=bytes((70,)) + b"a" * 70)
+    long = RpcRecord(DnsType.CNAME, data=bytes((70,)) + b"a" * 70)
     assert admin.update(ZONE, "one", long) == Win32.DNS_ERROR_RECORD_FORMAT
-    nameless = operations.RpcRecord(DnsType.PTR, data=b"\0")
+    nameless = RpcRecord(DnsType.PTR, data=b"\0")
     assert admin.update(ZONE, "one", nameless) == Win32.DNS_ERROR_RECORD_FORMAT
-    none = operations.RpcRecord(DnsType.ALL, data=b"")
+    none = RpcRecord(DnsType.ALL, data=b"")
     assert admin.update(ZONE, "one", none) == Win32.DNS_ERROR_INVALID_TYPE
 
 
 def test_unknown_types_come_as_in_a_message(admin: DnsManager) -> None:
     """DNS_RPC_FLAG_RECORD_WIRE_FORMAT, RFC 3597."""
     wire = b"\0\7example\4test\0"
-    record = operations.RpcRecord(DnsType.CNAME, WIRE_FORMAT, 0, 60, data=wire[1:])
+    record = RpcRecord(DnsType.CNAME, WIRE_FORMAT, 0, 60, data=wire[1:])
     assert admin.update(ZONE, "one", record) == OK
     assert [one.data for one in admin.records(ZONE, "one")] == [NameData("example.test")]
-    odd = operations.RpcRecord(0x1234, 0, 0, 60, data=b"anything")
+    odd = RpcRecord(0x1234, 0, 0, 60, data=b"anything")
     assert admin.update(ZONE, "two", odd) == OK
     assert admin.update(ZONE, "two", delete=odd) == OK
 
@@ -193,9 +196,8 @@ def test_what_does_not_fit_comes_with_the_next_call(admin: DnsManager) -> None:
     start, status = "", Win32.ERROR_MORE_DATA
     while status == Win32.ERROR_MORE_DATA:
         wanted = enum_records.Wanted(ZONE, "@", start, 0xFF, VIEW_AUTHORITY)
-        buffer, status = admin.desk.directory.read_now(
-            "test", admin.token, lambda ctx, w=wanted: enum_records.enumerate_records(ctx, w, 200)
-        )
+        work = partial(enum_records.enumerate_records, wanted=wanted, room=200)
+        buffer, status = admin.desk.directory.read_now("test", admin.token, work)
         seen += [node.name for node in nodes_of(buffer)]
         start = seen[-1]
     assert seen == ["", *"abcdef"]
