@@ -74,7 +74,7 @@ def exchange(
                 continue
             health.silent(server, got.now_s)
             return None
-        health.answered(server, got.took_s)
+        health.answered(server, got.took_s, got.now_s)
         kept_case = got.data.startswith(pack_name(name), HEADER_SIZE)
         reply = _decoded(got.data, ask.name)
         if reply is None:

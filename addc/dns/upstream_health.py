@@ -20,6 +20,8 @@ _DEAD_FIRST_S: Final = 2.0
 _DEAD_MAX_S: Final = 60.0
 _FAILURES_TO_DIE: Final = 2
 _LEARNED_S: Final = 3600.0
+_HALF_LIFE_S: Final = 120.0
+"""In such a time half of what speaks against a server that nobody asked is forgotten: it may be well again."""
 _TIMEOUT_MIN_S: Final = 0.4
 _TIMEOUT_UNKNOWN_S: Final = 1.5
 _TIMEOUT_MAX_S: Final = 3.0
@@ -27,11 +29,12 @@ _TIMEOUT_MAX_S: Final = 3.0
 
 @dataclass(slots=True)
 class _Known:
-    """One server. The `..._until_s` are times on the loop's clock."""
+    """One server. asked_s and the `..._until_s` are times on the loop's clock."""
 
     rtt_s: float = _UNKNOWN_RTT_S
     deviation_s: float = _UNKNOWN_RTT_S / 2
     measured: bool = False
+    asked_s: float = 0.0
     failures: int = 0
     dead_until_s: float = 0.0
     plain_until_s: float = 0.0
@@ -53,7 +56,8 @@ class UpstreamHealth:
             known = self._known.get(server)
             if known is None:
                 return False, int(_UNKNOWN_RTT_S / _BAND)
-            return known.dead_until_s > now_s, int(known.rtt_s / _BAND)
+            rest = 0.5 ** (max(now_s - known.asked_s, 0.0) / _HALF_LIFE_S)
+            return known.dead_until_s > now_s, int(known.rtt_s * rest / _BAND)
 
         return sorted(dict.fromkeys(servers), key=merit)
 
@@ -70,8 +74,10 @@ class UpstreamHealth:
         wanted = known.rtt_s + 4 * known.deviation_s
         return min(max(wanted, _TIMEOUT_MIN_S) * (1 << min(known.failures, 3)), _TIMEOUT_MAX_S)
 
-    def answered(self, server: Forwarder, took_s: float) -> None:
+    def answered(self, server: Forwarder, took_s: float, now_s: float) -> None:
+        """It answered after such a time."""
         known = self._of(server)
+        known.asked_s = now_s
         if known.measured:
             known.deviation_s += _BETA * (abs(took_s - known.rtt_s) - known.deviation_s)
             known.rtt_s += _ALPHA * (took_s - known.rtt_s)
@@ -83,6 +89,7 @@ class UpstreamHealth:
         """It gave no answer in time; after a few times it is rested, longer each time."""
         known = self._of(server)
         known.failures += 1
+        known.asked_s = now_s
         known.rtt_s = min(known.rtt_s * 2, _TIMEOUT_MAX_S)
         over = known.failures - _FAILURES_TO_DIE
         if over >= 0:

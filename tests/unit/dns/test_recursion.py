@@ -358,7 +358,7 @@ def test_forwarders_are_asked_in_the_order_of_their_health(internet: Internet) -
     for _ in range(2):
         assert desk.texts("www.far") == ["www.far A 203.0.113.1"]
         desk.health.silent(Forwarder("10.0.0.1", 53), internet.now_s)
-        desk.health.answered(Forwarder("10.0.0.2", 53), 0.01)
+        desk.health.answered(Forwarder("10.0.0.2", 53), 0.01, internet.now_s)
     assert desk.texts("www.far") and desk.sent() == ["10.0.0.2 www.far A"]
     assert internet.asked[0].recurse
 
