@@ -403,13 +403,13 @@ class DnsService:
                 return None
             if any(zone.expired(ctx.now) for zone in zones.copied):
                 reply = Answer(Rcode.SERVFAIL, authoritative=False)  # RFC 1034 4.3.5
-            signed = False
+                return _found(reply, zones, signed=False)
+            wanted = edns is not None and edns.dnssec_ok
             signer = self._services.signatures
-            if signer is not None and (
-                (edns is not None and edns.dnssec_ok) or question.qtype in _SIGNATURE_TYPES
-            ):
+            signed = False
+            if signer is not None and (wanted or question.qtype in _SIGNATURE_TYPES):
                 signed = signer.complete(reply, question, zones, to_unix(ctx.now))
-            if zones.copied and edns is not None and edns.dnssec_ok:
+            if zones.copied and wanted:
                 copied_proofs.complete(reply, question, zones)
             return _found(reply, zones, signed=signed)
 

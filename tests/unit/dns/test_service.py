@@ -1,7 +1,7 @@
 """Port 53 over a forest: answers at once, answers kept and dropped, and what goes to others."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import dns.edns
@@ -14,11 +14,13 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from addc.codec.dns_message import Message, Record, reply_to
-from addc.codec.dns_names import parse_name
-from addc.codec.dns_rdata import AData, DnsType, NameData
+from addc.base.clock import FileTime
+from addc.codec.dns_message import Message, Question, Record, reply_to
+from addc.codec.dns_names import Name, parse_name
+from addc.codec.dns_rdata import AData, DnsRecord, DnsType, NameData, SoaData, TxtData
 from addc.codes.rcode import Rcode
 from addc.directory.dns_settings import ZoneSettings
+from addc.dns.answer import Answer
 from addc.dns.service import Later, Transport
 from tests.kit.corp import Corp, replace_values
 from tests.kit.corp_forest import DOMAIN_DN
@@ -375,3 +377,85 @@ def test_what_the_resolver_is_told_of_our_zones(asker: Asker) -> None:
     assert asker.service.local(parse_name("www.outside.test"), DnsType.A, False) is None
     missing = asker.service.local(parse_name("no.corp.example.com"), DnsType.A, False)
     assert missing is not None and missing.rcode == Rcode.NXDOMAIN
+
+
+# --- copies of other servers' zones ---
+
+
+class Copy:
+    """A copy that has one name, and ends at its time."""
+
+    apex = (b"copied", b"test")
+    signing = None
+    chain = None
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    def expired(self, now: FileTime) -> bool:
+        return self.ended
+
+    def node(self, name: Name) -> Sequence[DnsRecord] | None:
+        soa = SoaData("ns.copied.test", "h.copied.test", 1, 1, 1, 1, 60)
+        held = {
+            self.apex: (record(DnsType.SOA, soa),),
+            (b"www", *self.apex): (record(DnsType.A, address(1)),),
+        }
+        return held.get(name)
+
+
+@dataclass
+class Copies:
+    copy: Copy = field(default_factory=Copy)
+    version: int = 0
+
+    def covering(self, name: Name) -> Copy | None:
+        return self.copy if name[-2:] == self.copy.apex else None
+
+
+def test_copies_are_answered_from_until_they_end_rfc_1034_4_3_5(corp_sqlite: Corp) -> None:
+    copies = Copies()
+    asker = asker_of(corp_sqlite, secondaries=copies)
+    for _ in range(2):
+        reply = asker.ask("www.copied.test")
+        assert reply.flags & dns.flags.AA and reply.answer[0][0].to_text() == "192.0.2.1"
+        assert asker.code("none.copied.test", want_dnssec=True) == "NXDOMAIN"
+    copies.copy.ended = True
+    asker.ticks.now_s += 6
+    for _ in range(2):
+        ended = asker.ask("www.copied.test")
+        assert ended.rcode() == dns.rcode.SERVFAIL and not ended.flags & dns.flags.AA and not ended.answer
+    copies.copy.ended = False
+    copies.version += 1
+    assert asker.texts("www.copied.test") == ["192.0.2.1"]
+
+
+# --- signatures ---
+
+
+@dataclass
+class Signer:
+    """Signs by a TXT record that counts."""
+
+    made: int = 0
+
+    def complete(self, reply: Answer, question: Question, zones: object, now_s: int) -> bool:
+        self.made += 1
+        text = TxtData((str(self.made).encode(),))
+        reply.answers.append(Record(question.name, DnsType.TXT, 1, 60, text))
+        return True
+
+
+def test_signatures_are_for_those_who_want_them_and_are_made_anew_in_time(corp_sqlite: Corp) -> None:
+    signer = Signer()
+    asker = asker_of(corp_sqlite, signatures=signer)
+    asker.ask("dc1.corp.example.com", use_edns=0)
+    unwanted = signer.made
+    for _ in range(3):
+        asker.ask("dc1.corp.example.com", want_dnssec=True)
+    assert (unwanted, signer.made) == (0, 1), "made for who wants it, and kept"
+    asker.ticks.now_s += 299
+    asker.ask("dc1.corp.example.com", want_dnssec=True)
+    asker.ticks.now_s += 6
+    asker.ask("dc1.corp.example.com", want_dnssec=True)
+    assert signer.made > 1
