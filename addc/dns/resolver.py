@@ -183,15 +183,7 @@ class Resolver:
         if before is None or before.networks != plan.networks:
             self._sources = KnownSources(RecursionAcl(plan.networks))
         self._plan = plan
-        if (
-            before is None
-            or before.settings != wanted
-            or (before.world, before.anchors)
-            != (
-                plan.world,
-                plan.anchors,
-            )
-        ):
+        if before is None or _learned_under(before) != _learned_under(plan):
             self._cache.clear()
             self._verdicts.clear()
             self._zones = ZoneMemory()
@@ -314,6 +306,13 @@ class Resolver:
         except StopIteration as done:
             found: T = done.value
             return found
+
+
+def _learned_under(plan: Plan) -> tuple[object, ...]:
+    """All that decides what gets into the cache."""
+    held = plan.settings
+    limits = (held.cache_entries_max, held.cache_kb_max, held.max_cache_ttl_s, held.max_negative_ttl_s)
+    return plan.world, plan.anchors, plan.private, held.validate, held.cache_generation, limits
 
 
 def _loop_time() -> float:

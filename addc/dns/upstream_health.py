@@ -21,7 +21,7 @@ _DEAD_MAX_S: Final = 60.0
 _FAILURES_TO_DIE: Final = 2
 _LEARNED_S: Final = 3600.0
 _HALF_LIFE_S: Final = 120.0
-"""In such a time half of what speaks against a server that nobody asked is forgotten: it may be well again."""
+"""So long, and half of what speaks against a server that nobody asked is forgotten: it may be well."""
 _TIMEOUT_MIN_S: Final = 0.4
 _TIMEOUT_UNKNOWN_S: Final = 1.5
 _TIMEOUT_MAX_S: Final = 3.0

@@ -66,5 +66,5 @@ def test_what_servers_do_not_understand_is_remembered_for_an_hour() -> None:
 def test_the_memory_is_bounded() -> None:
     health = UpstreamHealth()
     for number in range(10_000):
-        health.answered(Forwarder(f"10.0.{number >> 8}.{number & 255}", 53, 0.0), 0.1)
+        health.answered(Forwarder(f"10.0.{number >> 8}.{number & 255}", 53), 0.1, 0.0)
     assert len(health._known) <= 4096
