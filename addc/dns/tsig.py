@@ -245,12 +245,18 @@ def room_for(key: TsigKey) -> int:
 class StreamSigner:
     """Signs the messages of one reply of many. Spec: RFC 8945 5.3.1"""
 
-    __slots__ = ("_first", "_key", "_prior")
+    __slots__ = ("_between", "_first", "_key", "_prior")
 
     def __init__(self, key: TsigKey, request_mac: bytes) -> None:
         self._key = key
         self._prior = request_mac
         self._first = True
+        self._between = b""
+
+    def pass_unsigned(self, data: bytes) -> None:
+        """A message that goes out unsigned; the next signature covers it too."""
+        assert not self._first
+        self._between += data
 
     def sign(self, data: bytes, now_s: int) -> bytes:
         """The next message, signed."""
@@ -259,8 +265,8 @@ class StreamSigner:
             signed = sign(data, self._key, Stamp(now_s, self._prior))
             self._prior = signed.mac
             return signed.data
-        digested = _sized(self._prior) + data + _timers(now_s, FUDGE_S)
-        self._prior = self._key.mac(digested)
+        digested = _sized(self._prior) + self._between + data + _timers(now_s, FUDGE_S)
+        self._prior, self._between = self._key.mac(digested), b""
         return _with_record(data, self._key.name, self._key.algorithm, Stamp(now_s), self._prior)
 
 

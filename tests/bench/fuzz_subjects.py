@@ -55,6 +55,7 @@ from tests.bench import (
 from tests.bench.fuzz_rpc import FuzzService
 from tests.bench.fuzz_smb import Failures
 from tests.bench.fuzz_stubs import StubDesk
+from tests.bench.fuzz_updates import UpdateFuzz
 from tests.kit import ldap_samples
 from tests.kit.corp_forest import (
     ADMIN_PASSWORD,
@@ -140,6 +141,7 @@ def _administrator(ctx: ReadContext) -> Token:
 def subjects(folder: Path) -> Iterator[list[Subject]]:
     """All of them; while the context lasts, an error in the product's log is an exception."""
     services = Services(folder)
+    updates = UpdateFuzz(services.directory, services.around.clock, services.admin, services.runner)
     log, handler = logging.getLogger("addc"), _Refusing(logging.ERROR)
     log.addHandler(handler)
     try:
@@ -161,6 +163,7 @@ def subjects(folder: Path) -> Iterator[list[Subject]]:
             Subject("pkinit", 2, fuzz_pkinit.seeds(), fuzz_pkinit.feed),
             Subject("kpasswd", 3, _kpasswd_requests(services), _feed_kpasswd(services)),
             Subject("dns", 15, _questions(), _feed_dns(services)),
+            Subject("dns_updates", 5, updates.seeds(), updates.feed),
             Subject("dns_replies", 4, fuzz_dns_replies.seeds(), fuzz_dns_replies.feed),
             Subject("dns_codec", 8, fuzz_dns.seeds(), fuzz_dns.feed),
             Subject("dns_record", 4, fuzz_dns.kept_seeds(), fuzz_dns.feed_kept),

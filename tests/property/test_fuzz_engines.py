@@ -51,6 +51,10 @@ def test_decoders_raise_nothing_but_their_own(found: dict[str, Subject], name: s
     assert list(fuzz([found[name]], count, seed=20))[-1] == count
 
 
+def test_damaged_updates_and_signatures_change_nothing(found: dict[str, Subject]) -> None:
+    assert list(fuzz([found["dns_updates"]], 800, seed=20))[-1] == 800
+
+
 @pytest.mark.parametrize(("name", "count"), [("rpc", 1500), ("stubs", 2500), ("smb", 1500), ("blobs", 2000)])
 def test_rpc_and_smb_answer_with_statuses_and_faults(
     found: dict[str, Subject], name: str, count: int
