@@ -62,6 +62,7 @@ _FRESH_REMOTE_S: Final = 0.01
 """How long what was seen last holds where a look at the store is a round trip over the network."""
 _SIGNED_KEPT_S: Final = 300.0
 _TABLES_KEPT_S: Final = 5.0
+_COMPLAINT_S: Final = 10.0
 SIGNED: Final[Name] = (SOA_MARK, b"\0signed")
 """What replies with signatures depend on, beside names: these age by themselves."""
 COPIED: Final[Name] = (SOA_MARK, b"\0copied")
@@ -177,6 +178,7 @@ class DnsService:
         self._fresh_until_s = 0.0
         self._signed_until_s = 0.0
         self._tables_until_s = 0.0
+        self._quiet_until_s = 0.0
 
     @property
     def idle_s(self) -> float:
@@ -248,10 +250,21 @@ class DnsService:
         """`answer_now`, and SERVFAIL where that fails: one bad query must not stop the others."""
         try:
             return self.answer_now(data, source, transport)
+        except StoreError as error:
+            self._complain(error)
+            self._counters[Count.SERVFAIL] += 1
+            return error_reply(data, Rcode.SERVFAIL)
         except Exception:
             _LOG.exception("DNS query failed", extra={"fields": {"source": source}})
             self._counters[Count.SERVFAIL] += 1
             return error_reply(data, Rcode.SERVFAIL)
+
+    def _complain(self, error: StoreError) -> None:
+        """Say that the directory cannot be read, not as often as it is asked for."""
+        now_s = self._services.monotonic_s()
+        if now_s >= self._quiet_until_s:
+            self._quiet_until_s = now_s + _COMPLAINT_S
+            _LOG.error("DNS cannot read the directory", extra={"fields": {"why": str(error)}})
 
     def answer_now(self, data: bytes, source: str, transport: Transport) -> bytes | Later | None:
         """A reply; or None for silence; or what has to be asked for elsewhere."""
@@ -430,10 +443,12 @@ class DnsService:
         data = replies.encode(self._frame(asked, asked.query), reply)
         if asked.options and asked.query.edns is not None:
             data = _with_options(data, asked.options)
-        if asked.transport is Transport.UDP and self._limiter is not None and not asked.trusted:
-            end = 12 + sum(len(pack_name(one.name)) + 4 for one in asked.query.questions)
-            return self._limited(data, Kind.ERROR, b"", (asked.source, end))
+        if self._is_limited(asked):
+            return self._limited(data, Kind.ERROR, b"", (asked.source, _question_end(asked.query)))
         return data
+
+    def _is_limited(self, asked: _Asked) -> bool:
+        return asked.transport is Transport.UDP and self._limiter is not None and not asked.trusted
 
     def _keep(self, asked: _Asked, question: Question, found: "_Found") -> bytes | None:
         """The reply, kept for whoever asks the same."""
@@ -498,7 +513,10 @@ class DnsService:
             options = (*reply.edns.options, *(one for one in asked.options if one[0] != OPTION_PADDING))
             edns = replace(reply.edns, udp_size=replies.UDP_SIZE_MAX, options=options)
             reply = replace(reply, edns=edns)
-        return encode_message(replace(reply, id=asked.query.id), frame.max_size)
+        data = encode_message(replace(reply, id=asked.query.id), frame.max_size)
+        if reply.rcode == Rcode.REFUSED and self._is_limited(asked):
+            return self._limited(data, Kind.ERROR, b"", (asked.source, _question_end(asked.query)))
+        return data
 
     # --- what takes time ---
 
@@ -595,6 +613,11 @@ def _refusal(query: Message) -> Rcode | None:
     if question.qtype in _UNSERVED_TYPES:
         return Rcode.NOTIMP
     return None if question.qclass in (CLASS_IN, CLASS_ANY) else Rcode.REFUSED
+
+
+def _question_end(query: Message) -> int:
+    """Where the question of a reply ends."""
+    return 12 + sum(len(pack_name(one.name)) + 4 for one in query.questions)
 
 
 def _with_options(reply: bytes, options: tuple[tuple[int, bytes], ...]) -> bytes:

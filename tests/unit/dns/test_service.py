@@ -15,6 +15,7 @@ import dns.rrset
 import pytest
 
 from addc.base.clock import FileTime
+from addc.base.errors import StoreError
 from addc.codec.dns_message import Message, Question, Record, reply_to
 from addc.codec.dns_names import Name, parse_name
 from addc.codec.dns_rdata import AData, DnsRecord, DnsType, NameData, SoaData, TxtData
@@ -245,6 +246,26 @@ def test_a_bug_is_servfail_and_a_line_in_the_log(
     found = asker.service.answer_safely(query, CLIENT, Transport.TCP)
     assert isinstance(found, bytes) and found[3] & 15 == dns.rcode.SERVFAIL
     assert [entry.levelname for entry in caplog.records] == ["ERROR"]
+
+
+def test_a_database_that_is_gone_is_servfail_and_not_a_line_for_each_query(
+    asker: Asker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert asker.texts("dc1.corp.example.com")
+
+    def fail(*_: object) -> None:
+        raise StoreError("no database")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(asker.directory, "commit_number", fail)
+        patched.setattr(asker.directory, "read_now", fail)
+        query = dns.message.make_query("dc1.corp.example.com", "A").to_wire()
+        for _ in range(50):
+            asker.service.freshen()
+            found = asker.service.answer_safely(query, CLIENT, Transport.UDP)
+            assert isinstance(found, bytes) and found[3] & 15 == dns.rcode.SERVFAIL
+    assert len(caplog.records) == 1
+    assert asker.texts("dc1.corp.example.com"), "and it goes on when it is back"
 
 
 # --- others ---

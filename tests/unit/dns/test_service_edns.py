@@ -13,6 +13,7 @@ from addc.dns.service import Transport
 from tests.kit.corp import Corp, replace_values
 from tests.unit.dns.asking import CLIENT, ZONE, Asker, asker_of
 from tests.unit.dns.records import record
+from tests.unit.dns.test_service import Helper
 
 FAR = "198.51.100.9"
 NAME = "dc1.corp.example.com"
@@ -200,3 +201,11 @@ def test_exempt_networks_and_the_end_of_the_limit(asker: Asker) -> None:
     asker.decide(DnsSettings())
     assert all(asker.raw(query, FAR) is not None for _ in range(50))
     assert asker.service.datagram_replies
+
+
+def test_strangers_refusals_are_limited(corp_sqlite: Corp) -> None:
+    asker = asker_of(corp_sqlite, resolver=Helper())
+    asker.decide(DnsSettings(rate_limit=True, rate_errors_per_s=2, rate_leak_every=0, rate_truncate_every=0))
+    asker.service.freshen()
+    query = dns.message.make_query("www.outside.test", "A").to_wire()
+    assert sum(asker.raw(query, FAR) is not None for _ in range(20)) == 2
