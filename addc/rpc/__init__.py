@@ -5,7 +5,7 @@ interface, which transfer syntax), verification (trailers), towers (bindings).
 Connections: engine (the server's end), initiator (the client's end); both pure.
 Who calls: proofs (a security provider's tokens, judged), contexts (association groups and their handles).
 Operations: call (what one is given, what an interface is), dispatch (stubs in, stubs out), refusals, pages
-(enumerations), file_server (the SMB server as interfaces see it).
+(enumerations), file_server and dns_server (the SMB and the DNS server as interfaces see them).
 Ports and pipes: service, endpoints; client (over TCP).
 The interfaces themselves: interfaces, a package for each.
 """

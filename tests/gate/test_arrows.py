@@ -107,7 +107,16 @@ PURE: Final = {
         "signing",
     },
 }
-PURE_INTERFACE_MODULES: Final = {"idl", "rights"}
+PURE_INTERFACE_MODULES: Final = {
+    "idl",
+    "idl_kinds",
+    "idl_parts",
+    "idl_server",
+    "idl_zones",
+    "record_data",
+    "rights",
+    "statistics_layout",
+}
 """Of every package below rpc/interfaces."""
 PROTOCOLS: Final = {"ldap", "kdc", "dns", "drs", "rpc", "smb"}
 

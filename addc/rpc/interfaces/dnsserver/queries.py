@@ -9,9 +9,11 @@ from typing import Final
 from addc.base.errors import DsError
 from addc.codes.win32 import Win32
 from addc.directory.context import ReadContext
+from addc.directory.dns_keys import is_signed
 from addc.directory.dns_management import require_server
 from addc.directory.dns_properties import zone_number
 from addc.directory.dns_settings import settings
+from addc.directory.dns_signing import is_key_master
 from addc.rpc.call import Call
 from addc.rpc.interfaces.dnsserver import addresses, partitions, server_info, statistics, zone_facts
 from addc.rpc.interfaces.dnsserver.asked import Asked, Tell, Told, read
@@ -20,7 +22,6 @@ from addc.rpc.interfaces.dnsserver.idl_kinds import DnsAddr, DnsAddrArray
 from addc.rpc.interfaces.dnsserver.idl_parts import IpValidate
 from addc.rpc.interfaces.dnsserver.idl_zones import EnumZonesFilter
 from addc.rpc.interfaces.dnsserver.zone_facts import Zone
-from addc.schema import attr
 
 VALIDATED_MAX: Final = 64
 _WITH_ZONE: Final = (3, 4)
@@ -66,8 +67,9 @@ def _arrays(ctx: ReadContext, zone: Zone) -> dict[str, tuple[str, ...]]:
 
 def _number(ctx: ReadContext, zone: Zone, name: str) -> int:
     if name.lower() == "issigned":
-        signed = zone.facts is not None and zone.facts.row.attrs.get(attr.MS_DNS_IS_SIGNED) == (b"TRUE",)
-        return int(signed)
+        return int(zone.facts is not None and is_signed(zone.facts.row))
+    if name.lower() == "iskeymaster":
+        return int(zone.facts is not None and is_key_master(ctx, zone.facts))
     value = zone_number(zone_facts.state_of(ctx, zone), name)
     if value is None:
         raise DsError(Win32.DNS_ERROR_INVALID_PROPERTY, f"no property {name} of a zone")

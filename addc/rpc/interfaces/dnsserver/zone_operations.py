@@ -13,8 +13,10 @@ from addc.base.errors import DsError
 from addc.codes.win32 import Win32
 from addc.directory import dns_edit, dns_records, dns_secondary, dns_zones
 from addc.directory.context import WriteContext
+from addc.directory.dns_keys import is_signed
 from addc.directory.dns_properties import notify_of, transfers_of, with_zone_number
 from addc.directory.dns_settings import keep_zone_settings, zone_settings
+from addc.directory.dns_signing import SignWith, sign_zone, unsign_zone
 from addc.directory.dns_zones import ZoneType, set_properties
 from addc.rpc.call import Call
 from addc.rpc.interfaces.dnsserver import addresses, partitions, zone_facts
@@ -168,6 +170,33 @@ def _move(ctx: WriteContext, zone: Zone, asked: Asked) -> None:
     dns_zones.create_zone(ctx, facts.name, facts.properties, where, nodes)
 
 
+def _sign(ctx: WriteContext, zone: Zone, asked: Asked) -> None:
+    """SignZone: with new keys of the usual kind, since no client can describe others here."""
+    del asked
+    _require_signable(zone, signed=False)
+    sign_zone(ctx, zone.in_directory(), SignWith())
+
+
+def _unsign(ctx: WriteContext, zone: Zone, asked: Asked) -> None:
+    del asked
+    _require_signable(zone, signed=True)
+    unsign_zone(ctx, zone.in_directory())
+
+
+def _resign(ctx: WriteContext, zone: Zone, asked: Asked) -> None:
+    """Signatures are made when they are asked for, and so never old."""
+    del ctx, asked
+    _require_signable(zone, signed=True)
+
+
+def _require_signable(zone: Zone, *, signed: bool) -> None:
+    facts = zone.in_directory()
+    if zone.type != ZoneType.PRIMARY:
+        raise DsError(Win32.DNS_ERROR_INVALID_ZONE_TYPE, f"{zone.name} is no primary zone")
+    if is_signed(facts.row) != signed:
+        raise DsError(Win32.DNS_ERROR_INVALID_ZONE_OPERATION, f"{zone.name} is signed: {not signed}")
+
+
 def _current(ctx: WriteContext, zone: Zone, asked: Asked) -> None:
     """Nothing to do: zones are never behind what is stored."""
     del ctx, zone, asked
@@ -232,9 +261,9 @@ OPERATIONS: Final[Mapping[str, Operate]] = {
     "scavengeservers": _changing(_scavengers),
     "allownsrecordsautocreation": _REFUSED,
     "breakonnameupdate": _REFUSED,
-    "signzone": _REFUSED,
-    "unsignzone": _REFUSED,
-    "resignzone": _REFUSED,
+    "signzone": _changing(_sign),
+    "unsignzone": _changing(_unsign),
+    "resignzone": _changing(_resign),
     "performzonekeyrollover": _REFUSED,
     "pokezonekeyrollover": _REFUSED,
     "retrieveroottrustanchors": _REFUSED,

@@ -28,7 +28,7 @@ from addc.rpc.interfaces.dnsserver.enum_records import (
 )
 from addc.rpc.interfaces.dnsserver.idl import RpcRecord
 from addc.rpc.interfaces.dnsserver.record_data import WIRE_FORMAT
-from tests.kit.dns_manager import OK, DnsManager, address, nodes_of, sent
+from tests.kit.dns_console import OK, DnsConsole, address, nodes_of, sent
 from tests.kit.rpc_desk import RpcDesk
 
 ZONE = "zone.test"
@@ -36,8 +36,8 @@ HERE = AData(bytes((192, 0, 2, 1)))
 
 
 @pytest.fixture
-def admin(rpc_desk: RpcDesk) -> DnsManager:
-    manager = DnsManager(rpc_desk, rpc_desk.corp.admin)
+def admin(rpc_desk: RpcDesk) -> DnsConsole:
+    manager = DnsConsole(rpc_desk, rpc_desk.corp.admin)
     assert manager.create(ZONE) == OK
     return manager
 
@@ -56,7 +56,7 @@ def admin(rpc_desk: RpcDesk) -> DnsManager:
         (DnsType.HINFO, TxtData((b"PC", b"Linux"))),
     ],
 )
-def test_each_type_comes_back_as_it_was_sent(admin: DnsManager, kind: DnsType, data: RecordData) -> None:
+def test_each_type_comes_back_as_it_was_sent(admin: DnsConsole, kind: DnsType, data: RecordData) -> None:
     """[MS-DNSP] 2.2.2.2.4."""
     assert admin.update(ZONE, "one", sent(kind, data, ttl_s=900)) == OK
     (found,) = admin.records(ZONE, "one", kind)
@@ -65,7 +65,7 @@ def test_each_type_comes_back_as_it_was_sent(admin: DnsManager, kind: DnsType, d
     assert admin.records(ZONE, "one") == []
 
 
-def test_names_are_relative_absolute_or_the_zone_s_own(admin: DnsManager) -> None:
+def test_names_are_relative_absolute_or_the_zone_s_own(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.4 (pszNodeName)."""
     assert admin.update(ZONE, f"one.{ZONE}.", address("192.0.2.1")) == OK
     assert admin.update(ZONE, "a.b", address("192.0.2.1")) == OK
@@ -76,7 +76,7 @@ def test_names_are_relative_absolute_or_the_zone_s_own(admin: DnsManager) -> Non
     assert admin.update(ZONE, "one.other.test.", address("192.0.2.1")) == Win32.DNS_ERROR_NAME_NOT_IN_ZONE
 
 
-def test_what_is_there_is_not_added_and_what_is_not_is_not_deleted(admin: DnsManager) -> None:
+def test_what_is_there_is_not_added_and_what_is_not_is_not_deleted(admin: DnsConsole) -> None:
     assert admin.update(ZONE, "one", address("192.0.2.1")) == OK
     assert admin.update(ZONE, "one", address("192.0.2.1")) == Win32.DNS_ERROR_RECORD_ALREADY_EXISTS
     gone = address("192.0.2.9")
@@ -85,7 +85,7 @@ def test_what_is_there_is_not_added_and_what_is_not_is_not_deleted(admin: DnsMan
     assert admin.update(ZONE, "one", address("192.0.2.2"), gone) == Win32.DNS_ERROR_RECORD_DOES_NOT_EXIST
 
 
-def test_one_record_takes_another_s_place(admin: DnsManager) -> None:
+def test_one_record_takes_another_s_place(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.5: replace, by value; the time to live alone changes as well."""
     assert admin.update(ZONE, "one", address("192.0.2.1")) == OK
     assert admin.update(ZONE, "one", address("192.0.2.2"), address("192.0.2.1")) == OK
@@ -96,7 +96,7 @@ def test_one_record_takes_another_s_place(admin: DnsManager) -> None:
     assert busy == Win32.DNS_ERROR_RECORD_ALREADY_EXISTS
 
 
-def test_each_change_raises_the_serial_and_a_refusal_none(admin: DnsManager) -> None:
+def test_each_change_raises_the_serial_and_a_refusal_none(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.5, RFC 1982."""
     before = admin.serial(ZONE)
     admin.update(ZONE, "one", address("192.0.2.1"))
@@ -105,7 +105,7 @@ def test_each_change_raises_the_serial_and_a_refusal_none(admin: DnsManager) -> 
     assert admin.serial(ZONE) == before + 1
 
 
-def test_an_alias_is_alone_and_takes_an_old_one_s_place(admin: DnsManager) -> None:
+def test_an_alias_is_alone_and_takes_an_old_one_s_place(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.5 (DNS_TYPE_CNAME), RFC 1034 3.6.2."""
     alias = sent(DnsType.CNAME, NameData("elsewhere.test"))
     assert admin.update(ZONE, "one", alias) == OK
@@ -118,7 +118,7 @@ def test_an_alias_is_alone_and_takes_an_old_one_s_place(admin: DnsManager) -> No
     assert admin.update(ZONE, "three", loop) == Win32.DNS_ERROR_CNAME_LOOP
 
 
-def test_the_soa_is_replaced_and_never_deleted_or_elsewhere(admin: DnsManager) -> None:
+def test_the_soa_is_replaced_and_never_deleted_or_elsewhere(admin: DnsConsole) -> None:
     (held,) = admin.records(ZONE, "@", DnsType.SOA)
     assert isinstance(held.data, SoaData)
     wanted = SoaData("dc9.zone.test", "boss.zone.test", 77, 1, 2, 3, 4)
@@ -129,7 +129,7 @@ def test_the_soa_is_replaced_and_never_deleted_or_elsewhere(admin: DnsManager) -
     assert elsewhere == Win32.DNS_ERROR_RECORD_ONLY_AT_ZONE_ROOT
 
 
-def test_records_are_static_unless_the_client_wants_them_to_age(admin: DnsManager) -> None:
+def test_records_are_static_unless_the_client_wants_them_to_age(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.5: beside a static record there is none that ages."""
     assert admin.update(ZONE, "one", address("192.0.2.1", flags=operations.AGING_ON)) == OK
     assert admin.records(ZONE, "one")[0].timestamp_h > 0
@@ -139,13 +139,13 @@ def test_records_are_static_unless_the_client_wants_them_to_age(admin: DnsManage
     assert stamps[2] == stamps[3] == 0 < stamps[1]
 
 
-def test_the_zone_s_time_to_live_is_the_default(admin: DnsManager) -> None:
+def test_the_zone_s_time_to_live_is_the_default(admin: DnsConsole) -> None:
     """DNS_RPC_FLAG_RECORD_DEFAULT_TTL."""
     assert admin.update(ZONE, "one", address("192.0.2.1", ttl_s=1, flags=operations.DEFAULT_TTL)) == OK
     assert admin.records(ZONE, "one")[0].ttl_s == 3600
 
 
-def test_data_that_are_not_of_the_type_are_refused(admin: DnsManager) -> None:
+def test_data_that_are_not_of_the_type_are_refused(admin: DnsConsole) -> None:
     broken = RpcRecord(DnsType.A, data=b"\1\2\3")
     assert admin.update(ZONE, "one", broken) == Win32.DNS_ERROR_RECORD_FORMAT
     long = RpcRecord(DnsType.CNAME, data=bytes((70,)) + b"a" * 70)
@@ -156,7 +156,7 @@ def test_data_that_are_not_of_the_type_are_refused(admin: DnsManager) -> None:
     assert admin.update(ZONE, "one", none) == Win32.DNS_ERROR_INVALID_TYPE
 
 
-def test_unknown_types_come_as_in_a_message(admin: DnsManager) -> None:
+def test_unknown_types_come_as_in_a_message(admin: DnsConsole) -> None:
     """DNS_RPC_FLAG_RECORD_WIRE_FORMAT, RFC 3597."""
     wire = b"\0\7example\4test\0"
     record = RpcRecord(DnsType.CNAME, WIRE_FORMAT, 0, 60, data=wire[1:])
@@ -167,14 +167,14 @@ def test_unknown_types_come_as_in_a_message(admin: DnsManager) -> None:
     assert admin.update(ZONE, "two", delete=odd) == OK
 
 
-def test_a_name_without_records_can_be_made(admin: DnsManager) -> None:
+def test_a_name_without_records_can_be_made(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.5: both records null."""
     assert admin.update(ZONE, "empty") == OK
     assert admin.update(ZONE, "empty") == OK
     assert [node.name for node in admin.nodes(ZONE, "empty")] == [""]
 
 
-def test_children_are_told_by_label_in_order(admin: DnsManager) -> None:
+def test_children_are_told_by_label_in_order(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.4: names right below, whose own children are counted."""
     for name in ("b", "a", "x.c", "y.c", "deep.x.c"):
         assert admin.update(ZONE, name, address("192.0.2.1")) == OK
@@ -188,7 +188,7 @@ def test_children_are_told_by_label_in_order(admin: DnsManager) -> None:
     assert admin.enumerate(ZONE, "nobody").status == Win32.DNS_ERROR_NAME_DOES_NOT_EXIST
 
 
-def test_what_does_not_fit_comes_with_the_next_call(admin: DnsManager) -> None:
+def test_what_does_not_fit_comes_with_the_next_call(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.4 (ERROR_MORE_DATA, pszStartChild)."""
     for label in "abcdef":
         admin.update(ZONE, label, address("192.0.2.1"))
@@ -204,7 +204,7 @@ def test_what_does_not_fit_comes_with_the_next_call(admin: DnsManager) -> None:
     assert admin.enumerate(ZONE, start="nobody").status == Win32.DNS_ERROR_NAME_DOES_NOT_EXIST
 
 
-def test_delegations_and_glue_are_told_where_they_are_asked_for(admin: DnsManager) -> None:
+def test_delegations_and_glue_are_told_where_they_are_asked_for(admin: DnsConsole) -> None:
     """[MS-DNSP] 2.2.2.2.5 (RANK_NS_GLUE, RANK_GLUE)."""
     assert admin.update(ZONE, "sub", sent(DnsType.NS, NameData(f"ns.sub.{ZONE}"))) == OK
     assert admin.update(ZONE, "ns.sub", address("192.0.2.1")) == OK
@@ -214,7 +214,7 @@ def test_delegations_and_glue_are_told_where_they_are_asked_for(admin: DnsManage
     assert len(admin.nodes(ZONE, "sub", view=VIEW_AUTHORITY | VIEW_GLUE)[1].records) == 1
 
 
-def test_additional_records_are_the_addresses_of_hosts(admin: DnsManager) -> None:
+def test_additional_records_are_the_addresses_of_hosts(admin: DnsConsole) -> None:
     assert admin.update(ZONE, "@", sent(DnsType.MX, MxData(1, f"mail.{ZONE}"))) == OK
     assert admin.update(ZONE, "mail", address("192.0.2.1")) == OK
     view = VIEW_AUTHORITY | VIEW_ADDITIONAL | NO_CHILDREN
@@ -224,7 +224,7 @@ def test_additional_records_are_the_addresses_of_hosts(admin: DnsManager) -> Non
     ]
 
 
-def test_root_hints_are_told_and_changed(admin: DnsManager) -> None:
+def test_root_hints_are_told_and_changed(admin: DnsConsole) -> None:
     """The pseudo zone ..RootHints: [MS-DNSP] 3.1.4.5; the cache is not shown."""
     view = VIEW_ROOT_HINTS | VIEW_ADDITIONAL
     told = admin.nodes("..RootHints", ".", DnsType.NS, view | NO_CHILDREN)

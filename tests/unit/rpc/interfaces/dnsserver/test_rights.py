@@ -15,7 +15,7 @@ from addc.security import sddl
 from addc.security.token import ANONYMOUS
 from tests.kit.corp import Corp
 from tests.kit.corp_forest import DOMAIN_DN
-from tests.kit.dns_manager import DENIED, OK, DnsManager, address, sent
+from tests.kit.dns_console import DENIED, OK, DnsConsole, address, sent
 from tests.kit.rpc_desk import RpcDesk
 
 ZONE = "corp.example.com"
@@ -23,7 +23,7 @@ ZONE_DN = f"DC={ZONE},CN=MicrosoftDNS,DC=DomainDnsZones,{DOMAIN_DN}"
 SERVER_DN = f"CN=MicrosoftDNS,CN=System,{DOMAIN_DN}"
 
 
-def managing(desk: RpcDesk, who: str) -> DnsManager:
+def managing(desk: RpcDesk, who: str) -> DnsConsole:
     """alice is a plain user, dora one of DnsAdmins."""
     corp = desk.corp
     corp.user(who)
@@ -34,7 +34,7 @@ def managing(desk: RpcDesk, who: str) -> DnsManager:
                 ctx, f"CN=DnsAdmins,CN=Users,{DOMAIN_DN}", [Change(ModOp.ADD, "member", (dn.encode(),))]
             )
         )
-    return DnsManager(desk, corp.token(who))
+    return DnsConsole(desk, corp.token(who))
 
 
 def let_in(corp: Corp, dn: str, aces: str) -> None:
@@ -44,13 +44,13 @@ def let_in(corp: Corp, dn: str, aces: str) -> None:
 
 
 @pytest.fixture
-def alice(rpc_desk: RpcDesk) -> DnsManager:
+def alice(rpc_desk: RpcDesk) -> DnsConsole:
     return managing(rpc_desk, "alice")
 
 
-def test_plain_users_and_strangers_are_told_nothing(rpc_desk: RpcDesk, alice: DnsManager) -> None:
+def test_plain_users_and_strangers_are_told_nothing(rpc_desk: RpcDesk, alice: DnsConsole) -> None:
     """Phase 1: who may not read the server's container does not come in, not even to learn what exists."""
-    for nobody in (alice, DnsManager(rpc_desk, ANONYMOUS)):
+    for nobody in (alice, DnsConsole(rpc_desk, ANONYMOUS)):
         for zone in (None, ZONE, "nowhere.test", "..RootHints"):
             assert nobody.query("ServerInfo" if zone is None else "ZoneInfo", zone).status == DENIED
         assert nobody.ask("EnumZones", TypeId.DWORD, 1).status == DENIED
@@ -63,7 +63,7 @@ def test_plain_users_and_strangers_are_told_nothing(rpc_desk: RpcDesk, alice: Dn
             assert nobody.enumerate(zone).status == DENIED
 
 
-def test_plain_users_change_nothing(alice: DnsManager) -> None:
+def test_plain_users_change_nothing(alice: DnsConsole) -> None:
     """Each way to change something, by somebody without a right to."""
     assert alice.create("mine.test") == DENIED
     assert alice.create("mine.test", 0, zone_type=2, ds_integrated=0) == DENIED
@@ -93,7 +93,7 @@ def test_dns_admins_manage_the_server_and_domain_wide_zones(rpc_desk: RpcDesk) -
     assert dora.create("dora.test", 8) == DENIED  # the forest's partition is not theirs
 
 
-def test_who_comes_in_does_what_the_directory_lets_them(rpc_desk: RpcDesk, alice: DnsManager) -> None:
+def test_who_comes_in_does_what_the_directory_lets_them(rpc_desk: RpcDesk, alice: DnsConsole) -> None:
     """Phases 2 and 3: reading the server is not writing it; a zone's descriptor has the last word on it."""
     let_in(rpc_desk.corp, SERVER_DN, "(A;;RPLCRC;;;AU)")
     assert alice.query("ServerInfo").status == OK
@@ -107,7 +107,7 @@ def test_who_comes_in_does_what_the_directory_lets_them(rpc_desk: RpcDesk, alice
     assert alice.create("mine.test") == DENIED
 
 
-def test_a_zone_that_may_not_be_read_is_not_told(rpc_desk: RpcDesk, alice: DnsManager) -> None:
+def test_a_zone_that_may_not_be_read_is_not_told(rpc_desk: RpcDesk, alice: DnsConsole) -> None:
     let_in(rpc_desk.corp, SERVER_DN, "(A;;RPLCRC;;;AU)")
     let_in(rpc_desk.corp, ZONE_DN, "(A;;GA;;;BA)")
     assert alice.query("ZoneInfo", ZONE).status == DENIED
@@ -115,7 +115,7 @@ def test_a_zone_that_may_not_be_read_is_not_told(rpc_desk: RpcDesk, alice: DnsMa
     assert alice.update(ZONE, "mine", address("192.0.2.1")) == DENIED
 
 
-def test_zones_without_objects_are_the_server_s(rpc_desk: RpcDesk, alice: DnsManager) -> None:
+def test_zones_without_objects_are_the_server_s(rpc_desk: RpcDesk, alice: DnsConsole) -> None:
     """A copy of another server's zone is managed by those who manage the server."""
     dora = managing(rpc_desk, "dora")
     created = dora.create("copy.test", 0, zone_type=2, ds_integrated=0)

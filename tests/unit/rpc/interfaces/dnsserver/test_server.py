@@ -27,7 +27,7 @@ from addc.rpc.interfaces.dnsserver.idl_parts import (
 from addc.rpc.interfaces.dnsserver.idl_server import ServerInfoDotnet, ServerInfoLonghorn, ServerInfoW2k
 from addc.rpc.interfaces.dnsserver.operations import SERVER
 from tests.kit.corp_forest import DOMAIN_DN
-from tests.kit.dns_manager import OK, DnsManager
+from tests.kit.dns_console import OK, DnsConsole
 from tests.kit.rpc_desk import RpcDesk, undefaulted
 
 
@@ -53,11 +53,11 @@ class Host:
 
 
 @pytest.fixture
-def admin(rpc_desk: RpcDesk) -> DnsManager:
-    return DnsManager(rpc_desk, rpc_desk.corp.admin)
+def admin(rpc_desk: RpcDesk) -> DnsConsole:
+    return DnsConsole(rpc_desk, rpc_desk.corp.admin)
 
 
-def held(admin: DnsManager) -> DnsSettings:
+def held(admin: DnsConsole) -> DnsSettings:
     return admin.desk.corp.read(dns_settings.settings)
 
 
@@ -73,7 +73,7 @@ def test_refusals_are_whole_responses() -> None:
         (ClientVersion.LONGHORN, ServerInfoLonghorn),
     ],
 )
-def test_the_server_tells_of_itself(admin: DnsManager, version: ClientVersion, kind: type[Ndr]) -> None:
+def test_the_server_tells_of_itself(admin: DnsConsole, version: ClientVersion, kind: type[Ndr]) -> None:
     """[MS-DNSP] 2.2.4.2.2: the structure that the client knows."""
     told = admin.query("ServerInfo", version=version).data
     assert isinstance(told, kind) and isinstance(told, ServerInfoW2k | ServerInfoDotnet | ServerInfoLonghorn)
@@ -99,7 +99,7 @@ def test_the_forms_of_old_clients_answer_as_theirs(rpc_desk: RpcDesk) -> None:
     assert rpc_desk.call(SERVER, other, idl.DnssrvQuery4Response, token=admin).status == 9922
 
 
-def test_every_property_is_told_and_only_settings_are_set(admin: DnsManager) -> None:
+def test_every_property_is_told_and_only_settings_are_set(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.1.1.1: what this server does not have cannot be changed, but may be said again."""
     for name, value in FIXED.items():
         assert admin.number(name) == value
@@ -113,7 +113,7 @@ def test_every_property_is_told_and_only_settings_are_set(admin: DnsManager) -> 
     assert admin.number("Version") == 0x4563_000A
 
 
-def test_numbers_are_kept_within_their_ranges(admin: DnsManager) -> None:
+def test_numbers_are_kept_within_their_ranges(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.1.1.1: ranges, and what zero stands for."""
     assert admin.set_number("ForwardingTimeout", 15) == OK
     assert held(admin).forward_timeout_s == 15
@@ -129,7 +129,7 @@ def test_numbers_are_kept_within_their_ranges(admin: DnsManager) -> None:
     assert held(admin).round_robin is False
 
 
-def test_forwarders_are_told_and_set(admin: DnsManager) -> None:
+def test_forwarders_are_told_and_set(admin: DnsConsole) -> None:
     """[MS-DNSP] 2.2.5.2.10: until an operator decides, the configuration's hold."""
     admin.desk.host.dns = Host(admin.desk.corp.now)
     assert admin.query("Forwarders").data == array_of(["192.0.2.53"])
@@ -145,7 +145,7 @@ def test_forwarders_are_told_and_set(admin: DnsManager) -> None:
     assert wrong == Win32.ERROR_INVALID_PARAMETER
 
 
-def test_texts_and_lists(admin: DnsManager) -> None:
+def test_texts_and_lists(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.1.1.3, 3.1.1.1.4."""
     assert admin.query("DomainDirectoryPartitionBaseName").data == "DomainDnsZones"
     assert admin.query("ServerLevelPluginDll").type_id == TypeId.LPWSTR
@@ -153,7 +153,7 @@ def test_texts_and_lists(admin: DnsManager) -> None:
     assert admin.query("ListenAddresses").type_id == TypeId.ADDRARRAY
 
 
-def test_the_cache_is_emptied_and_scavenging_begun(admin: DnsManager) -> None:
+def test_the_cache_is_emptied_and_scavenging_begun(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.1 (ClearCache, StartScavenging, AbortScavenging)."""
     assert admin.operate("ClearCache") == OK
     assert held(admin).cache_generation == 1
@@ -169,13 +169,13 @@ def test_the_cache_is_emptied_and_scavenging_begun(admin: DnsManager) -> None:
     ["ServerLevelPluginDll", "LogFilePath", "ExportSettings", "Restart", "AutoConfigure", "ListenAddresses",
      "GlobalQueryBlockList", "SetRRL", "CreatePolicy", "DeleteNode"],
 )  # fmt: skip
-def test_no_code_no_files_and_nothing_pretended(admin: DnsManager, name: str) -> None:
+def test_no_code_no_files_and_nothing_pretended(admin: DnsConsole, name: str) -> None:
     assert (
         admin.operate(name, None, TypeId.LPWSTR, "\\\\evil\\share\\plugin.dll") == Win32.ERROR_NOT_SUPPORTED
     )
 
 
-def test_operations_without_work_succeed(admin: DnsManager) -> None:
+def test_operations_without_work_succeed(admin: DnsConsole) -> None:
     for name in ("WriteDirtyZones", "WriteBackFile", "ClearDebugLog", "PrepareForUninstall"):
         assert admin.operate(name) == OK
     assert admin.operate("Nonsense") == Win32.DNS_ERROR_INVALID_PROPERTY
@@ -184,7 +184,7 @@ def test_operations_without_work_succeed(admin: DnsManager) -> None:
     assert there == Win32.DNS_ERROR_DP_ALREADY_EXISTS
 
 
-def test_partitions_are_told(admin: DnsManager) -> None:
+def test_partitions_are_told(admin: DnsConsole) -> None:
     """[MS-DNSP] 2.2.7: by DNS name or DN, with the DCs that have them."""
     listed = admin.ask("EnumDirectoryPartitions", TypeId.DWORD, 0).data_out
     assert isinstance(listed, DpList)
@@ -203,7 +203,7 @@ def test_partitions_are_told(admin: DnsManager) -> None:
     assert none.status == Win32.DNS_ERROR_DP_DOES_NOT_EXIST
 
 
-def test_statistics_are_counters_in_windows_structures(admin: DnsManager) -> None:
+def test_statistics_are_counters_in_windows_structures(admin: DnsConsole) -> None:
     """[MS-DNSP] 2.2.10: what is not counted is 0, what is too large the most there is."""
     assert admin.ask("Statistics", TypeId.DWORD, 0x3).status == Win32.ERROR_NOT_SUPPORTED
     host = admin.desk.host.dns = Host(FileTime(admin.desk.corp.now - HOUR_FT))
@@ -218,7 +218,7 @@ def test_statistics_are_counters_in_windows_structures(admin: DnsManager) -> Non
     assert host.cleared == 1
 
 
-def test_servers_are_asked_whether_they_answer(admin: DnsManager) -> None:
+def test_servers_are_asked_whether_they_answer(admin: DnsConsole) -> None:
     """[MS-DNSP] 2.2.3.2.4 (IpValidate)."""
     wanted = IpValidate(
         context=3, context_name="z.test", validate_addrs=array_of(["192.0.2.53", "192.0.2.1"])
@@ -233,7 +233,7 @@ def test_servers_are_asked_whether_they_answer(admin: DnsManager) -> None:
     assert admin.ask("IpValidate", TypeId.IP_VALIDATE, many).status == Win32.ERROR_INVALID_PARAMETER
 
 
-def test_what_is_not_told_here(admin: DnsManager) -> None:
+def test_what_is_not_told_here(admin: DnsConsole) -> None:
     assert admin.ask("EnumeratePolicy", TypeId.NULL, None).status == Win32.ERROR_NOT_SUPPORTED
     assert admin.ask("Nonsense", TypeId.NULL, None).status == Win32.DNS_ERROR_INVALID_PROPERTY
     assert admin.ask("EnumZones", TypeId.LPSTR, "x").status == Win32.ERROR_INVALID_PARAMETER

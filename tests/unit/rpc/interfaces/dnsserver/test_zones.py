@@ -22,7 +22,7 @@ from addc.rpc.interfaces.dnsserver.idl_zones import (
     ZoneListW2k,
     ZoneSecondariesLonghorn,
 )
-from tests.kit.dns_manager import FOREST_PARTITION, OK, DnsManager, address
+from tests.kit.dns_console import FOREST_PARTITION, OK, DnsConsole, address
 from tests.kit.rpc_desk import RpcDesk
 
 ZONE = "zone.test"
@@ -30,23 +30,23 @@ MASTER = array_of(["192.0.2.53"])
 
 
 @pytest.fixture
-def admin(rpc_desk: RpcDesk) -> DnsManager:
-    return DnsManager(rpc_desk, rpc_desk.corp.admin)
+def admin(rpc_desk: RpcDesk) -> DnsConsole:
+    return DnsConsole(rpc_desk, rpc_desk.corp.admin)
 
 
-def info(admin: DnsManager, zone: str = ZONE) -> ZoneInfoLonghorn:
+def info(admin: DnsConsole, zone: str = ZONE) -> ZoneInfoLonghorn:
     told = admin.query("ZoneInfo", zone)
     assert told.status == OK and isinstance(told.data, ZoneInfoLonghorn)
     return told.data
 
 
-def names(admin: DnsManager, request: int) -> list[str | None]:
+def names(admin: DnsConsole, request: int) -> list[str | None]:
     told = admin.ask("EnumZones", TypeId.DWORD, request)
     assert told.status == OK and isinstance(told.data_out, ZoneListDotnet)
     return [one.zone_name for one in told.data_out.zones if one is not None]
 
 
-def test_a_new_zone_has_its_own_records_and_ends_with_all_it_holds(admin: DnsManager) -> None:
+def test_a_new_zone_has_its_own_records_and_ends_with_all_it_holds(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.1 (ZoneCreate, DeleteZoneFromDs)."""
     assert admin.create(ZONE) == OK
     assert {one.type for one in admin.records(ZONE)} == {DnsType.SOA, DnsType.NS}
@@ -59,7 +59,7 @@ def test_a_new_zone_has_its_own_records_and_ends_with_all_it_holds(admin: DnsMan
     assert admin.records(ZONE, "one") == []
 
 
-def test_where_a_zone_goes_and_who_is_written_to(admin: DnsManager) -> None:
+def test_where_a_zone_goes_and_who_is_written_to(admin: DnsConsole) -> None:
     """[MS-DNSP] 2.2.5.2.7.1, 3.1.4.1: by flag, by the partition's name, else the domain itself."""
     assert admin.create("forest.test", FOREST_PARTITION, admin="boss.forest.test.") == OK
     assert admin.create("named.test", 0, dp_fqdn="DomainDnsZones.corp.example.com") == OK
@@ -78,7 +78,7 @@ def test_where_a_zone_goes_and_who_is_written_to(admin: DnsManager) -> None:
     assert admin.create("no.test", 0, dp_fqdn="nowhere.test") == Win32.DNS_ERROR_DP_DOES_NOT_EXIST
 
 
-def test_zones_that_are_not_made(admin: DnsManager) -> None:
+def test_zones_that_are_not_made(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.1: caches never; what needs masters not without; names that are none."""
     assert admin.create(ZONE, zone_type=0) == Win32.DNS_ERROR_INVALID_ZONE_TYPE
     assert admin.create(ZONE, zone_type=5) == Win32.DNS_ERROR_INVALID_ZONE_TYPE
@@ -89,7 +89,7 @@ def test_zones_that_are_not_made(admin: DnsManager) -> None:
         assert admin.create(name) == Win32.DNS_ERROR_INVALID_NAME_CHAR, name
 
 
-def test_conditional_forwarders_and_copies(admin: DnsManager) -> None:
+def test_conditional_forwarders_and_copies(admin: DnsConsole) -> None:
     """Zones of type forwarder are in the directory, those of type secondary this server's own."""
     assert admin.create("fw.test", zone_type=4, masters=MASTER, timeout=9, recurse_after_forwarding=1) == OK
     told = info(admin, "fw.test")
@@ -113,7 +113,7 @@ def test_conditional_forwarders_and_copies(admin: DnsManager) -> None:
     assert admin.query("Zone", "copy.test").status == Win32.DNS_ERROR_ZONE_DOES_NOT_EXIST
 
 
-def test_filters_mean_zones_by_kind(admin: DnsManager) -> None:
+def test_filters_mean_zones_by_kind(admin: DnsConsole) -> None:
     """[MS-DNSP] 2.2.5.1.4."""
     admin.create("2.0.192.in-addr.arpa", FOREST_PARTITION)
     admin.create("fw.test", zone_type=4, masters=MASTER)
@@ -133,7 +133,7 @@ def test_filters_mean_zones_by_kind(admin: DnsManager) -> None:
     assert [one.zone_name for one in told.data_out.zones if one] == [own[0]]
 
 
-def test_each_client_gets_the_structures_it_knows(admin: DnsManager) -> None:
+def test_each_client_gets_the_structures_it_knows(admin: DnsConsole) -> None:
     """[MS-DNSP] 2.2.1.2.1."""
     kinds = {}
     for version in (ClientVersion.W2K, ClientVersion.DOTNET, ClientVersion.LONGHORN):
@@ -150,7 +150,7 @@ def test_each_client_gets_the_structures_it_knows(admin: DnsManager) -> None:
     assert (short.zone_name, short.zone_type, short.flags) == ("corp.example.com", 1, 0x90)
 
 
-def test_properties_of_a_zone_are_read_and_set(admin: DnsManager) -> None:
+def test_properties_of_a_zone_are_read_and_set(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.1.2.1."""
     admin.create(ZONE)
     assert admin.number("AllowUpdate", ZONE) == 0
@@ -171,7 +171,7 @@ def test_properties_of_a_zone_are_read_and_set(admin: DnsManager) -> None:
     assert admin.query("Nonsense", ZONE).status == Win32.DNS_ERROR_INVALID_PROPERTY
 
 
-def test_who_may_have_a_copy_and_who_is_told(admin: DnsManager) -> None:
+def test_who_may_have_a_copy_and_who_is_told(admin: DnsConsole) -> None:
     """[MS-DNSP] 2.2.5.2.5 (SecondaryServers)."""
     admin.create(ZONE)
     wanted = ZoneSecondariesLonghorn(1, 2, 2, array_of(["192.0.2.7"]), array_of(["192.0.2.8"]))
@@ -191,13 +191,13 @@ def test_who_may_have_a_copy_and_who_is_told(admin: DnsManager) -> None:
     assert admin.query("SecondaryServers", ZONE).data == wanted.secondaries
 
 
-def test_new_zones_give_no_copies(admin: DnsManager) -> None:
+def test_new_zones_give_no_copies(admin: DnsConsole) -> None:
     """Clients that say nothing of transfers send 0, which would mean anyone."""
     admin.create(ZONE)
     assert info(admin).secure_secondaries == 3
 
 
-def test_names_end_with_what_is_below_them_or_stay(admin: DnsManager) -> None:
+def test_names_end_with_what_is_below_them_or_stay(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.1 (DeleteNode, DeleteRecordSet)."""
     admin.create(ZONE)
     for name in ("a", "b.a", "c"):
@@ -219,7 +219,7 @@ def test_names_end_with_what_is_below_them_or_stay(admin: DnsManager) -> None:
     assert delete("DeleteRecordSet", "@", DnsType.SOA) == Win32.DNS_ERROR_SOA_DELETE_INVALID
 
 
-def test_records_are_made_to_age(admin: DnsManager) -> None:
+def test_records_are_made_to_age(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.1 (ForceAgingOnNode): where the zone's records age at all."""
     admin.create(ZONE)
     admin.update(ZONE, "one", address("192.0.2.1"))
@@ -230,7 +230,7 @@ def test_records_are_made_to_age(admin: DnsManager) -> None:
     assert admin.records(ZONE, "one")[0].timestamp_h > 0
 
 
-def test_a_zone_moves_with_all_it_holds(admin: DnsManager) -> None:
+def test_a_zone_moves_with_all_it_holds(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.1 (ZoneChangeDirectoryPartition)."""
     admin.create(ZONE)
     admin.update(ZONE, "one", address("192.0.2.1"))
@@ -244,7 +244,7 @@ def test_a_zone_moves_with_all_it_holds(admin: DnsManager) -> None:
     assert gone == Win32.DNS_ERROR_DP_DOES_NOT_EXIST
 
 
-def test_several_zones_at_once(admin: DnsManager) -> None:
+def test_several_zones_at_once(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.4.1 (multizone operations): by name or by filter."""
     admin.create("a.test")
     admin.create("fw.test", zone_type=4, masters=MASTER)
@@ -260,10 +260,10 @@ def test_several_zones_at_once(admin: DnsManager) -> None:
     assert unknown == Win32.DNS_ERROR_ZONE_DOES_NOT_EXIST
 
 
-def test_what_reloads_has_nothing_to_do_and_what_is_not_here_is_refused(admin: DnsManager) -> None:
+def test_what_reloads_has_nothing_to_do_and_what_is_not_here_is_refused(admin: DnsConsole) -> None:
     for name in ("ReloadZone", "UpdateZoneFromDs", "WriteBackFile", "IncrementVersion", "ResumeZone"):
         assert admin.operate(name, "corp.example.com") == OK, name
-    for name in ("PauseZone", "ZoneExport", "ZoneTypeReset", "SignZone", "CreateZoneScope"):
+    for name in ("PauseZone", "ZoneExport", "ZoneTypeReset", "CreateZoneScope"):
         assert admin.operate(name, "corp.example.com") == Win32.ERROR_NOT_SUPPORTED, name
     assert admin.operate("Nonsense", "corp.example.com") == Win32.DNS_ERROR_INVALID_PROPERTY
     stays = ZoneDatabaseDotnet(ds_integrated=1)
@@ -273,7 +273,7 @@ def test_what_reloads_has_nothing_to_do_and_what_is_not_here_is_refused(admin: D
     assert refused == Win32.ERROR_NOT_SUPPORTED
 
 
-def test_the_root_s_servers_are_the_cache_s_zone(admin: DnsManager) -> None:
+def test_the_root_s_servers_are_the_cache_s_zone(admin: DnsConsole) -> None:
     assert info(admin, "..RootHints").zone_type == ZoneType.CACHE
     assert info(admin, "..Cache").zone_name == "."
     assert admin.set_number("Aging", 1, "..Cache") == Win32.DNS_ERROR_INVALID_ZONE_TYPE
@@ -282,3 +282,17 @@ def test_the_root_s_servers_are_the_cache_s_zone(admin: DnsManager) -> None:
     assert NameData("a.root-servers.net") in [
         one.data for one in admin.nodes("..RootHints", ".", view=0x8)[0].records
     ]
+
+
+def test_a_zone_is_signed_and_unsigned(admin: DnsConsole) -> None:
+    """[MS-DNSP] 3.1.4.1 (SignZone, UnsignZone, ResignZone), 3.1.1.2.1 (IsSigned, IsKeymaster)."""
+    admin.create(ZONE)
+    admin.create("fw.test", zone_type=4, masters=MASTER)
+    assert admin.operate("UnsignZone", ZONE) == Win32.DNS_ERROR_INVALID_ZONE_OPERATION
+    assert admin.operate("SignZone", "fw.test") == Win32.DNS_ERROR_INVALID_ZONE_TYPE
+    assert admin.operate("SignZone", ZONE) == OK
+    assert (admin.number("IsSigned", ZONE), admin.number("IsKeymaster", ZONE)) == (1, 1)
+    assert admin.operate("SignZone", ZONE) == Win32.DNS_ERROR_INVALID_ZONE_OPERATION
+    assert admin.operate("ResignZone", ZONE) == OK
+    assert admin.operate("UnsignZone", ZONE) == OK
+    assert (admin.number("IsSigned", ZONE), admin.number("IsKeymaster", ZONE)) == (0, 0)

@@ -71,7 +71,7 @@ def address(text: str, **how: int) -> RpcRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class DnsManager:
+class DnsConsole:
     """Somebody who manages the DNS server of a desk."""
 
     desk: RpcDesk
