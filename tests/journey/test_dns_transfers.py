@@ -14,6 +14,7 @@ from tests.kit.net import Host, Lan
 
 ZONE = "copied.example.com"
 THEIRS = "theirs.example.org"
+FADING = "fading.example.org"
 KEY = "transfers.example.com"
 _WAIT_S = 30.0
 
@@ -77,7 +78,8 @@ def scene(lan: Lan, forest: ForestHost) -> Iterator[Scene]:
     their_zone = (
         f'zone "{ZONE}" {{ type secondary; primaries {{ {dc}; }}; file "copy"; masterfile-format text; }};\n'
         f'zone "{THEIRS}" {{ type primary; file "theirs"; allow-transfer {{ key {KEY}; }};'
-        f" allow-update {{ any; }}; also-notify {{ {dc}; }}; notify explicit; ixfr-from-differences yes; }};"
+        f" allow-update {{ any; }}; also-notify {{ {dc}; }}; notify explicit; }};\n"
+        f'zone "{FADING}" {{ type primary; file "fading"; allow-transfer {{ any; }}; }};'
     )
     folder = bind_host.folder / "named"
     folder.mkdir(parents=True)
@@ -86,6 +88,7 @@ def scene(lan: Lan, forest: ForestHost) -> Iterator[Scene]:
         'www A 192.0.2.80\nwww A 192.0.2.81\n_sip._tcp SRV 0 5 5060 www\ntxt TXT "one" "two"\n'
         "odd TYPE65300 \\# 3 010203\n"
     )
+    (folder / "fading").write_text("$TTL 300\n@ SOA ns admin 1 2 2 6 60\n@ NS ns\nns A 192.0.2.70\n")
     bind = named(bind_host, their_zone, more=key_text)
     other = nsd(
         nsd_host,
@@ -98,9 +101,7 @@ def scene(lan: Lan, forest: ForestHost) -> Iterator[Scene]:
     yield found
     bind.stop()
     other.stop()
-    for words in (
-        ("secondary", "delete", THEIRS), ("zone", "delete", ZONE), ("key", "delete", KEY),
-    ):  # fmt: skip
+    for words in (("secondary", "delete", THEIRS), ("zone", "delete", ZONE), ("key", "delete", KEY)):
         forest.addc("dns", *words, "--data-dir", str(forest.data_dir))
 
 
@@ -236,10 +237,19 @@ def test_a_stranger_s_notify_is_not_listened_to(copied: Scene) -> None:
 
 
 def test_a_copy_outlives_its_master_for_a_while(copied: Scene) -> None:
-    copied.bind.stop()
+    """RFC 1034 4.3.5: until the time that its SOA allows is over"""
     dc = f"@{copied.forest.host.address}"
+    copied.addc("secondary", "add", FADING, copied.bind.host.address)
+    until(
+        lambda: "192.0.2.70" in dig(copied.stranger, dc, "+norecurse", "+short", f"ns.{FADING}"),
+        lambda: copied.addc("secondary", "list") + dig(copied.stranger, dc, "+norecurse", f"ns.{FADING}"),
+    )
+    copied.bind.stop()
     copied.addc("secondary", "refresh", THEIRS)
     until(lambda: "last try" in copied.addc("secondary", "list"))
     assert "192.0.2.81" in dig(copied.stranger, dc, "+norecurse", "+short", f"www.{THEIRS}")
+    until(lambda: "status: SERVFAIL" in dig(copied.stranger, dc, "+norecurse", f"ns.{FADING}"))
+    assert f"{FADING}: expired" in copied.addc("secondary", "list")
+    copied.addc("secondary", "delete", FADING)
     copied.addc("secondary", "delete", THEIRS)
     until(lambda: "192.0.2.81" not in dig(copied.stranger, dc, "+norecurse", "+short", f"www.{THEIRS}"))
