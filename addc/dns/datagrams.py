@@ -12,7 +12,8 @@ import socket
 from typing import Final
 
 from addc.dns.counters import Count
-from addc.dns.service import DnsService, Later, Transport
+from addc.dns.service import DnsService
+from addc.dns.surroundings import Later, Transport
 
 TURN_MAX: Final = 64
 """Datagrams in one turn of the loop."""

@@ -11,14 +11,12 @@ Spec: RFC 1035 4, RFC 6891 6, 7, RFC 7873 5.2, RFC 8482 4.4, RFC 6895 2.2
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
-from typing import Final, Protocol
+from typing import Final
 
-from addc.base.clock import Clock, to_unix
+from addc.base.clock import to_unix
 from addc.base.errors import DecodeError, StoreError
-from addc.base.secret import Secret
 from addc.codec.dns_message import (
     OPCODE_NOTIFY,
     OPCODE_QUERY,
@@ -40,23 +38,22 @@ from addc.codes.rcode import Rcode
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext
 from addc.directory.dns_settings import DnsSettings
-from addc.dns import copied_proofs
+from addc.dns import copied_proofs, reply_orders
 from addc.dns import reply as replies
-from addc.dns.answer import CLASS_ANY, CLASS_IN, QTYPE_ANY, Answer, answer, folded
+from addc.dns.answer import CLASS_ANY, CLASS_IN, Answer, answer, folded
 from addc.dns.cookies import CookieJar, is_well_formed
-from addc.dns.counters import Count, Counters, alone
+from addc.dns.counters import Count, Counters
 from addc.dns.rate_limit import Kind, Network, RateLimiter, Rates, Verdict, is_within
 from addc.dns.reply import Frame
 from addc.dns.reply_cache import Kept, ReplyCache, Words, spelled, words_of
+from addc.dns.surroundings import DnsServices, Later, Transport
 from addc.dns.zone_memory import SOA_MARK, ZoneMemory
-from addc.dns.zones import DirectoryZones, Secondaries
+from addc.dns.zones import DirectoryZones
 from addc.security.token import SYSTEM
 
 _LOG: Final = logging.getLogger("addc.dns")
 REPLIES_MAX: Final = 32_768
 _SOURCES_MAX: Final = 65_536
-_ORDERS_MAX: Final = 8
-"""Orders of one reply's records that round robin goes through."""
 _COOKIE_ROOM: Final = 28
 _FRESH_REMOTE_S: Final = 0.01
 """How long what was seen last holds where a look at the store is a round trip over the network."""
@@ -72,75 +69,6 @@ _DESK_TYPES: Final = frozenset((249, 251, 252))  # TKEY, IXFR, AXFR
 _UNSERVED_TYPES: Final = frozenset((250, 253, 254))  # TSIG, MAILB, MAILA
 _NO_QUESTIONS: Final = frozenset((0, 41))  # what only stands for something else
 _KEEPALIVE_UNIT_S: Final = 0.1
-
-
-class Transport(Enum):
-    """How a query came."""
-
-    UDP = "udp"
-    TCP = "tcp"
-    TLS = "tls"
-
-
-class Outside(Protocol):
-    """The resolver: who is asked for names that are not ours."""
-
-    def offers(self, source: str) -> bool:
-        """Whether it works for that client."""
-
-    def cached(self, request: Message, source: str) -> Message | None:
-        """The whole reply where nobody has to be asked."""
-
-    async def resolve(self, request: Message, source: str) -> Message:
-        """The whole reply, SERVFAIL or REFUSED too."""
-
-
-class Desk(Protocol):
-    """Where updates, transfers and all that is signed are dealt with."""
-
-    def answer(self, data: bytes, source: str, *, tcp: bool) -> AsyncIterator[bytes]:
-        """The reply's messages: none for silence, many for a transfer."""
-
-
-class SecondaryZones(Secondaries, Protocol):
-    """Copies of other servers' zones. version: grows when their content changes."""
-
-    version: int
-
-
-class Signatures(Protocol):
-    """Adds signatures and proofs to replies of signed zones."""
-
-    def complete(self, reply: Answer, question: Question, zones: DirectoryZones, now_s: int) -> bool:
-        """Whether the reply's zone is signed, so that the reply ages."""
-
-
-@dataclass(frozen=True, slots=True)
-class DnsServices:
-    """What comes from outside. cookie_secret: 16 octets that all processes of the server share.
-
-    tcp_idle_s: how long a connection may be silent.
-    """
-
-    clock: Clock
-    cookie_secret: Secret
-    monotonic_s: Callable[[], float]
-    resolver: Outside | None = None
-    desk: Desk | None = None
-    secondaries: SecondaryZones | None = None
-    signatures: Signatures | None = None
-    counters: Counters = field(default_factory=alone)
-    tcp_idle_s: float = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A query that others have to be asked for. query: None for the desk, who reads the data itself."""
-
-    data: bytes
-    source: str
-    transport: Transport
-    query: Message | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +226,7 @@ class DnsService:
         if options is None or (kept.networks is not None and not is_within(_packed(source), kept.networks)):
             return None
         self._counters[Count.KEPT_REPLIES] += 1
-        body = kept.body or self._ordered(kept, source)
+        body = kept.body or reply_orders.next_body(kept, _packed(source), self._memory.settings)
         reply = spelled(body, data, words.name_end)
         if options:
             reply = _with_options(reply, options)
@@ -465,44 +393,12 @@ class DnsService:
         else:
             kept.kind = Kind.NXDOMAIN if found.reply.rcode == Rcode.NXDOMAIN else Kind.ERROR
             kept.about = pack_name(found.apex)
-        self._order(kept, frame, question, found.reply)
+        reply_orders.prepare(kept, frame, found.reply, self._memory.settings)
         cache = self._cache_for(asked.source, asked.transport)
         cache.put(kept, found.depends)
         answered = self._of_kept(kept, asked.data, words, asked.source, asked.transport)
         self._counters[Count.KEPT_REPLIES] -= 1
         return answered or None
-
-    def _order(self, kept: Kept, frame: Frame, question: Question, reply: Answer) -> None:
-        """Make the reply's bytes, or get ready to make them in the orders that clients may see."""
-        settings = self._memory.settings
-        if question.qtype == QTYPE_ANY and frame.max_size < replies.STREAM_SIZE_MAX // 2:
-            kept.body = replies.encode_truncated(frame, reply)[2:]
-            return
-        turns = replies.turns_of(reply) if settings.round_robin else 1
-        kept.turns = min(turns, _ORDERS_MAX)
-        if settings.local_net_priority:
-            kept.subnets = replies.networks_of(reply, settings.local_net_host_mask)
-        if kept.turns == 1 and not kept.subnets:
-            kept.body = replies.encode(frame, reply)[2:]
-            return
-        kept.reply, kept.frame = reply, frame
-
-    def _ordered(self, kept: Kept, source: str) -> bytes:
-        """The next order of a reply's records, those near the client first."""
-        assert kept.reply is not None and kept.frame is not None
-        turn = kept.turn = (kept.turn + 1) % kept.turns
-        subnet, mask = b"", self._memory.settings.local_net_host_mask
-        if kept.subnets:
-            subnet = replies.network_of(_packed(source), mask)
-            if subnet not in kept.subnets:
-                subnet = b""
-        body = kept.bodies.get((subnet, turn))
-        if body is None:
-            reply = replies.rotated(kept.reply, turn) if turn else kept.reply
-            if subnet:
-                reply = replies.nearest_first(reply, subnet, mask)
-            body = kept.bodies[subnet, turn] = replies.encode(kept.frame, reply)[2:]
-        return body
 
     def _told(self, asked: _Asked, reply: Message) -> bytes | None:
         """The resolver's reply, cut to what the client takes, with our options."""

@@ -12,7 +12,8 @@ from collections import Counter
 from typing import Final, cast
 
 from addc.dns.counters import Count
-from addc.dns.service import DnsService, Later, Transport
+from addc.dns.service import DnsService
+from addc.dns.surroundings import Later, Transport
 
 CONNECTIONS_MAX: Final = 4096
 CONNECTIONS_PER_CLIENT_MAX: Final = 256

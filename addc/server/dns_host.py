@@ -30,11 +30,12 @@ from addc.dns.forward import Forwarder
 from addc.dns.relay import RelayClient, RelayServer, open_door
 from addc.dns.resolver import Resolver, ResolverServices
 from addc.dns.secondary_zones import SecondaryZones
-from addc.dns.service import Desk as DeskDoor
-from addc.dns.service import DnsService, DnsServices
+from addc.dns.service import DnsService
 from addc.dns.signing import Signatures
 from addc.dns.streams import StreamTable
 from addc.dns.stub_refresh import StubRefresh, StubServices
+from addc.dns.surroundings import Desk as DeskDoor
+from addc.dns.surroundings import DnsServices
 from addc.dns.transfers import Transfers, TransferServices
 from addc.server import listeners
 from addc.server.config import ServeConfig, SiteConfig

@@ -31,7 +31,8 @@ from addc.directory.api import Directory
 from addc.directory.api import Services as Around
 from addc.directory.context import ReadContext
 from addc.directory.groups import token_for
-from addc.dns.service import DnsService, DnsServices, Later, Transport
+from addc.dns.service import DnsService
+from addc.dns.surroundings import DnsServices, Later, Transport
 from addc.kdc.service import KdcService
 from addc.ldap import messages as m
 from addc.ldap import operations

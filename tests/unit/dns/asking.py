@@ -10,7 +10,8 @@ from addc.base.secret import Secret
 from addc.codec.dns_rdata import DnsRecord
 from addc.directory.api import Directory, Services
 from addc.directory.dns_settings import DnsSettings, ZoneSettings, keep_settings, keep_zone_settings
-from addc.dns.service import DnsService, DnsServices, Outside, Transport
+from addc.dns.service import DnsService
+from addc.dns.surroundings import DnsServices, Outside, Transport
 from tests.kit.corp import Corp
 from tests.kit.corp_forest import DOMAIN_DN, CountingRng, StandingClock
 
@@ -46,8 +47,9 @@ class Asker:
         assert found is None or isinstance(found, bytes)
         return found
 
-    def ask(self, name: str, kind: str = "A", *, tcp: bool = False, **more: object) -> dns.message.Message:
-        source = str(more.pop("source", CLIENT))
+    def ask(self, name: str, kind: str = "A", **more: object) -> dns.message.Message:
+        """tcp, source: how and from where; the rest is dnspython's."""
+        source, tcp = str(more.pop("source", CLIENT)), bool(more.pop("tcp", False))
         query = dns.message.make_query(name, kind, **more)  # type: ignore[arg-type]
         data = self.raw(query.to_wire(), source, Transport.TCP if tcp else Transport.UDP)
         assert data is not None

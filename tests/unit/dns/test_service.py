@@ -22,7 +22,7 @@ from addc.codec.dns_rdata import AData, DnsRecord, DnsType, NameData, SoaData, T
 from addc.codes.rcode import Rcode
 from addc.directory.dns_settings import ZoneSettings
 from addc.dns.answer import Answer
-from addc.dns.service import Later, Transport
+from addc.dns.surroundings import Later, Transport
 from tests.kit.corp import Corp, replace_values
 from tests.kit.corp_forest import DOMAIN_DN
 from tests.unit.dns.asking import CLIENT, ZONE, Asker, asker_of

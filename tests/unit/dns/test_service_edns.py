@@ -9,7 +9,7 @@ import pytest
 from addc.codec.dns_rdata import AData, DnsType
 from addc.directory.dns_settings import DnsSettings
 from addc.dns.counters import Count
-from addc.dns.service import Transport
+from addc.dns.surroundings import Transport
 from tests.kit.corp import Corp, replace_values
 from tests.unit.dns.asking import CLIENT, ZONE, Asker, asker_of
 from tests.unit.dns.records import record
