@@ -8,6 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from addc.directory.context import WriteContext
+from addc.directory.dns_signing import SignWith, sign_zone
+from addc.directory.dns_zones import zone_named
+from addc.security.token import SYSTEM
+from addc.server.offline import open_directory
 from tests.kit.dns_servers import OtherServer, named, nsd
 from tests.kit.forest_host import ForestHost
 from tests.kit.net import Host, Lan
@@ -180,6 +185,29 @@ def test_kdig_reads_it_too(scene: Scene) -> None:
     words = ["kdig", f"@{scene.forest.host.address}", ZONE, "AXFR", "-y", scene.signer]
     told = scene.stranger.run(words).stdout
     assert f"www.{ZONE}." in told and told.count("SOA") >= 2
+
+
+def test_a_signed_zone_comes_whole_and_bind_verifies_it(scene: Scene) -> None:
+    """RFC 4035 2, RFC 5155 7.1"""
+    directory = open_directory(scene.forest.data_dir)
+
+    def sign(ctx: WriteContext) -> None:
+        zone = zone_named(ctx, ZONE)
+        assert zone is not None
+        sign_zone(ctx, zone, SignWith())
+
+    try:
+        directory.write_now("test", SYSTEM, sign)
+    finally:
+        directory.close()
+    words = (f"@{scene.forest.host.address}", ZONE, "AXFR", "-k", scene.key_file, "+onesoa")
+    until(lambda: "NSEC3" in dig(scene.stranger, *words))
+    lines = [one for one in dig(scene.stranger, *words).splitlines() if one and not one.startswith(";")]
+    path = scene.stranger.folder / "signed"
+    path.write_text("\n".join(one for one in lines if "TSIG" not in one) + "\n")
+    done = scene.stranger.run(["dnssec-verify", "-o", ZONE, str(path)])
+    assert done.returncode == 0 and "fully signed" in done.stdout, done.stdout + done.stderr
+    until(lambda: "NSEC3" in dig(scene.stranger, f"@{scene.bind.host.address}", "+dnssec", f"none.{ZONE}"))
 
 
 # --- copies of BIND's zone ---
