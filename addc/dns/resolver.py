@@ -47,6 +47,8 @@ WAITING_OF_ONE_MAX: Final = 512
 CHECKED_QUERIES_MAX: Final = 96
 """Queries for a question whose answer is validated: keys are asked for too."""
 VERDICTS_MAX: Final = 50_000
+READY_MAX: Final = 4096
+"""Answers put together in this second, in which no TTL changes."""
 _ROUTES: Final = (Path("/proc/net/route"), Path("/proc/net/ipv6_route"))
 _PROOF_TYPES: Final = frozenset({DnsType.RRSIG, DnsType.NSEC, DnsType.NSEC3})
 _META_TYPES: Final = frozenset(range(128, 255)) | {0, 41}
@@ -94,6 +96,8 @@ class Resolver:
         self._sources = KnownSources(RecursionAcl(()))
         self._zones = ZoneMemory()
         self._verdicts: OrderedDict[tuple[Name, int], tuple[Security, float]] = OrderedDict()
+        self._ready: dict[tuple[Name, int, bool], Outcome] = {}
+        self._ready_at = -1
         self._running: dict[tuple[Name, int, bool], asyncio.Task[Outcome]] = {}
         self._waiting = 0
         self._waiting_of: dict[str, int] = {}
@@ -113,9 +117,17 @@ class Resolver:
         if refused is not None:
             return refused
         question = request.questions[0]
-        outcome = self._from_cache(plan, fold(question.name), question.qtype, lax=request.cd)
+        now = int(self._monotonic())
+        if now != self._ready_at or len(self._ready) >= READY_MAX:
+            self._ready.clear()
+            self._ready_at = now
+        key = (fold(question.name), question.qtype, request.cd)
+        outcome = self._ready.get(key)
         if outcome is None:
-            return None
+            outcome = self._from_cache(plan, key[0], key[1], lax=request.cd)
+            if outcome is None:
+                return None
+            self._ready[key] = outcome
         self._counters[Count.CACHE_HITS] += 1
         return _reply(request, outcome)
 
@@ -185,6 +197,7 @@ class Resolver:
         self._plan = plan
         if before is None or _learned_under(before) != _learned_under(plan):
             self._cache.clear()
+            self._ready.clear()
             self._verdicts.clear()
             self._zones = ZoneMemory()
             self._cache.limits = CacheLimits(

@@ -173,6 +173,24 @@ def test_a_forwarder_answers_and_its_answer_is_kept(directory: Directory) -> Non
     run(scene)
 
 
+def test_kept_answers_age_and_end(directory: Directory) -> None:
+    async def scene() -> None:
+        now = [100.0]
+        async with (
+            upstream(address) as (server, forwarder),
+            resolving(directory, forwarder, monotonic=lambda: now[0]) as resolver,
+        ):
+            await resolver.resolve(ask("www.far"), CLIENT)
+            for later_s, left_s in ((0.0, 60), (0.4, 59), (10.5, 49), (59.0, 1)):
+                now[0] = 100.0 + later_s
+                reply = resolver.cached(ask("www.far"), CLIENT)
+                assert reply is not None and reply.answers[0].ttl_s in (left_s, left_s + 1)
+            now[0] = 161.0
+            assert resolver.cached(ask("www.far"), CLIENT) is None and len(server.seen) == 1
+
+    run(scene)
+
+
 def test_the_same_question_is_asked_once_for_all_who_wait(directory: Directory) -> None:
     async def scene() -> None:
         async with upstream(address) as (server, forwarder), resolving(directory, forwarder) as resolver:
