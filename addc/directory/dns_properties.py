@@ -10,8 +10,8 @@ from typing import Final
 
 from addc.base.clock import FileTime
 from addc.base.errors import DsError
-from addc.codec.dns_rdata import timestamp_hours
 from addc.codes.win32 import Win32
+from addc.directory import dns_aging
 from addc.directory.dns_settings import DnsSettings, ZoneSettings
 from addc.directory.dns_zones import ZoneProperties, ZoneType, ZoneUpdate
 
@@ -319,7 +319,4 @@ def _with_property(state: ZoneState, key: str, value: int, now: FileTime) -> Zon
     if key == "refreshinterval":
         hours = _in_range(value, Kept("", high=10 * _YEAR_H, default=state.defaults.default_refresh_h))
         return replace(held, refresh_h=hours)
-    if not value:
-        return replace(held, aging=False)
-    begin = held.scavenge_from_h if held.aging else timestamp_hours(now) + held.refresh_h
-    return replace(held, aging=True, scavenge_from_h=begin)
+    return dns_aging.enabled(held, replace(held, aging=bool(value)), now)

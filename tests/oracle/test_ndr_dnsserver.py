@@ -103,7 +103,7 @@ def test_enumerated_records_are_samba_s() -> None:
     request = idl.DnssrvEnumRecords2(
         idl.ClientVersion.LONGHORN, 0, "dc1", "a.test", "@", None, DnsType.A, 1, None, None
     )
-    sees = {
+    sees: dict[str, int | str | None] = {
         "out_pdwBufferLength": len(buffer),
         "out_pBuffer.count": 3,
         "out_pBuffer.rec.0.wRecordCount": len(_EVERY),
