@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import cast
 
 import pytest
 
 from addc.base.clock import FileTime
+from addc.codec.dns_data import DnskeyData, DsData
 from addc.codec.dns_message import (
     OPTION_EXTENDED_ERROR,
     Edns,
@@ -23,19 +24,28 @@ from addc.codec.dns_message import (
 from addc.codec.dns_names import Name, name_text, parse_name
 from addc.codec.dns_rdata import DnsRecord, DnsType, NameData
 from addc.codes.rcode import Rcode
+from addc.directory import dns_records
 from addc.directory.api import Directory, Services
-from addc.directory.context import WriteContext
+from addc.directory.context import ReadContext, WriteContext
 from addc.directory.dns_settings import DnsSettings, ZoneSettings, keep_settings, keep_zone_settings, settings
-from addc.directory.dns_zones import ROOT_HINTS, ZoneProperties, ZoneType, create_zone
+from addc.directory.dns_zones import (
+    ROOT_HINTS,
+    TRUST_ANCHORS,
+    ZoneProperties,
+    ZoneType,
+    create_zone,
+    zone_named,
+)
 from addc.dns import resolver as resolver_module
 from addc.dns.counters import Count, alone
 from addc.dns.forward import Forwarder
 from addc.dns.resolver import Resolver, ResolverServices, Why
 from addc.dns.resolver_zones import Own, read_plan
 from addc.dns.stub_refresh import StubRefresh, StubServices
+from addc.dns.validator import Anchor
 from addc.security.token import SYSTEM
 from tests.kit.corp import Corp
-from tests.kit.corp_forest import CountingRng, StandingClock
+from tests.kit.corp_forest import CONFIG_DN, CountingRng, StandingClock
 from tests.kit.signed_internet import NOW_S, SignedZone, sign
 from tests.kit.small_internet import record, records
 
@@ -431,6 +441,35 @@ def test_root_hints_are_the_directorys(corp_sqlite: Corp, directory: Directory) 
     assert off.can_ask
 
 
+def test_the_subnets_of_the_forests_sites_are_neighbours(corp_sqlite: Corp, directory: Directory) -> None:
+    own = Own(frozenset(), 53, (), (ip_network("203.0.113.0/24"),))
+    before = directory.read_now("test", SYSTEM, lambda ctx: read_plan(ctx, own)).networks
+    sites = f"CN=Sites,{CONFIG_DN}"
+    corp_sqlite.add(
+        f"CN=198.51.100.0/24,CN=Subnets,{sites}", "subnet", siteObject=f"CN=Default-First-Site-Name,{sites}"
+    )
+    after = directory.read_now("test", SYSTEM, lambda ctx: read_plan(ctx, own)).networks
+    assert ip_network("203.0.113.0/24") in before and ip_network("198.51.100.0/24") not in before
+    assert set(after) - set(before) == {ip_network("198.51.100.0/24")}
+
+
+def test_trust_anchors_of_the_directory_hold_for_every_dc(corp_sqlite: Corp, directory: Directory) -> None:
+    """[MS-DNSP] 2.3.1.1: records of nodes below DC=..TrustAnchors."""
+    ds = DnsRecord(DnsType.DS, DsData(4711, 13, 2, bytes(32)))
+    key = DnsRecord(DnsType.DNSKEY, DnskeyData(257, 3, 13, bytes(64)))
+
+    def work(ctx: WriteContext) -> None:
+        create_zone(ctx, TRUST_ANCHORS, ZoneProperties(), nodes={"safe.test": [ds], "@": [key]})
+        keep_settings(ctx, DnsSettings(validate=True))
+
+    corp_sqlite.write(work)
+    plan = directory.read_now("test", SYSTEM, lambda ctx: read_plan(ctx, Own(frozenset(), 53, ())))
+    assert plan.anchors == {
+        parse_name("safe.test"): Anchor(digests=(DsData(4711, 13, 2, bytes(32)),)),
+        (): Anchor(keys=(DnskeyData(257, 3, 13, bytes(64)),)),
+    }
+
+
 # --- proofs ---
 
 
@@ -562,13 +601,10 @@ def test_a_stub_zone_is_refreshed_from_its_masters(
         return reply_to(query, aa=True, answers=tuple(records(held[key])) if key in held else ())
 
     def at(relative: str) -> list[str]:
-        def work(ctx: object) -> list[str]:
-            from addc.directory import dns_records  # noqa: PLC0415
-            from addc.directory.dns_zones import zone_named  # noqa: PLC0415
-
-            zone = zone_named(ctx, "stub.test")  # type: ignore[arg-type]
+        def work(ctx: ReadContext) -> list[str]:
+            zone = zone_named(ctx, "stub.test")
             assert zone is not None
-            found = dns_records.records_at(ctx, zone, relative)  # type: ignore[arg-type]
+            found = dns_records.records_at(ctx, zone, relative)
             return sorted(f"{r.type.name} {getattr(r.data, 'name', '')}".strip() for r in found)
 
         return directory.read_now("test", SYSTEM, work)
