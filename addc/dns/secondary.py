@@ -120,6 +120,11 @@ class Secondaries:
             self._locks.pop(name, None)
         for name, zone in told.items():
             kept = self._kept.get(name)
+            if kept is not None and kept.task.done():
+                _LOG.error(
+                    "secondary zone failed", exc_info=_failure(kept.task), extra={"fields": {"zone": name}}
+                )
+                kept = None
             if kept is None:
                 wake = asyncio.Event()
                 task = asyncio.get_running_loop().create_task(self._keep(name))
@@ -145,8 +150,8 @@ class Secondaries:
             asked = kept.zone.asked
             try:
                 good = await self.refresh(name, whole=whole)
-            except Exception:
-                _LOG.exception("secondary zone failed", extra={"fields": {"zone": name}})
+            except AddcError as error:
+                _LOG.error("secondary zone failed", extra={"fields": {"zone": name, "why": str(error)}})
                 good = False
             kept.failures = 0 if good else kept.failures + 1
             wait_s = self._wait_s(name, kept.failures)
@@ -333,6 +338,11 @@ class Secondaries:
             self._counters[Count.TRANSFERS_IN] += 1
         fields = {"zone": zone.name, "master": master, "serial": content.serial, "records": content.records}
         _LOG.info("zone copied", extra={"fields": fields})
+
+
+def _failure(task: "asyncio.Task[None]") -> BaseException | None:
+    """What a task that is done failed with."""
+    return None if task.cancelled() else task.exception()
 
 
 def _facts(ctx: ReadContext, name: str) -> tuple[Secondary, Status] | None:

@@ -395,3 +395,23 @@ async def test_names_and_masters_are_checked(directory: Directory, clock: Standi
         ):
             with pytest.raises(DsError):
                 await copy.write(lambda ctx, wrong=wrong: dns_secondary.create_secondary(ctx, wrong))
+
+
+@on_loop
+async def test_a_zone_that_failed_is_taken_up_again(
+    directory: Directory, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug in one try ends neither the others nor the next try."""
+    async with copied(directory, clock) as copy, running(copy) as transfers:
+        true, tried = transfers.secondaries.refresh, []
+
+        async def fails(name: str, *, whole: bool = False) -> bool:
+            tried.append(name)
+            if len(tried) == 1:
+                raise ValueError("a bug")
+            return await true(name, whole=whole)
+
+        monkeypatch.setattr(transfers.secondaries, "refresh", fails)
+        await copy.create()
+        await until(lambda: copy.status().serial == 5)
+        assert len(tried) > 1
