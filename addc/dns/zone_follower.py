@@ -67,7 +67,7 @@ class ZoneFollower:
     """Follows the zones whose settings let somebody have copies or be told of changes."""
 
     def __init__(self, directory: Directory, clock: Clock, changed: Told) -> None:
-        """changed: called for a zone whose serial is another than it was."""
+        """changed: called for a zone whose serial is another than it was, or was not known."""
         self._directory = directory
         self._clock = clock
         self._changed = changed
@@ -144,6 +144,7 @@ class ZoneFollower:
             held = self._zones.get(apex)
             if held is None:
                 self._zones[apex] = Followed(look.image, look.now, settings=look.settings)
+                self._changed(self._zones[apex])  # nobody knows what was missed before
                 continue
             before = held.image
             if before.soa != look.image.soa:

@@ -476,15 +476,15 @@ async def test_listed_servers_are_told_of_changes(master: Master) -> None:
     async with listening() as (heard, where):
         master.settle(ZoneSettings(notify="listed", notify_to=(where,)))
         await master.transfers.settled()
-        assert heard.messages == []
+        assert len(heard.messages) == 1, "once at the start: what changed before is not known"
         master.put("www", address(1))
         await master.transfers.settled()
-        (message,) = heard.messages
+        _, message = heard.messages
         assert message.opcode == OPCODE_NOTIFY and message.aa and not message.qr
         assert message.questions == (Question(parse_name(ZONE), DnsType.SOA),)
         soa = message.answers[0].data
         assert isinstance(soa, SoaData) and soa.serial == master.serial()
-        assert master.counters[Count.NOTIFIES_SENT] == 1
+        assert master.counters[Count.NOTIFIES_SENT] == 2
 
 
 @on_loop
@@ -495,7 +495,7 @@ async def test_who_does_not_hear_is_told_again(master: Master) -> None:
         await master.transfers.settled()
         master.put("www", address(1))
         await master.transfers.settled()
-        assert len(heard.messages) == 2
+        assert len(heard.messages) == 3
 
 
 @on_loop
@@ -512,7 +512,7 @@ async def test_a_notify_is_signed_where_there_is_a_key(
         await master.transfers.settled()
         master.put("www", address(1))
         await master.transfers.settled()
-        (message,) = heard.messages
+        message = heard.messages[-1]
         assert message.tsig is not None and message.tsig.owner == parse_name("told")
 
 
