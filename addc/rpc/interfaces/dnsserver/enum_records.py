@@ -30,7 +30,7 @@ from addc.directory.dns_records import Node
 from addc.directory.dns_zones import ROOT_HINTS, ZoneFacts
 from addc.rpc.interfaces.dnsserver.record_data import ShownNode
 
-BUFFER_MAX: Final = 4 << 20
+ROOM: Final = 4 << 20
 """Octets of one answer; the rest comes with another call."""
 ALL_TYPES: Final = 0xFF
 
@@ -82,7 +82,7 @@ def listed_zone(ctx: ReadContext, name: str | None, *, write: bool = False) -> Z
     return zone_of(ctx, ROOT_HINTS if lower == _PSEUDO_HINTS else name or "", write=write)
 
 
-def enumerate_records(ctx: ReadContext, wanted: Wanted, room: int = BUFFER_MAX) -> tuple[bytes, Win32]:
+def enumerate_records(ctx: ReadContext, wanted: Wanted, room: int = ROOM) -> tuple[bytes, Win32]:
     """The nodes as octets, and whether they are all. Raises DsError where there is no such name."""
     zone = listed_zone(ctx, wanted.zone)
     relative = dns_edit.relative_of(zone, wanted.node)

@@ -72,6 +72,9 @@ from addc.rpc.interfaces.dnsserver.idl_zones import (
     ZoneW2k,
 )
 
+BUFFER_MAX: Final = 0x0080_0000
+"""Octets of records in one answer, at most."""
+
 
 class ClientVersion(OpenIntEnum):
     """DNS_RPC_CURRENT_CLIENT_VER, [MS-DNSP] 2.2.1.2.1: which forms of structures a client knows."""
@@ -270,7 +273,7 @@ class DnssrvEnumRecordsResponse(Ndr):
     """Opnum 3."""
 
     buffer_length: ClassVar = CountOf("buffer")
-    buffer: Annotated[bytes | None, Unique(Conformant(U8))] = None
+    buffer: Annotated[bytes | None, Unique(Conformant(U8, BUFFER_MAX))] = None
     status: Annotated[Win32, U32] = Win32.ERROR_SUCCESS
 
 
@@ -376,7 +379,7 @@ class DnssrvEnumRecords2Response(Ndr):
     """Opnum 8."""
 
     buffer_length: ClassVar = CountOf("buffer")
-    buffer: Annotated[bytes | None, Unique(Conformant(U8))] = None
+    buffer: Annotated[bytes | None, Unique(Conformant(U8, BUFFER_MAX))] = None
     status: Annotated[Win32, U32] = Win32.ERROR_SUCCESS
 
 
@@ -443,7 +446,7 @@ class DnssrvEnumRecords3Response(Ndr):
     """Opnum 11."""
 
     buffer_length: ClassVar = CountOf("buffer")
-    buffer: Annotated[bytes | None, Unique(Conformant(U8))] = None
+    buffer: Annotated[bytes | None, Unique(Conformant(U8, BUFFER_MAX))] = None
     status: Annotated[Win32, U32] = Win32.ERROR_SUCCESS
 
 
@@ -603,7 +606,7 @@ class DnssrvEnumRecords4Response(Ndr):
     """Opnum 18."""
 
     buffer_length: ClassVar = CountOf("buffer")
-    buffer: Annotated[bytes | None, Unique(Conformant(U8))] = None
+    buffer: Annotated[bytes | None, Unique(Conformant(U8, BUFFER_MAX))] = None
     status: Annotated[Win32, U32] = Win32.ERROR_SUCCESS
 
 
