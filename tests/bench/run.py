@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from tests.bench.figures import FIGURES, Figure, Results, Series, table
 from tests.bench.mit_target import MitTarget
@@ -32,6 +32,7 @@ from tests.bench.targets import (
 )
 from tests.kit.net import Host, Lan
 
+T = TypeVar("T")
 _ROOT: Final = Path(__file__).parents[2]
 _SETUP_S: Final = 600.0
 _LOAD_SPARE_S: Final = 60.0
@@ -200,7 +201,7 @@ def stop_all(targets: Sequence[Target]) -> None:
             _say(f"{target.name}'s log: {line}")
 
 
-def on_a_lan(work: Callable[[Lan], Bench]) -> Bench | None:
+def on_a_lan(work: Callable[[Lan], T]) -> T | None:
     """What `work` measures in namespaces of its own; None, with the reason told, where there can be none."""
     if os.geteuid() != 0:
         _say("The bench makes network namespaces: only root can. Next step: sudo make bench")
