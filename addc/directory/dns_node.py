@@ -5,6 +5,7 @@ Spec: RFC 1034 3.6.2, RFC 2136 3.4.2, RFC 1982 (serials), [MS-DNSP] 2.3.2.2 (dns
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
+from functools import lru_cache
 from typing import Final
 
 from addc.base.errors import DecodeError
@@ -56,6 +57,12 @@ def unpacked(values: Iterable[bytes]) -> Records:
 def same_data(one: RecordData, other: RecordData) -> bool:
     """Whether data of two records of a type say the same: names have no case (RFC 4343)."""
     return one == other or (type(one) is type(other) and _folded(one) == _folded(other))
+
+
+@lru_cache(maxsize=8192)
+def data_key(data: RecordData) -> tuple[object, ...]:
+    """What data of records of one type have in common where they say the same."""
+    return (type(data), *_folded(data))
 
 
 def _folded(data: RecordData) -> list[object]:

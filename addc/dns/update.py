@@ -25,6 +25,8 @@ from addc.directory.dns_zones import ZoneProperties
 TYPE_ANY: Final = 255
 NODE_RECORDS_MAX: Final = 1300
 """As many values as an attribute of Windows' directory can hold."""
+NAMES_MAX: Final = 1000
+"""Of one message, prerequisites and updates together."""
 _META_FIRST: Final = 128
 _META_LAST: Final = 254
 _OPT: Final = 41
@@ -36,6 +38,10 @@ _SIGNERS_OWN: Final = frozenset(
     )
 )  # fmt: skip
 """What only the server puts into a zone: signatures, denials and their keys, and look-ups in WINS."""
+
+
+_SINGLE: Final = frozenset((DnsType.CNAME, DnsType.DNAME))
+"""Of which a name has one at most, so that a new one takes the old one's place."""
 
 
 class UpdateOptions(IntFlag):
@@ -87,13 +93,14 @@ def options_for(options: int, *, secure: bool) -> UpdateOptions:
 class View:
     """A zone's records as they are, and as the update has made them so far."""
 
-    __slots__ = ("_keys", "_read", "_relative", "before", "now")
+    __slots__ = ("_held", "_keys", "_read", "_relative", "before", "now")
 
     def __init__(self, read: Callable[[str], Records], relative: Callable[[Name], str | None]) -> None:
         """read: the records at a relative name. relative: a name's node; None where none can be."""
         self._read = read
         self._relative = relative
         self._keys: dict[Name, str] = {}
+        self._held: tuple[Records, dict[tuple[object, ...], DnsRecord]] = ((), {})
         self.before: dict[str, Records] = {}
         self.now: dict[str, Records] = {}
 
@@ -109,8 +116,25 @@ class View:
 
     def at(self, node: str) -> Records:
         if node not in self.now:
+            if len(self.now) >= NAMES_MAX:
+                raise UpdateError(Rcode.REFUSED, "too many names in one message")
             self.before[node] = self.now[node] = self._read(node)
         return self.now[node]
+
+    def find(self, held: Records, kind: int, data: RecordData) -> DnsRecord | None:
+        """The record among `held` that says the same; fast while the same name's are asked for."""
+        known, found = self._held
+        if known is not held:
+            found = {(one.type, dns_node.data_key(one.data)): one for one in held}
+            self._held = held, found
+        return found.get((kind, dns_node.data_key(data)))
+
+    def grown(self, held: Records, record: DnsRecord) -> Records:
+        """`held`, in which `find` looked last, with one more record."""
+        made = (*held, record)
+        self._held[1][record.type, dns_node.data_key(record.data)] = record
+        self._held = made, self._held[1]
+        return made
 
 
 # --- the message (RFC 2136 2, 3.1) ---
@@ -171,11 +195,7 @@ def _check_existence(one: Record, held: Records) -> None:
 
 
 def _same_set(one: Sequence[RecordData], other: Sequence[RecordData]) -> bool:
-    return _holds_all(one, other) and _holds_all(other, one)
-
-
-def _holds_all(one: Sequence[RecordData], other: Sequence[RecordData]) -> bool:
-    return all(any(dns_node.same_data(left, right) for right in one) for left in other)
+    return set(map(dns_node.data_key, one)) == set(map(dns_node.data_key, other))
 
 
 # --- the update section (RFC 2136 3.4) ---
@@ -215,7 +235,7 @@ def apply(message: Message, terms: Terms, view: View) -> dict[str, Records]:
         held = view.at(node)
         _check_options(one, node, terms)
         if one.rclass == CLASS_IN:
-            made = _added(one, node, held, terms)
+            made = _added(one, node, view, terms)
         elif one.rclass == CLASS_ANY:
             made = _without_set(one, node, held)
         else:
@@ -260,9 +280,9 @@ def _check_options(one: Record, node: str, terms: Terms) -> None:
         raise UpdateError(Rcode.REFUSED, "updates may not change the addresses of a DNS server")
 
 
-def _added(one: Record, node: str, held: Records, terms: Terms) -> Records:
+def _added(one: Record, node: str, view: View, terms: Terms) -> Records:
     """Add to an RRset. What cannot be is passed over in silence. Spec: RFC 2136 3.4.2.2"""
-    kind = DnsType(one.type)
+    kind, held = DnsType(one.type), view.at(node)
     if dns_node.conflicts(held, kind):
         return held
     if isinstance(one.data, SoaData):
@@ -272,7 +292,7 @@ def _added(one: Record, node: str, held: Records, terms: Terms) -> Records:
         if not dns_node.is_later(one.data.serial, before.data.serial):
             return held
         return tuple(replace(before, data=one.data, ttl_s=one.ttl_s) if r is before else r for r in held)
-    found = dns_node.find(held, kind, one.data)
+    found = view.find(held, kind, one.data)
     if found is not None and found.ttl_s == one.ttl_s:
         (fresh,) = dns_aging.refreshed([found], terms.properties, terms.now)
         return tuple(fresh if r is found else r for r in held)
@@ -281,7 +301,7 @@ def _added(one: Record, node: str, held: Records, terms: Terms) -> Records:
         changed = replace(found, ttl_s=one.ttl_s, timestamp_h=stamp if found.timestamp_h else 0)
         return tuple(changed if r is found else r for r in held)
     record = DnsRecord(kind, one.data, one.ttl_s, timestamp_h=stamp)
-    return dns_node.added(held, record)
+    return dns_node.added(held, record) if kind in _SINGLE else view.grown(held, record)
 
 
 def _without_set(one: Record, node: str, held: Records) -> Records:

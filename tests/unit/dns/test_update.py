@@ -319,6 +319,13 @@ def test_a_name_holds_so_many_records_and_no_more() -> None:
     assert len(done(made(updates=records[:-1]))["big"]) == update.NODE_RECORDS_MAX
 
 
+def test_a_message_names_so_many_names_and_no_more() -> None:
+    """Denied: each costs a look-up, and who asks need not have signed."""
+    many = [rr(f"n{number}.example.com", 255, CLASS_NONE) for number in range(update.NAMES_MAX + 1)]
+    assert refused(made(many)) is Rcode.REFUSED
+    assert done(made(many[:-1])) == {}
+
+
 def test_a_name_that_no_node_can_have_is_refused() -> None:
     seen = View(lambda node: (), lambda name: None)
     message = made(updates=[rr("x.example.com", 1, CLASS_IN, AData(bytes(4)), 60)])
