@@ -122,4 +122,5 @@ class UpdateFuzz:
 
         for reply in self._runner.run(collected()):
             assert reply[:2] == data[:2] and reply[2] & 0x80, reply.hex()
-            decode_message(reply)
+            if reply[4:] != data[4:]:  # what is sent back as it came may have names that point into its header
+                decode_message(reply)
