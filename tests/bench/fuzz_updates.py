@@ -122,5 +122,5 @@ class UpdateFuzz:
 
         for reply in self._runner.run(collected()):
             assert reply[:2] == data[:2] and reply[2] & 0x80, reply.hex()
-            if reply[4:] != data[4:]:  # what is sent back as it came may have names that point into its header
+            if reply[4:] != data[4:]:  # what goes back as it came may have names that point at the header
                 decode_message(reply)
