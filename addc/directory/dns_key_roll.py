@@ -3,7 +3,7 @@
 Zone signing keys are published before they sign; key signing keys sign beside their predecessors until the
 parent's DS of the new one is in every cache. Each step waits until what the last one changed is everywhere:
 at all servers (the zone's propagation time) and in all caches (the TTL of what was replaced). One kind of key
-of a zone rolls at a time.
+of a zone rolls at a time, but for one that waits for the parent.
 
 Spec: RFC 6781 4.1.1.1, 4.1.2; RFC 7583 3.2.1, 3.3.1; [MS-DNSP] 2.2.6.2.3, 2.3.2.19.
 """
@@ -54,6 +54,11 @@ NewKey = Callable[[SigningKeyDescriptor], UUID]
 def is_rolling(skd: SigningKeyDescriptor) -> bool:
     """Whether a roll has begun and not ended."""
     return skd.status not in (_S.NOT_ROLLING, _S.QUEUED, _S.ROLL_ERROR)
+
+
+def holds_others_up(skd: SigningKeyDescriptor) -> bool:
+    """Whether other kinds of keys wait: not while the parent has to act, which may take months."""
+    return is_rolling(skd) and skd.status is not _S.KSK_WAITING_FOR_DS_UPDATE
 
 
 def is_due(skd: SigningKeyDescriptor, now: int) -> bool:
@@ -153,7 +158,7 @@ def parent_shows(skd: SigningKeyDescriptor, facts: RollFacts, ds_ttl_s: int) -> 
 
 
 def parent_has_none(skd: SigningKeyDescriptor, facts: RollFacts) -> SigningKeyDescriptor:
-    """The parent has no DS of this zone: only anchors that operators keep by hand go by the keys."""
+    """Nobody goes by a DS of this zone, an operator says: only the old set of keys has to be forgotten."""
     assert skd.status is _S.KSK_WAITING_FOR_DS_UPDATE
     return replace(
         skd,

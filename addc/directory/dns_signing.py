@@ -29,7 +29,7 @@ from addc.directory import dns_key_roll, dns_records, names
 from addc.directory.add import add_object
 from addc.directory.changes import Change, ModOp
 from addc.directory.context import ReadContext, WriteContext
-from addc.directory.dns_key_roll import RollFacts, is_rolling
+from addc.directory.dns_key_roll import RollFacts, holds_others_up, is_rolling
 from addc.directory.dns_keys import (
     DAY_S,
     DNSKEY_TTL_S,
@@ -53,6 +53,7 @@ from addc.directory.modify import modify_row
 from addc.schema import attr
 from addc.security.crypto.zone_signatures import Algorithm
 from addc.security.token import SYSTEM
+from addc.security.zone_keys import ds_matches
 from addc.store.objects import ObjectRow, ObjectState
 
 JOB: Final = "zone keys"
@@ -242,7 +243,7 @@ def advance(ctx: WriteContext, zone: ZoneFacts) -> bool:
 
 
 def _facts(ctx: ReadContext, zone: ZoneFacts, keys: ZoneKeys, kind: SigningKeyDescriptor) -> RollFacts:
-    others = any(is_rolling(one) for one in keys.descriptors if one.guid != kind.guid)
+    others = any(holds_others_up(one) for one in keys.descriptors if one.guid != kind.guid)
     parameters = keys.parameters
     return RollFacts(
         ctx.now, parameters.dnskey_ttl_s, parameters.propagation_s, lambda: max_ttl_s(ctx, zone), others
@@ -306,25 +307,45 @@ def waiting_for_parent(ctx: ReadContext, zone: ZoneFacts) -> list[PublicKey]:
     ]
 
 
-def parent_seen(ctx: WriteContext, zone: ZoneFacts, shown: Sequence[DsData] | None, ttl_s: int) -> bool:
-    """Take in what the parent's servers show of this zone; whether that moved a roll on.
+def parent_seen(ctx: WriteContext, zone: ZoneFacts, shown: Sequence[DsData], ttl_s: int) -> bool:
+    """Take in what the parent's servers show of this zone; whether that changed anything.
 
-    shown: the parent's DS set, () for none; None where an operator says that the new one is there.
+    Deviation: where the parent has no DS, Windows goes on by itself; here an operator has to say so, since
+    the zone's DS may be an anchor that people have given to resolvers.
     Spec: [MS-DNSP] 2.2.6.2.3 (DNS_SKD_STATUS_KSK_WAITING_FOR_DS_UPDATE).
     """
     before = keys = keys_of(current_row(ctx, zone))
     for one in waiting_for_parent(ctx, zone):
-        kind, facts = one.descriptor, _facts(ctx, zone, keys, one.descriptor)
-        if shown is None or any(ds.key_tag == one.tag and ds.algorithm == one.key.algorithm for ds in shown):
-            keys = replaced(keys, kind, dns_key_roll.parent_shows(kind, facts, ttl_s))
-        elif not shown and not keys.parameters.parent_has_ds:
-            keys = replaced(keys, kind, dns_key_roll.parent_has_none(kind, facts))
+        if any(ds_matches(ds, zone.apex, one.key) for ds in shown):
+            facts = _facts(ctx, zone, keys, one.descriptor)
+            keys = replaced(keys, one.descriptor, dns_key_roll.parent_shows(one.descriptor, facts, ttl_s))
     if shown:
         keys = replace(keys, parameters=replace(keys.parameters, parent_has_ds=True))
     if keys == before:
         return False
     write_keys(ctx, zone, keys)
     return True
+
+
+def confirm(ctx: WriteContext, zone: ZoneFacts, ds_ttl_s: int | None) -> list[PublicKey]:
+    """An operator's word that validators may go by the new key signing keys; these.
+
+    ds_ttl_s: of the parent's DS set that has them; None where no parent and no anchor ever had the old ones.
+    """
+    waiting, keys = waiting_for_parent(ctx, zone), keys_of(current_row(ctx, zone))
+    for one in waiting:
+        facts = _facts(ctx, zone, keys, one.descriptor)
+        if ds_ttl_s is None:
+            after = dns_key_roll.parent_has_none(one.descriptor, facts)
+        else:
+            after = dns_key_roll.parent_shows(one.descriptor, facts, ds_ttl_s)
+        keys = replaced(keys, one.descriptor, after)
+    if not waiting:
+        raise UserError(
+            f"No key of {zone.name} waits for its parent. Next step: addc dns keys list {zone.name}"
+        )
+    write_keys(ctx, zone, keys)
+    return waiting
 
 
 def signed_zone_named(ctx: ReadContext, name: str) -> ZoneFacts:

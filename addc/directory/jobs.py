@@ -13,6 +13,7 @@ from typing import Final, Protocol, TypeVar
 from addc.directory import (
     admin_sd,
     dns_scavenging,
+    dns_signing,
     dynamic_objects,
     garbage,
     gpo_apply,
@@ -75,6 +76,7 @@ JOBS: Final[tuple[Job, ...]] = (
     Job("phantoms", garbage.phantoms_step, _HALF_A_DAY_S, tombstones.PHANTOM),
     Job("policies", gpo_apply.step, gpo_apply.PERIOD_S, sysvol_watch.KIND),
     Job("dns scavenging", dns_scavenging.step, dns_scavenging.PERIOD_S, dns_scavenging.KIND),
+    Job(dns_signing.JOB, dns_signing.step, dns_signing.PERIOD_S),
     Job("removed files", sysvol.forget_step, _HALF_A_DAY_S),
 )
 """All of them, in the order in which they are tried; what one leaves waiting, a later one may find."""

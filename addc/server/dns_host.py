@@ -27,6 +27,7 @@ from addc.dns.counters import SharedCounters
 from addc.dns.datagrams import Datagrams
 from addc.dns.desk import Desk, DeskHooks, DeskServices
 from addc.dns.forward import Forwarder
+from addc.dns.parent_watch import ParentWatch
 from addc.dns.relay import RelayClient, RelayServer, open_door
 from addc.dns.resolver import Resolver, ResolverServices
 from addc.dns.secondary_zones import SecondaryZones
@@ -180,6 +181,18 @@ class DeskHost:
             directory, TransferServices(around.rng, around.clock, counters, self._answers.own)
         )
         self._stubs = StubRefresh(directory, StubServices(around.rng, self._answers.own, counters))
+        outside = Resolver(  # without our own zones: what they say of their DS is not their parents' word
+            directory,
+            ResolverServices(
+                around.rng,
+                around.clock,
+                self._answers.own,
+                configured=configured_forwarders(config, self._answers.own),
+                counters=counters,
+            ),
+        )
+        self._outside = outside
+        self._parents = ParentWatch(directory, outside.resolve)
         keys = GssAcceptor(config.data_dir / KEYTAB_NAME)
         self.desk = Desk(
             directory,
@@ -199,6 +212,7 @@ class DeskHost:
             following = group.create_task(self._answers.follow())
             group.create_task(self._transfers.run(stop))
             group.create_task(self._stubs.run(stop))
+            group.create_task(self._parents.run(stop))
             if self._door is not None:
                 group.create_task(RelayServer(self._door.sock, self.desk).run(stop))
             await stop.wait()
@@ -207,6 +221,7 @@ class DeskHost:
 
     def close(self) -> None:
         self.desk.close()
+        self._outside.close()
         self._answers.close()
 
 
