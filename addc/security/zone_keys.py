@@ -11,6 +11,7 @@ from addc.codec.dns_data import DnskeyData, DsData
 from addc.codec.dns_names import Name, fold, pack_name
 from addc.codec.dns_rdata import DnsRecord, DnsType
 from addc.codec.dns_wire import rdata_bytes
+from addc.security.crypto.hashes import equal
 from addc.security.crypto.zone_signatures import SigningKey
 
 ZONE_FLAG: Final = 0x0100
@@ -48,7 +49,7 @@ def ds_matches(ds: DsData, owner: Name, key: DnskeyData) -> bool:
     """Whether a DS at `owner` means this key, which has to be a zone's that is not revoked."""
     if not is_zone_key(key) or ds.algorithm != key.algorithm or ds.digest_type not in _DIGESTS:
         return False
-    return ds.key_tag == key_tag(key) and ds_of(owner, key, ds.digest_type).digest == ds.digest
+    return ds.key_tag == key_tag(key) and equal(ds_of(owner, key, ds.digest_type).digest, ds.digest)
 
 
 def is_zone_key(key: DnskeyData) -> bool:

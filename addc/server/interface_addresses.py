@@ -1,7 +1,4 @@
-"""The addresses of this machine's interfaces, as Linux tells them.
-
-Spec: rtnetlink(7), netlink(7): RTM_GETLINK, RTM_GETADDR.
-"""
+"""The addresses of this machine's interfaces, as Linux tells them: rtnetlink(7), RTM_GETLINK and RTM_GETADDR."""
 
 import socket
 import struct
