@@ -52,7 +52,9 @@ def account(user: Client, name: str = "SJ1") -> dict[str, list[str]] | None:
 
 def test_net_ads_joins_renews_its_password_and_leaves(sj1: Member, user: Client) -> None:
     user.login()
-    assert f"Joined 'SJ1' to dns domain '{DNS_DOMAIN}'" in said(sj1, *JOIN, ADMIN)
+    joined = said(sj1, *JOIN[:3], ADMIN)
+    assert f"Joined 'SJ1' to dns domain '{DNS_DOMAIN}'" in joined and "DNS update failed" not in joined
+    assert sj1.address in said(sj1, "dig", "+short", f"sj1.{DNS_DOMAIN}").split()
     assert "Join is OK" in said(sj1, "net", "ads", "testjoin")
     found = account(user)
     assert found is not None and found["useraccountcontrol"] == ["4096"]
