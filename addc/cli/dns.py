@@ -3,7 +3,16 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from addc.cli import dns_key, dns_locator, dns_resolving, dns_server, dns_transfer, dns_zone
+from addc.cli import (
+    dns_key,
+    dns_locator,
+    dns_query,
+    dns_resolving,
+    dns_server,
+    dns_transfer,
+    dns_update,
+    dns_zone,
+)
 from addc.cli.on_target import add_change, add_command, add_part, add_word, tell, tell_change
 
 if TYPE_CHECKING:
@@ -31,6 +40,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     dns_locator.add_words(words)
     dns_key.add_words(words)
     dns_transfer.add_words(words)
+    dns_query.add_words(words)
+    dns_update.add_words(words)
 
 
 def _list(target: "Target", args: argparse.Namespace) -> None:
