@@ -106,7 +106,7 @@ def _mark(lease: Lease) -> Record:
     return Record(lease.name, DnsType.DHCID, CLASS_IN, lease.ttl_s, _own(lease))
 
 
-def releaseaddress_record(lease: Lease) -> Update:
+def release_address(lease: Lease) -> Update:
     """Delete the address, where the name is the client's and has it. Spec: RFC 4703 5.5"""
     mine = Record(lease.name, DnsType.DHCID, CLASS_IN, 0, _own(lease))
     gone = Record(lease.name, _kind(lease.address), CLASS_NONE, 0, _data(lease.address))
