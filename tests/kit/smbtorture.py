@@ -13,7 +13,7 @@ from typing import Final
 
 from tests.kit.net import Host
 
-_LINE: Final = re.compile(r"(test|success|failure|error|skip|xfail): (.+?)( \[)?$")
+_LINE: Final = re.compile(r"(test|success|successful|failure|error|skip|xfail): (.+?)( \[)?$")
 
 
 class Outcome(StrEnum):
@@ -26,6 +26,7 @@ class Outcome(StrEnum):
 
 _OUTCOMES: Final = {
     "success": Outcome.OK,
+    "successful": Outcome.OK,
     "skip": Outcome.SKIPS,
     "failure": Outcome.FAILS,
     "error": Outcome.FAILS,
