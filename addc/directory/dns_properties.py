@@ -46,6 +46,7 @@ KEPT: Final[Mapping[str, Kept]] = {
     "DsTombstoneInterval": Kept(
         "tombstone_interval_h", 3 * _DAY_S, 56 * _DAY_S, default=14 * _DAY_S, unit=_HOUR_S
     ),
+    "EnableGlobalQueryBlockList": Kept("block_queries"),
     "ForwardingTimeout": Kept("forward_timeout_s", 1, 15, default=3),
     "IsSlave": Kept("is_slave"),
     "LocalNetPriority": Kept("local_net_priority"),
@@ -93,7 +94,6 @@ FIXED: Final[Mapping[str, int]] = {
     "EnableEDnsReception": 1,
     "EnableForwarderReordering": 1,
     "EnableGlobalNamesSupport": 0,
-    "EnableGlobalQueryBlockList": 0,
     "EnableIPv6": 1,
     "EnableIQueryResponseGeneration": 0,
     "EnableOnlineSigning": 1,

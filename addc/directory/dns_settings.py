@@ -39,6 +39,8 @@ class DnsSettings:
     is_slave: root servers are not asked where forwarders fail. recursion_timeout_s: for a client's question.
     randomise_case, minimise_names: how servers are asked. validate: signatures are checked, by trust_anchors
     ("zone DS ..." or "zone DNSKEY ..." as in a zone file).
+    block_queries, blocked_names: single labels that no primary zone is asked for, since machines look for
+    them by themselves and whoever registers one first would serve them all (GlobalQueryBlockList).
     update_options: what updates may not touch (UpdateOptions). open_acl_on_proxy_updates: names that members
     of DnsUpdateProxy register are open to whoever comes next.
     tombstone_interval_h: how long a name that lost its records is kept for other DCs (DsTombstoneInterval).
@@ -80,6 +82,8 @@ class DnsSettings:
     gc_sites: tuple[str, ...] = ()
     nc_sites: tuple[str, ...] = ()
     cache_generation: int = 0
+    block_queries: bool = True
+    blocked_names: tuple[str, ...] = ("isatap", "wpad")
     update_options: int = 0x30F
     open_acl_on_proxy_updates: bool = True
     is_slave: bool = False

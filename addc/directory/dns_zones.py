@@ -203,8 +203,8 @@ class ZoneFacts:
             return None
         if size == 0:
             return "@"
-        if any(b"." in label for label in name[:size]):
-            return None
+        if name[:size] == (b"@",) or any(b"." in label for label in name[:size]):
+            return None  # "@" is the RDN of the zone's own name
         try:
             return b".".join(name[:size]).decode("utf-8")
         except UnicodeDecodeError:

@@ -38,6 +38,7 @@ from addc.directory.context import WriteContext
 from addc.directory.dns_tsig_keys import TsigKeyFacts, tsig_key
 from addc.dns import tsig, update, update_zone
 from addc.dns.counters import Count, Counters
+from addc.dns.replays import Replays
 from addc.dns.tkey import TkeyRefusedError, Tkeys
 from addc.dns.tkey_table import Context
 from addc.dns.tsig import HmacKey, Stamp, StreamSigner, TsigKey
@@ -126,6 +127,7 @@ class Desk:
         self._counters = services.counters
         self._hooks = hooks
         self.tkeys = Tkeys(services.acceptor, services.clock)
+        self._replays = Replays()
 
     def close(self) -> None:
         """No more answers are wanted."""
@@ -207,10 +209,14 @@ class Desk:
         return _not_believed(data, message, record, found)
 
     def _signer(self, record: TsigRecord) -> Signer | None:
-        """The key that a signature names; its algorithm is compared with the signature."""
-        context = self.tkeys.find(record.owner)
-        if context is not None:
-            return Signer(context.key, record, context=context)
+        """The key that a signature names; its algorithm is compared with the signature.
+
+        Contexts have the names that clients gave them, which may be those of static keys: who means which is
+        told by the algorithm, so that nobody hides a key by giving a context its name.
+        """
+        if record.data.algorithm.lower() in tsig.GSS_ALGORITHMS:
+            context = self.tkeys.find(record.owner)
+            return None if context is None else Signer(context.key, record, context=context)
         name = name_text(fold(record.owner))
         facts = self._directory.read_now("dns.key", SYSTEM, lambda ctx: tsig_key(ctx, name))
         if facts is None or facts.algorithm not in tsig.HMAC_ALGORITHMS:
@@ -278,6 +284,10 @@ class Desk:
     async def _update(self, request: _Request) -> bytes:
         counters = self._counters
         counters[Count.UPDATES] += 1
+        signature = None if request.signer is None else request.signer.record
+        if signature is not None and self._replays.is_known(signature):
+            counters[Count.UPDATES_EMPTY] += 1
+            return self._signed(request, reply_to(request.message))
         try:
             changed = await self._updated(request)
         except UpdateError as refused:
@@ -289,6 +299,8 @@ class Desk:
             return self._signed(request, _refusal(request.message, refused.rcode))
         counters[Count.UPDATES_DONE if changed else Count.UPDATES_EMPTY] += 1
         counters[Count.UPDATES_SECURE] += request.signer is not None
+        if signature is not None:
+            self._replays.remember(signature, self._now_s())
         return self._signed(request, reply_to(request.message))
 
     async def _updated(self, request: _Request) -> bool:

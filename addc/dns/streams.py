@@ -109,8 +109,8 @@ class Stream(asyncio.Protocol):
 
     @property
     def is_waited_for(self) -> bool:
-        """Whether replies are still to come."""
-        return bool(self._tasks)
+        """Whether replies are still to come, and are taken: who reads none of them waits for nothing."""
+        return bool(self._tasks) and self._writable.is_set()
 
     # --- what the event loop calls ---
 
@@ -140,6 +140,7 @@ class Stream(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._writable.set()
+        self._table.heard(self, self._loop.time())  # it took replies, which counts as a word of it
         self._pace()
 
     def connection_lost(self, exc: Exception | None) -> None:

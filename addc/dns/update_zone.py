@@ -14,7 +14,7 @@ tombstone is gone. Everything of one message is one transaction.
 Spec: RFC 2136 3; RFC 3645 4.2, 5; [MS-DNSP] 3.1.1.1.2 (OpenACLOnProxyUpdates), 3.1.6.3 (phase 3)
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -38,7 +38,7 @@ from addc.directory.modify import modify_row
 from addc.directory.object_classes import class_plan
 from addc.dns import update
 from addc.dns.update import Terms, UpdateError, View
-from addc.schema import attr
+from addc.schema import attr, cls
 from addc.security import sddl
 from addc.security.descriptor import Ace, SecurityDescriptor, SecurityInformation, acl_of
 from addc.security.token import SYSTEM, Token
@@ -46,7 +46,12 @@ from addc.security.token import SYSTEM, Token
 PROXIES: Final = "DnsUpdateProxy"
 _OPEN: Final = "D:(A;;RPWPCRCCDCLCLORCWOWDSDDTSW;;;AU)"
 """What Windows grants to all with credentials: they may do anything with the name."""
+UNSIGNED_RECORDS_MAX: Final = 30
+"""Prerequisites and changes of an unsigned update ([MS-DNSP] MaxResourceRecordsInNonSecureUpdate)."""
+_CUTS: Final = frozenset((DnsType.NS, DnsType.DNAME))
+"""Types of records at a name that hide every name below it."""
 _DENIED: Final = frozenset((Win32.ERROR_DS_INSUFF_ACCESS_RIGHTS, Win32.ERROR_ACCESS_DENIED))
+_BATCH: Final = 1000
 _OWN_PARTS: Final = SecurityInformation.OWNER | SecurityInformation.GROUP | SecurityInformation.DACL
 
 
@@ -81,6 +86,8 @@ def planned(ctx: ReadContext, message: Message, who: Updater) -> Plan:
         raise UpdateError(Rcode.NOTAUTH, "no zone of ours")
     if zone.properties.allow_update == ZoneUpdate.OFF and not _key_may(who, zone):
         raise UpdateError(Rcode.REFUSED, "the zone takes no updates")
+    if who == NOBODY and len(message.answers) + len(message.authority) > UNSIGNED_RECORDS_MAX:
+        raise UpdateError(Rcode.REFUSED, "too many records for an update that nobody signed")
     view = View(lambda node: dns_records.records_at(ctx, zone, node), zone.relative)
     update.check_prerequisites(message, apex, view)
     secure = _check_permission(who, zone)
@@ -150,12 +157,37 @@ def _write(ctx: WriteContext, plan: Plan, who: Updater) -> None:
         theirs[node] = records
         if held is None or not is_proxy:
             taken += [node] if held is not None and _is_open(ctx, held) else []
+    _check_cuts(own, zone, {**theirs, **ownerless})
     dns_records.write_nodes(own, zone, theirs)
     dns_records.write_nodes(ctx.as_requester(SYSTEM), zone, ownerless)
     if is_proxy:
         _open_all(ctx, zone, [*theirs, *ownerless])
     else:
         _take_over(ctx, zone, taken, who.token)
+
+
+def _check_cuts(own: WriteContext, zone: ZoneFacts, wanted: Mapping[str, Records]) -> None:
+    """Raises UpdateError for a new delegation or DNAME above a name that the client may not change.
+
+    Who may make a name may not thereby take away those below it: "_tcp" is nobody's node, and all SRV records
+    are below it. Not of any specification: Windows' server lets it be.
+    """
+    for node, records in wanted.items():
+        held = {(one.type, one.data) for one in dns_records.records_at(own, zone, node)}
+        if not any(one.type in _CUTS and (one.type, one.data) not in held for one in records):
+            continue
+        if any(not below.tombstoned and not _may_write(own, below) for below in _below(own, zone, node)):
+            raise UpdateError(Rcode.REFUSED, "a delegation above names that the client may not change")
+
+
+def _below(ctx: ReadContext, zone: ZoneFacts, node: str) -> Iterator[Node]:
+    """The nodes of names below one."""
+    ending = f".{node.lower()}"
+    deep = [dnt for key, dnt in ctx.tx.children(zone.row.dnt) if b"." in key]
+    for start in range(0, len(deep), _BATCH):
+        for row in ctx.tx.get_many(deep[start : start + _BATCH]):
+            if row.class_id == cls.DNS_NODE and row.rdn.lower().endswith(ending):
+                yield dns_records.node_of(row)
 
 
 def _may_write(ctx: WriteContext, node: Node) -> bool:

@@ -35,13 +35,15 @@ class Secondaries(Protocol):
 class DirectoryZone:
     """One zone of the directory, in one read transaction."""
 
-    __slots__ = ("_ctx", "_memory", "_touched", "known")
+    __slots__ = ("_ctx", "_memory", "_touched", "hides", "known")
 
     def __init__(self, ctx: ReadContext, memory: ZoneMemory, known: KnownZone, touched: set[Name]) -> None:
         self._ctx = ctx
         self._memory = memory
         self._touched = touched
         self.known = known
+        self.hides: Name | None = None
+        """A name that is not told of, nor what a wildcard would make of it."""
 
     @property
     def apex(self) -> Name:
@@ -59,6 +61,8 @@ class DirectoryZone:
     def node(self, name: Name) -> Sequence[DnsRecord] | None:
         """The records at `name`; () where only names below it exist; None where there is nothing."""
         self._touched.add(name)
+        if self.hides is not None and name in (self.hides, (b"*", *self.hides[1:])):
+            return None
         relative = name[: len(name) - len(self.known.facts.apex)]
         found = self._memory.node(self._ctx, self.known, relative)
         signing = None if relative else self.signing
@@ -97,6 +101,17 @@ class DirectoryZones:
             self._made[known.apex] = zone
             self.used.append(zone)
         return zone
+
+    def block(self, name: Name) -> None:
+        """Hide the name that was asked for, where operators want no zone to be asked for it.
+
+        Spec: [MS-DNSP] 3.1.1.1.1 (EnableGlobalQueryBlockList): never a zone's own name.
+        """
+        blocked = self._memory.blocked
+        if name and name[0] in blocked:
+            zone = self.covering(name)
+            if isinstance(zone, DirectoryZone) and len(zone.apex) + 1 == len(name):
+                zone.hides = name
 
 
 def names_of_soas(owners: Sequence[Name]) -> set[Name]:

@@ -72,6 +72,7 @@ PURE: Final = {
         "rate_limit",
         "recursion",
         "recursion_acl",
+        "replays",
         "reply",
         "reply_cache",
         "reply_reading",

@@ -10,14 +10,16 @@ import pytest
 from addc.auth.acceptor import Mechanism
 from addc.base.clock import TICKS_PER_S, FileTime
 from addc.base.secret import Secret
-from addc.codec.dns_data import TkeyData
-from addc.codec.dns_message import Message, decode_message, encode_message, reply_to
+from addc.codec.dns_data import TkeyData, TsigData
+from addc.codec.dns_message import Message, TsigRecord, decode_message, encode_message, reply_to
 from addc.codec.dns_names import fold, parse_name
+from addc.codec.dns_rdata import TxtData
 from addc.codes.rcode import Rcode
 from addc.directory.dns_tsig_keys import ANY_ZONE, KeyRight, TsigKeyFacts, keep_tsig_key, remove_tsig_key
-from addc.dns import tkey_table, tsig
+from addc.dns import replays, tkey_table, tsig
 from addc.dns.counters import Count
 from addc.dns.desk import DeskHooks, hmac_key
+from addc.dns.replays import Replays
 from addc.dns.tsig import HmacKey, ReplyStream
 from tests.kit.dns_desk import ANSWER, CLIENT, ZONE, Client, DnsDesk, client_key, tkey_request, update_of
 
@@ -392,3 +394,53 @@ def test_who_follows_a_zone_is_told_of_its_update_and_of_no_other(dns_desk: DnsD
     assert client.update(one_name()) is Rcode.NOERROR
     assert client.update(one_name()) is Rcode.NOERROR
     assert told == [parse_name(ZONE)]
+
+
+# --- attacks ---
+
+
+def test_a_context_of_a_static_key_s_name_hides_no_key(dns_desk: DnsDesk) -> None:
+    """Denied: a user who gives a context the name of a tool's key, so that the tool is not believed."""
+    tool = with_key(dns_desk)
+    assert tkey_of(dns_desk.tkey(b"I am Administrator", KEY.name)).error == 0
+    assert tool.update(one_name()) is Rcode.NOERROR
+    theirs = Client(dns_desk, client_key("Administrator", KEY.name))
+    assert theirs.ask(query()).rcode == Rcode.NOTIMP, "both are who they are"
+
+
+@pytest.mark.parametrize("kerberos", [False, True])
+def test_an_update_that_comes_again_changes_nothing(dns_desk: DnsDesk, kerberos: bool) -> None:
+    """Denied: who has heard an update undoes a later one with it (RFC 8945 10)."""
+    client = dns_desk.client("Administrator") if kerberos else with_key(dns_desk)
+
+    def signed(text: str) -> bytes:
+        update = update_of()
+        update.delete("tool")
+        update.add("tool", 600, "TXT", text)
+        return tsig.sign_request(update.to_wire(), client.key, dns_desk.now_s).data
+
+    first = signed("first")
+    assert dns_desk.ask(first).rcode == Rcode.NOERROR
+    assert dns_desk.ask(signed("second")).rcode == Rcode.NOERROR
+    for again in (first, b"\x12\x34" + first[2:]):
+        assert dns_desk.ask(again).rcode == Rcode.NOERROR, "the client may have missed the reply"
+        node = dns_desk.node("tool")
+        assert node is not None
+        assert [one.data for one in node.records] == [TxtData((b"second",))]
+    assert dns_desk.counters[Count.UPDATES_DONE] == 2
+
+
+def test_what_is_remembered_of_updates_is_bounded_and_ends_with_their_time() -> None:
+    def record(number: int, signed_at: int) -> TsigRecord:
+        data = TsigData("hmac-sha256", signed_at, 300, number.to_bytes(4, "big"), 1, 0, b"")
+        return TsigRecord((b"K",), data, 12)
+
+    seen = Replays()
+    for number in range(5):
+        seen.remember(record(number, 1000 + number), 1000)
+    assert seen.is_known(record(0, 1000)) and not seen.is_known(record(5, 1000))
+    seen.remember(record(6, 1302), 1302)
+    assert not seen.is_known(record(1, 1001)) and seen.is_known(record(2, 1002))
+    for number in range(10, replays.REMEMBERED_MAX + 20):
+        seen.remember(record(number, 1302), 1302)
+    assert len(seen) == replays.REMEMBERED_MAX

@@ -304,6 +304,45 @@ def test_a_silent_stream_is_cut_off(corp_sqlite: Corp) -> None:
     run(scene)
 
 
+class Full(asyncio.Transport):
+    """A connection whose other end reads nothing."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": (LOCALHOST, 1)})
+        self.aborted = asyncio.Event()
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def pause_reading(self) -> None:
+        pass
+
+    def abort(self) -> None:
+        self.aborted.set()
+
+
+def test_who_reads_no_replies_is_cut_off_though_some_are_to_come(corp_sqlite: Corp) -> None:
+    """Denied: some dozens of such connections held every place for queries that take time, for ever."""
+
+    async def scene() -> None:
+        helper, transport = Slow(), Full()
+        table = StreamTable(asker_of(corp_sqlite, resolver=helper, tcp_idle_s=0.1).service)
+        stream = table.connection()
+        stream.connection_made(transport)
+        stream.data_received(framed(AWAY))
+        await helper.heard.get()
+        stream.pause_writing()
+        helper.go.set()
+        await transport.aborted.wait()
+        assert stream.is_waited_for is False and table.later == 1
+        stream.connection_lost(None)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert table.later == 0
+
+    run(scene)
+
+
 def test_rubbish_on_a_stream_is_answered_and_the_next_query_too(asker: Asker) -> None:
     async def scene() -> None:
         async with stream_of(asker.service) as (reader, writer):

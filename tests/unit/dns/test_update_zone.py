@@ -441,3 +441,64 @@ def test_the_spelling_of_a_new_name_is_kept(dns_desk: DnsDesk) -> None:
     assert dns_desk.client("pc1$").update(registration("PC1")) is Rcode.NOERROR
     node = dns_desk.node("pc1")
     assert node is not None and node.relative == "PC1"
+
+
+# --- tricks ---
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "data"), [("_tcp", "NS", "evil.example."), ("_TCP", "DNAME", "evil.example."),
+                               ("dept", "NS", "evil.example.")],
+)  # fmt: skip
+def test_who_makes_a_name_takes_away_none_below_it(
+    dns_desk: DnsDesk, name: str, kind: str, data: str
+) -> None:
+    """Denied: "_tcp" has no node, so that anybody may make it; a delegation there would hide all services."""
+    static(dns_desk, "_ldap._tcp", "192.0.2.1")
+    static(dns_desk, "host.dept", "192.0.2.1")
+    update = update_of()
+    update.add(name, 600, kind, data)
+    machine = dns_desk.client("pc1$")
+    assert machine.update(update) is Rcode.REFUSED
+    assert dns_desk.node(name) is None
+    assert dns_desk.client("Administrator").update(update) is Rcode.NOERROR
+
+
+def test_a_machine_may_delegate_what_is_its_own(dns_desk: DnsDesk) -> None:
+    machine = dns_desk.client("pc1$")
+    assert machine.update(registration("a.pc1")) is Rcode.NOERROR
+    update = update_of()
+    update.add("pc1", 600, "NS", "pc1.example.")
+    assert machine.update(update) is Rcode.NOERROR
+
+
+@pytest.mark.parametrize(
+    "name",
+    [r"\@", r"www\.sub", r"\255\254", r"*.\@\.x", "WWW", "wWw"],
+)
+def test_no_spelling_of_a_name_is_a_way_to_another_s(dns_desk: DnsDesk, name: str) -> None:
+    """Denied: the RDN of the apex, a dot within a label, octets that are no UTF-8, other cases."""
+    static(dns_desk, "www", "192.0.2.80")
+    static(dns_desk, "www.sub", "192.0.2.81")
+    client = dns_desk.client("pc1$")
+    for add in (True, False):
+        update = update_of()
+        if add:
+            update.add(name, 600, "A", "6.6.6.6")
+        else:
+            update.delete(name, "A")
+        client.update(update)
+        assert addresses(dns_desk, "www") == ["192.0.2.80"]
+        assert addresses(dns_desk, "www.sub") == ["192.0.2.81"]
+        assert "6.6.6.6" not in addresses(dns_desk, "@")
+
+
+def test_who_signs_nothing_asks_for_few_records_at_a_time(dns_desk: DnsDesk) -> None:
+    """Denied: [MS-DNSP] 3.1.1.1.1 (MaxResourceRecordsInNonSecureUpdate), before anything is looked up."""
+    allow(dns_desk, ZoneUpdate.UNSECURE)
+    for count, wanted in ((30, Rcode.NOERROR), (31, Rcode.REFUSED)):
+        update = update_of()
+        for number in range(count):
+            update.absent(f"n{number}")
+        assert dns_desk.ask(update.to_wire()).rcode == wanted
+    assert dns_desk.client("pc1$").update(update) is Rcode.NOERROR

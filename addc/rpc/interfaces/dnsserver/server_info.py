@@ -137,7 +137,8 @@ def tell_property(ctx: ReadContext, asked: Asked, host: DnsHost | None) -> Told:
     if name in _WIDE_TEXTS:
         return TypeId.LPWSTR, None
     if name in _LISTS:
-        return TypeId.UTF8_STRING_LIST, Utf8StringList()
+        listed = held.blocked_names if name == "globalqueryblocklist" else ()
+        return TypeId.UTF8_STRING_LIST, Utf8StringList(listed)
     return TypeId.DWORD, number(ctx, held, name)
 
 

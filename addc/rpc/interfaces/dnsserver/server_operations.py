@@ -19,6 +19,7 @@ from addc.directory.dns_settings import keep_settings, settings
 from addc.rpc.call import Call
 from addc.rpc.interfaces.dnsserver import addresses, new_zones, partitions, statistics
 from addc.rpc.interfaces.dnsserver.asked import Asked, Operate, read, write
+from addc.rpc.interfaces.dnsserver.idl_kinds import Utf8StringList
 from addc.rpc.interfaces.dnsserver.idl_parts import (
     EnlistDp,
     ForwardersDotnet,
@@ -28,6 +29,7 @@ from addc.rpc.interfaces.dnsserver.idl_parts import (
 )
 
 Change = Callable[[WriteContext, Asked], None]
+_LABEL_MAX: Final = 63
 _DP_CREATE: Final = 1
 _DP_CREATE_DOMAIN: Final = 5
 _DP_CREATE_FOREST: Final = 6
@@ -63,6 +65,14 @@ def _forwarders(ctx: WriteContext, asked: Asked) -> None:
     timed = with_server_number(held, "ForwardingTimeout", given.forward_timeout)
     listed = addresses.given(given.forwarders)
     keep_settings(ctx, replace(timed, forwarders=listed, is_slave=bool(given.recurse_after_forwarding)))
+
+
+def _block(ctx: WriteContext, asked: Asked) -> None:
+    """The names that no zone is asked for; single labels. Spec: [MS-DNSP] 3.1.1.1.4"""
+    wanted = tuple(one.lower() for one in asked.given(Utf8StringList).strings if one)
+    if any("." in one or not 0 < len(one.encode()) <= _LABEL_MAX for one in wanted):
+        raise DsError(Win32.ERROR_INVALID_PARAMETER, "the names of the list are single labels")
+    keep_settings(ctx, replace(settings(ctx), blocked_names=tuple(dict.fromkeys(wanted))))
 
 
 def _clear_cache(ctx: WriteContext, asked: Asked) -> None:
@@ -133,7 +143,7 @@ OPERATIONS: Final[Mapping[str, Operate]] = {
     "logipfilterlist": _REFUSED,
     "forestdirectorypartitionbasename": refusing(Win32.DNS_ERROR_INVALID_PROPERTY),
     "domaindirectorypartitionbasename": refusing(Win32.DNS_ERROR_INVALID_PROPERTY),
-    "globalqueryblocklist": _REFUSED,
+    "globalqueryblocklist": _changing(_block),
     "socketpoolexcludedportranges": _REFUSED,
     "breakonreceivefrom": _REFUSED,
     "breakonupdatefrom": _REFUSED,

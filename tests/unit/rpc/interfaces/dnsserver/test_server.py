@@ -149,8 +149,23 @@ def test_texts_and_lists(admin: DnsConsole) -> None:
     """[MS-DNSP] 3.1.1.1.3, 3.1.1.1.4."""
     assert admin.query("DomainDirectoryPartitionBaseName").data == "DomainDnsZones"
     assert admin.query("ServerLevelPluginDll").type_id == TypeId.LPWSTR
-    assert admin.query("GlobalQueryBlockList").data == Utf8StringList()
+    assert admin.query("GlobalQueryBlockList").data == Utf8StringList(("isatap", "wpad"))
     assert admin.query("ListenAddresses").type_id == TypeId.ADDRARRAY
+
+
+def test_names_that_no_zone_is_asked_for(admin: DnsConsole) -> None:
+    """[MS-DNSP] 3.1.1.1.1 (EnableGlobalQueryBlockList), 3.1.1.1.4 (GlobalQueryBlockList)."""
+
+    def operate(*names: str) -> int:
+        return admin.operate("GlobalQueryBlockList", None, TypeId.UTF8_STRING_LIST, Utf8StringList(names))
+
+    assert operate("WPAD", "proxy", "wpad") == OK
+    assert held(admin).blocked_names == ("wpad", "proxy")
+    for wrong in ("two.labels", "x" * 64):
+        assert operate(wrong) == Win32.ERROR_INVALID_PARAMETER
+    assert held(admin).blocked_names == ("wpad", "proxy")
+    assert admin.set_number("EnableGlobalQueryBlockList", 0) == OK
+    assert not held(admin).block_queries
 
 
 def test_the_cache_is_emptied_and_scavenging_begun(admin: DnsConsole) -> None:
@@ -167,7 +182,7 @@ def test_the_cache_is_emptied_and_scavenging_begun(admin: DnsConsole) -> None:
 @pytest.mark.parametrize(
     "name",
     ["ServerLevelPluginDll", "LogFilePath", "ExportSettings", "Restart", "AutoConfigure", "ListenAddresses",
-     "GlobalQueryBlockList", "SetRRL", "CreatePolicy", "DeleteNode"],
+     "SetRRL", "CreatePolicy", "DeleteNode"],
 )  # fmt: skip
 def test_no_code_no_files_and_nothing_pretended(admin: DnsConsole, name: str) -> None:
     assert (
