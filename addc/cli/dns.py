@@ -9,6 +9,7 @@ from addc.cli import (
     dns_query,
     dns_resolving,
     dns_server,
+    dns_signing,
     dns_transfer,
     dns_update,
     dns_zone,
@@ -40,6 +41,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     dns_locator.add_words(words)
     dns_key.add_words(words)
     dns_transfer.add_words(words)
+    dns_signing.add_words(words)
     dns_query.add_words(words)
     dns_update.add_words(words)
 

@@ -18,6 +18,7 @@ from addc.codec.dn import Dn
 from addc.codec.dns_data import DsData
 from addc.codec.dns_names import name_text
 from addc.codec.dns_signing_keys import (
+    NO_ROLLOVER,
     ExportedKey,
     KeyPointer,
     RolloverStatus,
@@ -142,7 +143,7 @@ def _new_kind(
         validity_s=_ZSK_VALIDITY_S,
         rollover_type=RolloverType.DOUBLE_SIGNATURE if is_ksk else RolloverType.PREPUBLISH,
         rollover_period_s=period_s,
-        next_rollover_ft=ctx.now + period_s * TICKS_PER_S,
+        next_rollover_ft=0 if period_s == NO_ROLLOVER else ctx.now + period_s * TICKS_PER_S,
         active=KeyPointer(pair.key_id),
     )
     return kind, pair
