@@ -16,7 +16,7 @@ from ipaddress import ip_network
 from typing import Final
 
 from addc.base.clock import to_unix
-from addc.base.errors import DecodeError, StoreError
+from addc.base.errors import AddcError, DecodeError, StoreError
 from addc.codec.dns_message import (
     OPCODE_NOTIFY,
     OPCODE_QUERY,
@@ -38,7 +38,7 @@ from addc.codes.rcode import Rcode
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext
 from addc.directory.dns_settings import DnsSettings
-from addc.dns import copied_proofs, reply_orders
+from addc.dns import copied_proofs, query_permissions, reply_orders
 from addc.dns import reply as replies
 from addc.dns.answer import CLASS_ANY, CLASS_IN, Answer, answer, folded
 from addc.dns.cookies import CookieJar, is_well_formed
@@ -139,7 +139,7 @@ class DnsService:
         try:
             if directory.commit_number() != self._memory.seq:
                 directory.read_now("dns.follow", SYSTEM, self._follow)
-        except StoreError:
+        except AddcError:
             self._clear()  # nothing is known any more; each question fails by itself
 
     def _age(self, now_s: float) -> None:
@@ -316,11 +316,14 @@ class DnsService:
         if asked.words is not None:
             question = Question(fold(question.name), question.qtype, question.qclass)
         found = self._own(question, query.edns)
-        helps = resolver is not None and query.rd and resolver.offers(asked.source)
-        if found is None or (helps and (found.reply.is_referral() or found.reply.outside is not None)):
+        if found is None:
             return self._from_outside(asked)
         if found.networks is not None and not is_within(_packed(asked.source), found.networks):
             return self._said(asked, Answer(Rcode.REFUSED, authoritative=False))
+        helps = resolver is not None and query.rd and resolver.offers(asked.source)
+        leaves = found.reply.outside is not None and found.networks is None
+        if helps and (leaves or found.reply.is_referral()):
+            return self._from_outside(asked)
         self._counters[Count.OWN_REPLIES] += 1
         return self._keep(asked, question, found)
 
@@ -344,7 +347,8 @@ class DnsService:
                 return None
             if any(zone.expired(ctx.now) for zone in zones.copied):
                 reply = Answer(Rcode.SERVFAIL, authoritative=False)  # RFC 1034 4.3.5
-                return _found(reply, zones, signed=False)
+                return _found(reply, zones, None, signed=False)
+            networks = query_permissions.restrict(reply, zones)
             wanted = edns is not None and edns.dnssec_ok
             signer = self._services.signatures
             signed = False
@@ -352,7 +356,7 @@ class DnsService:
                 signed = signer.complete(reply, question, zones, to_unix(ctx.now))
             if zones.copied and wanted:
                 copied_proofs.complete(reply, question, zones)
-            return _found(reply, zones, signed=signed)
+            return _found(reply, zones, networks, signed=signed)
 
         return self._directory.read_now("dns.query", SYSTEM, work)
 
@@ -457,12 +461,18 @@ class DnsService:
         return None
 
     def local(self, name: Name, qtype: int, dnssec_ok: bool) -> Message | None:
-        """What our zones say, for the resolver; None for a name outside them."""
+        """What our zones say, for the resolver; None for a name outside them.
+
+        The resolver's answers are for all of its clients: of a zone that is for some it only gets to know
+        who the servers of its delegations are.
+        """
         question = Question(name, qtype, CLASS_IN)
         found = self._own(question, Edns(dnssec_ok=dnssec_ok))
         if found is None:
             return None
         reply = found.reply
+        if found.networks is not None and not reply.is_referral():
+            reply = Answer(Rcode.REFUSED, authoritative=False)
         return reply_to(
             Message(questions=(question,)),
             rcode=int(reply.rcode), aa=reply.authoritative, answers=tuple(reply.answers),
@@ -480,7 +490,9 @@ class _Found:
     depends: frozenset[Name]
 
 
-def _found(reply: Answer, zones: DirectoryZones, *, signed: bool) -> _Found:
+def _found(
+    reply: Answer, zones: DirectoryZones, networks: tuple[Network, ...] | None, *, signed: bool
+) -> _Found:
     depends = set(zones.touched)
     for record in (*reply.answers, *reply.authority):
         if record.type == DnsType.SOA:
@@ -489,9 +501,6 @@ def _found(reply: Answer, zones: DirectoryZones, *, signed: bool) -> _Found:
         depends.add(COPIED)
     if signed:
         depends.add(SIGNED)
-    networks: tuple[Network, ...] | None = None
-    if zones.used and zones.used[0].settings.query_networks is not None:
-        networks = tuple(ip_network(one, strict=False) for one in zones.used[0].settings.query_networks)
     first = next(iter((*zones.used, *zones.copied)), None)
     return _Found(reply, () if first is None else first.apex, networks, frozenset(depends))
 

@@ -158,7 +158,12 @@ class ZoneMemory:
         """
         if ctx.tx.seq == self.seq:
             return set()
-        before, self.seq = self.seq, ctx.tx.seq
+        before, self.seq = self.seq, -1  # what fails on the way begins anew
+        changed = self._followed(ctx, before)
+        self.seq = ctx.tx.seq
+        return changed
+
+    def _followed(self, ctx: ReadContext, before: int) -> set[Name] | None:
         commits = commit_log.commits_after(ctx, before) if before >= 0 else None
         dnts = None if commits is None else self._touched(ctx, commits)
         if dnts is None or len(dnts) > _CHANGED_MAX:

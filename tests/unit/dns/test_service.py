@@ -18,7 +18,7 @@ from addc.base.clock import FileTime
 from addc.base.errors import StoreError
 from addc.codec.dns_message import Message, Question, Record, reply_to
 from addc.codec.dns_names import Name, parse_name
-from addc.codec.dns_rdata import AData, DnsRecord, DnsType, NameData, SoaData, TxtData
+from addc.codec.dns_rdata import AData, DnsRecord, DnsType, MxData, NameData, SoaData, TxtData
 from addc.codes.rcode import Rcode
 from addc.directory.dns_settings import ZoneSettings
 from addc.dns.answer import Answer
@@ -29,6 +29,7 @@ from tests.unit.dns.asking import CLIENT, ZONE, Asker, asker_of
 from tests.unit.dns.records import record
 
 FAR = "198.51.100.9"
+MSDCS = f"DC=_msdcs.corp.example.com,CN=MicrosoftDNS,DC=ForestDnsZones,{DOMAIN_DN}"
 
 
 def address(last: int) -> AData:
@@ -191,6 +192,25 @@ def test_a_zone_that_only_some_may_ask(asker: Asker) -> None:
     assert asker.texts(name, source=FAR)
 
 
+def test_no_alias_leads_into_a_zone_that_its_asker_may_not_ask(asker: Asker) -> None:
+    """Whoever may register a name in one zone does not read another one by it."""
+    asker.node("post", record(DnsType.MX, MxData(10, "dc1.corp.example.com")), zone=MSDCS)
+    asker.node("spy", record(DnsType.CNAME, NameData("dc1.corp.example.com")), zone=MSDCS)
+    asker.node("blind", record(DnsType.CNAME, NameData("none.corp.example.com")), zone=MSDCS)
+    assert asker.ask("post._msdcs.corp.example.com", "MX", source=FAR).additional
+    asker.decide_zone("corp.example.com", ZoneSettings(query_networks=("192.0.2.0/24",)))
+    for _ in range(2):
+        for name in ("spy", "blind"):
+            assert asker.code(f"{name}._msdcs.corp.example.com", source=FAR) == "REFUSED"
+        assert asker.texts("spy._msdcs.corp.example.com")
+        found = asker.ask("post._msdcs.corp.example.com", "MX", source=FAR)
+        assert found.answer and not found.additional, "an address that nobody asked for"
+    asker.decide_zone("_msdcs.corp.example.com", ZoneSettings(query_networks=("192.0.2.64/26", "10.0.0.0/8")))
+    assert asker.texts("spy._msdcs.corp.example.com")
+    assert asker.code("spy._msdcs.corp.example.com", source="192.0.2.1") == "REFUSED", "one of the two lists"
+    assert asker.code("spy._msdcs.corp.example.com", source="10.0.0.1") == "REFUSED", "the other one"
+
+
 # --- what is not served ---
 
 
@@ -266,6 +286,23 @@ def test_a_database_that_is_gone_is_servfail_and_not_a_line_for_each_query(
             assert isinstance(found, bytes) and found[3] & 15 == dns.rcode.SERVFAIL
     assert len(caplog.records) == 1
     assert asker.texts("dc1.corp.example.com"), "and it goes on when it is back"
+
+
+def test_changes_that_could_not_be_followed_are_followed_later(
+    asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asker.node("printer", record(DnsType.A, address(60)))
+    assert asker.texts("printer.corp.example.com") == ["192.0.2.60"]
+
+    def fail(*_: object) -> None:
+        raise StoreError("the database went away in the middle")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("addc.dns.zone_memory.ZoneMemory._touched", fail)
+        packed = record(DnsType.A, address(61)).pack()
+        asker.corp.modify(f"DC=printer,{ZONE}", replace_values("dnsRecord", packed))
+        asker.service.freshen()
+    assert asker.texts("printer.corp.example.com") == ["192.0.2.61"]
 
 
 # --- others ---
@@ -390,6 +427,20 @@ def test_the_desk_may_have_an_ordinary_query_answered(corp_sqlite: Corp) -> None
         assert data is not None and data[3] & 15 == dns.rcode.NOTIMP, "never back to the desk"
 
     asyncio.run(scene())
+
+
+def test_the_resolver_is_no_way_around_who_may_ask(corp_sqlite: Corp) -> None:
+    """Its answers are for all of its clients."""
+    asker = asker_of(corp_sqlite, resolver=Helper(at_once=True))
+    asker.node("away", record(DnsType.CNAME, NameData("www.outside.test")))
+    asker.node("sub", record(DnsType.NS, NameData("ns.sub.corp.example.com")))
+    asker.decide_zone("corp.example.com", ZoneSettings(query_networks=("192.0.2.64/26",)))
+    for name in ("away", "host.sub"):
+        assert asker.code(f"{name}.corp.example.com", source="192.0.2.1") == "REFUSED"
+    hidden = asker.service.local(parse_name("dc1.corp.example.com"), DnsType.A, False)
+    assert hidden is not None and hidden.rcode == Rcode.REFUSED and not hidden.answers
+    assert [rrset.rdtype for rrset in asker.ask("away.corp.example.com").answer] == [dns.rdatatype.CNAME]
+    assert asker.texts("host.sub.corp.example.com") == ["203.0.113.7"], "a delegation is followed"
 
 
 def test_what_the_resolver_is_told_of_our_zones(asker: Asker) -> None:
