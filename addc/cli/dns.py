@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from addc.cli import (
+    dns_files,
     dns_key,
     dns_locator,
     dns_query,
@@ -44,6 +45,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     dns_signing.add_words(words)
     dns_query.add_words(words)
     dns_update.add_words(words)
+    dns_files.add_words(words)
 
 
 def _list(target: "Target", args: argparse.Namespace) -> None:

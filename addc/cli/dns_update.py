@@ -16,8 +16,8 @@ _TTL_MAX = 0x7FFF_FFFF
 _MORE = """\
 The name is the client's whose DHCID record (RFC 4701) stands there: one of another client, or made
 by hand, is left as it is, and the exit status is 1. The server is the zone's primary one, or --server.
-Updates are signed by Kerberos - the tickets at hand, or --keytab -, or with --key; --unsigned for servers that take
-that.
+Updates are signed by Kerberos - the tickets at hand, or --keytab -, or with --key; --unsigned for servers
+that take that.
 """
 
 

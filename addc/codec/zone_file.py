@@ -199,7 +199,8 @@ def _number_text(value: int, form: str) -> str:
         raise DecodeError(f"${{{form}}} makes no number", -1, "text")
     if base in "nN":
         digits = f"{shown:x}"[::-1]
-        text = ".".join(digits.ljust((width + 1) // 2, "0"))
+        last = "." if not width % 2 and width // 2 >= len(digits) else ""  # a width counts dots, too
+        text = ".".join(digits.ljust((width + 1) // 2, "0")) + last
         return text.upper() if base == "N" else text
     return f"{shown:0{width}{base}}" if width else f"{shown:{base}}"
 
