@@ -67,6 +67,7 @@ COPIED: Final[Name] = (SOA_MARK, b"\0copied")
 _SIGNATURE_TYPES: Final = frozenset((DnsType.RRSIG,))
 _DESK_TYPES: Final = frozenset((249, 251, 252))  # TKEY, IXFR, AXFR
 _UNSERVED_TYPES: Final = frozenset((250, 253, 254))  # TSIG, MAILB, MAILA
+_CLASS_CH: Final = 3
 _NO_QUESTIONS: Final = frozenset((0, 41))  # what only stands for something else
 _KEEPALIVE_UNIT_S: Final = 0.1
 
@@ -342,6 +343,7 @@ class DnsService:
         def work(ctx: ReadContext) -> _Found | None:
             self._follow(ctx)
             zones = DirectoryZones(ctx, self._memory, self._services.secondaries)
+            zones.block(folded(question.name))
             reply = answer(question, zones)
             if reply is None:
                 return None
@@ -517,7 +519,9 @@ def _refusal(query: Message) -> Rcode | None:
         return Rcode.FORMERR
     if question.qtype in _UNSERVED_TYPES:
         return Rcode.NOTIMP
-    return None if question.qclass in (CLASS_IN, CLASS_ANY) else Rcode.REFUSED
+    if question.qclass == _CLASS_CH:  # what other servers tell of themselves
+        return Rcode.REFUSED
+    return None if question.qclass in (CLASS_IN, CLASS_ANY) else Rcode.NOTIMP
 
 
 def _question_end(query: Message) -> int:

@@ -82,6 +82,8 @@ class ZoneMemory:
     def __init__(self) -> None:
         self.seq = -1
         self.settings = DnsSettings()
+        self.blocked: frozenset[bytes] = frozenset()
+        """Labels that zones are not asked for."""
         self._kept: tuple[bytes | None, ...] = ()
         self._zones: dict[Name, KnownZone] = {}
         self._by_row: dict[Dnt, KnownZone] = {}
@@ -209,7 +211,9 @@ class ZoneMemory:
             self._deep.clear()
             self._remembered = 0
         self._kept = _kept_settings(ctx)
-        self.settings = settings(ctx)
+        self.settings = found = settings(ctx)
+        blocked = found.blocked_names if found.block_queries else ()
+        self.blocked = frozenset(one.lower().encode() for one in blocked)
         decided_all = all_zone_settings(ctx)
         places = dict(dns_zones.containers(ctx))
         self._containers = frozenset(places.values())
@@ -305,10 +309,10 @@ def _same(rdn: str, text: str | None) -> bool:
 
 
 def _rdn(name: Name) -> str | None:
-    """The RDN of a relative name; None for labels that no node can have: not UTF-8, or with a dot."""
+    """The RDN of a relative name; None for what no node can have: not UTF-8, with a dot, or "@" itself."""
     if not name:
         return "@"
-    if any(b"." in label for label in name):
+    if name == (b"@",) or any(b"." in label for label in name):
         return None
     try:
         return b".".join(name).decode("utf-8")

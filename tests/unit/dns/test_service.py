@@ -20,7 +20,7 @@ from addc.codec.dns_message import Message, Question, Record, reply_to
 from addc.codec.dns_names import Name, parse_name
 from addc.codec.dns_rdata import AData, DnsRecord, DnsType, MxData, NameData, SoaData, TxtData
 from addc.codes.rcode import Rcode
-from addc.directory.dns_settings import ZoneSettings
+from addc.directory.dns_settings import DnsSettings, ZoneSettings
 from addc.dns.answer import Answer
 from addc.dns.surroundings import Later, Transport
 from tests.kit.corp import Corp, replace_values
@@ -229,8 +229,10 @@ def test_other_operations_and_questions(asker: Asker) -> None:
         data = asker.raw(message.to_wire())
         assert data is not None and data[3] & 15 == dns.rcode.NOTIMP
         assert data[2] >> 3 & 15 == opcode
-    for rdclass, name in (("CH", "version.bind"), ("CH", "hostname.bind"), ("HS", "corp.example.com")):
-        assert asker.code(name, "TXT", rdclass=rdclass) == "REFUSED"
+    for name in ("version.bind", "hostname.bind"):
+        assert asker.code(name, "TXT", rdclass="CH") == "REFUSED"
+    for rdclass in ("HS", "NONE"):
+        assert asker.code("corp.example.com", "TXT", rdclass=rdclass) == "NOTIMP"
     assert asker.code("corp.example.com", "OPT") == "FORMERR"
 
 
@@ -531,3 +533,24 @@ def test_signatures_are_for_those_who_want_them_and_are_made_anew_in_time(corp_s
     asker.ticks.now_s += 6
     asker.ask("dc1.corp.example.com", want_dnssec=True)
     assert signer.made > 1
+
+
+def test_names_of_the_block_list_are_not_there_whoever_registered_them(asker: Asker) -> None:
+    """[MS-DNSP] 3.1.1.1.1 (EnableGlobalQueryBlockList). Denied: a machine that took the name of the proxy."""
+    asker.node("wpad", record(DnsType.A, address(66)))
+    asker.node("*", record(DnsType.A, address(67)))
+    asker.node("x.wpad", record(DnsType.A, address(68)))
+    for name in ("wpad.corp.example.com", "WPAD.Corp.example.com", "isatap.corp.example.com"):
+        reply = asker.ask(name)
+        assert (reply.rcode(), reply.answer) == (dns.rcode.NXDOMAIN, []), name
+        assert reply.authority[0].rdtype == dns.rdatatype.SOA
+    assert asker.texts("x.wpad.corp.example.com") == ["192.0.2.68"]
+    assert asker.texts("other.corp.example.com") == ["192.0.2.67"]
+    asker.decide(DnsSettings(block_queries=False))
+    assert asker.texts("wpad.corp.example.com") == ["192.0.2.66"]
+
+
+def test_the_label_at_is_not_the_zone_s_own_name(asker: Asker) -> None:
+    """The RDN of the apex's node is "@", which a label may be spelled like."""
+    reply = asker.ask("\\@.corp.example.com", "SOA")
+    assert (reply.rcode(), reply.answer) == (dns.rcode.NXDOMAIN, [])
