@@ -40,9 +40,14 @@ class Node:
     tombstoned: bool
 
 
+def is_tombstoned(row: ObjectRow) -> bool:
+    """Whether a node lost its last record, and is kept so that other DCs see that."""
+    return tuple(row.attrs.get(attr.DNS_TOMBSTONED, _FALSE)) == _TRUE
+
+
 def node_of(row: ObjectRow) -> Node:
     """What a row says."""
-    dead = row.attrs.get(attr.DNS_TOMBSTONED, _FALSE) == _TRUE
+    dead = is_tombstoned(row)
     records = () if dead else dns_node.unpacked(row.attrs.get(attr.DNS_RECORD, ()))
     return Node(row, row.rdn, records, dead)
 

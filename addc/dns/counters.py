@@ -33,7 +33,6 @@ class Count(IntEnum):
     SERVFAIL = auto()
     FORMERR = auto()
     NOTIMP = auto()
-    TRUNCATED = auto()
     RATE_LIMITED = auto()
     """Replies left out, or cut to TC, because too many like them were asked for."""
     COOKIES_GOOD = auto()

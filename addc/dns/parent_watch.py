@@ -18,6 +18,7 @@ from addc.codes.rcode import Rcode
 from addc.directory import dns_records, dns_signing
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext, WriteContext
+from addc.directory.dns_key_roll import DEFAULT_DS_TTL_S
 from addc.directory.dns_keys import is_signed
 from addc.directory.dns_zones import ZoneFacts, ZoneType, all_zones
 from addc.security.token import SYSTEM
@@ -57,7 +58,9 @@ class ParentWatch:
         for apex in await self._directory.read("dns.parents", SYSTEM, _waiting):
             own = await self._directory.read("dns.parents", SYSTEM, partial(_own_parent, apex=apex))
             found = own if own is not None else await self.parent_ds(apex)
-            work = partial(_seen, apex=apex, found=found)
+            # What a cache tells of a TTL is what is left of it, not for how long others keep the old DS.
+            least_s = 0 if own is not None else DEFAULT_DS_TTL_S
+            work = partial(_seen, apex=apex, found=found, least_s=least_s)
             moved += await self._directory.write("dns.parents", SYSTEM, work)
         return moved
 
@@ -95,9 +98,9 @@ def _waits(ctx: ReadContext, zone: ZoneFacts) -> bool:
     )
 
 
-def _seen(ctx: WriteContext, apex: Name, found: tuple[Record, ...]) -> bool:
+def _seen(ctx: WriteContext, apex: Name, found: tuple[Record, ...], least_s: int) -> bool:
     zone = next((one for one in all_zones(ctx) if one.apex == apex and is_signed(one.row)), None)
     if zone is None or not found:
         return False
     shown = [one.data for one in found if isinstance(one.data, DsData)]
-    return dns_signing.parent_seen(ctx, zone, shown, max(one.ttl_s for one in found))
+    return dns_signing.parent_seen(ctx, zone, shown, max(least_s, *(one.ttl_s for one in found)))

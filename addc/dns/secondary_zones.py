@@ -136,6 +136,8 @@ def _renewed(ctx: ReadContext, held: Mapping[Name, SecondaryZone]) -> dict[Name,
             content = before.content
         else:
             content = read_content(ctx, name, status, before)
+        if content is not None:
+            content.learn()
         if before is not None and before.content is content and content is not None:
             found[apex] = before.with_status(status)
         else:

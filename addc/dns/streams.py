@@ -156,6 +156,7 @@ class Stream(asyncio.Protocol):
         """Answer the whole messages that came."""
         service, buffer = self._service, self._buffer
         at, end, count = 0, len(buffer), 0
+        replies = kept_count = 0
         out: list[bytes] = []
         if end >= 2 and end >= 2 + (buffer[0] << 8 | buffer[1]):
             service.freshen()
@@ -171,22 +172,28 @@ class Stream(asyncio.Protocol):
             if kept is not None and kept.body is not None and kept.networks is None:
                 body = kept.body
                 out += ((len(body) + 2).to_bytes(2, "big"), data[:2], body)
+                replies += 1
+                kept_count += 1
                 continue
             reply = service.answer_safely(data, self.source, self._kind)
             if isinstance(reply, Later):
                 self._begin(reply)
             elif reply is not None:
                 out += (len(reply).to_bytes(2, "big"), reply)
+                replies += 1
         self._buffer = buffer[at:]
         if count:
             self._table.heard(self, self._loop.time())
             tls = self._kind is Transport.TLS
             service.counters[Count.TLS_QUERIES if tls else Count.TCP_QUERIES] += count
+            service.counters[Count.KEPT_REPLIES] += kept_count
         if out:
-            self._write(b"".join(out))
+            self._write(b"".join(out), replies)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes, replies: int = 1) -> None:
         if self._transport is not None:
+            tls = self._kind is Transport.TLS
+            self._service.counters[Count.TLS_REPLIES if tls else Count.TCP_REPLIES] += replies
             self._transport.write(data)
 
     def _begin(self, later: Later) -> None:

@@ -103,6 +103,10 @@ class ZoneContent:
             return unpack_node(held)
         return [] if not relative or relative in self._lying_between() else None
 
+    def learn(self) -> None:
+        """Find the names that lie between others now, which takes time, and not while somebody waits."""
+        self._lying_between()
+
     def _lying_between(self) -> dict[Name, int]:
         """Names that exist only because names below them do, and how many do."""
         if self._between is None:

@@ -16,6 +16,7 @@ from addc.codec.dns_names import Name, fold
 from addc.codec.dns_rdata import DnsRecord, DnsType, SoaData
 from addc.codec.dns_wire import rdata_bytes, unpack_rdata
 from addc.directory.context import ReadContext
+from addc.directory.dns_records import is_tombstoned
 from addc.directory.dns_zones import ZoneFacts
 from addc.dns.transfer import Step
 from addc.dns.zone_content import TYPE_SOA, Data, Rr, ZoneContent, pack_node, unpack_node
@@ -134,7 +135,7 @@ def _node(ctx: ReadContext, zone: ZoneFacts, row: ObjectRow) -> tuple[Name, list
     name: Name = () if rdn == "@" else fold(tuple(rdn.encode("utf-8", "surrogateescape").split(b".")))
     if any(not 0 < len(label) <= 63 for label in name) or sum(map(len, name)) + len(name) > 250:
         return None
-    if row.attrs.get(attr.DNS_TOMBSTONED, (b"FALSE",))[0] == b"TRUE":
+    if is_tombstoned(row):
         return name, []
     records = wire_records(row.attrs.get(attr.DNS_RECORD, ()))
     if not name:

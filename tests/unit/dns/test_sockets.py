@@ -187,6 +187,9 @@ def test_a_stream_carries_many_queries(asker: Asker) -> None:
             replies = [await take(reader) for _ in range(count)]
             assert {reply.id for reply in replies} == set(range(count))
             assert all(reply.answer for reply in replies)
+        counters = asker.service.counters
+        assert counters[Count.TCP_QUERIES] == counters[Count.TCP_REPLIES] == count
+        assert counters[Count.KEPT_REPLIES] == count - 1
 
     run(scene)
 
