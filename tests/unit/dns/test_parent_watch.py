@@ -1,4 +1,4 @@
-"""Parents that are to have the DS of a new key: whether it is there, and for how long others keep the old one."""
+"""Parents that are to have the DS of a new key: whether it is there, and how long others keep the old one."""
 
 import asyncio
 
@@ -44,7 +44,7 @@ def _waiting(corp: Corp) -> PublicKey:
         begin_roll(ctx, _zone(ctx), is_ksk=True)
 
     corp.write(begin)
-    corp.now += 3 * _DAY_S * TICKS_PER_S
+    corp.later(3 * _DAY_S)
     corp.write(lambda ctx: dns_signing.advance(ctx, _zone(ctx)))
     assert _ksk(corp).status is RolloverStatus.KSK_WAITING_FOR_DS_UPDATE
     (found,) = corp.read(lambda ctx: dns_signing.waiting_for_parent(ctx, _zone(ctx)))
