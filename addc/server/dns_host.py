@@ -126,9 +126,8 @@ class Answers:
         port, tls_port = self._config.ports.of(DNS), self._config.site.dns_tls_port
         shared, loop = self._config.workers > 0, asyncio.get_running_loop()
         for address in addresses:
-            self._datagrams.append(
-                Datagrams(self.service, listeners.listen_udp(address, port, shared=shared))
-            )
+            for sock in listeners.listen_datagrams(address, port, self.own, shared=shared):
+                self._datagrams.append(Datagrams(self.service, sock))
             sock = listeners.listen_tcp(address, port, shared=shared)
             self._servers.append(await loop.create_server(self._streams.connection, sock=sock))
             serving += [f"udp {address} {port}", f"tcp {address} {port}"]

@@ -1,4 +1,4 @@
-"""The addresses of this machine's interfaces, as Linux tells them: rtnetlink(7), RTM_GETLINK and RTM_GETADDR."""
+"""The addresses of this machine's interfaces, as Linux tells them by rtnetlink(7)."""
 
 import socket
 import struct

@@ -7,8 +7,9 @@ whether the ports are free.
 
 import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from ipaddress import ip_address
 from typing import Final
 
 from addc.base.errors import UserError
@@ -20,6 +21,7 @@ TCP: Final = (DNS, KERBEROS, EPMAP, LDAP, SMB, KPASSWD, LDAPS, GC, GC_TLS)
 UDP: Final = (DNS, KERBEROS, LDAP, KPASSWD)
 LOOPBACK: Final = "127.0.0.1"
 
+_ALL: Final = ("0.0.0.0", "::")  # noqa: S104 - what clients may reach is the operator's to say
 _BACKLOG: Final = 4096
 _UDP_BUFFER_BYTES: Final = 4 << 20
 
@@ -28,7 +30,7 @@ def addresses(listen: Sequence[str]) -> tuple[str, ...]:
     """What to bind to: the addresses asked for, else every IPv4 and, where the machine has it, IPv6."""
     if listen:
         return tuple(listen)
-    return ("0.0.0.0", "::") if socket.has_ipv6 and _ipv6_works() else ("0.0.0.0",)  # noqa: S104 - a server
+    return _ALL if socket.has_ipv6 and _ipv6_works() else _ALL[:1]
 
 
 def _ipv6_works() -> bool:
@@ -120,6 +122,27 @@ def listen_in_range(listen: Sequence[str], ports: range) -> tuple[int, list[sock
         f"No port of {ports.start} to {ports.stop - 1} is free for RPC: {failed} "
         "Next step: set rpc_ports of config.json to ports that are."
     )
+
+
+def listen_datagrams(
+    address: str, port: int, own: Iterable[str], *, shared: bool = False
+) -> list[socket.socket]:
+    """Datagram sockets of an address; for all addresses of a family, one of each of the machine's own too.
+
+    What is sent from a socket without an address goes out with one that the kernel chooses: a client that
+    asked another address of ours would not know the reply. own: the machine's; one that it has only later is
+    served by the socket of all.
+    """
+    if address not in _ALL:
+        return [listen_udp(address, port, shared=shared)]
+    sockets = [listen_udp(address, port, shared=True)]
+    for one in own:
+        if (":" in one) is (":" in address) and not ip_address(one).is_link_local:
+            try:
+                sockets.append(listen_udp(one, port, shared=True))
+            except UserError:
+                continue  # it went, or is not to be used yet
+    return sockets
 
 
 def listen_udp(address: str, port: int, *, shared: bool = False) -> socket.socket:

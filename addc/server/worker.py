@@ -30,6 +30,7 @@ from addc.server import dns_registration, health, kdc_certificate, listeners, tl
 from addc.server.background import WORK, Background
 from addc.server.config import ServeConfig, SiteConfig
 from addc.server.dns_host import Answers, DeskHost, DnsShared, relay_to_desk
+from addc.server.interface_addresses import interface_addresses
 from addc.server.listeners import GC, GC_TLS, KERBEROS, KPASSWD, LDAP, LDAPS, LOOPBACK, NTP
 from addc.server.process import AcceptorKeys, Flag, open_directory, raise_file_limit, services, stop_event
 from addc.server.rpc_smb import RpcSmb
@@ -107,6 +108,7 @@ class Worker:
         self._rpc_smb: RpcSmb | None = None
         self._dns: Answers | None = None
         self._rpc_smb_ready = rpc_smb_ready
+        self._own = tuple(str(one.address) for one in interface_addresses())
         self._shared_dns = dns
         self._desk: DeskHost | None = None
 
@@ -231,8 +233,9 @@ class Worker:
             (KERBEROS, lambda: KdcDatagrams(self._kdc, kpasswd=False)),
             (KPASSWD, lambda: KdcDatagrams(self._kdc, kpasswd=True)),
         ):
-            transport, _ = await loop.create_datagram_endpoint(protocol, sock=self._udp(address, port))
-            self._datagrams.append(transport)
+            for sock in self._udp(address, port):
+                transport, _ = await loop.create_datagram_endpoint(protocol, sock=sock)
+                self._datagrams.append(transport)
 
     async def _keep_time(self) -> None:
         """Serve the time and sign it, in one worker: a lost datagram is asked for again."""
@@ -241,15 +244,16 @@ class Worker:
         if site.time_service != "off":
             for address in listeners.addresses(self._config.listen):
                 try:
-                    sock = listeners.listen_udp(address, self._config.ports.of(NTP))
+                    sockets = listeners.listen_datagrams(address, self._config.ports.of(NTP), self._own)
                 except UserError as error:
                     if site.time_service == "on":
                         raise
                     _LOG.info("no time service", extra={"fields": {"why": str(error)}})
                     break
                 self._serving.append(f"udp {address} {self._config.ports.of(NTP)}")
-                made = await loop.create_datagram_endpoint(lambda: SntpDatagrams(time_service), sock=sock)
-                self._datagrams.append(made[0])
+                for sock in sockets:
+                    made = await loop.create_datagram_endpoint(lambda: SntpDatagrams(time_service), sock=sock)
+                    self._datagrams.append(made[0])
         if site.ntp_signd_socket:
             signd = await asyncio.start_unix_server(partial(serve_signd, time_service), site.ntp_signd_socket)
             self._servers.append(signd)
@@ -258,9 +262,10 @@ class Worker:
         self._serving.append(f"tcp {address} {self._config.ports.of(port)}")
         return listeners.listen_tcp(address, self._config.ports.of(port), shared=self._config.workers > 0)
 
-    def _udp(self, address: str, port: int) -> socket.socket:
-        self._serving.append(f"udp {address} {self._config.ports.of(port)}")
-        return listeners.listen_udp(address, self._config.ports.of(port), shared=self._config.workers > 0)
+    def _udp(self, address: str, port: int) -> list[socket.socket]:
+        port = self._config.ports.of(port)
+        self._serving.append(f"udp {address} {port}")
+        return listeners.listen_datagrams(address, port, self._own, shared=self._config.workers > 0)
 
     async def _drain(self) -> None:
         """No new connections; what was begun is finished and answered."""

@@ -39,3 +39,18 @@ def test_an_address_of_another_machine_is_named() -> None:
 def test_addresses_asked_for_are_those_served() -> None:
     assert listeners.addresses(["10.0.0.1"]) == ("10.0.0.1",)
     assert "0.0.0.0" in listeners.addresses([])  # noqa: S104
+
+
+def test_a_reply_comes_from_the_address_that_was_asked() -> None:
+    """RFC 2181 4.1: a socket of every own address beside that of all."""
+    every = "0.0.0.0"  # noqa: S104 - that is what is tried
+    own = ("127.0.0.1", "127.0.0.2", "::1", "169.254.9.9", "192.0.2.200")
+    sockets = listeners.listen_datagrams(every, 0, own)
+    try:
+        assert [one.getsockname()[0] for one in sockets] == ["0.0.0.0", "127.0.0.1", "127.0.0.2"]
+    finally:
+        for one in sockets:
+            one.close()
+    (alone,) = listeners.listen_datagrams("127.0.0.1", 0, ("127.0.0.2",))
+    assert alone.getsockname()[0] == "127.0.0.1"
+    alone.close()
