@@ -141,8 +141,13 @@ class Answers:
         return TlsDoor(sock, tls, self._streams.connection, handshake_s=_HANDSHAKE_S)
 
     async def follow(self) -> None:
-        """Follow the copies of other servers' zones; ends by cancellation."""
+        """Follow the copies of other servers' zones, and the directory; ends by cancellation.
+
+        Whoever is asked follows it anyway. A process that nobody asks for long would lose sight of what was
+        committed meanwhile, and have to learn large zones anew with the first question.
+        """
         while True:
+            self.service.freshen()
             try:
                 await self.copies.follow(self._directory)
             except AddcError as error:  # those at hand serve on
