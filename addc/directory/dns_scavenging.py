@@ -32,7 +32,7 @@ KIND: Final = "dns scavenging"
 STATE: Final = "dns.scavenging"
 """Named state: a Course as JSON."""
 PERIOD_S: Final = 3600.0
-BATCH: Final = 500
+BATCH: Final = 200
 """Names of one transaction."""
 _AWAY_H: Final = 24
 """Machines that could not reach the server for so long may have missed a refresh."""
@@ -46,7 +46,7 @@ class Course:
     alive_h: when the job last ran. since_h: when it came back after it had been away. last_h: when the last
     run began. running: whether one is under way; zones: what it has before it; at: the last row that it saw.
     names, records: what this run, or the last one, ended.
-    buried_h: when tombstones were last removed.
+    buried_h: when tombstones were last removed; bury_at: the last one seen, while that is under way.
     """
 
     alive_h: int = 0
@@ -58,6 +58,7 @@ class Course:
     names: int = 0
     records: int = 0
     buried_h: int = 0
+    bury_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,9 @@ def step(ctx: WriteContext) -> bool:
     if now.running:
         now = _part(ctx, now)
     elif hour >= now.buried_h + _DAY_H:
-        more = _bury(ctx)
-        now = now if more else replace(now, buried_h=hour)
+        last = _bury(ctx, Dnt(now.bury_at))
+        more = last is not None
+        now = replace(now, bury_at=0, buried_h=hour) if last is None else replace(now, bury_at=int(last))
     if now != before:
         _keep(ctx, now)
     return more
@@ -211,21 +213,16 @@ def report(ctx: ReadContext, zone: ZoneFacts) -> Report:
 # --- tombstones ---
 
 
-def _bury(ctx: WriteContext) -> bool:
-    """Remove names that were ended long ago; whether there may be more."""
+def _bury(ctx: WriteContext, after: Dnt) -> Dnt | None:
+    """Remove those of the next tombstones that are old enough; the last one seen, None at the end."""
     attribute = ctx.schema.attribute_by_id(attr.DNS_TOMBSTONED)
     assert attribute is not None
     before = ctx.now - settings(ctx).tombstone_interval_h * HOUR_FT
-    key, after, removed = attribute.syntax.key(b"TRUE"), Dnt(0), 0
-    while dnts := ctx.tx.index_eq(attr.DNS_TOMBSTONED, key, limit=BATCH, after=after):
-        for row in ctx.tx.get_many(dnts):
-            if row.state is ObjectState.LIVE and row.class_id == cls.DNS_NODE and _ended_by(row, before):
-                delete_row(ctx, row)
-                removed += 1
-        if removed >= BATCH:
-            return True
-        after = dnts[-1]
-    return False
+    dnts = ctx.tx.index_eq(attr.DNS_TOMBSTONED, attribute.syntax.key(b"TRUE"), limit=BATCH, after=after)
+    for row in ctx.tx.get_many(dnts):
+        if row.state is ObjectState.LIVE and row.class_id == cls.DNS_NODE and _ended_by(row, before):
+            delete_row(ctx, row)
+    return dnts[-1] if len(dnts) == BATCH else None
 
 
 def _ended_by(row: ObjectRow, when: int) -> bool:

@@ -205,3 +205,26 @@ def test_big_zones_are_scavenged_in_parts_and_a_run_can_be_ended(
     assert run_jobs(corp) > 4
     assert corp.read(lambda ctx: sum(one.tombstoned for one in nodes(ctx, zone_of(ctx)))) == 40
     assert isinstance(corp.read(course), Course)
+
+
+def test_tombstones_are_gone_through_in_parts_also_where_most_are_young(
+    corp_sqlite: Corp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spec: [MS-DNSP] 3.1.1.1.1 (DsTombstoneInterval)."""
+    corp = corp_sqlite
+    monkeypatch.setattr(dns_scavenging, "BATCH", 4)
+
+    def end(*names: str) -> None:
+        corp.write(lambda ctx: write_nodes(ctx, zone_of(ctx), {name: () for name in names}), SYSTEM)
+
+    register(corp, [f"young{number}" for number in range(9)])
+    register(corp, ["old1", "old2"])
+    end("old1", "old2")
+    corp.later(13 * 86_400)
+    end(*(f"young{number}" for number in range(9)))
+    run_jobs(corp)
+    assert node(corp, "old1") is not None
+    corp.later(2 * 86_400)
+    assert run_jobs(corp) == 3  # eleven tombstones, four at a time
+    assert node(corp, "old1") is None and node(corp, "old2") is None
+    assert node(corp, "young8") is not None and not corp.read(course).bury_at
