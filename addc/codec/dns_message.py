@@ -27,6 +27,7 @@ OPTION_COOKIE: Final = 10
 OPTION_PADDING: Final = 12
 OPTION_EXTENDED_ERROR: Final = 15
 MESSAGE_MAX: Final = 0xFFFF
+_OF_KEYS: Final = frozenset((DnsType.TKEY, DnsType.TSIG))
 HEADER_SIZE: Final = 12
 
 _QR: Final = 0x8000
@@ -304,9 +305,12 @@ def _put_additional(packer: NamePacker, records: Sequence[Record], room: int) ->
 
 
 def put_record(packer: NamePacker, record: Record) -> None:
-    """Append a record, its data's length filled in."""
-    packer.put(record.owner)
+    """Append a record, its data's length filled in; the name of a key is written out, as Windows does."""
     out = packer.out
+    if record.type in _OF_KEYS:
+        out += pack_name(record.owner)
+    else:
+        packer.put(record.owner)
     at = len(out)
     out += _RECORD.pack(record.type, record.rclass, record.ttl_s, 0)
     pack_rdata(record.type, record.data, packer)

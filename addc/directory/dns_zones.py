@@ -134,7 +134,7 @@ class ZoneProperties:
                 continue
             if changed is None:
                 others.append(one)
-            else:
+            elif one.data:  # an empty one stands for the default, and takes nothing back that another says
                 found = changed
         return replace(found, others=tuple(others))
 

@@ -89,7 +89,7 @@ def answer(question: Question, zones: Zones) -> Answer | None:
         return None
     reply = Answer()
     if question.qclass not in (CLASS_IN, CLASS_ANY):
-        reply.rcode, reply.authoritative = Rcode.REFUSED, False
+        reply.rcode, reply.authoritative = Rcode.NOTIMP, False
         return reply
     spelled, seen = question.name, {name}
     for _ in range(CHAIN_MAX):

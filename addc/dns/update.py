@@ -145,10 +145,10 @@ def zone_of(message: Message) -> Name:
     if len(message.questions) != 1:
         raise UpdateError(Rcode.FORMERR, "not one zone")
     asked = message.questions[0]
+    if asked.qclass not in (CLASS_IN, CLASS_ANY):  # before all else, as on Windows
+        raise UpdateError(Rcode.NOTIMP, "no zone of this class")
     if asked.qtype != DnsType.SOA:
         raise UpdateError(Rcode.FORMERR, "the zone's type is not SOA")
-    if asked.qclass not in (CLASS_IN, CLASS_ANY):
-        raise UpdateError(Rcode.NOTAUTH, "no zone of this class")
     return fold(asked.name)
 
 
@@ -250,7 +250,8 @@ def apply(message: Message, terms: Terms, view: View) -> dict[str, Records]:
 def _reunited(before: Records, made: Records, terms: Terms) -> Records:
     """What a name holds, where records that were deleted and added again count as registered again.
 
-    Machines send both each time: without this every registration would replicate.
+    Machines send both each time: without this every registration would replicate. What the update does not
+    name stays as it is: else a machine's new address would keep its old one from ever getting old.
     """
     held = {(one.type, one.data, one.ttl_s): one for one in before}
     if len(held) != len(before) or before is made:
@@ -258,7 +259,10 @@ def _reunited(before: Records, made: Records, terms: Terms) -> Records:
     told: list[DnsRecord] = []
     for one in made:
         kept = held.get((one.type, one.data, one.ttl_s))
-        told += [one] if kept is None else dns_aging.refreshed([kept], terms.properties, terms.now)
+        if kept is None or kept == one:
+            told.append(one)
+        else:
+            told += dns_aging.refreshed([kept], terms.properties, terms.now)
     return tuple(told)
 
 
@@ -298,7 +302,8 @@ def _added(one: Record, node: str, view: View, terms: Terms) -> Records:
         return tuple(fresh if r is found else r for r in held)
     stamp = dns_aging.new_stamp(node, held, terms.now)
     if found is not None:
-        changed = replace(found, ttl_s=one.ttl_s, timestamp_h=stamp if found.timestamp_h else 0)
+        # Made anew, so that what others wrote into its other fields does not stay.
+        changed = DnsRecord(kind, found.data, one.ttl_s, timestamp_h=stamp if found.timestamp_h else 0)
         return tuple(changed if r is found else r for r in held)
     record = DnsRecord(kind, one.data, one.ttl_s, timestamp_h=stamp)
     return dns_node.added(held, record) if kind in _SINGLE else view.grown(held, record)

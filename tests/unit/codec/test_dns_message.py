@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from addc.base.errors import DecodeError
-from addc.codec.dns_data import TsigData
+from addc.codec.dns_data import TkeyData, TsigData
 from addc.codec.dns_message import (
     CLASS_ANY,
     CLASS_IN,
@@ -26,7 +26,7 @@ from addc.codec.dns_message import (
     with_tsig,
     without_tsig,
 )
-from addc.codec.dns_names import parse_name
+from addc.codec.dns_names import pack_name, parse_name
 from addc.codec.dns_rdata import AData, DnsType, NameData, RawData
 from addc.codec.dns_wire import rdata_bytes
 from tests.kit.dns_samples import APEX, messages
@@ -147,6 +147,16 @@ def test_the_algorithm_of_a_signature_is_not_compressed() -> None:
             continue
         with pytest.raises(DecodeError, match="neither a label nor a pointer"):
             decode_message(data)
+
+
+def test_the_names_of_keys_are_written_out() -> None:
+    """RFC 8945 4.2: clients find the end of what is signed by the length of the name."""
+    key = TkeyData("gss-tsig", 1, 2, 3, 0, b"token", b"")
+    asked = Message(7, qr=True, questions=(Question(_NAME, DnsType.TKEY),))
+    data = encode_message(replace(asked, answers=(Record(_NAME, DnsType.TKEY, CLASS_ANY, 0, key),)))
+    name = pack_name(_NAME)
+    assert data.count(name) == 2 and data.endswith(name + data[-len(rdata_bytes(DnsType.TKEY, key)) - 10 :])
+    assert decode_message(data).answers[0].data == key
 
 
 def test_what_a_signature_signs() -> None:

@@ -28,6 +28,14 @@ def test_values_that_cannot_be_read_leave_the_default() -> None:
     assert ZoneProperties.unpack((empty, b"junk")) == ZoneProperties(allow_update=ZoneUpdate.OFF)
 
 
+def test_an_empty_value_takes_nothing_back() -> None:
+    """[MS-DNSP] 2.3.2.1.1: in whatever order the values come."""
+    told = ZoneProperties(allow_update=ZoneUpdate.UNSECURE).pack()
+    values = (DnsProperty(DnsPropertyId.DSPROPERTY_ZONE_ALLOW_UPDATE, b"").pack(), *told)
+    for order in (values, values[::-1]):
+        assert ZoneProperties.unpack(order).allow_update == ZoneUpdate.UNSECURE
+
+
 def test_an_old_list_of_masters_counts_where_there_is_no_new_one() -> None:
     """[MS-DNSP] 2.3.2.1.1: the _DA property goes before."""
     told = ZoneProperties(ZoneType.STUB, masters=MASTERS).pack()

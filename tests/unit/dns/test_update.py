@@ -9,7 +9,7 @@ import pytest
 from addc.base.clock import FileTime
 from addc.codec.dns_message import CLASS_ANY, CLASS_IN, CLASS_NONE, Message, Question, Record, decode_message
 from addc.codec.dns_names import parse_name
-from addc.codec.dns_rdata import AData, DnsRecord, DnsType, NameData, RawData, SoaData, TxtData
+from addc.codec.dns_rdata import RANK_ZONE, AData, DnsRecord, DnsType, NameData, RawData, SoaData, TxtData
 from addc.codes.rcode import Rcode
 from addc.directory.dns_node import Records
 from addc.directory.dns_zones import ZoneProperties
@@ -92,7 +92,8 @@ def test_there_is_one_zone_of_type_soa_and_class_in() -> None:
         ([], Rcode.FORMERR),
         ([zone, zone], Rcode.FORMERR),
         ([replace(zone, qtype=DnsType.NS)], Rcode.FORMERR),
-        ([replace(zone, qclass=3)], Rcode.NOTAUTH),
+        ([replace(zone, qclass=3)], Rcode.NOTIMP),
+        ([replace(zone, qclass=254, qtype=1)], Rcode.NOTIMP),
     ):
         with pytest.raises(UpdateError) as why:
             update.zone_of(made(zones=zones))
@@ -307,6 +308,29 @@ def test_a_record_that_was_deleted_and_added_again_is_as_it_was() -> None:
 
 
 # --- what the server keeps, and how much a name may hold ---
+
+
+def test_what_an_update_does_not_name_gets_no_new_stamp() -> None:
+    """As on Windows: a new address does not keep the old one of the same name from getting old."""
+    ageing = replace(TERMS, properties=ZoneProperties(aging=True))
+    grown = asked()
+    grown.add("www", 600, "A", "192.0.2.3")
+    assert set(done(grown, ageing)["www"]) >= {a(1), a(2)}
+    less = asked()
+    less.delete("www", "A", "192.0.2.1")
+    assert done(less, ageing)["www"] == (a(2),)
+
+
+def test_another_ttl_makes_a_record_anew() -> None:
+    """As on Windows: what LDAP wrote into its other fields goes."""
+    HELD["odd"] = (replace(a(5), flags=7777, rank=9),)
+    try:
+        changed = asked()
+        changed.add("odd", 999, "A", "192.0.2.5")
+        (made_anew,) = done(changed)["odd"]
+    finally:
+        del HELD["odd"]
+    assert (made_anew.ttl_s, made_anew.flags, made_anew.rank) == (999, 0, RANK_ZONE)
 
 
 def test_a_name_holds_so_many_records_and_no_more() -> None:
