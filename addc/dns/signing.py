@@ -37,9 +37,11 @@ class Signatures:
     Times of signatures stand on whole hours, so that all processes and servers make much the same.
     """
 
-    __slots__ = ("_kept", "given", "made")
+    __slots__ = ("_kept", "_kept_max", "given", "made")
 
-    def __init__(self) -> None:
+    def __init__(self, kept_max: int = _KEPT_MAX) -> None:
+        """kept_max: the oldest go where there would be more; for whole zones, as many as they have sets."""
+        self._kept_max = kept_max
         self._kept: dict[_Key, tuple[int, RrsigData]] = {}
         self.given = 0
         self.made = 0
@@ -90,7 +92,7 @@ class Signatures:
         """The oldest go where there are too many."""
         kept = self._kept
         kept.pop(at, None)
-        while len(kept) >= _KEPT_MAX:
+        while len(kept) >= self._kept_max:
             kept.pop(next(iter(kept)))
         kept[at] = made
 
