@@ -21,6 +21,7 @@ from addc.security.token import SYSTEM
 from addc.security.zone_keys import ZoneSigning
 
 _KEPT_MAX: Final = 4
+_SIGNATURES_MAX: Final = 250_000
 
 
 class SignedCopies:
@@ -29,7 +30,7 @@ class SignedCopies:
     def __init__(self, directory: Directory, clock: Clock) -> None:
         self._directory = directory
         self._clock = clock
-        self._signatures = Signatures()
+        self._signatures = Signatures(_SIGNATURES_MAX)
         self._kept: OrderedDict[Name, tuple[ZoneImage, ZoneContent]] = OrderedDict()
         self._lock = asyncio.Lock()
 
