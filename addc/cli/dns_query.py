@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 def add_words(words: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     help_text = "ask any DNS server"
-    parser = words.add_parser("query", help=help_text, description=help_text.capitalize() + ".")
+    parser = words.add_parser(
+        "query", help=help_text, description=help_text[:1].upper() + help_text[1:] + "."
+    )
     parser.add_argument(
         "what", nargs="+", metavar="WORD", help="[@SERVER[#PORT]] NAME or ADDRESS [TYPE] [CLASS] [+dnssec]"
     )

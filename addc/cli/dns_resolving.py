@@ -1,69 +1,31 @@
 """addc dns hint: where the root of all names is; addc dns anchor: whose signatures are believed."""
 
 import argparse
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from addc.cli.on_forest import add_work, tell
+from addc.cli.on_forest import add_change, add_part, add_word, tell, tell_change
 
 if TYPE_CHECKING:
     from addc.directory.api import Directory
 
 _HINTS = "Hints are the directory's. They are used where use_root_hints is on: addc dns server set."
 _ANCHORS = "Works on the DC whose folder --data-dir is. Answers are checked where validate is on."
-Work = Callable[["Directory", argparse.Namespace], int | None]
 
 
 def add_words(words: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """`addc dns hint` and `addc dns anchor`, with their words."""
-    hint = _part(words, "hint", "the root servers, for finding names without forwarders", _HINTS)
-    _word(hint, "list", "the root servers and their addresses", _hints, _HINTS)
-    one = _change(hint, "set", "make these the root servers, and no others", _set_hints, _HINTS)
+    hint = add_part(words, "hint", "the root servers, for finding names without forwarders", about=_HINTS)
+    add_word(hint, "list", "the root servers and their addresses", _hints, about=_HINTS)
+    one = add_change(hint, "set", "make these the root servers, and no others", _set_hints, about=_HINTS)
     one.add_argument("servers", nargs="+", metavar="NAME=IP,...", help="as a.root-servers.net=198.41.0.4")
-    anchor = _part(words, "anchor", "keys of signed zones that are believed beforehand", _ANCHORS)
-    _word(anchor, "list", "the anchors", _anchors, _ANCHORS)
-    one = _change(anchor, "add", "believe a zone's key", _add_anchor, _ANCHORS)
+    anchor = add_part(words, "anchor", "keys of signed zones that are believed beforehand", about=_ANCHORS)
+    add_word(anchor, "list", "the anchors", _anchors, about=_ANCHORS)
+    one = add_change(anchor, "add", "believe a zone's key", _add_anchor, about=_ANCHORS)
     one.add_argument("zone", metavar="ZONE", help='"." is the root')
     one.add_argument("type", metavar="TYPE", help="DS or DNSKEY")
     one.add_argument("data", nargs="+", metavar="DATA", help="as 20326 8 2 E06D44B8...")
-    one = _change(anchor, "remove", "believe none of a zone's keys", _remove_anchors, _ANCHORS)
+    one = add_change(anchor, "remove", "believe none of a zone's keys", _remove_anchors, about=_ANCHORS)
     one.add_argument("zone", metavar="ZONE")
-
-
-def _part(
-    words: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help: str, epilog: str
-) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
-    parser = words.add_parser(name, help=help, description=help[:1].upper() + help[1:] + ".", epilog=epilog)
-    return parser.add_subparsers(dest="part", required=True, metavar="WORD")
-
-
-def _word(
-    words: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    help: str,
-    work: Work,
-    epilog: str,
-) -> argparse.ArgumentParser:
-    parser = words.add_parser(name, help=help, description=help[:1].upper() + help[1:] + ".", epilog=epilog)
-    add_work(parser, work)
-    return parser
-
-
-def _change(
-    words: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    help: str,
-    work: Work,
-    epilog: str,
-) -> argparse.ArgumentParser:
-    parser = _word(words, name, help, work, epilog)
-    parser.add_argument("--dry-run", action="store_true", help="try it, keep nothing")
-    return parser
-
-
-def _done(args: argparse.Namespace, text: str, facts: dict[str, object]) -> None:
-    told = f"Would be done, nothing was changed: {text}" if args.dry_run else f"{text}."
-    tell(args, told, {"done": not args.dry_run, **facts})
 
 
 def _hints(directory: "Directory", args: argparse.Namespace) -> None:
@@ -82,7 +44,7 @@ def _set_hints(directory: "Directory", args: argparse.Namespace) -> None:
         name, _, told = word.partition("=")
         wanted[name] = [one for one in told.split(",") if one]
     done = dns_resolving.set_hints(directory, wanted, dry_run=args.dry_run)
-    _done(args, f"Root servers: {', '.join(sorted(wanted))}", done)
+    tell_change(args, f"Root servers: {', '.join(sorted(wanted))}", done)
 
 
 def _anchors(directory: "Directory", args: argparse.Namespace) -> None:
@@ -97,11 +59,11 @@ def _add_anchor(directory: "Directory", args: argparse.Namespace) -> None:
 
     done = dns_resolving.add_anchor(directory, args.zone, args.type, args.data, dry_run=args.dry_run)
     more = "" if done["validate"] else " (checked once addc dns server set validate=on)"
-    _done(args, f"Believed: {done['added']}{more}", done)
+    tell_change(args, f"Believed: {done['added']}{more}", done)
 
 
 def _remove_anchors(directory: "Directory", args: argparse.Namespace) -> None:
     from addc.server import dns_resolving  # noqa: PLC0415
 
     done = dns_resolving.remove_anchors(directory, args.zone, dry_run=args.dry_run)
-    _done(args, f"No longer believed: {args.zone}", done)
+    tell_change(args, f"No longer believed: {args.zone}", done)

@@ -2,15 +2,19 @@
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from addc.cli.on_forest import add_work, tell
+from addc.cli.on_forest import add_change, add_part, add_word, tell, tell_change
 
 if TYPE_CHECKING:
     from addc.directory.api import Directory
     from addc.server.config import SiteConfig
 
 _HERE = "Works on the DC whose folder --data-dir is: other DCs have settings of their own."
+_part = partial(add_part, about=_HERE)
+_word = partial(add_word, about=_HERE)
+_change = partial(add_change, about=_HERE)
 
 
 def add_words(words: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -44,41 +48,10 @@ def add_words(words: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
             )
 
 
-def _part(
-    words: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help: str
-) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
-    parser = words.add_parser(name, help=help, description=help[:1].upper() + help[1:] + ".", epilog=_HERE)
-    return parser.add_subparsers(dest="part", required=True, metavar="WORD")
-
-
-Work = Callable[["Directory", argparse.Namespace], int | None]
-
-
-def _word(
-    words: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help: str, work: Work
-) -> argparse.ArgumentParser:
-    parser = words.add_parser(name, help=help, description=help[:1].upper() + help[1:] + ".", epilog=_HERE)
-    add_work(parser, work)
-    return parser
-
-
-def _change(
-    words: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help: str, work: Work
-) -> argparse.ArgumentParser:
-    parser = _word(words, name, help, work)
-    parser.add_argument("--dry-run", action="store_true", help="try it, keep nothing")
-    return parser
-
-
 def _site(args: argparse.Namespace) -> "SiteConfig":
     from addc.server.config import default_data_dir, read_site_config  # noqa: PLC0415
 
     return read_site_config(args.data_dir or default_data_dir())
-
-
-def _done(args: argparse.Namespace, text: str, facts: dict[str, object]) -> None:
-    told = f"Would be done, nothing was changed: {text}" if args.dry_run else f"{text}."
-    tell(args, told, {"done": not args.dry_run, **facts})
 
 
 def _shown(value: object) -> str:
@@ -115,13 +88,13 @@ def _set(directory: "Directory", args: argparse.Namespace) -> None:
     from addc.server import dns_server_settings  # noqa: PLC0415
 
     done = dns_server_settings.change_settings(directory, args.settings, dry_run=args.dry_run)
-    _done(args, ", ".join(f"{name}={_shown(value)}" for name, value in done.items()), done)
+    tell_change(args, ", ".join(f"{name}={_shown(value)}" for name, value in done.items()), done)
 
 
 def _clear(directory: "Directory", args: argparse.Namespace) -> None:
     from addc.server import dns_server_settings  # noqa: PLC0415
 
-    _done(args, "The cache is empty", dns_server_settings.clear_cache(directory, dry_run=args.dry_run))
+    tell_change(args, "The cache is empty", dns_server_settings.clear_cache(directory, dry_run=args.dry_run))
 
 
 # --- forwarders ---
@@ -148,7 +121,7 @@ def _edit(
     from addc.server import dns_server_settings  # noqa: PLC0415
 
     done = dns_server_settings.change_forwarders(directory, _site(args), edit, more, dry_run=args.dry_run)
-    _done(args, f"Forwarders: {_shown(done['forwarders'])}", done)
+    tell_change(args, f"Forwarders: {_shown(done['forwarders'])}", done)
 
 
 def _add(directory: "Directory", args: argparse.Namespace) -> None:

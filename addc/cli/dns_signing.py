@@ -1,10 +1,9 @@
 """addc dns sign, unsign, keys, ds: zones that validators can check (DNSSEC)."""
 
 import argparse
-from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from addc.cli.on_forest import add_work, tell
+from addc.cli.on_forest import Work, add_work, tell
 
 if TYPE_CHECKING:
     from addc.directory.api import Directory
@@ -15,7 +14,6 @@ servers follow at once. The DC that signed a zone replaces its keys by itself: z
 anybody's help, key signing keys once the parent shows the new DS (CDS and CDNSKEY records tell it), or after
 addc dns keys confirm.
 """
-Work = Callable[["Directory", argparse.Namespace], int | None]
 
 
 def add_words(words: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -2,16 +2,18 @@
 
 import argparse
 import time
-from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from addc.cli.on_forest import add_work, tell
+from addc.cli.on_forest import add_change, add_part, add_word, tell, tell_change
 
 if TYPE_CHECKING:
     from addc.directory.api import Directory
 
-Work = Callable[["Directory", argparse.Namespace], int | None]
 _HERE = "Works on the DC whose folder --data-dir is: other DCs decide for themselves."
+_part = partial(add_part, about=_HERE)
+_word = partial(add_word, about=_HERE)
+_change = partial(add_change, about=_HERE)
 
 
 def add_words(words: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -46,34 +48,6 @@ def add_words(words: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     gone.add_argument("zone", metavar="ZONE")
 
 
-def _part(
-    words: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help: str
-) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
-    parser = words.add_parser(name, help=help, description=help[:1].upper() + help[1:] + ".", epilog=_HERE)
-    return parser.add_subparsers(dest="part", required=True, metavar="WORD")
-
-
-def _word(
-    words: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help: str, work: Work
-) -> argparse.ArgumentParser:
-    parser = words.add_parser(name, help=help, description=help[:1].upper() + help[1:] + ".", epilog=_HERE)
-    add_work(parser, work)
-    return parser
-
-
-def _change(
-    words: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, help: str, work: Work
-) -> argparse.ArgumentParser:
-    parser = _word(words, name, help, work)
-    parser.add_argument("--dry-run", action="store_true", help="try it, keep nothing")
-    return parser
-
-
-def _done(args: argparse.Namespace, text: str, facts: dict[str, object]) -> None:
-    told = f"Would be done, nothing was changed: {text}" if args.dry_run else f"{text}."
-    tell(args, told, {"done": not args.dry_run, **facts})
-
-
 def _decided(facts: dict[str, object]) -> str:
     """What is decided about a zone, in words."""
     to = cast("list[str]", facts["transfer_to"])
@@ -98,7 +72,7 @@ def _set(directory: "Directory", args: argparse.Namespace) -> None:
 
     wanted = dns_transfer_commands.Wanted(args.to, args.key, args.notify, args.notify_key)
     done = dns_transfer_commands.change_transfer(directory, args.zone, wanted, dry_run=args.dry_run)
-    _done(args, _decided(done), done)
+    tell_change(args, _decided(done), done)
 
 
 def _add(directory: "Directory", args: argparse.Namespace) -> None:
@@ -107,7 +81,7 @@ def _add(directory: "Directory", args: argparse.Namespace) -> None:
     done = dns_transfer_commands.add_secondary(
         directory, args.zone, args.masters, args.key, dry_run=args.dry_run
     )
-    _done(args, f"{done['zone']} is copied from {', '.join(args.masters)}", done)
+    tell_change(args, f"{done['zone']} is copied from {', '.join(args.masters)}", done)
 
 
 def _list(directory: "Directory", args: argparse.Namespace) -> None:
@@ -133,11 +107,11 @@ def _refresh(directory: "Directory", args: argparse.Namespace) -> None:
     done = dns_transfer_commands.refresh_secondary(
         directory, args.zone, whole=args.whole, dry_run=args.dry_run
     )
-    _done(args, f"The masters of {args.zone} are asked by the running server", done)
+    tell_change(args, f"The masters of {args.zone} are asked by the running server", done)
 
 
 def _delete(directory: "Directory", args: argparse.Namespace) -> None:
     from addc.server import dns_transfer_commands  # noqa: PLC0415
 
     done = dns_transfer_commands.delete_secondary(directory, args.zone, dry_run=args.dry_run)
-    _done(args, f"{args.zone} is copied no more", done)
+    tell_change(args, f"{args.zone} is copied no more", done)
