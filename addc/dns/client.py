@@ -49,10 +49,10 @@ class NameServer:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply. by: "UDP", "TCP" or "TLS"."""
+    """A reply. data: its bytes as they came. by: "UDP", "TCP" or "TLS"."""
 
     message: Message
-    size: int
+    data: bytes
     by: str
 
 
@@ -132,7 +132,7 @@ class DnsClient:
                         if isinstance(found, OSError):
                             raise found
                         try:
-                            return Reply(self._checked(message, found, mac), len(found), "UDP")
+                            return Reply(self._checked(message, found, mac), found, "UDP")
                         except DecodeError as error:
                             why = f"gave no reply that can be read ({error})"
             except TimeoutError:
@@ -163,7 +163,7 @@ class DnsClient:
         try:
             await _send(writer, data)
             found = await _receive(reader)
-            return Reply(self._checked(message, found, mac), len(found), by)
+            return Reply(self._checked(message, found, mac), found, by)
         except (DecodeError, TsigError) as error:
             raise NoReplyError(f"{self.server}: {error}") from None
         finally:

@@ -23,7 +23,8 @@ from addc.codec.dns_message import (
 from addc.codec.dns_names import Name, fold, is_below, parse_name
 from addc.codec.dns_rdata import DnsType, SoaData
 from addc.codes.rcode import Rcode
-from addc.dns.client import DnsClient, NoReplyError
+from addc.dns import tsig
+from addc.dns.client import DnsClient, NoReplyError, Reply
 from addc.dns.tsig import GSS_TSIG, GssKey, TsigKey
 
 _MODE_GSS: Final = 3
@@ -73,22 +74,38 @@ async def negotiate(client: DnsClient, principal: str, store: dict[str, str]) ->
     asker.tcp, asker.timeout_s = True, client.timeout_s
     token = await asyncio.to_thread(initiator.step)
     for _ in range(_STEPS_MAX):
-        found = await _exchange(asker, name, token)
+        reply = await _exchange(asker, name, token)
+        found = _tkey_of(reply.message, name, client)
         if found.error or not (found.key or initiator.complete):
             error = "BADSIG" if found.error == Rcode.BADVERS else Rcode(found.error).name
             raise NoKeyError(f"{client.server} does not take our Kerberos proof ({error})")
         token = await asyncio.to_thread(initiator.step, found.key) if found.key else b""
         if initiator.complete and not token:
-            return GssKey(name, GSS_TSIG, initiator.sign, initiator.verify)
+            key = GssKey(name, GSS_TSIG, initiator.sign, initiator.verify)
+            _check_signature(reply, key, client)
+            return key
     raise NoKeyError(f"{client.server} wants more than {_STEPS_MAX} steps")
 
 
-async def _exchange(client: DnsClient, name: Name, token: bytes) -> TkeyData:
+def _check_signature(reply: Reply, key: GssKey, client: DnsClient) -> None:
+    """The last reply is signed with the key that it made. Spec: RFC 3645 3.1.3.2
+
+    Deviation: one that is not counts, too. Kerberos has shown who the server is, and some do not sign it.
+    """
+    record = reply.message.tsig
+    if record is not None and tsig.verify(reply.data, record, key, client.now_s()) != Rcode.NOERROR:
+        raise NoKeyError(f"{client.server} signs the end of TKEY with another key")
+
+
+async def _exchange(client: DnsClient, name: Name, token: bytes) -> Reply:
     now_s = client.now_s()
     data = TkeyData(GSS_TSIG, now_s, now_s + _LIFE_S, _MODE_GSS, 0, token)
     record = Record(name, DnsType.TKEY, CLASS_ANY, 0, data)
     question = Question(name, DnsType.TKEY, CLASS_ANY)
-    reply = (await client.ask(Message(questions=(question,), additional=(record,)))).message
+    return await client.ask(Message(questions=(question,), additional=(record,)))
+
+
+def _tkey_of(reply: Message, name: Name, client: DnsClient) -> TkeyData:
     if reply.rcode:
         raise NoKeyError(f"{client.server} answers {Rcode(reply.rcode).name} to TKEY")
     for one in (*reply.answers, *reply.additional):

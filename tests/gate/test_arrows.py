@@ -62,6 +62,7 @@ PURE: Final = {
     "dns": {
         "answer",
         "cookies",
+        "dhcp_names",
         "dnssec",
         "exchange",
         "forward",

@@ -19,7 +19,7 @@ from addc.codec.dns_names import Name, fold, name_text, parse_name, to_ascii
 from addc.codec.zone_file import show_record
 from addc.codes.rcode import Rcode
 from addc.dns import dhcp_names
-from addc.dns.client import DnsClient
+from addc.dns.client import DnsClient, NoReplyError
 from addc.dns.dhcp_names import Identity, Lease, Update
 from addc.dns.tsig import HmacKey, TsigKey
 from addc.dns.update_client import FoundZone, NoZoneError, find_zone, negotiate, send_update, with_key
@@ -199,6 +199,8 @@ async def _reversed(job: Job, update: Update, done: str) -> Facts:
         zone, client = await _server_of(job, update.changes[0].owner)
     except NoZoneError:
         return {"outcome": "no zone"}
+    except NoReplyError as error:  # what was done forward is told all the same
+        return {"outcome": "no answer", "why": str(error)}
     if fold(zone.apex) in _REVERSE_ROOTS:
         return {"outcome": "no zone"}
     rcode = await _sent(client, zone, update)
@@ -235,9 +237,9 @@ async def _server_of(job: Job, name: Name) -> tuple[FoundZone, DnsClient]:
 
 
 def failed(facts: Facts) -> bool:
-    """Whether something was refused, or is another's."""
+    """Whether something was refused, is another's, or could not be asked."""
     parts = [part for part in (facts.get("forward"), facts.get("reverse")) if isinstance(part, dict)]
-    return any(part["outcome"] in ("refused", "another's") for part in parts)
+    return any(part["outcome"] in ("refused", "another's", "no answer") for part in parts)
 
 
 def shown(facts: Facts) -> str:
@@ -254,5 +256,6 @@ def shown(facts: Facts) -> str:
             ]
         elif isinstance(part, dict):
             where = f" in {part['zone']} at {part['server']} ({part['status']})" if "zone" in part else ""
+            where += f": {part['why']}" if "why" in part else ""
             lines.append(f"{direction}: {part['outcome']}{where}")
     return "\n".join([f"{facts['name']} {facts['address']}", *lines])

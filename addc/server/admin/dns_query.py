@@ -111,7 +111,7 @@ async def asked(wanted: Wanted, client: DnsClient) -> Facts:
     began = time.monotonic()
     if message.questions[0].qtype in _TRANSFERS:
         records, rcode = await _transferred(client.transfer(replace(message, edns=None, rd=False)))
-        reply = Reply(replace(message, qr=True, rcode=rcode, answers=tuple(records), edns=None), 0, "TCP")
+        reply = Reply(replace(message, qr=True, rcode=rcode, answers=tuple(records), edns=None), b"", "TCP")
     else:
         reply = await client.ask(message)
     return _facts(reply, client, round((time.monotonic() - began) * 1000))
@@ -139,7 +139,7 @@ def _facts(reply: Reply, client: DnsClient, took_ms: int) -> Facts:
         "signed": message.tsig is not None,
         "server": str(client.server),
         "by": reply.by,
-        "size": reply.size,
+        "size": len(reply.data),
         "took_ms": took_ms,
     }
 
