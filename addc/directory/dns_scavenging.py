@@ -142,10 +142,10 @@ def _is_due(ctx: ReadContext, now: Course, hour: int) -> bool:
 
 def why_not(ctx: ReadContext, zone: ZoneFacts, now: Course) -> str:
     """What keeps this server from scavenging a zone."""
-    return dns_aging.why_not(zone, ctx.now, own_addresses(ctx), served_since_h=now.since_h)
+    return dns_aging.why_not(zone, ctx.now, addresses_in_dns(ctx), served_since_h=now.since_h)
 
 
-def own_addresses(ctx: ReadContext) -> tuple[bytes, ...]:
+def addresses_in_dns(ctx: ReadContext) -> tuple[bytes, ...]:
     """This server's addresses, as DNS tells them."""
     labels = tuple(split_name(ctx.forest.host_fqdn))
     found: list[bytes] = []

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from ipaddress import ip_address
 from socket import socket
 from ssl import SSLContext
 from typing import Final
@@ -39,8 +38,8 @@ from addc.dns.surroundings import Desk as DeskDoor
 from addc.dns.surroundings import DnsServices
 from addc.dns.transfers import Transfers, TransferServices
 from addc.server import listeners
-from addc.server.config import ServeConfig, SiteConfig
-from addc.server.interface_addresses import interface_addresses
+from addc.server.config import ServeConfig
+from addc.server.interface_addresses import every_address
 from addc.server.listeners import DNS
 from addc.server.tls_door import TlsDoor
 
@@ -60,13 +59,6 @@ class DnsShared:
         self.counters = SharedCounters(self.desk_row + 1)
         self.cookie_secret = Secret(rng.bytes(_COOKIE_SECRET_BYTES))
         self.door = open_door(rng)
-
-
-def own_addresses(site: SiteConfig) -> frozenset[str]:
-    """Every address that means this machine: whom to forward nothing to, and not to notify."""
-    known = [ip_address(one) for one in site.host_ips]
-    known += [one.address for one in interface_addresses()]
-    return frozenset(map(str, known))
 
 
 def configured_forwarders(config: ServeConfig, own: frozenset[str]) -> tuple[Forwarder, ...]:
@@ -96,7 +88,7 @@ class Answers:
         self._directory = directory
         self._datagrams: list[Datagrams] = []
         self._servers: list[asyncio.Server | TlsDoor] = []
-        self.own = own_addresses(config.site)
+        self.own = every_address(config.site.host_ips)
         self.counters = shared.counters.row(row)
         self.copies = SecondaryZones()
         forwarders = configured_forwarders(config, self.own)

@@ -25,7 +25,7 @@ Facts = dict[str, object]
 _WORDS: Final = ("added", "changed", "refreshed", "removed", "refused", "elsewhere", "kept")
 
 
-def own_addresses(site: SiteConfig) -> tuple[Address, ...]:
+def addresses_to_register(site: SiteConfig) -> tuple[Address, ...]:
     """What to register: config.json's host_ips where there are any, else what the interfaces have."""
     if site.host_ips:
         return tuple(map(ip_address, site.host_ips))
@@ -34,7 +34,7 @@ def own_addresses(site: SiteConfig) -> tuple[Address, ...]:
 
 def jobs(site: SiteConfig) -> tuple[Job, ...]:
     """The background's work on the DC's own records."""
-    registrar = Registrar(partial(own_addresses, site))
+    registrar = Registrar(partial(addresses_to_register, site))
     return (Job("dns registration", registrar.step, dns_locator.PERIOD_S, dns_locator.KIND),)
 
 
@@ -43,7 +43,7 @@ def jobs(site: SiteConfig) -> tuple[Job, ...]:
 
 def register(directory: Directory, site: SiteConfig, *, force: bool = False, dry_run: bool = False) -> Facts:
     """Register now; what was done with each record, and what was not registered and why."""
-    addresses = own_addresses(site)
+    addresses = addresses_to_register(site)
     if not addresses:
         raise UserError(
             "This machine has no address that others could reach it by. Next step: addc dns register"

@@ -3,7 +3,7 @@
 Spec: [MS-DNSP] 3.1.1.1 (properties of the server and their ranges), 3.1.1.2.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from ipaddress import ip_address, ip_network
 from typing import Final, Never, cast
@@ -27,8 +27,8 @@ from addc.directory.locator_records import MNEMONICS
 from addc.dns.forward import parse_forwarder
 from addc.security.token import SYSTEM
 from addc.server.config import SiteConfig
-from addc.server.dns_registration import own_addresses
 from addc.server.forest_changes import change
+from addc.server.interface_addresses import every_address
 
 Facts = dict[str, object]
 _U16: Final = (0, 65_535)
@@ -205,7 +205,7 @@ def change_forwarders(
     dry_run: bool = False,
 ) -> Facts:
     """Change the list of forwarders, None leaving it to config.json. more: settings beside it."""
-    own = {str(one) for one in own_addresses(site)}
+    own = every_address(site.host_ips)
 
     def work(ctx: WriteContext) -> Facts:
         held = settings(ctx)
@@ -224,7 +224,7 @@ def change_forwarders(
     return change(directory, "dns.forwarders", work, dry_run=dry_run)
 
 
-def _forwarder(word: str, own: set[str]) -> str:
+def _forwarder(word: str, own: Collection[str]) -> str:
     try:
         found = parse_forwarder(word)
     except DecodeError as error:

@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import Final
 
@@ -44,6 +44,20 @@ def interface_addresses() -> list[InterfaceAddress]:
             f"This machine's addresses cannot be told: {error}. Next step: write host_ips into config.json"
         ) from error
     return [found for answer in answers if (found := _found(answer, links)) is not None]
+
+
+def every_address(host_ips: Iterable[str]) -> frozenset[str]:
+    """Every address that means this machine, and those of config.json's host_ips.
+
+    These are enough where the kernel does not tell. Raises UserError where there are none either.
+    """
+    named = {str(ip_address(one)) for one in host_ips}
+    try:
+        return frozenset(named | {str(one.address) for one in interface_addresses()})
+    except UserError:
+        if not named:
+            raise
+        return frozenset(named | {"127.0.0.1", "::1"})
 
 
 def _dump(sock: socket.socket, kind: int, body: bytes) -> Iterator[bytes]:

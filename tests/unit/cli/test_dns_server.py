@@ -102,7 +102,8 @@ def test_forwarders_are_config_jsons_until_somebody_decides(
 
 
 def test_no_server_forwards_to_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "this server itself" in run(folder, capsys, "forwarder", "add", "192.0.2.10", status=1)
+    for address in ("192.0.2.10", "127.0.0.1"):
+        assert "this server itself" in run(folder, capsys, "forwarder", "add", address, status=1)
     assert "address" in run(folder, capsys, "forwarder", "add", "dns.example.com", status=1)
     assert held(folder).forwarders is None
 

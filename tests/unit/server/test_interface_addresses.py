@@ -56,8 +56,8 @@ def test_other_families_and_unknown_interfaces_are_passed_over() -> None:
 def test_what_an_operator_wrote_counts_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dns_registration, "interface_addresses", list)
     site = SiteConfig("sqlite://", host_ips=("172.17.0.1",))
-    assert dns_registration.own_addresses(site) == (ip_address("172.17.0.1"),)
-    assert dns_registration.own_addresses(SiteConfig("sqlite://")) == ()
+    assert dns_registration.addresses_to_register(site) == (ip_address("172.17.0.1"),)
+    assert dns_registration.addresses_to_register(SiteConfig("sqlite://")) == ()
 
 
 def test_a_kernel_that_does_not_tell_is_a_persons_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,3 +67,11 @@ def test_a_kernel_that_does_not_tell_is_a_persons_error(monkeypatch: pytest.Monk
     monkeypatch.setattr("socket.socket", refuse)
     with pytest.raises(UserError, match="host_ips"):
         interface_addresses.interface_addresses()
+    with pytest.raises(UserError, match="host_ips"):
+        interface_addresses.every_address(())
+    assert interface_addresses.every_address(("192.0.2.10",)) == {"192.0.2.10", "127.0.0.1", "::1"}
+
+
+def test_every_address_of_the_machine_is_its_own() -> None:
+    """Bridges and loopback too: who forwards to one of them asks itself."""
+    assert {"127.0.0.1", "2001:db8::10"} <= interface_addresses.every_address(("2001:DB8:0::10",))

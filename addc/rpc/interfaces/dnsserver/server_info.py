@@ -75,7 +75,7 @@ def _own(ctx: ReadContext, host: DnsHost | None) -> tuple[str, ...]:
     """This server's addresses: those it listens on, or else those that DNS tells of it."""
     if host is not None and host.listening:
         return host.listening
-    return addresses.texts(dns_scavenging.own_addresses(ctx))
+    return addresses.texts(dns_scavenging.addresses_in_dns(ctx))
 
 
 def tell_info(ctx: ReadContext, version: ClientVersion, host: DnsHost | None) -> Told:
