@@ -38,6 +38,7 @@ from addc.directory.context import WriteContext
 from addc.directory.dns_tsig_keys import TsigKeyFacts, tsig_key
 from addc.dns import tsig, update, update_zone
 from addc.dns.counters import Count, Counters
+from addc.dns.refusal_log import RefusalLog
 from addc.dns.replays import Replays
 from addc.dns.tkey import TkeyRefusedError, Tkeys
 from addc.dns.tkey_table import Context
@@ -128,6 +129,7 @@ class Desk:
         self._hooks = hooks
         self.tkeys = Tkeys(services.acceptor, services.clock)
         self._replays = Replays()
+        self._refusals = RefusalLog(_LOG)
 
     def close(self) -> None:
         """No more answers are wanted."""
@@ -293,7 +295,7 @@ class Desk:
         except UpdateError as refused:
             counters[Count.UPDATES_REFUSED] += 1
             fields = {"source": request.source, "rcode": refused.rcode.name, "why": refused.why}
-            _LOG.info("update refused", extra={"fields": fields})
+            self._refusals.tell("update refused", fields, self._now_s())
             if request.signer is None:
                 return _echoed(request.data, refused.rcode)
             return self._signed(request, _refusal(request.message, refused.rcode))

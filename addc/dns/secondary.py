@@ -12,7 +12,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from addc.base.clock import TICKS_PER_S, Clock, FileTime
+from addc.base.clock import TICKS_PER_S, Clock, FileTime, to_unix
 from addc.base.errors import AddcError, DecodeError
 from addc.base.rng import Rng
 from addc.codec.dns_message import CLASS_IN, Message, Question, Record, decode_message, encode_message
@@ -29,6 +29,7 @@ from addc.directory.dns_tsig_keys import key_name
 from addc.dns.counters import Count, Counters
 from addc.dns.journal import condensed
 from addc.dns.peers import Line, Peer, PeerError, ask, key_of
+from addc.dns.refusal_log import RefusalLog
 from addc.dns.secondary_zones import SecondaryZone, SecondaryZones, Stored, stored
 from addc.dns.transfer import TYPE_AXFR, TYPE_IXFR
 from addc.dns.transfer_in import Changes, Current, Incoming, Limits, Outcome, TransferError, Whole
@@ -38,6 +39,8 @@ from addc.security.token import SYSTEM
 
 _LOG: Final = logging.getLogger("addc.dns.secondary")
 _AT_ONCE: Final = 8
+_GAP_S: Final = 1.0
+"""Between two tries of a zone, at least."""
 _WHY_MAX: Final = 300
 
 
@@ -87,6 +90,7 @@ class Secondaries:
         self._clock = services.clock
         self._counters = services.counters
         self._pace = services.pace
+        self._refusals = RefusalLog(_LOG)
         self._kept: dict[str, _Kept] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._locks: dict[str, asyncio.Lock] = {}
@@ -155,6 +159,8 @@ class Secondaries:
                 good = False
             kept.failures = 0 if good else kept.failures + 1
             wait_s = self._wait_s(name, kept.failures)
+            # A NOTIFY is easily forged: however many come, the master is not flooded with our questions.
+            await asyncio.sleep(min(self._pace.min_s, _GAP_S))
 
     async def _first_wait_s(self, name: str) -> float:
         """After a start: what is left of the time until the next try."""
@@ -187,7 +193,8 @@ class Secondaries:
             return Rcode.NOTAUTH
         masters = {split_address(one)[0] for one in zone.masters}
         if source not in masters and not (zone.key and key_name(key) == zone.key):
-            _LOG.warning("NOTIFY of a stranger", extra={"fields": {"zone": name, "source": source}})
+            now_s = to_unix(self._clock.now())
+            self._refusals.tell("NOTIFY of a stranger", {"zone": name, "source": source}, now_s)
             return Rcode.REFUSED
         if (kept := self._kept.get(name)) is not None:
             kept.wake.set()

@@ -7,6 +7,7 @@ that the zone cannot be listed and a change of a name changes no other name's pr
 Spec: RFC 4035 3.1, RFC 5155 7.2, RFC 6672 5.3, RFC 9276 3.1, RFC 7344 4.1.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -40,9 +41,11 @@ class Signatures:
     __slots__ = ("_kept", "_kept_max", "given", "made")
 
     def __init__(self, kept_max: int = _KEPT_MAX) -> None:
-        """kept_max: the oldest go where there would be more; for whole zones, as many as they have sets."""
+        """kept_max: what was asked for longest ago goes where there would be more, say denials of odd names;
+        for whole zones, as many as they have sets.
+        """
         self._kept_max = kept_max
-        self._kept: dict[_Key, tuple[int, RrsigData]] = {}
+        self._kept: OrderedDict[_Key, tuple[int, RrsigData]] = OrderedDict()
         self.given = 0
         self.made = 0
 
@@ -65,6 +68,8 @@ class Signatures:
             if kept is None or kept[0] <= now_s:
                 kept = self._make(signing, key, source, records, now_s)
                 self._keep(at, kept)
+            else:
+                self._kept.move_to_end(at)
             found.append(kept[1])
         self.given += len(found)
         return found
@@ -89,11 +94,10 @@ class Signatures:
         return hour + life_s - life_s // 4, sign_rrset(key.pair, unsigned, source, data)
 
     def _keep(self, at: _Key, made: tuple[int, RrsigData]) -> None:
-        """The oldest go where there are too many."""
         kept = self._kept
         kept.pop(at, None)
         while len(kept) >= self._kept_max:
-            kept.pop(next(iter(kept)))
+            kept.popitem(last=False)
         kept[at] = made
 
 

@@ -23,6 +23,7 @@ from addc.codec.dns_names import Name, fold, name_text
 from addc.codec.dns_rdata import DnsType
 from addc.codes.rcode import Rcode
 from addc.dns import tsig
+from addc.dns.refusal_log import RefusalLog
 from addc.dns.tkey_table import CONTEXT_LIFE_S, PENDING_LIFE_S, STEPS_MAX, Context, Pending, TkeyTable
 from addc.dns.tsig import GssKey, Stamp
 
@@ -56,6 +57,7 @@ class Tkeys:
         self.table = TkeyTable()
         self._acceptor = acceptor
         self._clock = clock
+        self._refusals = RefusalLog(_LOG)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def find(self, name: Name) -> Context | None:
@@ -118,11 +120,14 @@ class Tkeys:
             self.table.end(pending)
             raise TkeyRefusedError(Rcode.SERVFAIL) from None
         except AuthError as error:
-            _LOG.info("TKEY refused", extra={"fields": {"source": asked.source, "why": str(error)}})
+            self._refused(asked, str(error))
             self.table.end(pending)
             return None
         finally:
             pending.busy = False
+
+    def _refused(self, asked: Asked, why: str) -> None:
+        self._refusals.tell("TKEY refused", {"source": asked.source, "why": why}, self._now_s())
 
     def _own(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -136,7 +141,7 @@ class Tkeys:
         try:
             logon = pending.exchange.logon()
         except AuthError as error:
-            _LOG.info("TKEY refused", extra={"fields": {"source": asked.source, "why": str(error)}})
+            self._refused(asked, str(error))
             return _reply(asked, Rcode.BADKEY)
         if logon.token.is_anonymous or self.table.find(pending.name, now_s) is not None:
             return _reply(asked, Rcode.BADKEY)

@@ -36,6 +36,7 @@ from addc.dns.counters import Count, Counters
 from addc.dns.journal import shortest
 from addc.dns.notify import TRIES_S, Notifier, NotifyServices
 from addc.dns.peers import Peer, key_of
+from addc.dns.refusal_log import RefusalLog
 from addc.dns.secondary import Pace, Secondaries, SecondaryServices
 from addc.dns.secondary_zones import SecondaryZones
 from addc.dns.server_addresses import ServerAddresses
@@ -87,6 +88,7 @@ class Transfers:
         self._directory = directory
         self._services = services
         self._addresses = ServerAddresses(directory)
+        self._refusals = RefusalLog(_LOG)
         self._notifier = Notifier(
             NotifyServices(services.rng, services.clock, services.counters, services.tries_s)
         )
@@ -277,7 +279,8 @@ class Transfers:
     def _refused(self, message: Message, source: str, rcode: Rcode) -> None:
         self._services.counters[Count.TRANSFERS_REFUSED] += 1
         zone = name_text(message.questions[0].name) if message.questions else ""
-        _LOG.info("transfer refused", extra={"fields": {"zone": zone, "source": source, "rcode": rcode.name}})
+        fields = {"zone": zone, "source": source, "rcode": rcode.name}
+        self._refusals.tell("transfer refused", fields, to_unix(self._services.clock.now()))
 
     # --- what it is given ---
 

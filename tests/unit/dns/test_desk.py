@@ -16,7 +16,7 @@ from addc.codec.dns_names import fold, parse_name
 from addc.codec.dns_rdata import TxtData
 from addc.codes.rcode import Rcode
 from addc.directory.dns_tsig_keys import ANY_ZONE, KeyRight, TsigKeyFacts, keep_tsig_key, remove_tsig_key
-from addc.dns import replays, tkey_table, tsig
+from addc.dns import refusal_log, replays, tkey_table, tsig
 from addc.dns.counters import Count
 from addc.dns.desk import DeskHooks, hmac_key
 from addc.dns.replays import Replays
@@ -444,3 +444,14 @@ def test_what_is_remembered_of_updates_is_bounded_and_ends_with_their_time() -> 
     for number in range(10, replays.REMEMBERED_MAX + 20):
         seen.remember(record(number, 1302), 1302)
     assert len(seen) == replays.REMEMBERED_MAX
+
+
+def test_strangers_do_not_fill_the_log(dns_desk: DnsDesk, caplog: pytest.LogCaptureFixture) -> None:
+    """Denied: a line for each of many datagrams. What was left out is counted."""
+    caplog.set_level("INFO", "addc.dns")
+    for _ in range(50):
+        assert dns_desk.ask(one_name().to_wire()).rcode == Rcode.REFUSED
+    assert len(caplog.records) == refusal_log.LINES_PER_S
+    dns_desk.clock.when = FileTime(dns_desk.clock.now() + TICKS_PER_S)
+    dns_desk.ask(one_name().to_wire())
+    assert caplog.records[-1].__dict__["fields"]["left_out"] == 40

@@ -193,6 +193,19 @@ def test_signatures_are_kept_and_made_anew_before_they_end() -> None:
     assert signatures.of(ZONE.signing, parse_name("dc1.x.test"), changed, NOW_S) != [old]
 
 
+def test_denials_of_many_names_push_out_no_signature_that_is_in_use() -> None:
+    """Denied: random names have a signature made each, and none made of what is asked for all the time."""
+    signatures = Signatures(kept_max=20)
+    first = asked(ZONES, "dc1.x.test", DnsType.A, signatures)
+    asked(ZONES, "none.x.test", DnsType.A, signatures)
+    for number in range(50):
+        before = signatures.made
+        asked(ZONES, f"n{number}.x.test", DnsType.A, signatures)
+        assert signatures.made == before + 1, "for the name itself; the rest is the same for all"
+        assert asked(ZONES, "dc1.x.test", DnsType.A, signatures).answers == first.answers
+        assert signatures.made == before + 1
+
+
 def test_times_of_signatures_stand_on_whole_hours() -> None:
     reply = asked(ZONES, "dc1.x.test", DnsType.A)
     (rrsig,) = [one.data for one in reply.answers if isinstance(one.data, RrsigData)]
