@@ -11,11 +11,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from ipaddress import ip_address
 from typing import Final
 
 from addc.base.errors import DecodeError, DsError, UserError
 from addc.codec.dns_names import Name, fold, name_text, pack_name, parse_name
+from addc.codec.server_addresses import parse_server
 from addc.codes.win32 import Win32
 from addc.directory.context import Fact, ReadContext, WriteContext
 from addc.directory.dns_zones import zone_named
@@ -27,7 +27,6 @@ VERSION_STATE: Final = "dns.secondaries.version"
 ZONES_MAX: Final = 1000
 MASTERS_MAX: Final = 32
 PIECES_MAX: Final = 1024
-_PORT_MAX: Final = 65_535
 
 _INDEX: Final = Fact[dict[str, "Secondary"]]()
 
@@ -178,17 +177,12 @@ def keep_content(ctx: WriteContext, name: str, found: Status, pieces: Mapping[in
 # --- masters ---
 
 
-def split_address(text: str, port: int = 53) -> tuple[str, int]:
+def split_address(text: str) -> tuple[str, int]:
     """ "192.0.2.1" or "2001:db8::1#5353" as address and port. Raises UserError."""
-    address, mark, told = text.partition("#")
     try:
-        found = str(ip_address(address))
-        port = int(told) if mark else port
-    except ValueError:
-        port = 0
-    if not 0 < port <= _PORT_MAX:
-        raise UserError(f"{text!r} is no server. Next step: ADDRESS or ADDRESS#PORT, such as 192.0.2.1")
-    return found, port
+        return parse_server(text)
+    except DecodeError as error:
+        raise UserError(f"{error.why}. Next step: ADDRESS or ADDRESS#PORT, such as 192.0.2.1") from error
 
 
 def _checked_masters(masters: tuple[str, ...]) -> tuple[str, ...]:

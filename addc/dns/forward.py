@@ -6,11 +6,8 @@ Spec: [MS-DNSP] 3.1.1.1.2 (Forwarders)
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Final
 
-from addc.base.errors import DecodeError
-
-_PORT: Final = 53
+from addc.codec.server_addresses import parse_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +20,7 @@ class Forwarder:
 
 def parse_forwarder(text: str) -> Forwarder:
     """ "10.0.0.1" or "10.0.0.1#5353". Raises DecodeError."""
-    address, _, port = text.partition("#")
-    try:
-        return Forwarder(str(ip_address(address)), int(port) if port else _PORT)
-    except ValueError:
-        raise DecodeError(f"{text!r} is not an address (or address#port)", 0, "dns_forwarders") from None
+    return Forwarder(*parse_server(text))
 
 
 def usable(

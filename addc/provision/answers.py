@@ -8,8 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from addc.base.errors import UserError
+from addc.base.errors import DecodeError, UserError
 from addc.base.secret import Secret
+from addc.codec.server_addresses import parse_server
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -158,12 +159,9 @@ def check_address(text: str) -> Address:
 
 def check_forwarder(text: str) -> str:
     """A DNS server to ask for other names: an address, with a port after "#" where it is not 53."""
-    address, separator, port = text.strip().partition("#")
     step = "give an address, such as --dns-forwarder 192.0.2.53 or --dns-forwarder 192.0.2.53#5353"
     try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        raise _refuse(f"{text!r} is no DNS forwarder.", f"{address!r} is no IP address.", step) from None
-    if separator and not (port.isdecimal() and 0 < int(port) < 65536):
-        raise _refuse(f"{text!r} is no DNS forwarder.", f"{port!r} is no port.", step)
-    return f"{parsed}{separator}{port}"
+        address, port = parse_server(text)
+    except DecodeError as error:
+        raise _refuse(f"{text!r} is no DNS forwarder.", f"{error.why}.", step) from None
+    return f"{address}#{port}" if "#" in text else address

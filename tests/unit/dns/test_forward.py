@@ -10,7 +10,16 @@ from addc.dns.forward import Forwarder
 def test_forwarders_are_addresses() -> None:
     assert forward.parse_forwarder("10.0.0.1") == Forwarder("10.0.0.1", 53)
     assert forward.parse_forwarder("fd00::1#5353") == Forwarder("fd00::1", 5353)
-    for text in ("", "dns.example", "10.0.0.1#x"):
+    for text in (
+        "",
+        "dns.example",
+        "10.0.0.1#x",
+        "10.0.0.1#",
+        "10.0.0.1#0",
+        "10.0.0.1#70000",
+        "10.0.0.1#-5",
+        "10.0.0.1#٥٣",
+    ):
         with pytest.raises(DecodeError):
             forward.parse_forwarder(text)
 
