@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from addc.cli import (
     dns_files,
-    dns_key,
     dns_locator,
     dns_query,
     dns_resolving,
     dns_server,
     dns_signing,
     dns_transfer,
+    dns_tsig,
     dns_update,
     dns_zone,
 )
@@ -40,7 +40,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     dns_server.add_words(words)
     dns_resolving.add_words(words)
     dns_locator.add_words(words)
-    dns_key.add_words(words)
+    dns_tsig.add_words(words)
     dns_transfer.add_words(words)
     dns_signing.add_words(words)
     dns_query.add_words(words)

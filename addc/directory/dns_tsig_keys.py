@@ -68,9 +68,9 @@ def keep_tsig_key(ctx: WriteContext, key: TsigKeyFacts) -> None:
     """Add a key. Raises UserError where there is one of that name."""
     kept = dict(tsig_keys(ctx))
     if key.name in kept:
-        raise UserError(f"There is a key {key.name}. Next step: addc dns key delete {key.name}")
+        raise UserError(f"There is a key {key.name}. Next step: addc dns tsig delete {key.name}")
     if len(kept) >= KEYS_MAX:
-        raise UserError(f"There are {KEYS_MAX} keys, which is all there can be. Next step: addc dns key list")
+        raise UserError(f"There are {KEYS_MAX} keys, which is all there can be. Next step: addc dns tsig list")
     kept[key.name] = key
     _write(ctx, kept)
 
@@ -79,7 +79,7 @@ def remove_tsig_key(ctx: WriteContext, name: str) -> None:
     """Forget a key. Raises UserError where there is none."""
     kept = dict(tsig_keys(ctx))
     if kept.pop(key_name(name), None) is None:
-        raise UserError(f"There is no key {key_name(name)}. Next step: addc dns key list")
+        raise UserError(f"There is no key {key_name(name)}. Next step: addc dns tsig list")
     _write(ctx, kept)
 
 

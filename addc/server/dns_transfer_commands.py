@@ -101,7 +101,7 @@ def _network(word: str) -> str:
 
 def _key(ctx: ReadContext, name: str) -> str:
     if tsig_key(ctx, name) is None:
-        raise UserError(f"There is no key {name!r}. Next step: addc dns key list tells which there are")
+        raise UserError(f"There is no key {name!r}. Next step: addc dns tsig list tells which there are")
     return key_name(name)
 
 

@@ -1,4 +1,4 @@
-"""What `addc dns key` does: the shared secrets that tools and other DNS servers sign with, kept by this DC.
+"""What `addc dns tsig` does: the shared secrets that tools and other DNS servers sign with, kept by this DC.
 
 Spec: RFC 8945 7, 8 (shared secrets, and their length).
 """
@@ -57,7 +57,7 @@ def shown(directory: Directory, name: str) -> Facts:
     """A key with its secret. Raises UserError."""
     found = directory.read_now("dns.keys", SYSTEM, lambda ctx: tsig_key(ctx, name))
     if found is None:
-        raise UserError(f"There is no key {key_name(name)}. Next step: addc dns key list")
+        raise UserError(f"There is no key {key_name(name)}. Next step: addc dns tsig list")
     return _told(found) | {"secret": base64.b64encode(found.secret.reveal()).decode()}
 
 

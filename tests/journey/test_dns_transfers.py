@@ -72,7 +72,7 @@ def scene(lan: Lan, forest: ForestHost) -> Iterator[Scene]:
 
     dc = forest.host.address
     bind_host, nsd_host, stranger = lan.host("bind", 41), lan.host("nsd", 42), lan.host("stranger", 43)
-    key_text = addc("key", "add", KEY, "--right", "transfer", "--zone", ZONE)
+    key_text = addc("tsig", "add", KEY, "--right", "transfer", "--zone", ZONE)
     for host in (bind_host, nsd_host, stranger):
         (host.folder / "key").write_text(key_text)
     secret = re.search(r'secret "([^"]+)"', key_text)
@@ -106,7 +106,7 @@ def scene(lan: Lan, forest: ForestHost) -> Iterator[Scene]:
     yield found
     bind.stop()
     other.stop()
-    for words in (("secondary", "delete", THEIRS), ("zone", "delete", ZONE), ("key", "delete", KEY)):
+    for words in (("secondary", "delete", THEIRS), ("zone", "delete", ZONE), ("tsig", "delete", KEY)):
         forest.addc("dns", *words, "--data-dir", str(forest.data_dir))
 
 

@@ -145,7 +145,7 @@ def test_prerequisites_decide(ws2: Member) -> None:
 def test_a_tool_updates_with_its_key(forest: ForestHost, ws2: Member, algorithm: str) -> None:
     name = f"tool-{algorithm}"
     made = forest.addc(
-        *("dns", "key", "add", name, "--algorithm", algorithm, "--right", "update"),
+        *("dns", "tsig", "add", name, "--algorithm", algorithm, "--right", "update"),
         *("--zone", DNS_DOMAIN, DATA, str(forest.data_dir)),
     )
     assert made.returncode == 0, made.stdout + made.stderr
@@ -153,7 +153,7 @@ def test_a_tool_updates_with_its_key(forest: ForestHost, ws2: Member, algorithm:
     with_key = ("-k", f"/etc/{name}.key")
     assert nsupdate(ws2, f"update add {name}.{DNS_DOMAIN} 600 TXT x", options=with_key) == ""
     assert looked_up(ws2, f"{name}.{DNS_DOMAIN}", "TXT") == ['"x"']
-    ended = forest.addc("dns", "key", "delete", name, DATA, str(forest.data_dir))
+    ended = forest.addc("dns", "tsig", "delete", name, DATA, str(forest.data_dir))
     assert ended.returncode == 0
     said = nsupdate(ws2, f"update delete {name}.{DNS_DOMAIN}", options=with_key)
     assert "NOTAUTH" in said and "BADKEY" in said.upper()
@@ -161,7 +161,7 @@ def test_a_tool_updates_with_its_key(forest: ForestHost, ws2: Member, algorithm:
 
 def test_another_secret_is_badsig(forest: ForestHost, ws2: Member) -> None:
     """Denied."""
-    words = ("dns", "key", "add", "stolen", "--right", "update", "--zone", "*", DATA, str(forest.data_dir))
+    words = ("dns", "tsig", "add", "stolen", "--right", "update", "--zone", "*", DATA, str(forest.data_dir))
     assert forest.addc(*words).returncode == 0
     wrong = f"hmac-sha256:stolen:{'A' * 43}="
     said = nsupdate(ws2, f"update delete {DC}", options=("-y", wrong))
@@ -171,7 +171,7 @@ def test_another_secret_is_badsig(forest: ForestHost, ws2: Member) -> None:
 
 
 def test_a_signed_question_gets_a_signed_answer(forest: ForestHost, ws2: Member) -> None:
-    words = ("dns", "key", "add", "asker", "--right", "transfer", "--zone", "*", "--json")
+    words = ("dns", "tsig", "add", "asker", "--right", "transfer", "--zone", "*", "--json")
     made = forest.addc(*words, DATA, str(forest.data_dir))
     key = f"hmac-sha256:asker:{json.loads(made.stdout)['secret']}"
     for transport in ("+notcp", "+tcp"):

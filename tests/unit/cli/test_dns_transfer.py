@@ -64,7 +64,7 @@ def test_who_has_copies_is_decided_and_taken_back(
 
 
 def test_keys_are_those_that_there_are(corp_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(corp_folder, capsys, "key", "add", "Backup", "--right", "transfer", "--zone", "other.test")
+    run(corp_folder, capsys, "tsig", "add", "Backup", "--right", "transfer", "--zone", "other.test")
     run(
         corp_folder,
         capsys,

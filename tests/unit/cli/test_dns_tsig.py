@@ -1,4 +1,4 @@
-"""`addc dns key`: secrets that tools sign with. Spec: RFC 8945 7, 8."""
+"""`addc dns tsig`: keys that tools sign with. Spec: RFC 8945 7, 8."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from addc.cli.main import main
 
 
 def run(folder: Path, capsys: pytest.CaptureFixture[str], *words: str, status: int = 0) -> str:
-    assert main(["dns", "key", *words, "--data-dir", str(folder)]) == status
+    assert main(["dns", "tsig", *words, "--data-dir", str(folder)]) == status
     told = capsys.readouterr()
     return told.out + told.err
 

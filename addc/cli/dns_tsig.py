@@ -1,4 +1,4 @@
-"""addc dns key: shared secrets that tools and other DNS servers sign updates and transfers with."""
+"""addc dns tsig: shared secrets that tools and other DNS servers sign updates and transfers with."""
 
 import argparse
 import sys
@@ -18,9 +18,9 @@ dig -k FILE. Windows machines need none: they sign with Kerberos. Keys are this 
 
 
 def add_words(words: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`addc dns key` with its words."""
+    """`addc dns tsig` with its words."""
     help = "keys that tools sign updates and transfers with"
-    parser = words.add_parser("key", help=help, description=_ABOUT, formatter_class=_AS_WRITTEN)
+    parser = words.add_parser("tsig", help=help, description=_ABOUT, formatter_class=_AS_WRITTEN)
     parts = parser.add_subparsers(dest="part", required=True, metavar="WORD")
     _word(parts, "list", "the keys, without their secrets", _list)
     shown = _word(parts, "show", "a key with its secret, as a file for BIND's tools", _show)
