@@ -77,6 +77,8 @@ _SERVICES: Final = {
 
 def show_rdata(rtype: int, data: RecordData) -> str:
     """The text of data, on one line."""
+    if not _has_text(data):
+        return show_unknown(rdata_bytes(rtype, data))
     match data:
         case AData(address):
             return str(IPv4Address(address))
@@ -108,6 +110,24 @@ def show_rdata(rtype: int, data: RecordData) -> str:
             return f"; removed at {entombed_ft}"
         case _:
             return _show_rarer(data)
+
+
+def _has_text(data: RecordData) -> bool:
+    """Whether the type's own text says all: no bits left over, no empty hash, no unknown flags."""
+    match data:
+        case WksData(bitmap=bitmap):
+            return pack_bits(data.ports()) == bitmap
+        case NxtData(bitmap=bitmap):
+            return pack_bits(data.types()) == bitmap
+        case NsecData(bitmap=bitmap):
+            return pack_types(data.types()) == bitmap
+        case Nsec3Data(bitmap=bitmap):
+            return bool(data.next_hash) and pack_types(data.types()) == bitmap
+        case WinsData(flags=flags):
+            return not flags & ~(_WINS_LOCAL | _WINS_SCOPE) and bool(data.servers)
+        case WinsrData(flags=flags):
+            return not flags & ~(_WINS_LOCAL | _WINS_SCOPE)
+    return True
 
 
 def _show_rarer(

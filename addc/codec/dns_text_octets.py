@@ -160,7 +160,11 @@ def _parse_cert(rtype: int, words: Words) -> bytes:
 
 def _show_csync(rtype: int, reader: Reader) -> str:
     serial, flags = _int(reader, _U32), _int(reader, _U16)
-    return f"{serial} {flags} {show_types(unpack_types(_rest(reader)))}".rstrip()
+    bitmap = _rest(reader)
+    types = unpack_types(bitmap)
+    if pack_types(types) != bitmap:
+        raise DecodeError("bits left over", 6, "CSYNC.bitmap")
+    return f"{serial} {flags} {show_types(types)}".rstrip()
 
 
 def _parse_csync(rtype: int, words: Words) -> bytes:
@@ -246,7 +250,7 @@ def _show_apl(rtype: int, reader: Reader) -> str:
     while reader.remaining():
         family, prefix, octet = _int(reader, _U16), _int(reader, _U8), _int(reader, _U8)
         size, part = _FAMILIES.get(family, 0), reader.take(octet & 0x7F, "APL.address")
-        if len(part) > size or prefix > 8 * size or part.endswith(b"\0"):
+        if not size or len(part) > size or prefix > 8 * size or part.endswith(b"\0"):
             raise DecodeError("no prefix", reader.pos, "APL")
         full = part.ljust(size, b"\0")
         address = str(IPv4Address(full)) if size == 4 else str(IPv6Address(full))

@@ -146,12 +146,20 @@ def _canonical(rtype: int, data: RecordData) -> bytes:
             return _folded(next_name) + bitmap
         case NaptrData():
             return _naptr_head(data) + _folded(data.replacement)
-        case RawData(raw) if rtype in (DnsType.PX, DnsType.KX) and len(raw) > 2:
-            reader, names = Reader(raw, 2), b""
-            while reader.remaining():
-                names += pack_name(fold(read_name(reader, pointers=False)))
-            return raw[:2] + names
+        case RawData(raw) if rtype in (DnsType.PX, DnsType.KX):
+            return _folded_names(raw)
     return rdata_bytes(rtype, data)
+
+
+def _folded_names(raw: bytes) -> bytes:
+    """A preference and names, these in lower case; octets that are none stay what they are."""
+    reader, names = Reader(raw, min(2, len(raw))), b""
+    try:
+        while reader.remaining():
+            names += pack_name(fold(read_name(reader, pointers=False)))
+    except DecodeError:
+        return raw
+    return raw[:2] + names
 
 
 def _folded(name: str) -> bytes:

@@ -84,7 +84,9 @@ class Words:
         return number(word, U8_MAX) if known is None else known
 
     def seconds(self) -> int:
-        return seconds(self.next("a time span"))
+        """A time span of data, which has all 32 bits where it is a plain number."""
+        word = self.next("a time span")
+        return number(word, U32_MAX) if word.isdigit() else seconds(word)
 
     def name(self) -> str:
         """A name's text, whole."""

@@ -63,8 +63,8 @@ def test_every_word_says_what_it_is_for_and_every_option_that_needs_it() -> None
 
 
 READS: Final = frozenset(
-    ("backup", "cat", "check", "completion", "decode", "ds", "explain", "groups", "info", "list", "ls",
-     "members", "query", "serve", "show", "spns", "status", "verify")
+    ("backup", "cat", "check", "completion", "decode", "ds", "explain", "export", "groups", "info", "list",
+     "ls", "members", "query", "serve", "show", "spns", "status", "verify")
 )  # fmt: skip
 """Words that change nothing of the forest; `check` does with --repair, whose trial it is without."""
 FOR_PEOPLE_ALONE: Final = {("serve",), ("completion",)}
