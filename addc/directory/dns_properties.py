@@ -13,13 +13,12 @@ from addc.base.errors import DsError
 from addc.codes.win32 import Win32
 from addc.directory import dns_aging
 from addc.directory.dns_settings import DnsSettings, ZoneSettings
-from addc.directory.dns_zones import ZoneProperties, ZoneType, ZoneUpdate
+from addc.directory.dns_zones import ZoneProperties, ZoneType, ZoneUpdate, taking
 
 _DAY_S: Final = 86_400
 _HOUR_S: Final = 3600
 _YEAR_H: Final = 8760
 _MONTH_S: Final = 30 * _DAY_S
-_TICKS_PER_S: Final = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,9 +309,7 @@ def _with_property(state: ZoneState, key: str, value: int, now: FileTime) -> Zon
     if key == "allowupdate":
         if value > ZoneUpdate.SECURE:
             raise DsError(Win32.DNS_ERROR_DWORD_VALUE_TOO_LARGE, "0, 1 or 2")
-        secured = value == ZoneUpdate.SECURE != held.allow_update
-        since = now // _TICKS_PER_S if secured else held.secure_since_s
-        return replace(held, allow_update=ZoneUpdate(value), secure_since_s=since)
+        return taking(held, ZoneUpdate(value), now)
     if key == "norefreshinterval":
         hours = _in_range(value, Kept("", high=10 * _YEAR_H, default=state.defaults.default_no_refresh_h))
         return replace(held, no_refresh_h=hours)

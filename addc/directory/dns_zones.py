@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
+from addc.base.clock import TICKS_PER_S, FileTime
 from addc.base.enums import OpenIntEnum
 from addc.base.errors import DecodeError, DsError
 from addc.base.ids import Dnt
@@ -137,6 +138,16 @@ class ZoneProperties:
             elif one.data:  # an empty one stands for the default, and takes nothing back that another says
                 found = changed
         return replace(found, others=tuple(others))
+
+
+def taking(held: ZoneProperties, updates: ZoneUpdate, now: FileTime) -> ZoneProperties:
+    """A zone that takes such updates from now on: names from before it was secure can be told by the time.
+
+    Spec: [MS-DNSP] 3.1.1 (Time Zone Secured)
+    """
+    secured = updates == ZoneUpdate.SECURE != held.allow_update
+    since_s = now // TICKS_PER_S if secured else held.secure_since_s
+    return replace(held, allow_update=updates, secure_since_s=since_s)
 
 
 def _addresses(four: DnsPropertyId, both: DnsPropertyId, listed: tuple[bytes, ...]) -> list[DnsProperty]:

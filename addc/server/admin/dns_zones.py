@@ -12,9 +12,16 @@ from typing import Final
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError, UserError
 from addc.codec.dn import Dn
-from addc.codec.dns_rdata import pack_count_name, timestamp_hours
+from addc.codec.dns_rdata import pack_count_name
 from addc.directory import dns_aging
-from addc.directory.dns_zones import Replication, ZoneProperties, ZoneType, ZoneUpdate, first_records
+from addc.directory.dns_zones import (
+    Replication,
+    ZoneProperties,
+    ZoneType,
+    ZoneUpdate,
+    first_records,
+    taking,
+)
 from addc.server.admin.dns import Zone, containers, is_hidden, zone_dn
 from addc.server.admin.sites import Facts, class_is, rdn_of
 from addc.server.admin.target import ONE_LEVEL, Add, Delete, Entry, Modify, Operation, Target, text
@@ -24,7 +31,6 @@ TYPES: Final = {"primary": ZoneType.PRIMARY, "forwarder": ZoneType.FORWARDER, "s
 UPDATES: Final = {"none": ZoneUpdate.OFF, "any": ZoneUpdate.UNSECURE, "secure": ZoneUpdate.SECURE}
 _INTERVAL_MAX_H: Final = 8760
 _MASTERS_MAX: Final = 64
-_SECONDS_H: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +173,7 @@ def _addresses(words: Sequence[str]) -> tuple[bytes, ...]:
 def _changed(held: ZoneProperties, settings: Settings, now: FileTime) -> ZoneProperties:
     wanted = held
     if settings.updates is not None:
-        update = UPDATES[settings.updates]
-        wanted = replace(wanted, allow_update=update)
-        if update == ZoneUpdate.SECURE and held.allow_update != update:
-            wanted = replace(wanted, secure_since_s=timestamp_hours(now) * _SECONDS_H)
+        wanted = taking(wanted, UPDATES[settings.updates], now)
     if settings.no_refresh_h is not None:
         wanted = replace(wanted, no_refresh_h=_interval(settings.no_refresh_h))
     if settings.refresh_h is not None:
@@ -221,10 +224,9 @@ def create(
                 f"There is a zone {name} already, replicated as {scope.value}. Next step: addc dns zone set"
             )
     container = next(dn for scope, dn in containers(target) if scope.value == replicated)
-    start = ZoneProperties(
-        type=TYPES[kind],
-        allow_update=ZoneUpdate.SECURE if TYPES[kind] == ZoneType.PRIMARY else ZoneUpdate.OFF,
-    )
+    start = ZoneProperties(type=TYPES[kind], allow_update=ZoneUpdate.OFF)
+    if TYPES[kind] == ZoneType.PRIMARY and settings.updates is None:
+        start = taking(start, ZoneUpdate.SECURE, now)
     properties = _changed(start, settings, now)
     _check(properties)
     dn = Dn.parse(container).child("DC", name)

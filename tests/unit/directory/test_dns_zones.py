@@ -2,11 +2,12 @@
 
 import pytest
 
+from addc.base.clock import FileTime
 from addc.base.errors import DsError
 from addc.codec.dns_rdata import DnsProperty, DnsPropertyId, DnsType
 from addc.codes.win32 import Win32
 from addc.directory import dns_records, dns_zones
-from addc.directory.dns_zones import Replication, ZoneProperties, ZoneType, ZoneUpdate
+from addc.directory.dns_zones import Replication, ZoneProperties, ZoneType, ZoneUpdate, taking
 from addc.security.token import SYSTEM
 from tests.kit.corp import Corp
 
@@ -91,3 +92,14 @@ def test_users_neither_make_nor_change_nor_end_zones(corp: Corp) -> None:
     corp.write(lambda ctx: dns_zones.set_properties(ctx, zone, weaker), SYSTEM)
     changed = corp.read(lambda ctx: dns_zones.zone_named(ctx, "corp.example.com"))
     assert changed is not None and changed.properties == weaker
+
+
+def test_the_time_when_a_zone_became_secure_is_noted_and_stays() -> None:
+    """[MS-DNSP] 3.1.1 (Time Zone Secured): changes to any other value leave it."""
+    now = FileTime(13_400_000_000 * 10_000_000 + 7)
+    made = taking(ZoneProperties(allow_update=ZoneUpdate.OFF), ZoneUpdate.SECURE, now)
+    assert (made.allow_update, made.secure_since_s) == (ZoneUpdate.SECURE, 13_400_000_000)
+    later = FileTime(now + 10_000_000)
+    assert taking(made, ZoneUpdate.SECURE, later) == made, "it was secure"
+    opened = taking(made, ZoneUpdate.UNSECURE, later)
+    assert (opened.allow_update, opened.secure_since_s) == (ZoneUpdate.UNSECURE, 13_400_000_000)

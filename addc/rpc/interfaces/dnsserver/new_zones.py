@@ -100,12 +100,12 @@ def _properties(
         return ZoneProperties(type=kind, allow_update=ZoneUpdate.OFF, masters=addresses.packed(masters))
     if info.allow_update > ZoneUpdate.SECURE:
         raise DsError(Win32.DNS_ERROR_DWORD_VALUE_TOO_LARGE, "updates are 0, 1 or 2")
-    without = ZoneProperties(
-        allow_update=ZoneUpdate(info.allow_update),
+    start = ZoneProperties(
+        allow_update=ZoneUpdate.OFF,
         no_refresh_h=held.default_no_refresh_h,
         refresh_h=held.default_refresh_h,
-        secure_since_s=ctx.now // 10_000_000 if info.allow_update == ZoneUpdate.SECURE else 0,
     )
+    without = dns_zones.taking(start, ZoneUpdate(info.allow_update), ctx.now)
     aging = bool(info.aging) or held.default_aging
     return dns_aging.enabled(without, replace(without, aging=aging), ctx.now)
 
