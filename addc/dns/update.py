@@ -262,7 +262,8 @@ def _reunited(before: Records, made: Records, terms: Terms) -> Records:
         if kept is None or kept == one:
             told.append(one)
         else:
-            told += dns_aging.refreshed([kept], terms.properties, terms.now)
+            (fresh,) = dns_aging.refreshed([kept], terms.properties, terms.now)
+            told.append(kept if fresh == kept else replace(kept, timestamp_h=one.timestamp_h))
     return tuple(told)
 
 
@@ -297,10 +298,12 @@ def _added(one: Record, node: str, view: View, terms: Terms) -> Records:
             return held
         return tuple(replace(before, data=one.data, ttl_s=one.ttl_s) if r is before else r for r in held)
     found = view.find(held, kind, one.data)
+    stamp = dns_aging.new_stamp(node, held, terms.now)
     if found is not None and found.ttl_s == one.ttl_s:
         (fresh,) = dns_aging.refreshed([found], terms.properties, terms.now)
+        if fresh != found:  # beside a static record it gets static itself, as on Windows
+            fresh = replace(found, timestamp_h=stamp)
         return tuple(fresh if r is found else r for r in held)
-    stamp = dns_aging.new_stamp(node, held, terms.now)
     if found is not None:
         # Made anew, so that what others wrote into its other fields does not stay.
         changed = DnsRecord(kind, found.data, one.ttl_s, timestamp_h=stamp if found.timestamp_h else 0)

@@ -321,6 +321,22 @@ def test_what_an_update_does_not_name_gets_no_new_stamp() -> None:
     assert done(less, ageing)["www"] == (a(2),)
 
 
+def test_a_record_that_is_refreshed_beside_a_static_one_gets_static() -> None:
+    """As on Windows; with ageing off, stamps stay."""
+    HELD["mixed"] = (a(1), replace(a(2), timestamp_h=0))
+    try:
+        again, anew = asked(), asked()
+        again.add("mixed", 600, "A", "192.0.2.1")
+        anew.delete("mixed", "A", "192.0.2.1")
+        anew.add("mixed", 600, "A", "192.0.2.1")
+        for message in (again, anew):
+            found = done(message, replace(TERMS, properties=ZoneProperties(aging=True)))
+            assert [one.timestamp_h for one in found["mixed"]] == [0, 0]
+            assert not done(message)
+    finally:
+        del HELD["mixed"]
+
+
 def test_another_ttl_makes_a_record_anew() -> None:
     """As on Windows: what LDAP wrote into its other fields goes."""
     HELD["odd"] = (replace(a(5), flags=7777, rank=9),)
