@@ -61,6 +61,9 @@ MADE_HERE: Final = tuple(_NAMES)
 OWN_TYPES: Final = frozenset({DnsType.DNSKEY, DnsType.CDS, DnsType.CDNSKEY, DnsType.NSEC3PARAM})
 """What a signed zone's apex has of its keys; records of these types in its node are not shown."""
 _SHA1: Final = 1
+_SALT_MAX: Final = 255
+ITERATIONS_MAX: Final = 150
+"""What a zone may say costs every answer about a name that is not there; validators want 0 (RFC 9276 3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ def keys_of(row: ObjectRow) -> ZoneKeys:
 def _parameters(row: ObjectRow) -> SigningParameters:
     salt = (entry.text(row, attr.MS_DNS_NSEC3_CURRENT_SALT) or "").strip()
     try:
-        octets = b"" if salt in ("", "-") else bytes.fromhex(salt)
+        octets = b"" if salt in ("", "-") else bytes.fromhex(salt)[:_SALT_MAX]
     except ValueError:
         octets = b""
     return SigningParameters(
@@ -125,7 +128,7 @@ def _parameters(row: ObjectRow) -> SigningParameters:
         entry.integer(row, attr.MS_DNS_SECURE_DELEGATION_POLLING_PERIOD, POLL_S),
         entry.boolean(row, attr.MS_DNS_PARENT_HAS_SECURE_DELEGATION),
         octets,
-        entry.integer(row, attr.MS_DNS_NSEC3_ITERATIONS),
+        min(max(entry.integer(row, attr.MS_DNS_NSEC3_ITERATIONS), 0), ITERATIONS_MAX),
     )
 
 

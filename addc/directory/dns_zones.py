@@ -18,6 +18,7 @@ from addc.base.enums import OpenIntEnum
 from addc.base.errors import DecodeError, DsError
 from addc.base.ids import Dnt
 from addc.codec.dn import Dn
+from addc.codec.dns_names import name_text
 from addc.codec.dns_rdata import (
     DnsProperty,
     DnsPropertyId,
@@ -277,6 +278,15 @@ def zone_named(ctx: ReadContext, name: str) -> ZoneFacts | None:
         row = names.child_named(ctx, container, attr.DC, wanted)
         if row is not None and row.class_id == cls.DNS_ZONE:
             return facts_of(row, replication)
+    return None
+
+
+def zone_covering(ctx: ReadContext, name: tuple[bytes, ...]) -> ZoneFacts | None:
+    """The zone with the longest apex that ends a name, whatever its type; None for a name in none."""
+    for skip in range(len(name) + 1):
+        zone = zone_named(ctx, name_text(name[skip:]))
+        if zone is not None and _is_listed(zone.name):
+            return zone
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from addc.base.errors import AddcError
 from addc.codec.dns_data import DsData
 from addc.codec.dns_message import CLASS_IN, Message, Question, Record
-from addc.codec.dns_names import Name, fold, is_below
+from addc.codec.dns_names import Name, fold
 from addc.codec.dns_rdata import DnsType
 from addc.codes.rcode import Rcode
 from addc.directory import dns_records, dns_signing
@@ -20,7 +20,7 @@ from addc.directory.api import Directory
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.dns_key_roll import DEFAULT_DS_TTL_S
 from addc.directory.dns_keys import is_signed
-from addc.directory.dns_zones import ZoneFacts, ZoneType, all_zones
+from addc.directory.dns_zones import ZoneFacts, ZoneType, all_zones, zone_covering
 from addc.security.token import SYSTEM
 
 _LOG: Final = logging.getLogger("addc.dns")
@@ -75,8 +75,7 @@ class ParentWatch:
 
 def _own_parent(ctx: ReadContext, apex: Name) -> tuple[Record, ...] | None:
     """The DS records of the parent zone where it is one of ours; None where it is not."""
-    above = [one for one in all_zones(ctx) if len(one.apex) < len(apex) and is_below(apex, one.apex)]
-    parent = max(above, key=lambda one: len(one.apex), default=None)
+    parent = zone_covering(ctx, apex[1:]) if apex else None
     relative = None if parent is None else parent.relative(apex)
     if parent is None or relative is None or parent.properties.type != ZoneType.PRIMARY:
         return None

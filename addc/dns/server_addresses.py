@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from addc.base.clock import TICKS_PER_S, Clock, SystemClock
-from addc.codec.dns_names import name_text, parse_name
+from addc.codec.dns_names import parse_name
 from addc.codec.dns_rdata import AaaaData, AData
 from addc.directory.api import Directory
 from addc.directory.context import ReadContext
 from addc.directory.dns_records import records_at
-from addc.directory.dns_zones import zone_named
+from addc.directory.dns_zones import ZoneType, zone_covering
 from addc.security.token import SYSTEM
 
 _KEPT_FT: Final = 300 * TICKS_PER_S
@@ -56,19 +56,14 @@ class ServerAddresses:
 
 
 def _own(ctx: ReadContext, name: str) -> set[str] | None:
-    """What our zones say; None where none covers the name."""
+    """What our zones say; None where none of them covers the name."""
     labels = parse_name(name)
-    for skip in range(1, len(labels) + 1):
-        zone = zone_named(ctx, name_text(labels[skip:])) if skip < len(labels) else None
-        if zone is None:
-            continue
-        relative = zone.relative(labels)
-        found: set[str] = set()
-        for one in records_at(ctx, zone, relative) if relative is not None else ():
-            if isinstance(one.data, AData | AaaaData):
-                found.add(_text(one.data.address))
-        return found
-    return None
+    zone = zone_covering(ctx, labels)
+    relative = None if zone is None else zone.relative(labels)
+    if zone is None or zone.properties.type != ZoneType.PRIMARY or relative is None:
+        return None
+    held = records_at(ctx, zone, relative)
+    return {_text(one.data.address) for one in held if isinstance(one.data, AData | AaaaData)}
 
 
 def _text(address: bytes) -> str:

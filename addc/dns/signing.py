@@ -65,7 +65,7 @@ class Signatures:
                 continue
             at: _Key = (source, first.type, first.ttl_s, datas, key.tag, key.key.key)
             kept = self._kept.get(at)
-            if kept is None or kept[0] <= now_s:
+            if kept is None or not kept[1].inception <= now_s < kept[0]:  # or the clock was set back
                 kept = self._make(signing, key, source, records, now_s)
                 self._keep(at, kept)
             else:

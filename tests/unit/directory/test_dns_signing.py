@@ -12,7 +12,7 @@ from addc.codec.dns_signing_keys import ExportedKey, RolloverStatus, SigningKeyD
 from addc.codec.protected_data import ProtectedData
 from addc.directory import dns_signing, names
 from addc.directory.context import ReadContext, WriteContext
-from addc.directory.dns_keys import PublicKey, is_signed, keys_of, open_keys, signing_of
+from addc.directory.dns_keys import ITERATIONS_MAX, PublicKey, is_signed, keys_of, open_keys, signing_of
 from addc.directory.dns_records import records_at, write_nodes
 from addc.directory.dns_signing import SignWith, begin_roll, sign_zone, unsign_zone
 from addc.directory.dns_zones import ZoneFacts, ZoneProperties, ZoneType, create_zone, zone_named
@@ -22,7 +22,7 @@ from addc.dns.zone_memory import ZoneMemory
 from addc.dns.zones import DirectoryZones
 from addc.security.crypto.zone_signatures import Algorithm
 from addc.security.zone_keys import ds_of
-from tests.kit.corp import Corp
+from tests.kit.corp import Corp, replace_values
 from tests.kit.signed_samples import as_dnspython, check_signatures
 
 ZONE = "corp.example.com"
@@ -280,3 +280,14 @@ def test_a_changed_record_is_signed_at_once(corp: Corp) -> None:
 
     corp.write(work, corp.admin)
     assert f"fresh.{ZONE}. TXT" in _checked(corp, f"fresh.{ZONE}", DnsType.TXT)
+
+
+def test_a_zone_says_no_number_of_hashes_that_stops_the_server(corp: Corp) -> None:
+    """Denied: 10,000 iterations of NSEC3 for each name that is not there (RFC 9276 3.1)."""
+    _sign(corp)
+    dn = corp.read(lambda ctx: _zone(ctx).dn(ctx))
+    corp.modify(dn, replace_values("msDNS-NSEC3Iterations", "10000"))
+    signing = corp.read(lambda ctx: signing_of(ctx, _zone(ctx).row, APEX))
+    assert signing is not None and signing.iterations == ITERATIONS_MAX
+    assert f"{ZONE}. NSEC3PARAM" in _checked(corp, ZONE, DnsType.NSEC3PARAM)
+    _checked(corp, f"none.{ZONE}", DnsType.A)

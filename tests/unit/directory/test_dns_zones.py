@@ -4,6 +4,7 @@ import pytest
 
 from addc.base.clock import FileTime
 from addc.base.errors import DsError
+from addc.codec.dns_names import parse_name
 from addc.codec.dns_rdata import DnsProperty, DnsPropertyId, DnsType
 from addc.codes.win32 import Win32
 from addc.directory import dns_records, dns_zones
@@ -103,3 +104,14 @@ def test_the_time_when_a_zone_became_secure_is_noted_and_stays() -> None:
     assert taking(made, ZoneUpdate.SECURE, later) == made, "it was secure"
     opened = taking(made, ZoneUpdate.UNSECURE, later)
     assert (opened.allow_update, opened.secure_since_s) == (ZoneUpdate.UNSECURE, 13_400_000_000)
+
+
+def test_the_zone_of_a_name_is_that_with_the_longest_apex(corp: Corp) -> None:
+    def of(name: str) -> str | None:
+        found = corp.read(lambda ctx: dns_zones.zone_covering(ctx, parse_name(name)))
+        return None if found is None else found.name
+
+    assert of("dc1.corp.example.com") == of("Corp.Example.com") == "corp.example.com"
+    assert of("x._msdcs.corp.example.com") == "_msdcs.corp.example.com"
+    assert of("example.com") is None is of(".")
+    assert of(f"a.{dns_zones.ROOT_HINTS}") is None, "root hints are no zone of names"

@@ -6,11 +6,11 @@ import pytest
 from dns.exception import ValidationFailure
 
 from addc.codec.dns_data import RrsigData
-from addc.codec.dns_message import Record
+from addc.codec.dns_message import Question, Record
 from addc.codec.dns_names import parse_name
 from addc.codec.dns_rdata import DnsType
 from addc.codes.rcode import Rcode
-from addc.dns.answer import QTYPE_ANY, Answer
+from addc.dns.answer import QTYPE_ANY, Answer, answer
 from addc.dns.nsec3 import Nsec3Proofs, Verdict
 from addc.dns.signing import Signatures
 from tests.kit.signed_samples import (
@@ -211,6 +211,19 @@ def test_times_of_signatures_stand_on_whole_hours() -> None:
     (rrsig,) = [one.data for one in reply.answers if isinstance(one.data, RrsigData)]
     assert rrsig.inception % 3600 == rrsig.expiration % 3600 == 0
     assert rrsig.inception <= NOW_S - 3600
+
+
+def test_signatures_made_while_the_clock_was_wrong_are_made_anew() -> None:
+    """Denied: to show for days what begins to hold in the future, because the clock once was ahead."""
+    signatures = Signatures()
+    found = []
+    for now_s in (NOW_S + 86_400, NOW_S):
+        question = Question(parse_name("dc1.x.test"), DnsType.A)
+        reply = answer(question, ZONES)
+        assert reply is not None
+        signatures.complete(reply, question, ZONES, now_s)
+        found += [one.data for one in reply.answers if isinstance(one.data, RrsigData)]
+    assert found[0].inception > NOW_S >= found[1].inception
 
 
 def test_a_key_that_is_only_published_signs_nothing() -> None:
