@@ -33,7 +33,11 @@ def _hints(directory: "Directory", args: argparse.Namespace) -> None:
 
     found = dns_resolving.hints(directory)
     lines = [f"{name:<28} {', '.join(told)}" for name, told in sorted(found.items())]
-    tell(args, "\n".join(lines) or "There are no root hints.", {"hints": found})
+    tell(
+        args,
+        "\n".join(lines) or "There are no root hints.",
+        [{"name": name, "addresses": told} for name, told in sorted(found.items())],
+    )
 
 
 def _set_hints(directory: "Directory", args: argparse.Namespace) -> None:
@@ -51,7 +55,12 @@ def _anchors(directory: "Directory", args: argparse.Namespace) -> None:
     from addc.server import dns_resolving  # noqa: PLC0415
 
     found = dns_resolving.anchors(directory)
-    tell(args, "\n".join(found) or "There are no anchors.", {"anchors": found})
+    tell(args, "\n".join(found) or "There are no anchors.", [_anchor(one) for one in found])
+
+
+def _anchor(text: str) -> dict[str, str]:
+    zone, kind, data = text.split(maxsplit=2)
+    return {"zone": zone, "type": kind, "data": data}
 
 
 def _add_anchor(directory: "Directory", args: argparse.Namespace) -> None:

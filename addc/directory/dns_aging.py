@@ -18,6 +18,7 @@ from addc.directory.dns_zones import ZoneFacts, ZoneProperties, ZoneType, ZoneUp
 
 _OF_THE_SERVER = frozenset((DnsType.SOA, DnsType.NS, DnsType.ZERO))
 """What no machine registers, so that no time stamp of theirs counts."""
+_WEEK_H = 168
 
 
 def is_static(relative: str, held: Iterable[DnsRecord]) -> bool:
@@ -45,14 +46,14 @@ def _may_be_refreshed(one: DnsRecord, properties: ZoneProperties, hour: int) -> 
     return properties.aging and one.timestamp_h != 0 and hour - one.timestamp_h > no_refresh_h(properties)
 
 
-def no_refresh_h(properties: ZoneProperties, default_h: int = 168) -> int:
-    """The no-refresh interval; 0 stands for the server's own. Spec: [MS-DNSP] 3.1.1.2.1."""
-    return properties.no_refresh_h or default_h
+def no_refresh_h(properties: ZoneProperties) -> int:
+    """The no-refresh interval; 0 stands for the default, a week. Spec: [MS-DNSP] 2.3.2.1.1."""
+    return properties.no_refresh_h or _WEEK_H
 
 
-def refresh_h(properties: ZoneProperties, default_h: int = 168) -> int:
+def refresh_h(properties: ZoneProperties) -> int:
     """The refresh interval, likewise."""
-    return properties.refresh_h or default_h
+    return properties.refresh_h or _WEEK_H
 
 
 def is_stale(one: DnsRecord, properties: ZoneProperties, now: FileTime) -> bool:

@@ -19,7 +19,7 @@ from addc.codec.dns_rdata import AaaaData, AData, DnsRecord, TombstoneData, spli
 from addc.directory import dns_aging
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.delete import delete_row
-from addc.directory.dns_records import Node, node_of, records_at, write_nodes
+from addc.directory.dns_records import Node, is_tombstoned, node_of, records_at, write_nodes
 from addc.directory.dns_settings import settings
 from addc.directory.dns_zones import ZoneFacts, all_zones
 from addc.schema import attr, cls
@@ -227,7 +227,7 @@ def _bury(ctx: WriteContext, after: Dnt) -> Dnt | None:
 
 def _ended_by(row: ObjectRow, when: int) -> bool:
     """Whether a tombstone says that it is one since before `when`."""
-    if row.attrs.get(attr.DNS_TOMBSTONED) != (b"TRUE",):
+    if not is_tombstoned(row):
         return False
     try:
         found = [DnsRecord.unpack(value) for value in row.attrs.get(attr.DNS_RECORD, ())]

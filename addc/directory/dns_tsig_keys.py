@@ -70,7 +70,7 @@ def keep_tsig_key(ctx: WriteContext, key: TsigKeyFacts) -> None:
     if key.name in kept:
         raise UserError(f"There is a key {key.name}. Next step: addc dns tsig delete {key.name}")
     if len(kept) >= KEYS_MAX:
-        raise UserError(f"There are {KEYS_MAX} keys, which is all there can be. Next step: addc dns tsig list")
+        raise UserError(f"There are {KEYS_MAX} keys, all there can be. Next step: addc dns tsig list")
     kept[key.name] = key
     _write(ctx, kept)
 

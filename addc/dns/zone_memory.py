@@ -20,6 +20,7 @@ from addc.codec.dns_rdata import DnsRecord, DnsType, SoaData
 from addc.directory import commit_log, dns_zones, names
 from addc.directory.context import ReadContext
 from addc.directory.dns_node import unpacked
+from addc.directory.dns_records import is_tombstoned
 from addc.directory.dns_settings import (
     SETTINGS_STATE,
     ZONES_STATE,
@@ -124,7 +125,7 @@ class ZoneMemory:
         # The directory takes names for equal that differ in accents; the DNS does not.
         if row is not None and row.class_id == cls.DNS_NODE and _same(row.rdn, text):
             self._where[row.dnt] = zone, relative
-            if not _is_tombstoned(row):
+            if not is_tombstoned(row):
                 records = unpacked(row.attrs.get(attr.DNS_RECORD, ()))
                 return records if relative else _own(records, ctx.forest.host_fqdn)
         if not relative or relative in self._interior(ctx, zone):
@@ -293,11 +294,7 @@ def _is_zone(row: ObjectRow) -> bool:
 
 
 def _counts(row: ObjectRow) -> bool:
-    return row.class_id == cls.DNS_NODE and row.state is ObjectState.LIVE and not _is_tombstoned(row)
-
-
-def _is_tombstoned(row: ObjectRow) -> bool:
-    return row.attrs.get(attr.DNS_TOMBSTONED, (b"FALSE",))[0] == b"TRUE"
+    return row.class_id == cls.DNS_NODE and row.state is ObjectState.LIVE and not is_tombstoned(row)
 
 
 def _labels(rdn: str) -> Name:

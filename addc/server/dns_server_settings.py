@@ -52,6 +52,7 @@ _ELSEWHERE: Final = {
 _YES: Final = frozenset(("yes", "on", "true", "1"))
 _NO: Final = frozenset(("no", "off", "false", "0"))
 _FORWARDERS_MAX: Final = 16
+_LABEL_MAX: Final = 63
 
 
 def info(directory: Directory, site: SiteConfig) -> Facts:
@@ -139,7 +140,10 @@ def _number(name: str, text: str) -> int:
 
 def _check_item(ctx: ReadContext, name: str, word: str) -> None:
     if name.endswith(("networks", "exempt")):
-        _network(word)
+        if name != "recursion_networks" or word.lower() != "any":
+            _network(word)
+    elif name == "blocked_names" and ("." in word or len(word.encode()) > _LABEL_MAX):
+        raise UserError(f"{word!r} is no single label. Next step: as wpad")
     elif name == "avoid_records" and word not in MNEMONICS:
         known = ", ".join(sorted(MNEMONICS))
         raise UserError(f"No record of a DC is called {word!r}. Next step: one of {known}")

@@ -40,10 +40,13 @@ def test_root_hints_are_replaced_as_a_whole(corp_folder: Path, capsys: pytest.Ca
     assert "a.root-servers.net" in run(corp_folder, capsys, "hint", "list")
     words = ("hint", "set", "one.test=192.0.2.1,2001:db8::1", "Two.Test.=192.0.2.2")
     run(corp_folder, capsys, *words, "--dry-run")
-    assert len(json.loads(run(corp_folder, capsys, "hint", "list", "--json"))["hints"]) == 13
+    assert len(json.loads(run(corp_folder, capsys, "hint", "list", "--json"))) == 13
     run(corp_folder, capsys, *words)
-    found = json.loads(run(corp_folder, capsys, "hint", "list", "--json"))["hints"]
-    assert found == {"one.test": ["192.0.2.1", "2001:db8::1"], "two.test": ["192.0.2.2"]}
+    found = json.loads(run(corp_folder, capsys, "hint", "list", "--json"))
+    assert found == [
+        {"name": "one.test", "addresses": ["192.0.2.1", "2001:db8::1"]},
+        {"name": "two.test", "addresses": ["192.0.2.2"]},
+    ]
     hints = plan(corp_folder, use_root_hints=True).world.hints
     wanted = {Forwarder(address, 53) for address in ("192.0.2.1", "2001:db8::1", "192.0.2.2")}
     assert hints is not None and set(hints.fixed) == wanted
@@ -67,6 +70,11 @@ def test_anchors_come_and_go(corp_folder: Path, capsys: pytest.CaptureFixture[st
     assert "validate=on" in run(corp_folder, capsys, "anchor", "add", "Safe.Test.", "ds", *_DS)
     run(corp_folder, capsys, "anchor", "add", ".", "DNSKEY", "257", "3", "13", "A" * 86 + "==")
     assert "already" in run(corp_folder, capsys, "anchor", "add", "safe.test", "DS", *_DS, status=1)
+    (root, safe) = sorted(
+        json.loads(run(corp_folder, capsys, "anchor", "list", "--json")), key=lambda one: one["zone"]
+    )
+    assert (root["zone"], root["type"]) == (".", "DNSKEY")
+    assert (safe["zone"], safe["type"], safe["data"][:5]) == ("safe.test", "DS", "12345")
     found = plan(corp_folder, validate=True).anchors
     assert set(found) == {(b"safe", b"test"), ()}
     assert found[b"safe", b"test"].digests[0].key_tag == 12345 and found[()].keys[0].flags == 257
