@@ -1,6 +1,6 @@
 """Lines of the log about refusals: not more than people read, however many strangers cause.
 
-Spec: none; a datagram of 40 octets would else write a line of 250.
+A datagram of 40 octets would else write a line of 250.
 """
 
 import logging

@@ -271,7 +271,12 @@ def _apply(target: Target, plan: _Plan, *, dry_run: bool) -> None:
         target.apply(plan.operations, dry_run=True)
         return
     for at in range(0, len(plan.operations), _CHUNK):
-        target.apply(plan.operations[at : at + _CHUNK])
+        try:
+            target.apply(plan.operations[at : at + _CHUNK])
+        except UserError as error:
+            if not at:
+                raise
+            raise UserError(f"{at} names were written, then: {error}") from error
 
 
 def shown(facts: Facts) -> str:

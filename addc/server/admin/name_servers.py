@@ -126,6 +126,6 @@ def run(work: Coroutine[None, None, T]) -> T:
     except NoReplyError as error:
         raise UserError(f"{error}. Next step: look at the server's address, and whether it serves") from error
     except NoZoneError as error:
-        raise UserError(f"{error}. Next step: name the zone (--zone) or its server (--server)") from error
+        raise UserError(f"{error}. Next step: name a server that knows it (--server)") from error
     except (NoKeyError, NoKdcError, AuthError) as error:
         raise UserError(f"Kerberos: {error}. Next step: kinit, or --keytab, --key or --unsigned") from error

@@ -3,13 +3,17 @@
 import io
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from addc.base.errors import UserError
 from addc.cli.main import main
 from addc.codec.dns_names import parse_name
 from addc.codec.zone_file import parse_zone
+from addc.server.admin.local import LocalTarget
+from addc.server.admin.target import Operation
 from tests.kit.dns_samples import OURS, TEXTS
 
 ZONE = "corp.example.com"
@@ -160,3 +164,25 @@ def test_input_is_read(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x A 192.0.2.1\n")))
     assert "1 names added" in _run(corp_folder, capsys, "import", ZONE, "-")
+
+
+def test_an_import_that_stops_tells_how_far_it_came(
+    corp_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same import again does the rest."""
+    file = corp_folder / "zone.txt"
+    file.write_text("".join(f"part{number} 60 IN A 192.0.2.{number}\n" for number in range(5)))
+    monkeypatch.setattr("addc.server.admin.dns_files._CHUNK", 2)
+    with monkeypatch.context() as patched:
+        done, apply = [], LocalTarget.apply
+
+        def fail(self: LocalTarget, operations: Sequence[Operation], *, dry_run: bool = False) -> None:
+            if done:
+                raise UserError("The disk is full. Next step: make room")
+            done.append(len(operations))
+            apply(self, operations, dry_run=dry_run)
+
+        patched.setattr(LocalTarget, "apply", fail)
+        told = _run(corp_folder, capsys, "import", ZONE, str(file), status=1)
+        assert "2 names were written" in told and "disk is full" in told
+    assert _counts(_import(corp_folder, capsys, file.read_text()))[0] == 3
