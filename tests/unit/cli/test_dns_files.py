@@ -174,7 +174,8 @@ def test_an_import_that_stops_tells_how_far_it_came(
     file.write_text("".join(f"part{number} 60 IN A 192.0.2.{number}\n" for number in range(5)))
     monkeypatch.setattr("addc.server.admin.dns_files._CHUNK", 2)
     with monkeypatch.context() as patched:
-        done, apply = [], LocalTarget.apply
+        done: list[int] = []
+        apply = LocalTarget.apply
 
         def fail(self: LocalTarget, operations: Sequence[Operation], *, dry_run: bool = False) -> None:
             if done:
