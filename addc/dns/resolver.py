@@ -39,6 +39,8 @@ from addc.security.token import SYSTEM
 _LOG: Final = logging.getLogger("addc.dns")
 LOOK_S: Final = 0.5
 """How long a change of settings or zones may go unseen."""
+_LOOK_PAUSE: Final = 50
+"""After a look that took long, as with a thousand zones, so many times that long nobody looks again."""
 QUESTIONS_MAX: Final = 1024
 """Different questions under way."""
 WAITING_MAX: Final = 8192
@@ -91,6 +93,7 @@ class Resolver:
         self._plan: Plan | None = None
         self._plan_seq = -1
         self._looked_s = float("-inf")
+        self._pause_s = LOOK_S
         self._cache = ResolverCache(CacheLimits())
         self._upstream = Upstream.of(services.rng, self._monotonic, services.counters)
         self._sources = KnownSources(RecursionAcl(()))
@@ -174,7 +177,7 @@ class Resolver:
     def _follow(self) -> Plan:
         """The settings and zones of now, looked at not more often than every LOOK_S."""
         now_s = self._monotonic()
-        if self._plan is not None and now_s - self._looked_s < LOOK_S:
+        if self._plan is not None and now_s - self._looked_s < self._pause_s:
             return self._plan
         self._looked_s = now_s
 
@@ -185,6 +188,7 @@ class Resolver:
 
         self._plan_seq, plan = self._directory.read_now("dns.resolver", SYSTEM, work)
         if plan is not None:
+            self._pause_s = max(LOOK_S, (self._monotonic() - now_s) * _LOOK_PAUSE)
             self._adopt(plan)
         assert self._plan is not None
         return self._plan

@@ -40,7 +40,7 @@ from addc.dns import resolver as resolver_module
 from addc.dns.counters import Count, alone
 from addc.dns.forward import Forwarder
 from addc.dns.resolver import Resolver, ResolverServices, Why
-from addc.dns.resolver_zones import Own, read_plan
+from addc.dns.resolver_zones import Own, Plan, read_plan
 from addc.dns.stub_refresh import StubRefresh, StubServices
 from addc.dns.validator import Anchor
 from addc.security.token import SYSTEM
@@ -633,3 +633,29 @@ def test_a_stub_zone_is_refreshed_from_its_masters(
             assert at("@") == ["NS ns2.stub.test", "SOA"], "masters that know nothing change nothing"
 
     run(scene)
+
+
+def test_looking_at_a_thousand_zones_is_no_work_all_the_time(directory: Directory, corp_sqlite: Corp) -> None:
+    """A look that took 0.1 s is not made again for 5 s, though the directory changes all the time."""
+    now_s, looks = 100.0, 0
+
+    def monotonic() -> float:
+        return now_s
+
+    def slow(ctx: ReadContext, own: Own) -> Plan:
+        nonlocal now_s, looks
+        now_s, looks = now_s + 0.1, looks + 1
+        return read_plan(ctx, own)
+
+    resolver = Resolver(
+        directory,
+        ResolverServices(CountingRng(b"r"), StandingClock(corp_sqlite.now), frozenset(), monotonic=monotonic),
+    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(resolver_module, "read_plan", slow)
+        for _ in range(12):
+            corp_sqlite.write(lambda ctx: keep_settings(ctx, DnsSettings(cache_generation=ctx.tx.seq)))
+            resolver.offers(CLIENT)
+            now_s += 1
+    assert looks == 3
+    resolver.close()
