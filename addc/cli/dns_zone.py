@@ -159,4 +159,9 @@ def _delete(target: "Target", args: argparse.Namespace) -> None:
     from addc.server.admin import dns_zones  # noqa: PLC0415
 
     gone = dns_zones.delete(target, args.zone, force=args.force, dry_run=args.dry_run)
+    directory = _here(target)
+    if directory is not None:
+        from addc.server import dns_server_settings  # noqa: PLC0415
+
+        dns_server_settings.forget_zone(directory, str(gone["name"]), dry_run=args.dry_run)
     tell_change(args, f"Ended the zone {gone['name']}", gone)

@@ -129,10 +129,10 @@ class Stream(asyncio.Protocol):
         self._work()
 
     def eof_received(self) -> bool:
-        """The client asks no more; what it asked is answered."""
+        """The client asks no more; what it asked is answered. TLS has no half-closed connections here."""
         self._ended = True
         self._close_if_done()
-        return True
+        return self._kind is not Transport.TLS
 
     def pause_writing(self) -> None:
         self._writable.clear()

@@ -271,6 +271,15 @@ def change_zone(
     return change(directory, "dns.zone settings", work, dry_run=dry_run)
 
 
+def forget_zone(directory: Directory, name: str, *, dry_run: bool = False) -> None:
+    """Take back what was decided about a zone that is gone: the next one of its name is another zone."""
+
+    def work(ctx: WriteContext) -> None:
+        keep_zone_settings(ctx, name, None)
+
+    change(directory, "dns.zone settings", work, dry_run=dry_run)
+
+
 def zone_decisions(directory: Directory, name: str) -> Facts:
     """What this DC alone decides about a zone."""
     held = directory.read_now("dns.zone settings", SYSTEM, lambda ctx: zone_settings(ctx, name))

@@ -118,6 +118,19 @@ def test_who_may_ask_is_each_dcs_own(corp_folder: Path, capsys: pytest.CaptureFi
     assert "Nothing is to be changed" in run(corp_folder, capsys, "set", ZONE, status=1)
 
 
+def test_what_was_decided_about_a_zone_ends_with_it(
+    corp_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Denied: a new zone that anybody may copy, since one of its name once was public."""
+    run(corp_folder, capsys, "create", "new.test")
+    run(corp_folder, capsys, "set", "new.test", "--queries", "10.0.0.0/8")
+    run(corp_folder, capsys, "delete", "new.test", "--dry-run")
+    assert '"10.0.0.0/8"' in run(corp_folder, capsys, "info", "new.test", "--json")
+    run(corp_folder, capsys, "delete", "new.test")
+    run(corp_folder, capsys, "create", "new.test")
+    assert '"10.0.0.0/8"' not in run(corp_folder, capsys, "info", "new.test", "--json")
+
+
 def test_the_domains_own_zones_do_not_end_by_mistake(
     corp_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

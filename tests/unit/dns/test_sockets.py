@@ -367,3 +367,33 @@ def test_what_the_service_gives_is_not_changed_by_the_transport(asker: Asker) ->
             assert first == second and not first.flags & dns.flags.TC
 
     run(scene)
+
+
+class OverTls(asyncio.Transport):
+    """What a connection looks like behind TLS."""
+
+    def __init__(self) -> None:
+        super().__init__({"sslcontext": object(), "peername": (LOCALHOST, 4711)})
+        self.closed = False
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        return
+
+    def close(self) -> None:
+        self.closed = True
+
+    abort = close
+
+
+def test_a_client_that_ends_its_side_of_tls_ends_the_connection(asker: Asker) -> None:
+    """asyncio warns where it is asked to keep such a connection: a line of the log for each of them."""
+
+    async def scene() -> None:
+        table, transport = StreamTable(asker.service), OverTls()
+        stream = table.connection()
+        stream.connection_made(transport)
+        assert not stream.eof_received() and transport.closed
+        stream.connection_lost(None)
+        table.close()
+
+    run(scene)
