@@ -9,6 +9,7 @@ from addc.codec.dns_rdata import DnsType, NameData
 from addc.codes.win32 import Win32
 from addc.directory.changes import Change, ModOp
 from addc.directory.modify import modify_object
+from addc.rpc.interfaces.dnsserver import server_operations, zone_operations
 from addc.rpc.interfaces.dnsserver.idl import TypeId
 from addc.rpc.interfaces.dnsserver.idl_parts import ForwardersLonghorn, NameAndParam
 from addc.security import sddl
@@ -80,6 +81,19 @@ def test_plain_users_change_nothing(alice: DnsConsole) -> None:
     assert alice.update(ZONE, "mine", address("192.0.2.1")) == DENIED
     assert alice.update("..RootHints", ".", sent(DnsType.NS, NameData("evil.test"))) == DENIED
     assert alice.update("..Cache", "mine", address("192.0.2.1")) == DENIED
+
+
+def test_no_operation_is_left_out(rpc_desk: RpcDesk, alice: DnsConsole) -> None:
+    """Denied: each of the server and each of a zone, to users, machines and strangers."""
+    corp = rpc_desk.corp
+    corp.add("CN=pc1,CN=Computers", "computer", sAMAccountName="pc1$", userAccountControl="4096")
+    machine = DnsConsole(rpc_desk, corp.token("pc1$"))
+    for nobody in (alice, machine, DnsConsole(rpc_desk, ANONYMOUS)):
+        for name in server_operations.OPERATIONS.keys() - {"zonecreate"}:  # that has to be given a zone
+            assert nobody.operate(name) == DENIED, name
+        for name in zone_operations.OPERATIONS:
+            for zone in (ZONE, "..AllZones"):
+                assert nobody.operate(name, zone) == DENIED, name
 
 
 def test_dns_admins_manage_the_server_and_domain_wide_zones(rpc_desk: RpcDesk) -> None:
