@@ -162,9 +162,8 @@ async def _validated(call: Call, asked: Asked) -> Told:
     told: list[DnsAddr] = []
     for one in listed:
         flags = await host.validate(addresses.text_of(one), zone)
-        told.append(
-            DnsAddr(one.family, one.port, one.body, one.length, flags.to_bytes(4, "little") + bytes(24))
-        )
+        user = bytes(4) + flags.to_bytes(4, "little") + bytes(20)  # behind the length of a subnet
+        told.append(DnsAddr(one.family, one.port, one.body, one.length, user))
     return TypeId.ADDRARRAY, DnsAddrArray(max_count=len(told), addresses=tuple(told))
 
 

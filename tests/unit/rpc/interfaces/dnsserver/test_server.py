@@ -234,7 +234,7 @@ def test_statistics_are_counters_in_windows_structures(admin: DnsConsole) -> Non
 
 
 def test_servers_are_asked_whether_they_answer(admin: DnsConsole) -> None:
-    """[MS-DNSP] 2.2.3.2.4 (IpValidate)."""
+    """[MS-DNSP] 2.2.3.2.4 (IpValidate), 2.2.3.2.2.2 (Flags)."""
     wanted = IpValidate(
         context=3, context_name="z.test", validate_addrs=array_of(["192.0.2.53", "192.0.2.1"])
     )
@@ -242,7 +242,7 @@ def test_servers_are_asked_whether_they_answer(admin: DnsConsole) -> None:
     host = admin.desk.host.dns = Host(admin.desk.corp.now)
     told = admin.ask("IpValidate", TypeId.IP_VALIDATE, wanted).data_out
     assert isinstance(told, DnsAddrArray)
-    assert [one.user[:4] for one in told.addresses] == [bytes(4), b"\3\0\0\0"]
+    assert [one.user[:8] for one in told.addresses] == [bytes(8), bytes(4) + b"\3\0\0\0"]
     assert host.asked == [("192.0.2.53", "z.test"), ("192.0.2.1", "z.test")]
     many = IpValidate(validate_addrs=array_of(["192.0.2.1"] * 65))
     assert admin.ask("IpValidate", TypeId.IP_VALIDATE, many).status == Win32.ERROR_INVALID_PARAMETER
