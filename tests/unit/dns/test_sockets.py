@@ -12,12 +12,14 @@ import dns.rcode
 import pytest
 
 from addc.codec.dns_message import Message, reply_to
+from addc.codec.dns_rdata import DnsType, TxtData
 from addc.dns.counters import Count
 from addc.dns.datagrams import Datagrams
 from addc.dns.service import DnsService
-from addc.dns.streams import StreamTable
+from addc.dns.streams import _HIGH_WATER, StreamTable
 from tests.kit.corp import Corp
 from tests.unit.dns.asking import Asker, asker_of
+from tests.unit.dns.records import record
 
 LOCALHOST = "127.0.0.1"
 OWN = dns.message.make_query("dc1.corp.example.com", "A", id=1)
@@ -313,6 +315,10 @@ class Full(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"peername": (LOCALHOST, 1)})
         self.aborted = asyncio.Event()
+        self.closed = asyncio.Event()
+
+    def close(self) -> None:
+        self.closed.set()
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         pass
@@ -342,6 +348,33 @@ def test_who_reads_no_replies_is_cut_off_though_some_are_to_come(corp_sqlite: Co
         for _ in range(5):
             await asyncio.sleep(0)
         assert table.later == 0
+
+    run(scene)
+
+
+def test_many_small_questions_with_large_answers_are_answered_bit_by_bit(asker: Asker) -> None:
+    """Denied: 256 KiB of questions for large records made hundreds of MiB of replies in one go."""
+    asker.node("big", *(record(DnsType.TXT, TxtData((bytes((65 + n,)) * 200,))) for n in range(40)))
+    count = 500
+    question = framed(dns.message.make_query("big.corp.example.com", "TXT"))
+
+    class Counting(Full):
+        largest = total = 0
+
+        def write(self, data: bytes | bytearray | memoryview) -> None:
+            self.largest, self.total = max(self.largest, len(data)), self.total + len(data)
+
+    async def scene() -> None:
+        table, transport = StreamTable(asker.service), Counting()
+        stream = table.connection()
+        stream.connection_made(transport)
+        stream.data_received(question * count)
+        stream.eof_received()
+        assert 0 < transport.total == transport.largest < 2 * _HIGH_WATER
+        await transport.closed.wait()
+        assert transport.total > count * 8000 and transport.largest < 2 * _HIGH_WATER
+        stream.connection_lost(None)
+        table.close()
 
     run(scene)
 
