@@ -10,13 +10,15 @@ from addc.base.ids import Dnt
 from addc.codec.dns_rdata import AData, DnsRecord, DnsType, timestamp_hours
 from addc.codes.rcode import Rcode
 from addc.directory import dns_records
-from addc.directory.context import WriteContext
+from addc.directory.context import ReadContext, WriteContext
 from addc.directory.dns_settings import DnsSettings, keep_settings
-from addc.directory.dns_zones import Replication, ZoneProperties, ZoneUpdate, create_zone
+from addc.directory.dns_zones import Replication, ZoneProperties, ZoneUpdate, create_zone, zone_named
+from addc.dns import update_zone
 from addc.dns.counters import Count
 from addc.security.descriptor import SecurityDescriptor
 from tests.kit.corp import Corp, add_values
 from tests.kit.dns_desk import ZONE, DnsDesk, update_of
+from tests.unit.dns.asking import ZONE as ZONE_DN
 
 REVERSE = "2.0.192.in-addr.arpa"
 
@@ -502,3 +504,23 @@ def test_who_signs_nothing_asks_for_few_records_at_a_time(dns_desk: DnsDesk) -> 
             update.absent(f"n{number}")
         assert dns_desk.ask(update.to_wire()).rcode == wanted
     assert dns_desk.client("pc1$").update(update) is Rcode.NOERROR
+
+
+def test_names_below_one_are_told_by_their_keys(corp_sqlite: Corp) -> None:
+    """Long labels, letters beyond ASCII and case included; a label that only ends alike is none."""
+    long = ".".join(["x" * 63] * 3)
+    told = ("a.deep", "B.Deep", f"{long}.deep", "c.Süd", "notdeep", "a.notdeep", "deep")
+    for name in told:
+        corp_sqlite.add(f"DC={name},{ZONE_DN}", "dnsNode")
+
+    def below(*nodes: str) -> set[str]:
+        def work(ctx: ReadContext) -> set[str]:
+            zone = zone_named(ctx, "corp.example.com")
+            assert zone is not None
+            return {one.relative for one in update_zone._below(ctx, zone, set(nodes))}
+
+        return corp_sqlite.read(work)
+
+    assert below("DEEP") == {"a.deep", "B.Deep", f"{long}.deep"}
+    assert below("süd", "notdeep") == {"c.Süd", "a.notdeep"}
+    assert below() == set() == below("none")
