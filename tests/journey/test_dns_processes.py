@@ -19,6 +19,7 @@ import pytest
 from tests.journey.test_crash import workers_of
 from tests.journey.test_dns_transfers import until
 from tests.kit.clients import Client
+from tests.kit.databases import PostgresServer
 from tests.kit.dns_servers import OtherServer, named
 from tests.kit.forest_host import DNS_DOMAIN, ForestHost, client, log_lines, provision, serve
 from tests.kit.net import Host, Lan
@@ -56,11 +57,16 @@ class Scene:
         return set(re.findall(rf"^([a-z]+\d+)\.{re.escape(zone)}\.\s.*\sTXT\s", told, re.MULTILINE))
 
 
-@pytest.fixture(scope="module")
-def scene(lan: Lan) -> Iterator[Scene]:
-    host, machine, other = lan.host("dnsdc", 70), lan.host("dnsclient", 71), lan.host("dnsbind", 72)
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def scene(lan: Lan, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    first, database = 70, list[str]()
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        first, database = 73, ["--database", server.new_database()]
+    names = (f"{one}{first}" for one in ("dnsdc", "dnsclient", "dnsbind"))
+    host, machine, other = (lan.host(name, first + at) for at, name in enumerate(names))
     data_dir = host.folder / "data"
-    provision(host, data_dir)
+    provision(host, data_dir, *database)
     process, log, ready_s = serve(host, data_dir, "--workers", "2")
     forest = ForestHost(host, data_dir, process, log, 0.0, ready_s)
     person = Client(client(machine, host, data_dir / "tls" / "ca.pem"))
@@ -69,7 +75,7 @@ def scene(lan: Lan) -> Iterator[Scene]:
     made = forest.addc("dns", "zone", "create", ZONE, *where)
     assert made.returncode == 0, made.stderr
     rights = ("--right", "update", "--right", "transfer", "--zone", "*", "--json")
-    key = forest.addc("dns", "key", "add", KEY, *rights, *where)
+    key = forest.addc("dns", "tsig", "add", KEY, *rights, *where)
     assert key.returncode == 0, key.stderr
     secret = json.loads(key.stdout)["secret"]
     transfer = ("--to", other.address, "--notify", other.address)

@@ -45,7 +45,7 @@ def _servers_that_run() -> None:
         started(self, words, *args, **named)
         if isinstance(words, list) and any("dns_forwarder_helpers" in str(word) for word in words):
             wanted = f":{int(words[3]):04X} "
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while time.monotonic() < deadline and not _bound(words[2], wanted):
                 time.sleep(0.05)
 
