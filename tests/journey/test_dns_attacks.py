@@ -190,7 +190,7 @@ def test_negotiations_that_lead_nowhere_leave_next_to_nothing(scene: Scene, toke
 
 def test_connections_that_are_slow_or_read_nothing_are_cut_off(scene: Scene) -> None:
     """600 of one client: 256 in a worker at most, and 15 s without a whole message or a reply taken."""
-    found = scene.flood("slow", "22", "600")
+    found = scene.flood("slow", "28", "600")
     assert isinstance(found["cut"], int)
     assert found["cut"] > 450, found
 
