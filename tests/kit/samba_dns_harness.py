@@ -49,7 +49,8 @@ def _servers_that_run() -> None:
             while time.monotonic() < deadline and not _bound(words[2], wanted):
                 time.sleep(0.05)
 
-    subprocess.Popen.__init__ = started_whole
+    popen: Any = subprocess.Popen
+    popen.__init__ = started_whole
 
 
 def _bound(address: str, port: str) -> bool:

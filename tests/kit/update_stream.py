@@ -49,7 +49,7 @@ class Signer:
         context = gssapi.SecurityContext(name=target, usage="initiate")
         self.name = dns.name.from_text(f"{uuid.uuid4()}.py")
         self.algorithm = dns.tsig.GSS_TSIG
-        key: Any = dns.tsig.Key(self.name, context, dns.tsig.GSS_TSIG)  # type: ignore[no-untyped-call]
+        key: Any = dns.tsig.Key(self.name, context, dns.tsig.GSS_TSIG)  # type: ignore[arg-type]
         self.ring = dns.tsig.GSSTSigAdapter({self.name: key})  # type: ignore[no-untyped-call]
         token, now = context.step(), int(time.time())
         query = dns.message.make_query(self.name, dns.rdatatype.TKEY, dns.rdataclass.ANY)
