@@ -17,6 +17,8 @@ from addc.codec.ndr_plan import Emitter, Fixed, NdrReader, Shape, Step, Syntax
 
 _HEADS: Final = (struct.Struct("<III"), struct.Struct("<QQQ"))
 """Maximum count, offset, actual count."""
+_ENCODINGS: Final = {1: "utf-8", 2: "utf-16-le"}
+"""Of text by octets of its units."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class NarrowString(_Text):
     """[string] char *, in UTF-8."""
 
     def length(self, e: Emitter, x: str) -> str:
-        return f"len({x}.encode()) + 1"
+        return f'len({x}.encode("utf-8", "surrogatepass")) + 1'
 
 
 WSTRING: Final = WideString()
@@ -163,7 +165,7 @@ def _text_writer(syntax: Syntax) -> Callable[[bytearray, int, str, int], None]:
     head, align = _HEADS[syntax], 7 if syntax else 3
 
     def put(out: bytearray, width: int, text: str, size: int) -> None:
-        data = text.encode("utf-16-le", "surrogatepass") + b"\0\0" if width == 2 else text.encode() + b"\0"
+        data = text.encode(_ENCODINGS[width], "surrogatepass") + bytes(width)
         count = len(data) // width
         out += bytes(-len(out) & align)
         out += head.pack(max(size, count), 0, count)
@@ -213,7 +215,7 @@ class FixedText(Kind):
 
 
 def _fixed_text(text: str, width: int, size: int, path: str) -> bytes:
-    data = text.encode("utf-16-le", "surrogatepass") if width == 2 else text.encode()
+    data = text.encode(_ENCODINGS[width], "surrogatepass")
     if len(data) > size:
         raise LocalProtocolError(f"{path}: longer than its room")
     return data

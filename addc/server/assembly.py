@@ -10,6 +10,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,8 +60,8 @@ def serve(config: ServeConfig) -> int:
     try:
         if config.workers:
             return _supervise(config)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(Worker(config, 0, None, Flag(), DnsShared(0)).run())
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner, closing(DnsShared(0)) as dns:
+            runner.run(Worker(config, 0, None, Flag(), dns).run())
         return os.EX_OK
     finally:
         forget_status(config)
@@ -81,11 +82,12 @@ def _supervise(config: ServeConfig) -> int:
     open_store(config).close()  # brings an older database up to date before many would try
     # Behind the workers come the process of RPC and SMB, and one that serves nobody: it does the directory's
     # own work, so that exactly one process does it.
-    shared = Shared(Flag(), DnsShared(config.workers))
-    supervisor = Supervisor(
-        config.workers + 2, lambda number, lifeline: _work(config, number, lifeline, shared)
-    )
-    return 1 if (code := supervisor.run()) == os.EX_CONFIG else code
+    with closing(DnsShared(config.workers)) as dns:
+        shared = Shared(Flag(), dns)
+        supervisor = Supervisor(
+            config.workers + 2, lambda number, lifeline: _work(config, number, lifeline, shared)
+        )
+        return 1 if (code := supervisor.run()) == os.EX_CONFIG else code
 
 
 def _work(config: ServeConfig, number: int, lifeline: int, shared: Shared) -> int:

@@ -60,6 +60,10 @@ class DnsShared:
         self.cookie_secret = Secret(rng.bytes(_COOKIE_SECRET_BYTES))
         self.door = open_door(rng)
 
+    def close(self) -> None:
+        """Close this process's end of the door."""
+        self.door.sock.close()
+
 
 def configured_forwarders(config: ServeConfig, own: frozenset[str]) -> tuple[Forwarder, ...]:
     """Those of config.json, which hold while no operator decides otherwise by other means."""

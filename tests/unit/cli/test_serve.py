@@ -101,7 +101,7 @@ def test_a_forest_that_cannot_be_served_is_told(
         (configure(allow_simple_bind_in_clear="no"), "true or false"),
         (configure(database=5), "has to be a URL"),
         (configure(database="mysql://localhost/x"), "no back end for 'mysql'"),
-        (configure(dns_forwarders=["nowhere"]), "'nowhere' is not an address"),
+        (configure(dns_forwarders=["nowhere"]), "'nowhere' is no address"),
         (configure(ports=[]), "unknown: ports"),
     ],
 )
