@@ -6,6 +6,7 @@ makes, or none.
 Spec: RFC 2136 4, RFC 4703 5.3, 5.4, 5.5, RFC 3645 3
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -30,6 +31,7 @@ _REVERSE_ROOTS: Final = frozenset(
 )
 """Zones of others: where the search ends up when nobody here has the address's zone."""
 _HTYPE_ETHERNET: Final = 1
+_HOST_LABEL: Final = re.compile(rb"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
 Facts = dict[str, object]
 
 
@@ -88,11 +90,18 @@ def identity_of(client_id: str, duid: str, mac: str) -> tuple[Identity, bytes]:
 
 
 def lease_of(name: str, address: IPv4Address | IPv6Address, who: tuple[Identity, bytes], ttl_s: int) -> Lease:
-    """Raises UserError for a name that is none, or has no domain."""
+    """Raises UserError for a name that is none of a host, or has no domain.
+
+    Clients name themselves: one called "*" would have every name that nobody has. Spec: RFC 1123 2.1
+    """
     try:
         labels = parse_name(to_ascii(name))
     except DecodeError as error:
         raise UserError(f"{name!r} is no name: {error}. Next step: as pc7.example.com") from error
+    if not all(_HOST_LABEL.fullmatch(label) for label in labels):
+        raise UserError(
+            f"{name!r} is no host's name. Next step: letters, digits, hyphens, as pc7.example.com"
+        )
     if len(labels) < 2:
         raise UserError(f"{name!r} has no domain. Next step: the whole name, as pc7.example.com")
     return Lease(labels, address, *who, ttl_s)
