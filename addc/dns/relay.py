@@ -28,7 +28,10 @@ _LOG: Final = logging.getLogger("addc.dns")
 REQUESTS_MAX: Final = 512
 """Of one worker, at any time."""
 REQUESTS_EACH: Final = 64
-"""Of one source address in one worker."""
+"""Of one source address in one worker, by datagrams and by streams each: who forges datagrams in a client's
+name does not keep it from coming by TCP."""
+DATAGRAMS_MAX: Final = 384
+"""Of REQUESTS_MAX, those by datagrams; the rest is for those whose address is known."""
 CONNECTIONS_MAX: Final = 256
 WINDOW: Final = 8
 """Replies of one request that may be on their way at once."""
@@ -227,17 +230,20 @@ class RelayClient:
         self._link: _Link | None = None
         self._connecting = asyncio.Lock()
         self._number = 0
-        self._under_way: Counter[str] = Counter()
+        self._under_way: Counter[tuple[str, bool]] = Counter()
+        self._by_datagram = 0
 
     async def answer(self, data: bytes, source: str, *, tcp: bool) -> AsyncGenerator[bytes, None]:
         """The desk's replies; SERVFAIL where there is no desk, or too much is asked of it."""
-        count = self._under_way
-        if count.total() >= REQUESTS_MAX or count[source] >= REQUESTS_EACH:
+        count, place = self._under_way, (source, tcp)
+        full = count.total() >= REQUESTS_MAX or (not tcp and self._by_datagram >= DATAGRAMS_MAX)
+        if full or count[place] >= REQUESTS_EACH:
             failed = error_reply(data, Rcode.SERVFAIL)
             if failed is not None:
                 yield failed
             return
-        count[source] += 1
+        count[place] += 1
+        self._by_datagram += not tcp
         replied = False
         try:
             async with aclosing(self._asked(data, source, tcp=tcp)) as replies:
@@ -250,9 +256,10 @@ class RelayClient:
             if failed is not None:
                 yield failed
         finally:
-            count[source] -= 1
-            if not count[source]:
-                del count[source]
+            self._by_datagram -= not tcp
+            count[place] -= 1
+            if not count[place]:
+                del count[place]
 
     async def _asked(self, data: bytes, source: str, *, tcp: bool) -> AsyncGenerator[bytes, None]:
         """Raises OSError or TimeoutError where the desk is gone."""

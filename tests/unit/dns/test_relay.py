@@ -164,6 +164,28 @@ def test_more_requests_of_one_source_than_it_may_have_are_refused_and_others_ser
     relayed(work)
 
 
+def test_datagrams_keep_no_client_from_coming_by_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Denied: updates in forged datagrams of a client's address, or of many, that fill the desk's places."""
+    monkeypatch.setattr(relay, "REQUESTS_EACH", 2)
+    monkeypatch.setattr(relay, "DATAGRAMS_MAX", 3)
+
+    async def answers(client: RelayClient, data: bytes, source: str, *, tcp: bool) -> list[bytes]:
+        return [one async for one in client.answer(data, source, tcp=tcp)]
+
+    async def work(desk: FakeDesk, client: RelayClient, door: Door) -> None:
+        forged = ("192.0.2.1", "192.0.2.1", "192.0.2.3")
+        waiting = [asyncio.create_task(answers(client, b"w", one, tcp=False)) for one in forged]
+        assert await answers(client, b"q", "192.0.2.1", tcp=True) == [b"reply to q"]
+        for source in ("192.0.2.1", "192.0.2.4"):
+            (refused,) = await answers(client, QUERY, source, tcp=False)
+            assert refused[3] & 0xF == Rcode.SERVFAIL
+        desk.let.set()
+        await asyncio.gather(*waiting)
+        assert await answers(client, b"q", "192.0.2.4", tcp=False) == [b"reply to q"]
+
+    relayed(work)
+
+
 def test_a_worker_that_sends_what_none_sends_is_let_go() -> None:
     """Denied: frames too long, numbers used twice."""
 
