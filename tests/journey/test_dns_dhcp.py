@@ -72,6 +72,15 @@ def two(machines: tuple[Host, Host]) -> Host:
     return _stranger(machines[1])
 
 
+@pytest.fixture(scope="module")
+def registered(lan: Lan, forest: ForestHost) -> Iterator[Member]:
+    """A machine of the domain that registered its own name."""
+    found = joined(lan, forest, "dhcpown", 93)
+    assert nsupdate(found, f"update add dhcpown.{DNS_DOMAIN} 600 A {found.address}") == ""
+    yield found
+    found.end()
+
+
 @pytest.fixture(scope="module", params=["dhcpd", "kea"])
 def served(request: pytest.FixtureRequest, server: Member, lan: Lan) -> Iterator[str]:
     """The server that runs; names of one test are not another's."""
@@ -117,6 +126,16 @@ def test_a_lease_makes_both_names_and_its_release_takes_them(served: str, server
     for kind in ("A", "DHCID"):
         assert looked_up(server, name, kind) == []
     assert looked_up(server, _pointer(lease.address), "PTR") == []
+
+
+def test_a_renewal_keeps_the_name(served: str, server: Member, one: Host) -> None:
+    before = told(server)
+    with leased(one, f"pc7-{served}") as lease:
+        told_now(server, before, "reverse: made")
+        before = told(server)
+        lease.renew()
+        told_now(server, before, "forward: renewed")
+        assert looked_up(server, f"pc7-{served}.{DNS_DOMAIN}") == [lease.address]
 
 
 def test_another_client_is_denied_the_name(served: str, server: Member, one: Host, two: Host) -> None:
@@ -201,22 +220,17 @@ def test_a_client_without_a_name_gets_its_lease_alone(
 
 
 def test_a_machine_s_own_name_is_not_taken_over(
-    served: str, lan: Lan, forest: ForestHost, server: Member, one: Host
+    served: str, server: Member, registered: Member, one: Host
 ) -> None:
     """Denied: it has no DHCID, and it is the machine's by its descriptor."""
-    label = f"own{served}"
-    name = f"{label}.{DNS_DOMAIN}"
-    machine = joined(lan, forest, label, 93 if served == "dhcpd" else 94)
-    try:
-        assert nsupdate(machine, f"update add {name} 600 A {machine.address}") == ""
-    finally:
-        machine.end()
+    name = f"dhcpown.{DNS_DOMAIN}"
+    assert looked_up(server, name) == [registered.address], served
     before = told(server)
-    with leased(one, label) as lease:
+    with leased(one, "dhcpown") as lease:
         told_now(server, before, "forward: another's")
         lease.release()
         told_now(server, before, "reverse: deleted")
-    assert looked_up(server, name) == [machine.address]
+    assert looked_up(server, name) == [registered.address]
     assert looked_up(server, name, "DHCID") == []
 
 

@@ -132,6 +132,9 @@ class Lease:
     address: str
     process: "subprocess.Popen[bytes]"
 
+    def renew(self) -> None:
+        self.process.send_signal(signal.SIGUSR1)
+
     def release(self) -> None:
         self.process.send_signal(signal.SIGUSR2)
 
