@@ -8,6 +8,7 @@ Spec: RFC 8945 5; RFC 2136 3.8; RFC 3645; [MS-GSSA] 3.1.5.3
 """
 
 import logging
+import struct
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -148,6 +149,11 @@ class Desk:
                 yield failed
 
     async def _answered(self, data: bytes, source: str, *, tcp: bool) -> AsyncGenerator[bytes, None]:
+        if _is_too_much(data):
+            self._counters[Count.UPDATES] += 1
+            self._counters[Count.UPDATES_REFUSED] += 1
+            yield _echoed(data, Rcode.REFUSED)
+            return
         try:
             message = decode_message(data)
         except DecodeError:
@@ -367,6 +373,14 @@ def _not_believed(data: bytes, message: Message, record: TsigRecord, error: Rcod
     if record.data.algorithm.lower() in tsig.GSS_ALGORITHMS:
         return _echoed(data, Rcode.REFUSED)
     return tsig.without_signature(encode_message(_refusal(message, Rcode.NOTAUTH)), record, error)
+
+
+def _is_too_much(data: bytes) -> bool:
+    """Whether an update without any signature has more records than are read for nobody in particular."""
+    if len(data) < HEADER_SIZE or data[2] & 0xF8 != OPCODE_UPDATE << 3:
+        return False
+    prerequisites, changes, additional = struct.unpack_from("!3H", data, 6)
+    return not additional and prerequisites + changes > update_zone.UNSIGNED_RECORDS_MAX
 
 
 def _echoed(data: bytes, rcode: Rcode) -> bytes:
