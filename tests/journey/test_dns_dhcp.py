@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -275,3 +276,19 @@ def test_ipv6_leases_of_kea(server: Member, two: Host) -> None:
         assert "forward: deleted" in told_now(server, before, "reverse: deleted")
     for kind in ("AAAA", "DHCID"):
         assert looked_up(server, name, kind) == []
+
+
+def test_a_tsig_key_is_taken_as_well(forest: ForestHost, server: Member) -> None:
+    """By IPv6 here; denied with a secret that is not the key's."""
+    words = ["dns", "tsig", "add", "dhcp-key", "--right", "update", "--zone", "*"]
+    made = forest.addc(*words, "--data-dir", str(forest.data_dir))
+    assert made.returncode == 0, made.stderr
+    server.write("/etc/addc/dhcp.key", made.stdout, "600")
+    server.write("/etc/addc/wrong.key", re.sub(r'secret "....', 'secret "AAAA', made.stdout), "600")
+    name = f"keyed.{DNS_DOMAIN}"
+    words = ["addc", "dns", "update", "add", name, "fd90::77", "--duid", "00:03:00:01:02:00:00:00:00:09"]
+    assert server.run([*words, "--key", "/etc/addc/wrong.key"]).returncode == 1
+    assert looked_up(server, name, "AAAA") == []
+    done = server.run([*words, "--key", "/etc/addc/dhcp.key"])
+    assert "forward: made" in done.stdout, done.stdout + done.stderr
+    assert looked_up(server, name, "AAAA") == ["fd90::77"]
