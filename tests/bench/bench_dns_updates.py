@@ -129,12 +129,12 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=0, help="of addc serve (default: %(default)s)")
     parser.add_argument("--no-samba", dest="samba", action="store_false", help="measure addc alone")
     args = parser.parse_args()
-    bench = on_a_lan(lambda lan: _run(args, lan))  # type: ignore[arg-type,return-value]
+    bench = on_a_lan(lambda lan: _run(args, lan))
     if bench is None:
         return 1
     print(f"{os.cpu_count()} processors, {platform.platform()}, Python {platform.python_version()}")
-    print(table(bench))  # type: ignore[arg-type]
-    print(f"not done: {bench.refused}")  # type: ignore[attr-defined]
+    print(table(bench))
+    print(f"not done: {bench.refused}")
     return 0
 
 
