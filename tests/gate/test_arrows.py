@@ -87,6 +87,7 @@ PURE: Final = {
         "zone_content",
     },
     "drs": {"idl"},
+    "kcc": {"snapshot", "wanted"},
     "rpc": {"auth_layer", "engine", "initiator", "pdu", "presentation", "towers", "verification"},
     "smb": {
         "create_contexts",
@@ -120,7 +121,7 @@ PURE_INTERFACE_MODULES: Final = {
     "statistics_layout",
 }
 """Of every package below rpc/interfaces."""
-PROTOCOLS: Final = {"ldap", "kdc", "dns", "drs", "rpc", "smb"}
+PROTOCOLS: Final = {"ldap", "kdc", "kcc", "dns", "drs", "rpc", "smb"}
 
 ALLOWED: Final[dict[str, set[str]]] = {
     "base": set(),
@@ -129,13 +130,27 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "schema": {"base", "codes", "codec"},
     "security": {"base", "codes", "codec"},
     "pure": LOW,
+    "kcc pure": {"base", "codec"},
     "store": {"base", "codes", "codec"},
     "directory": {*LOW, "store"},
     "auth": {*LOW, "store", "directory"},
     "service": {*LOW, "directory", "auth", "store.objects"},
     "drs": {*LOW, "directory", "auth", "store.objects", "rpc.call"},
     "provision": {*LOW, "directory", "auth", "store"},
-    "server": {*LOW, "store", "directory", "auth", "ldap", "kdc", "dns", "drs", "rpc", "smb", "provision"},
+    "server": {
+        *LOW,
+        "store",
+        "directory",
+        "auth",
+        "ldap",
+        "kdc",
+        "kcc",
+        "dns",
+        "drs",
+        "rpc",
+        "smb",
+        "provision",
+    },
     "cli": {"base", "directory", "provision", "server"},
 }
 
@@ -159,7 +174,9 @@ def group_of(module: str) -> str:
     if parts[1:3] == ["rpc", "interfaces"]:
         return "pure" if parts[-1] in PURE_INTERFACE_MODULES else "service"
     if len(parts) > 2 and parts[2] in PURE[package]:
-        return "pure"
+        return (
+            "kcc pure" if package == "kcc" else "pure"
+        )  # the planner knows no protocol and no rule of rights
     return "drs" if package == "drs" else "service"  # its operations are those of an RPC interface
 
 
@@ -170,8 +187,8 @@ def arrow_is_allowed(source: str, target: str) -> bool:
     own, other = source_parts[1], target_parts[1]
     group = group_of(source)
     if own == other:
-        if own in PROTOCOLS and group == "pure":
-            return len(target_parts) < 3 or group_of(target) == "pure"
+        if own in PROTOCOLS and group.endswith("pure"):
+            return len(target_parts) < 3 or group_of(target) == group
         return True
     allowed = ALLOWED[group]
     return other in allowed or ".".join(target_parts[1:3]) in allowed
