@@ -12,12 +12,9 @@ from enum import Enum, IntEnum, IntFlag
 from typing import Final, NewType
 
 from addc.base.clock import FileTime
+from addc.codec.schedule import ALWAYS, Quarters
 
-Quarters = NewType("Quarters", int)
-"""A week as a bit for each quarter hour: bit 0 is Sunday 00:00 UTC, bit 671 Saturday 23:45. 0 is never."""
-ALWAYS: Final = Quarters((1 << 672) - 1)
-
-NEVER: Final = FileTime(0)
+NO_TIME: Final = FileTime(0)
 
 SiteAt = NewType("SiteAt", int)
 DcAt = NewType("DcAt", int)
@@ -156,7 +153,7 @@ class Connection:
     is_enabled: bool = True
     transport: str = ""
     schedule: Quarters | None = None
-    created: FileTime = NEVER
+    created: FileTime = NO_TIME
 
     @property
     def is_generated(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from addc.codec.schedule import Quarters
 from addc.kcc.snapshot import (
     Connection,
     ConnectionOption,
@@ -14,7 +15,6 @@ from addc.kcc.snapshot import (
     LinkAt,
     LinkOption,
     NcAt,
-    Quarters,
     SiteAt,
     Snapshot,
 )
