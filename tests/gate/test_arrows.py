@@ -87,7 +87,11 @@ PURE: Final = {
         "zone_content",
     },
     "drs": {"idl"},
-    "kcc": {"snapshot", "wanted"},
+    "kcc": {
+        "schedule_text",
+        "snapshot",
+        "wanted",
+    },
     "rpc": {"auth_layer", "engine", "initiator", "pdu", "presentation", "towers", "verification"},
     "smb": {
         "create_contexts",
