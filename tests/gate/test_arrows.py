@@ -88,9 +88,15 @@ PURE: Final = {
     },
     "drs": {"idl"},
     "kcc": {
+        "bridgeheads",
+        "istg",
+        "schedule",
+        "failures",
         "schedule_text",
         "snapshot",
+        "translation",
         "wanted",
+        "writing",
     },
     "rpc": {"auth_layer", "engine", "initiator", "pdu", "presentation", "towers", "verification"},
     "smb": {
