@@ -1,0 +1,39 @@
+"""What an administrator should know of a forest and its plan, worst first.
+
+Each look is near-linear in the forest's size. What needs the whole forest's plan is left out of a part's.
+
+Spec: [MS-ADTS] 6.2.2
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from addc.kcc.finding import Finding, in_order
+from addc.kcc.findings_connections import of_connections
+from addc.kcc.findings_dcs import of_dcs
+from addc.kcc.findings_outage import of_outages
+from addc.kcc.findings_replicas import of_replicas
+from addc.kcc.findings_sites import of_links, of_sites, of_troubles
+from addc.kcc.wanted import Plan
+
+_LOOKS: Final[tuple[Callable[[Plan], Iterator[Finding]], ...]] = (
+    of_troubles,
+    of_sites,
+    of_links,
+    of_dcs,
+    of_replicas,
+    of_connections,
+)
+
+
+def findings(plan: Plan) -> tuple[Finding, ...]:
+    """Everything found, in order."""
+    found = [one for look in _LOOKS for one in look(plan)]
+    if is_whole(plan):
+        found += of_outages(plan)
+    return in_order(found)
+
+
+def is_whole(plan: Plan) -> bool:
+    """Whether every DC's connections were decided."""
+    return len(plan.planned_for) == len(plan.snapshot.dcs)
