@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from addc.base.errors import DsError
-from addc.base.ids import AttId, Dnt
+from addc.base.ids import Dnt
 from addc.directory import entry, fsmo, names
+from addc.directory.config_facts import ConfigFact
 from addc.directory.context import ReadContext
 from addc.directory.dns_settings import DnsSettings, settings
 from addc.directory.locator_records import Address, LocatorFacts, LocatorSettings
 from addc.directory.site_coverage import Placed, SiteLink, Topology, covered
+from addc.directory.sites import targets_of
 from addc.schema import attr, cls
-from addc.store.objects import ObjectRow
+from addc.store.objects import ObjectRow, ObjectState
 
 _IS_GC: Final = 0x1
 """NTDSDSA_OPT_IS_GC of nTDSDSA's options."""
@@ -43,37 +45,38 @@ def _children(ctx: ReadContext, dn: str) -> Iterator[ObjectRow]:
         return
 
 
-def _targets(ctx: ReadContext, row: ObjectRow, *attributes: AttId) -> frozenset[Dnt]:
-    found: set[Dnt] = set()
-    for att in attributes:
-        attribute = ctx.schema.attribute_by_id(att)
-        assert attribute is not None
-        found.update(link.target for link in entry.live_links(ctx, row, attribute))
-    return frozenset(found)
+_TOPOLOGY: Final[ConfigFact[Topology]] = ConfigFact()
+_PLACES: Final[ConfigFact[tuple[DcPlace, ...]]] = ConfigFact()
 
 
 def topology(ctx: ReadContext) -> Topology:
     """The forest's sites and how IP links them."""
+    return _TOPOLOGY.get(ctx, lambda: _read_topology(ctx))
+
+
+def _read_topology(ctx: ReadContext) -> Topology:
     base = f"CN=Sites,{ctx.forest.config_dn}"
     found = {row.dnt: row.rdn for row in _children(ctx, base) if row.class_id == cls.SITE}
     transport = f"CN=IP,CN=Inter-Site Transports,{base}"
     rows = list(_children(ctx, transport))
     links = [row for row in rows if row.class_id == cls.SITE_LINK]
+    sites = targets_of(ctx, attr.SITE_LIST, [row.dnt for row in links])
     told = tuple(
         SiteLink(
-            _targets(ctx, row, attr.SITE_LIST) & found.keys(), max(entry.integer(row, attr.COST, _COST), 1)
+            frozenset(sites.get(row.dnt, ())) & found.keys(), max(entry.integer(row, attr.COST, _COST), 1)
         )
         for row in links
     )
     if not _needs_bridges(ctx, transport):
         return Topology(found, told)
     place = {row.dnt: at for at, row in enumerate(links)}
-    bridges = tuple(
-        frozenset(place[one] for one in _targets(ctx, row, attr.SITE_LINK_LIST) if one in place)
-        for row in rows
-        if row.class_id == cls.SITE_LINK_BRIDGE
+    bridges = [row.dnt for row in rows if row.class_id == cls.SITE_LINK_BRIDGE]
+    bridged = targets_of(ctx, attr.SITE_LINK_LIST, bridges)
+    return Topology(
+        found,
+        told,
+        tuple(frozenset(place[at] for at in bridged.get(one, ()) if at in place) for one in bridges),
     )
-    return Topology(found, told, bridges)
 
 
 def _needs_bridges(ctx: ReadContext, transport: str) -> bool:
@@ -83,30 +86,42 @@ def _needs_bridges(ctx: ReadContext, transport: str) -> bool:
         return False
 
 
-def dc_places(ctx: ReadContext) -> list[DcPlace]:
+def dc_places(ctx: ReadContext) -> tuple[DcPlace, ...]:
     """Every DC of the forest."""
-    found: list[DcPlace] = []
-    for site in _children(ctx, f"CN=Sites,{ctx.forest.config_dn}"):
-        if site.class_id != cls.SITE:
+    return _PLACES.get(ctx, lambda: tuple(_read_places(ctx)))
+
+
+def _read_places(ctx: ReadContext) -> Iterator[DcPlace]:
+    """By class, and from each nTDSDSA up to its site: few questions however many sites there are."""
+    sites = topology(ctx).sites
+    classes = (cls.NTDSDSA, cls.NTDSDSARO)
+    dsas = [row for row in _of_class(ctx, b"nTDSDSA") if row.class_id in classes]
+    above = _parents(ctx, dsas)
+    containers = _parents(ctx, above.values())
+    ncs: dict[Dnt, set[Dnt]] = {}
+    for att in (attr.MS_DS_HAS_MASTER_N_CS, attr.HAS_MASTER_N_CS, attr.MS_DS_HAS_FULL_REPLICA_N_CS):
+        for dnt, held in targets_of(ctx, att, [row.dnt for row in dsas]).items():
+            ncs.setdefault(dnt, set()).update(held)
+    for dsa in dsas:
+        server = above.get(dsa.parent)
+        servers = None if server is None else containers.get(server.parent)
+        if servers is None or servers.class_id != cls.SERVERS_CONTAINER or servers.parent not in sites:
             continue
-        for servers in names.children(ctx, site.dnt):
-            if servers.class_id != cls.SERVERS_CONTAINER:
-                continue
-            for server in names.children(ctx, servers.dnt):
-                found += [
-                    _place(ctx, site.dnt, one)
-                    for one in names.children(ctx, server.dnt)
-                    if one.class_id in (cls.NTDSDSA, cls.NTDSDSARO)
-                ]
-    return found
+        is_gc = bool(entry.integer(dsa, attr.OPTIONS) & _IS_GC)
+        held_ncs = frozenset(ncs.get(dsa.dnt, ()))
+        yield DcPlace(servers.parent, dsa.dnt, held_ncs, dsa.class_id == cls.NTDSDSA, is_gc)
 
 
-def _place(ctx: ReadContext, site: Dnt, dsa: ObjectRow) -> DcPlace:
-    ncs = _targets(
-        ctx, dsa, attr.MS_DS_HAS_MASTER_N_CS, attr.HAS_MASTER_N_CS, attr.MS_DS_HAS_FULL_REPLICA_N_CS
-    )
-    is_gc = bool(entry.integer(dsa, attr.OPTIONS) & _IS_GC)
-    return DcPlace(site, dsa.dnt, ncs, dsa.class_id == cls.NTDSDSA, is_gc)
+def _of_class(ctx: ReadContext, name: bytes) -> list[ObjectRow]:
+    by_class = ctx.schema.attribute_by_id(attr.OBJECT_CLASS)
+    assert by_class is not None
+    found = ctx.tx.get_many(ctx.tx.index_eq(attr.OBJECT_CLASS, by_class.syntax.key(name)))
+    return [row for row in found if row.state is ObjectState.LIVE]
+
+
+def _parents(ctx: ReadContext, rows: Iterable[ObjectRow]) -> dict[Dnt, ObjectRow]:
+    found = ctx.tx.get_many(list({row.parent for row in rows}))
+    return {row.dnt: row for row in found if row.state is ObjectState.LIVE}
 
 
 def _counted(places: Iterable[DcPlace]) -> dict[Dnt, Placed]:

@@ -1,12 +1,15 @@
-"""Which sites without a DC of the domain a DC speaks for: those that its own site is closest to.
+"""Which sites are near: those that a DC speaks for, and where clients go when their own site has none.
 
 Every DC computes this from the same objects and decides its own share alone; ties end the same everywhere.
+One run tells it for all sites at once. A link is a node between its sites, so that its size counts once and
+is not squared.
 
-Spec: [MS-ADTS] 6.3.1.10 (PerformAutoSiteCoverage), 6.1.1.2.2.3 (site links), 6.2.2.3.4 (costs of paths).
+Spec: [MS-ADTS] 6.3.1.10 (PerformAutoSiteCoverage), 6.1.1.2.2.3 (site links), 6.2.2.3.4 (costs of paths);
+[MS-DRSR] 4.1.16.3 (what the way from site to site costs).
 """
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from addc.base.ids import Dnt
@@ -40,65 +43,111 @@ class Placed:
     writable: int
 
 
+_NONE = Placed(0, 0)
+_Reached = list[tuple[int, int]]
+"""Roots within reach as (cost, place in their order), nearest first."""
+
+
 def covered(topology: Topology, placed: Mapping[Dnt, Placed], own: Dnt) -> tuple[str, ...]:
     """The names of the sites that the DCs of `own` cover beside it, in alphabetical order.
 
     A site has the cheapest-connected site with a writable DC; among several the one with the most DCs, then
     the first by name. A site that no link leads to is nobody's.
     """
-    if placed.get(own, Placed(0, 0)).writable == 0:
+    if placed.get(own, _NONE).writable == 0 or own not in topology.sites:
         return ()
+    roots = [site for site in topology.sites if placed.get(site, _NONE).writable]
+    roots.sort(key=lambda one: (-placed[one].count, topology.sites[one].casefold(), one))
+    near, rank = _nearest(topology, roots, 1), roots.index(own)
     found = [
         name
         for site, name in topology.sites.items()
-        if not placed.get(site, Placed(0, 0)).count and _closest(topology, placed, site) == own
+        if not placed.get(site, _NONE).count and site in near and near[site][0][1] == rank
     ]
     return tuple(sorted(found, key=str.casefold))
 
 
-def _closest(topology: Topology, placed: Mapping[Dnt, Placed], site: Dnt) -> Dnt | None:
-    costs = costs_from(topology, site)
-    candidates = [one for one in costs if one in topology.sites and placed.get(one, Placed(0, 0)).writable]
-    if not candidates:
-        return None
-    return min(
-        candidates,
-        key=lambda one: (costs[one], -placed[one].count, topology.sites[one].casefold(), one),
-    )
+def next_closest(topology: Topology, candidates: Iterable[Dnt]) -> dict[Dnt, Dnt]:
+    """For each site the candidate at least cost that is another site; the first by name among several.
+
+    Sites that no candidate can be reached from are not in it. Spec: [MS-ADTS] 6.3.3.2 (NextClosestSiteName).
+    """
+    roots = [site for site in candidates if site in topology.sites]
+    roots.sort(key=lambda one: (topology.sites[one].casefold(), one))
+    found: dict[Dnt, Dnt] = {}
+    for site, reached in _nearest(topology, roots, 2).items():
+        other = next((roots[rank] for _, rank in reached if roots[rank] != site), None)
+        if other is not None:
+            found[site] = other
+    return found
 
 
 def costs_from(topology: Topology, start: Dnt) -> dict[Dnt, int]:
     """What it costs to reach each site that can be reached; paths do not leave a group of bridged links."""
-    best: dict[Dnt, int] = {}
-    for group in _groups(topology):
-        for site, cost in _cheapest(group, start).items():
-            if cost < best.get(site, cost + 1):
-                best[site] = cost
+    return {site: reached[0][0] for site, reached in _nearest(topology, [start], 1).items()} | {start: 0}
+
+
+def _nearest(topology: Topology, roots: list[Dnt], keep: int) -> dict[Dnt, _Reached]:
+    """The nearest `keep` roots of each site; of equally near ones those that come first in `roots`."""
+    order = {root: rank for rank, root in enumerate(roots)}
+    if topology.bridges is None:
+        return _spread(topology.links, order, keep)
+    best: dict[Dnt, _Reached] = {}
+    groups = [[topology.links[at] for at in sorted(group)] for group in topology.bridges]
+    for found in (
+        *(_spread(group, order, keep) for group in groups),
+        *(_across(link, order, keep) for link in topology.links),
+    ):
+        for site, reached in found.items():
+            held = best.get(site)
+            best[site] = reached if held is None else _merged(held, reached, keep)
     return best
 
 
-def _groups(topology: Topology) -> list[Sequence[SiteLink]]:
-    if topology.bridges is None:
-        return [topology.links]
-    bridged = [[topology.links[at] for at in sorted(group)] for group in topology.bridges]
-    return [*bridged, *([one] for one in topology.links)]
+def _merged(one: _Reached, other: _Reached, keep: int) -> _Reached:
+    costs: dict[int, int] = {}
+    for cost, rank in (*one, *other):
+        costs[rank] = min(cost, costs.get(rank, cost))
+    return sorted((cost, rank) for rank, cost in costs.items())[:keep]
 
 
-def _cheapest(links: Sequence[SiteLink], start: Dnt) -> dict[Dnt, int]:
-    """Dijkstra's algorithm over one group."""
-    by_site: dict[Dnt, list[SiteLink]] = {}
-    for link in links:
+def _across(link: SiteLink, order: Mapping[Dnt, int], keep: int) -> dict[Dnt, _Reached]:
+    """Over one link alone: no search is needed."""
+    first = sorted(order[site] for site in link.sites if site in order)[: keep + 1]
+    told: _Reached = [(link.cost, rank) for rank in first]
+    found: dict[Dnt, _Reached] = {}
+    for site in link.sites:
+        own = order.get(site)
+        if own is None:
+            found[site] = told[:keep]
+        else:
+            found[site] = [(0, own), *(one for one in told if one[1] != own)][:keep]
+    return {site: reached for site, reached in found.items() if reached}
+
+
+def _spread(links: Iterable[SiteLink], order: Mapping[Dnt, int], keep: int) -> dict[Dnt, _Reached]:
+    """Dijkstra's algorithm from all roots at once. Sites are nodes, and so are links, as numbers below zero:
+    the way from a site into a link costs, the way out is free."""
+    told = list(links)
+    by_site: dict[int, list[int]] = {}
+    for at, link in enumerate(told):
         for site in link.sites:
-            by_site.setdefault(site, []).append(link)
-    found: dict[Dnt, int] = {}
-    waiting: list[tuple[int, Dnt]] = [(0, start)]
+            by_site.setdefault(site, []).append(~at)
+    reached: dict[int, _Reached] = {}
+    waiting: list[tuple[int, int, int]] = [(0, order[Dnt(site)], site) for site in by_site if site in order]
+    heapq.heapify(waiting)
     while waiting:
-        cost, site = heapq.heappop(waiting)
-        if site in found:
+        cost, rank, node = heapq.heappop(waiting)
+        held = reached.setdefault(node, [])
+        if len(held) == keep or any(one[1] == rank for one in held):
             continue
-        found[site] = cost
-        for link in by_site.get(site, ()):
-            for other in link.sites:
-                if other not in found:
-                    heapq.heappush(waiting, (cost + link.cost, other))
-    return found
+        held.append((cost, rank))
+        if node < 0:
+            for site in told[~node].sites:
+                if len(reached.get(site, ())) < keep:
+                    heapq.heappush(waiting, (cost, rank, site))
+        else:
+            for link_node in by_site[node]:
+                if len(reached.get(link_node, ())) < keep:
+                    heapq.heappush(waiting, (cost + told[~link_node].cost, rank, link_node))
+    return {Dnt(node): held for node, held in reached.items() if node >= 0}

@@ -10,11 +10,12 @@ from typing import Final
 from uuid import UUID
 
 from addc.base.errors import DecodeError
+from addc.base.ids import Dnt
 from addc.codec import locator_ping as ping
 from addc.codec.filter import And, Equal, Filter
 from addc.codec.ids import Sid
 from addc.codec.locator_ping import DsFlag, NameTooLong, NtVersion, Opcode, PingAnswer
-from addc.directory import accounts, domain_controllers, trusts
+from addc.directory import accounts, closest_site, domain_controllers, trusts
 from addc.directory.context import ReadContext
 from addc.directory.sites import site_map
 from addc.security.account_flags import UserAccountControl
@@ -145,6 +146,7 @@ def answer_ping(ctx: ReadContext, wanted: Filter | None, source: str, own: Self)
 class _NamingContext:
     """reqNCUsed: the domain, or an application NC, which has no NetBIOS name, no SID and no accounts."""
 
+    dnt: Dnt
     guid: UUID
     dns_name: str
     netbios: str
@@ -172,14 +174,16 @@ def _naming_context(ctx: ReadContext, request: PingRequest) -> _NamingContext | 
 def _hosted(ctx: ReadContext) -> Iterator[_NamingContext]:
     """The domain, which is meant where nothing else is said, then the application NCs."""
     forest = ctx.forest
-    yield _NamingContext(forest.domain_guid, forest.dns_domain, forest.netbios, is_application=False)
+    yield _NamingContext(
+        forest.domain_nc, forest.domain_guid, forest.dns_domain, forest.netbios, is_application=False
+    )
     for dnt, name in (
         (forest.domain_dns_nc, f"DomainDnsZones.{forest.dns_domain}"),
         (forest.forest_dns_nc, f"ForestDnsZones.{forest.dns_forest}"),
     ):
         row = ctx.tx.get(dnt) if dnt else None
         if row is not None:
-            yield _NamingContext(UUID(bytes_le=row.guid), name, "", is_application=True)
+            yield _NamingContext(row.dnt, UUID(bytes_le=row.guid), name, "", is_application=True)
 
 
 def _describe(
@@ -201,7 +205,15 @@ def _describe(
         dc_site=forest.site,
         client_site=client_site,
         address=_address_towards(source, own.addresses),
+        next_closest_site=_next_closest(ctx, request, nc, client_site),
     )
+
+
+def _next_closest(ctx: ReadContext, request: PingRequest, nc: _NamingContext, client_site: str) -> str | None:
+    """NextClosestSiteName; None where nobody asks or there is none. Spec: 6.3.3.2."""
+    if not request.nt_ver & NtVersion.NETLOGON_NT_VERSION_WITH_CLOSEST_SITE or not client_site:
+        return None
+    return closest_site.next_closest_site(ctx, nc.dnt, client_site)
 
 
 def _opcode(ctx: ReadContext, request: PingRequest, own: Self, nc: _NamingContext) -> Opcode:

@@ -1,6 +1,6 @@
 """Locator pings against a forest: whom they find, what it says of itself, and what they are told of sites."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from typing import Final
 from uuid import UUID
@@ -14,12 +14,13 @@ from addc.ldap.locator import Self, answer_ping, parse_ping
 from addc.schema import attr
 from tests.kit.corp import Corp, replace_values
 from tests.kit.corp_forest import CONFIG_DN
+from tests.kit.corp_sites import add_dc, add_link, add_site
 from tests.kit.ping_reader import PingReader
 
 OWN: Final = Self((IPv4Address("192.0.2.10"), IPv4Address("198.51.100.10")))
 SITE: Final = "Default-First-Site-Name"
 NORMAL, WORKSTATION, SERVER = 0x10, 0x80, 0x100
-V5, V5EX, WITH_IP = 2, 4, 8
+V5, V5EX, WITH_IP, CLOSEST = 2, 4, 8, 16
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Extended:
     user: str
     dc_site: str
     client_site: str
+    next_closest_site: str | None = None
 
 
 def terms(**wanted: str | bytes | int) -> Filter:
@@ -58,6 +60,7 @@ def extended(
     source: str = "192.0.2.77",
     own: Self = OWN,
     version: int = V5EX | WITH_IP,
+    next_closest: bool = False,
     **wanted: str | bytes | int,
 ) -> Extended:
     data = ping(corp, terms(**wanted, NtVer=version), source, own)
@@ -72,8 +75,9 @@ def extended(
         assert (reader.number("B"), reader.number("H"), reader.number("H")) == (16, 2, 0)
         address = IPv4Address(reader.raw(4))
         assert reader.raw(8) == bytes(8)
-    reader.end(13 if version & WITH_IP else 5)
-    return Extended(opcode, DsFlag(flags), guid, address, *names)
+    closest = reader.name() if next_closest else None
+    reader.end((13 if version & WITH_IP else 5) | (CLOSEST if next_closest else 0))
+    return replace(Extended(opcode, DsFlag(flags), guid, address, *names), next_closest_site=closest)
 
 
 def test_what_the_dc_says_of_itself(corp: Corp) -> None:
@@ -226,13 +230,6 @@ def test_the_pdc_flag_follows_the_role(corp_sqlite: Corp) -> None:
 # --- sites ---
 
 
-def add_site(corp: Corp, site: str, *subnets: str) -> None:
-    base = f"CN=Sites,{CONFIG_DN}"
-    corp.add(f"CN={site},{base}", "site")
-    for subnet in subnets:
-        corp.add(f"CN={subnet},CN=Subnets,{base}", "subnet", siteObject=f"CN={site},{base}")
-
-
 def test_the_clients_site_is_that_of_its_subnet(corp: Corp) -> None:
     add_site(corp, "Berlin", "203.0.113.0/24", "2001:db8:1::/48")
     add_site(corp, "Lab", "203.0.113.128/25")
@@ -274,3 +271,21 @@ def test_an_and_of_anything_but_equality_is_no_ping(corp_sqlite: Corp) -> None:
     """6.3.3: the filter is an AND of equalityMatch."""
     wanted = And((Equal("NtVer", b"\6\0\0\0"), Present("supportedCapabilities")))
     assert ping(corp_sqlite, wanted) is None
+
+
+def test_the_next_closest_site_is_told_to_who_asks(corp_sqlite: Corp) -> None:
+    """Spec: [MS-ADTS] 6.3.3.2 (NextClosestSiteName)."""
+    corp, version = corp_sqlite, V5EX | WITH_IP | CLOSEST
+    assert extended(corp, version=version).next_closest_site is None, "there is one site"
+    for name, subnet in (("Aix", "198.51.100.0/24"), ("Bonn", "203.0.113.0/24")):
+        add_site(corp, name, subnet)
+    add_dc(corp, "DC2", "Bonn")
+    add_link(corp, "a", 10, "Aix", "Bonn")
+    add_link(corp, "b", 20, "Bonn", SITE)
+    said = extended(corp, "198.51.100.9", version=version, next_closest=True)
+    assert (said.client_site, said.next_closest_site) == ("Aix", "Bonn")
+    assert not said.flags & DsFlag.DS_CLOSEST_FLAG
+    said = extended(corp, "::ffff:203.0.113.9", version=V5EX | CLOSEST, next_closest=True)
+    assert (said.client_site, said.next_closest_site) == ("Bonn", SITE)
+    assert extended(corp, "198.51.100.9").client_site == "Aix", "nobody asked for the next one"
+    assert extended(corp, "192.0.2.9", version=version).client_site == "", "no site, no next one"

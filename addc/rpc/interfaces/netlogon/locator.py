@@ -167,6 +167,13 @@ def _site_of(ctx: ReadContext, address: str) -> str:
         return ""
 
 
+def _speaks_for(ctx: ReadContext, site: str) -> bool:
+    """Whether the site's DNS names lead here: it is this DC's own, or it covers it. Spec: 3.5.4.3.1."""
+    if site.lower() == ctx.forest.site.lower():
+        return True
+    return site.casefold() in map(str.casefold, locator_facts.coverage(ctx).dc)
+
+
 def _found(ctx: ReadContext, call: Call, wanted: _Wanted) -> idl.DomainControllerInfo:
     forest = ctx.forest
     client_site = _site_of(ctx, call.peer)
@@ -176,7 +183,7 @@ def _found(ctx: ReadContext, call: Call, wanted: _Wanted) -> idl.DomainControlle
         and _has_account(ctx, wanted)
         and not wanted.flags & GetDc.WEB_SERVICE_REQUIRED
         and not (wanted.flags & GetDc.PDC_REQUIRED and not flags & DsFlag.DS_PDC_FLAG)
-        and not (wanted.site and wanted.site.lower() != forest.site.lower())
+        and (not wanted.site or _speaks_for(ctx, wanted.site))
     )
     if not fits:
         raise _fail(Win32.ERROR_NO_SUCH_DOMAIN, "no such domain controller is known")
@@ -304,8 +311,8 @@ def _placed(
         if address is None:
             found.append((None, None))
             continue
-        subnet = next((str(net) for net, _ in known.subnets if address in net), None)
-        found.append((known.site_of(address) or None, subnet))
+        place = known.place_of(address)
+        found.append((known.site_of(address) or None, None if place is None else str(place[0])))
     return found
 
 

@@ -11,10 +11,12 @@ from addc.codes.win32 import Win32
 from addc.directory import accounts, entry
 from addc.directory.context import ReadContext
 from addc.rpc.interfaces.netlogon import idl
+from addc.rpc.interfaces.netlogon.locator import GetDc
 from addc.rpc.interfaces.netlogon.operations import SERVER
 from addc.schema import attr
 from addc.security import schannel, time_signing
 from addc.security.token import ANONYMOUS, Token
+from tests.kit.corp_sites import FIRST, add_link, add_site
 from tests.kit.netlogon_member import HOST, MEMBER_PASSWORD, Member, add_member, hash_of
 from tests.kit.rpc_desk import CLEAR, RpcDesk
 
@@ -90,6 +92,26 @@ def test_the_site_of_the_dc(rpc_desk: RpcDesk, user: Token) -> None:
         SERVER, idl.DsrGetDcSiteCoverageW(None), idl.DsrGetDcSiteCoverageWResponse, token=user
     )
     assert covered.site_names is not None
+
+
+def test_a_site_that_this_dc_covers_leads_to_it(rpc_desk: RpcDesk, user: Token) -> None:
+    """Its DNS names at that site are what the locator asks for, 3.5.4.3.1."""
+    add_site(rpc_desk.corp, "Aix", "198.51.100.0/24")
+    done = _dc(rpc_desk, user, None, site="Aix")
+    assert isinstance(done, idl.DsrGetDcNameEx2Response) and done.status is Win32.ERROR_NO_SUCH_DOMAIN
+    add_link(rpc_desk.corp, "a", 10, "Aix", FIRST)
+    done = _dc(rpc_desk, user, None, site="aix")
+    assert isinstance(done, idl.DsrGetDcNameEx2Response) and done.domain_controller_info is not None
+    assert done.domain_controller_info.dc_site_name == FIRST
+    next_closest = _dc(rpc_desk, user, None, int(GetDc.TRY_NEXTCLOSEST_SITE))
+    assert isinstance(next_closest, idl.DsrGetDcNameEx2Response) and not next_closest.status
+    clash = _dc(rpc_desk, user, None, int(GetDc.TRY_NEXTCLOSEST_SITE), "Aix")
+    assert isinstance(clash, idl.DsrGetDcNameEx2Response) and clash.status is Win32.ERROR_INVALID_FLAGS
+    covered = rpc_desk.call(
+        SERVER, idl.DsrGetDcSiteCoverageW(None), idl.DsrGetDcSiteCoverageWResponse, token=user
+    )
+    assert covered.site_names is not None
+    assert [one.text for one in covered.site_names.site_names or ()] == [FIRST, "Aix"]
 
 
 def test_another_servers_name_is_not_answered_for(rpc_desk: RpcDesk, user: Token) -> None:
