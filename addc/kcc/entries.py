@@ -40,7 +40,7 @@ SITE_ATTRIBUTES: Final = (
     "enabledConnection", "transportType", "whenCreated", "transportAddressAttribute",
     "bridgeheadServerListBL", "siteList", "cost", "replInterval", "siteLinkList",
 )  # fmt: skip
-NC_ATTRIBUTES: Final = ("objectClass", "objectGUID", "fSMORoleOwner", "replUpToDateVector")
+NC_ATTRIBUTES: Final = ("objectClass", "objectGUID", "objectSid", "fSMORoleOwner", "replUpToDateVector")
 """Of the heads of naming contexts, and of the other objects in them that name a role's owner."""
 ROLE_PLACES: Final = ("CN=Infrastructure", "CN=RID Manager$,CN=System")
 """Objects of a domain, beside its head, whose fSMORoleOwner tells a role; below the head."""
