@@ -9,7 +9,7 @@ from addc.codec.schedule import NEVER
 from addc.kcc.finding import Finding, Severity
 from addc.kcc.snapshot import Connection, ConnectionOption, DcAt, Snapshot
 from addc.kcc.wanted import Action, Plan, Planned
-from addc.kcc.words import dc_name
+from addc.kcc.words import dc_name, gone_name
 
 
 def of_connections(plan: Plan) -> Iterator[Finding]:
@@ -117,7 +117,7 @@ def _finding(
 ) -> Finding:
     existing = one.existing
     by = "generated" if one.options & ConnectionOption.IS_GENERATED else "administrator's"
-    source = existing.source_dn if one.source is None and existing is not None else ""
+    source = gone_name("" if existing is None else existing.source_dn)
     if one.source is not None:
         source = dc_name(snapshot, one.source)
     where = snapshot.dcs[one.target].dn if existing is None else existing.dn

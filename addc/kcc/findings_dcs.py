@@ -6,8 +6,9 @@ Spec: [MS-ADTS] 6.1.1.2.2.1.2.1.1 (options of nTDSDSA), 6.2.2.3.4.5 (bridgeheads
 from collections.abc import Iterator
 from typing import Final
 
+from addc.kcc.bridgeheads import preferred_without
 from addc.kcc.finding import Finding, Severity
-from addc.kcc.snapshot import DcAt, DsaOption, NcAt, Replica, SiteAt, Snapshot
+from addc.kcc.snapshot import DcAt, DsaOption, NcAt, SiteAt, Snapshot
 from addc.kcc.wanted import Action, Plan
 from addc.kcc.words import counted, dc_name, moment, names, nc_labels
 
@@ -69,20 +70,11 @@ def _preferred(plan: Plan) -> Iterator[Finding]:
         return
     if len(plan.planned_for) == len(snapshot.dcs):
         yield from _idle(plan, [dc for preferred in by_site.values() for dc in preferred])
-    held_in: dict[SiteAt, set[NcAt]] = {}
-    for dc in snapshot.dcs:
-        if dc.site in by_site and not dc.is_read_only:
-            held_in.setdefault(dc.site, set()).update(_full(dc.held))
-    for site, preferred in by_site.items():
-        theirs = {nc for at in preferred for nc in _full(snapshot.dcs[at].held)}
-        missing = sorted(held_in.get(site, set()) - theirs)
-        if missing:
-            yield _fallback(snapshot, site, preferred, missing)
-
-
-def _full(held: object) -> Iterator[NcAt]:
-    assert isinstance(held, dict)
-    return (nc for nc, replica in held.items() if replica is Replica.WRITABLE)
+    missing: dict[SiteAt, list[NcAt]] = {}
+    for site, nc in preferred_without(snapshot):
+        missing.setdefault(site, []).append(nc)
+    for site, ncs in missing.items():
+        yield _fallback(snapshot, site, by_site[site], ncs)
 
 
 def _fallback(snapshot: Snapshot, site: SiteAt, preferred: list[DcAt], missing: list[NcAt]) -> Finding:

@@ -69,24 +69,21 @@ def _sites(snapshot: Snapshot) -> Iterator[Finding]:
             Severity.WARNING,
             "single-site",
             site.dn,
-            f"Every way between {_parts(cut)} leads through site {site.name}{_examples(snapshot, cut)}",
+            f"Site {site.name} alone joins {_parts(cut)}{_examples(snapshot, cut)}",
             "link them past it, so that its outage does not cut them apart",
             weight=cut.lost,
         )
 
 
 def _parts(cut: Cut) -> str:
-    """ "20 sites (in 4 parts) and the other 80"."""
-    lost, rest = cut.lost, cut.parts[0]
-    told = counted(lost, "site")
-    if len(cut.parts) > 2:
-        told += f" (in {len(cut.parts) - 1:,} parts)"
-    return f"{told} and the other {rest:,}"
+    """ "4 parts of the forest: without it, 20 sites do not reach the largest"."""
+    lost = counted(cut.lost, "site")
+    return f"{len(cut.parts):,} parts of the forest: without it, {lost} cannot reach the largest part"
 
 
 def _examples(snapshot: Snapshot, cut: Cut) -> str:
-    found = [snapshot.sites[at].name for at in cut.samples[1:] if at >= 0]
-    return f" (as of {names(found, 3)})" if found else ""
+    found = [snapshot.sites[at].name for at in cut.samples[1:] if at >= 0][:3]
+    return f" ({'for example ' if cut.lost > len(found) else ''}{', '.join(found)})" if found else ""
 
 
 # --- DCs where sites have to be passed by a replica --------------------------------------------------------
@@ -112,7 +109,7 @@ def _sole(snapshot: Snapshot, dc: DcAt, ncs: Sequence[NcAt], cut: Cut) -> Findin
         Severity.WARNING,
         "single-dc",
         snapshot.dcs[dc].dn,
-        f"{dc_name(snapshot, dc)} alone carries {nc_labels(snapshot, ncs, 4)} between {_parts(cut)}: "
+        f"{dc_name(snapshot, dc)} alone joins, for {nc_labels(snapshot, ncs, 4)}, {_parts(cut)}; "
         "bridges are required, and none leads past its site",
         "add a second DC there that holds the same, or bridge the site's links",
         weight=cut.lost,

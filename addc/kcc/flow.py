@@ -15,6 +15,7 @@ from typing import Final
 
 from addc.codec.schedule import NEVER, QUARTERS, Quarters
 from addc.kcc.findings_connections import is_notified
+from addc.kcc.schedule import longest_wait_min
 from addc.kcc.snapshot import DcAt, DsaOption, NcAt, Snapshot
 from addc.kcc.wanted import Action, Plan, Planned
 
@@ -79,7 +80,7 @@ def flow(snapshot: Snapshot, connections: Iterable[Planned]) -> Flow:
         elif one.schedule is None or one.schedule == NEVER:
             continue
         else:
-            hop = Hop(source, one.target, longest_gap(one.schedule) * QUARTER_S, one.schedule, one)
+            hop = Hop(source, one.target, _longest_wait_s(one.schedule), one.schedule, one)
         out.setdefault(source, []).append(hop)
         into.setdefault(one.target, []).append(hop)
     return Flow(out, into)
@@ -91,10 +92,8 @@ def notify_s(partners: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def longest_gap(starts: Quarters) -> int:
-    """Quarter hours from one start to the next, at most; round the week's end as well."""
-    at = [quarter for quarter in range(QUARTERS) if starts >> quarter & 1]
-    return max(b - a for a, b in zip(at, [*at[1:], at[0] + QUARTERS], strict=True))
+def _longest_wait_s(starts: Quarters) -> int:
+    return (longest_wait_min(starts) or 0) * 60
 
 
 @lru_cache(maxsize=512)

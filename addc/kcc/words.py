@@ -85,6 +85,12 @@ def dc_name(snapshot: Snapshot, dc: DcAt) -> str:
     return f"{found.name} ({snapshot.sites[found.site].name})"
 
 
+def gone_name(dsa_dn: str) -> str:
+    """What to call a DC that is not there, by the DN that named it."""
+    parts = dsa_dn.split(",")
+    return f"{parts[1].partition('=')[2] if len(parts) > 1 else dsa_dn or 'nobody'} (gone)"
+
+
 def names(items: Sequence[str], limit: int = 5) -> str:
     """ "a, b, c and 4 more"."""
     if len(items) <= limit:
