@@ -19,6 +19,8 @@ _NET: Final = "10.90.0"
 _REVERSE: Final = "0.90.10.in-addr.arpa"
 _REVERSE6: Final = "0.9.d.f.ip6.arpa"
 _KEYTAB: Final = "/etc/addc/dhcp.keytab"
+_ACCOUNT: Final = "svc-dhcp-leases"
+"""The document calls it svc-dhcp, which another journey does too."""
 
 
 def _own(forest: ForestHost, command: str) -> None:
@@ -40,7 +42,7 @@ def server(lan: Lan, forest: ForestHost) -> Iterator[Member]:
     """The DHCP server's machine; its networks are nobody else's, and have reverse zones."""
     found = member(lan, "dhcp1", 90, forest.host)
     dhcp.prepare(found)
-    _keytab(forest, found, "svc-dhcp", _KEYTAB)
+    _keytab(forest, found, _ACCOUNT, _KEYTAB)
     found.run(["ip", "addr", "add", f"{_NET}.1/24", "dev", "eth0"], check=True)
     found.run(["ip", "-6", "addr", "add", "fd90::1/64", "dev", "eth0", "nodad"], check=True)
     for zone in (_REVERSE, _REVERSE6):
@@ -237,7 +239,7 @@ def test_a_machine_s_own_name_is_not_taken_over(
 
 def test_the_server_s_account_may_not_delete_it_either(lan: Lan, forest: ForestHost, server: Member) -> None:
     """Denied by the directory, whoever asks how."""
-    server.run(["kinit", "-k", "-t", _KEYTAB, "svc-dhcp"], check=True)
+    server.run(["kinit", "-k", "-t", _KEYTAB, _ACCOUNT], check=True)
     assert "REFUSED" in nsupdate(server, f"update delete dc1.{DNS_DOMAIN}")
 
 

@@ -270,10 +270,22 @@ def samba_dc(lan: Lan, forest: ForestHost, machine: Host) -> Iterator[Member]:
         admin.login()
         _know_as_dc(admin)
         yield found
+        _forget_dc(forest)
         admin.login()
         admin.delete(f"CN=DYN5,CN=Computers,{DOMAIN_DN}")
     finally:
         found.end()
+
+
+def _forget_dc(forest: ForestHost) -> None:
+    """Take its records away: machines of other journeys would look for a domain controller there."""
+    for zone in (DNS_DOMAIN, f"_msdcs.{DNS_DOMAIN}"):
+        listed = forest.addc("dns", "record", "list", zone, "--json", "--data-dir", str(forest.data_dir))
+        for record in json.loads(listed.stdout):
+            if "dyn5" in record["data"] or record["name"] == "dyn5":
+                words = ("delete", zone, record["name"], record["type"], *record["data"].split())
+                done = forest.addc("dns", "record", *words, "--data-dir", str(forest.data_dir))
+                assert done.returncode == 0, done.stderr
 
 
 def _be_a_samba_dc(found: Member) -> None:

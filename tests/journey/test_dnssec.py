@@ -93,7 +93,7 @@ def scene(lan: Lan, forest: ForestHost) -> Iterator[Scene]:
     addc("record", "add", ZONE, "safe", "DS", *ds.split()[3:], "--ttl", "1")
     (anchor,) = json.loads(addc("ds", ZONE, "--json"))["ds"]
     (dnskey,) = json.loads(addc("ds", ZONE, "--json"))["dnskey"]
-    host, stranger = lan.host("validator", 37), lan.host("asker", 38)
+    host, stranger = lan.host("validator", 37), lan.host("unsignedasker", 38)
     (stranger.folder / "key").write_text(dnskey + "\n")
     tag, algorithm, digest, data = anchor.split()[3:]
     (stranger.folder / "anchors").write_text(

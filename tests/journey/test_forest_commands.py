@@ -79,7 +79,7 @@ def test_roles(addc: Words, tool: SambaTools) -> None:
 
 def test_records(addc: Words, machine: Host) -> None:
     zone, name = DNS_DOMAIN, f"web.{DNS_DOMAIN}"
-    assert {one["name"] for one in addc.facts("dns", "zone", "list")} == {zone, f"_msdcs.{zone}"}
+    assert {one["name"] for one in addc.facts("dns", "zone", "list")} >= {zone, f"_msdcs.{zone}"}
     before = int(_dig(machine, "+short", "SOA", zone).split()[2])
     addc.ok("dns", "record", "add", zone, "web", "A", "192.0.2.7", "--ttl", "60")
     assert _dig(machine, "+noall", "+answer", "A", name).split() == [f"{name}.", "60", "IN", "A", "192.0.2.7"]
