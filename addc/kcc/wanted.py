@@ -135,8 +135,9 @@ class Planned:
     """One connection after the plan, or one that goes.
 
     existing: as it is now; None for one that is added. source: None only for one whose source is gone.
-    ncs: the NCs whose repsFrom it implies at the target. removal: of one that goes. is_written: False for
-    what is only implied (read-only DCs).
+    ncs: the NCs whose repsFrom it implies at the target, none of one that is disabled or goes. removal: of one
+    that goes. is_written: False for what is only implied (read-only DCs). is_decided: False for one that is
+    shown as it is because another DC decides on it.
     """
 
     action: Action
@@ -151,6 +152,7 @@ class Planned:
     ncs: tuple[NcAt, ...] = ()
     removal: Removal | None = None
     is_written: bool = True
+    is_decided: bool = True
 
 
 @dataclass(frozen=True, slots=True)
