@@ -21,6 +21,9 @@ UNDER_WAY_MAX: Final = 64
 """Queries of one connection that others were asked for."""
 _HIGH_WATER: Final = 65_536
 """Octets of replies that wait for a client, or are made in one go; small questions may have large answers."""
+_TURN_MAX: Final = 512
+"""Messages of one connection that are looked at before others have their turn."""
+_HEADER_SIZE: Final = 12
 _SWEEPS: Final = 3
 """Looks for silent connections in the time that one may be silent."""
 _LATER_MAX: Final = 2048
@@ -159,12 +162,16 @@ class Stream(asyncio.Protocol):
         service, buffer = self._service, self._buffer
         at, end, count = 0, len(buffer), 0
         replies = kept_count = octets = 0
+        is_broken = False
         out: list[bytes] = []
         if end >= 2 and end >= 2 + (buffer[0] << 8 | buffer[1]):
             service.freshen()
         table = service.stream_replies.get(self.source) if self._kind is Transport.TCP else None
-        while end - at >= 2 and not self._paused and octets < _HIGH_WATER:
+        while end - at >= 2 and not self._paused and octets < _HIGH_WATER and count < _TURN_MAX:
             size = buffer[at] << 8 | buffer[at + 1]
+            if size < _HEADER_SIZE:  # no message, so nobody knows where the next one begins
+                is_broken = True
+                break
             if end - at - 2 < size:
                 break
             data = buffer[at + 2 : at + 2 + size]
@@ -193,7 +200,9 @@ class Stream(asyncio.Protocol):
             service.counters[Count.KEPT_REPLIES] += kept_count
         if out:
             self._write(b"".join(out), replies)
-        if octets >= _HIGH_WATER and not self._goes_on:
+        if is_broken and self._transport is not None:
+            self._transport.close()
+        elif (octets >= _HIGH_WATER or count == _TURN_MAX) and not self._goes_on:
             self._goes_on = True
             self._loop.call_soon(self._go_on)
 
