@@ -242,21 +242,9 @@ def _value_meta_data(request: Request) -> list[bytes]:
 
 
 def _may_read_topology(request: Request, att: AttId) -> bool:
-    """3.1.1.4.4: RIGHT_DS_READ_PROPERTY on the stored attribute, or managing or monitoring the topology.
-
-    False too for an object that is not the root of a naming context.
-    """
-    ctx, row = request.ctx, request.row
-    if row.nc != row.dnt:
-        return False
-    attribute = ctx.schema.attribute_by_id(att)
-    if attribute is not None and rights.can_read(ctx, row, attribute):
-        return True
-    topology = (
-        ExtendedRight.DS_REPLICATION_MANAGE_TOPOLOGY,
-        ExtendedRight.DS_REPLICATION_MONITOR_TOPOLOGY,
-    )
-    return any(rights.holds_right(ctx, row, right.bytes_le) for right in topology)
+    """3.1.1.4.4; false too for an object that is not the root of a naming context."""
+    row = request.row
+    return row.nc == row.dnt and repl_metadata.may_read_topology(request.ctx, row, att)
 
 
 def _repl_cursors(request: Request) -> list[bytes]:

@@ -16,6 +16,7 @@ from addc.codec.blobs import (
     dstime,
     from_dstime,
 )
+from addc.codec.drs_options import NEIGHBOR_FLAGS
 from addc.codec.repl_info import (
     ATTR_META_DATA,
     CURSOR,
@@ -28,14 +29,17 @@ from addc.directory import entry, names, rights
 from addc.directory.context import Fact, ReadContext
 from addc.schema import attr
 from addc.schema.snapshot import Attribute
+from addc.schema.wellknown import ExtendedRight
 from addc.store.backend import ALL
 from addc.store.links import LinkRow
 from addc.store.objects import ObjectRow, ObjectState, Stamp
 
 _DSAS: Final[Fact[dict[bytes, str]]] = Fact()
 _FORWARD: Final[Fact[dict[int, Attribute]]] = Fact()
-_NEIGHBOR_FLAGS: Final = 0x3023_02F0
-"""The bits of a partner's replica flags that DS_REPL_NEIGHBORW shows."""
+_TOPOLOGY: Final = (
+    ExtendedRight.DS_REPLICATION_MANAGE_TOPOLOGY.bytes_le,
+    ExtendedRight.DS_REPLICATION_MONITOR_TOPOLOGY.bytes_le,
+)
 
 
 def property_meta_data(row: ObjectRow) -> bytes:
@@ -79,12 +83,16 @@ def _origin(ctx: ReadContext, stamp: Stamp) -> Record:
 
 def attribute_meta_data(ctx: ReadContext, row: ObjectRow, *, binary: bool = False) -> list[bytes]:
     """msDS-ReplAttributeMetaData, a value for each stamp."""
-    found = []
+    return [written(ATTR_META_DATA, record, binary=binary) for record in attribute_records(ctx, row)]
+
+
+def attribute_records(ctx: ReadContext, row: ObjectRow) -> list[Record]:
+    """The stamps of an object's attributes, as DS_REPL_ATTR_META_DATA names their parts."""
+    found: list[Record] = []
     for att, stamp in sorted(row.meta.items()):
         attribute = ctx.schema.attribute_by_id(att)
         if attribute is not None:
-            record: Record = {"pszAttributeName": attribute.name, **_origin(ctx, stamp)}
-            found.append(written(ATTR_META_DATA, record, binary=binary))
+            found.append({"pszAttributeName": attribute.name, **_origin(ctx, stamp)})
     return found
 
 
@@ -126,7 +134,12 @@ def _value(ctx: ReadContext, attribute: Attribute, link: LinkRow) -> Record:
 
 
 def cursors(ctx: ReadContext, head: ObjectRow, *, binary: bool = False) -> list[bytes]:
-    """msDS-NCReplCursors of an NC's root: how far each DC's changes are known, this one's included.
+    """msDS-NCReplCursors of an NC's root."""
+    return [written(CURSOR, record, binary=binary) for record in cursor_records(ctx, head)]
+
+
+def cursor_records(ctx: ReadContext, head: ObjectRow) -> list[Record]:
+    """How far each DC's changes are known, this one's included, in order of their invocation ids.
 
     Spec: [MS-DRSR] 4.1.13.2.4 (GetUpToDatenessVector).
     """
@@ -135,37 +148,41 @@ def cursors(ctx: ReadContext, head: ObjectRow, *, binary: bool = False) -> list[
     if stored is not None:
         vector = ReplUpToDateVector.unpack(stored).cursors
     own = UpToDateCursor(ctx.forest.invocation_id.bytes_le, ctx.tx.usn, dstime(ctx.now))
-    found = []
-    for one in sorted((*(one for one in vector if one.uuid_dsa != own.uuid_dsa), own)):
-        record: Record = {
+    return [
+        {
             "uuidSourceDsaInvocationID": one.uuid_dsa,
             "usnAttributeFilter": one.usn_high_prop_update,
             "ftimeLastSyncSuccess": from_dstime(one.last_sync_s),
             "pszSourceDsaDN": _dsa_dn(ctx, one.uuid_dsa),
         }
-        found.append(written(CURSOR, record, binary=binary))
-    return found
+        for one in sorted((*(one for one in vector if one.uuid_dsa != own.uuid_dsa), own))
+    ]
 
 
 def neighbors(ctx: ReadContext, head: ObjectRow, att: AttId, *, binary: bool = False) -> list[bytes]:
     """msDS-NCReplInboundNeighbors and its outbound kin: the partners in an attribute of an NC's root."""
-    found = []
+    return [written(NEIGHBOR, record, binary=binary) for record in neighbor_records(ctx, head, att)]
+
+
+def neighbor_records(ctx: ReadContext, head: ObjectRow, att: AttId) -> list[Record]:
+    """The partners in an attribute of an NC's root, as DS_REPL_NEIGHBOR names their parts."""
+    found: list[Record] = []
     for value in head.attrs.get(att, ()):
         try:
             partner = RepsFrom.unpack(value)
         except DecodeError:
             continue  # of a version that nobody can show
-        found.append(written(NEIGHBOR, _neighbor(ctx, head, partner), binary=binary))
+        found.append(_neighbor(ctx, head, partner))
     return found
 
 
 def _neighbor(ctx: ReadContext, head: ObjectRow, partner: RepsFrom) -> Record:
     return {
         "pszNamingContext": names.dn_of_row(ctx, head),
-        "pszSourceDsaDN": _dn_of_guid(ctx, partner.uuid_dsa_obj),
+        "pszSourceDsaDN": dn_of_guid(ctx, partner.uuid_dsa_obj),
         "pszSourceDsaAddress": partner.address,
-        "pszAsyncIntersiteTransportDN": _dn_of_guid(ctx, partner.uuid_transport_obj),
-        "dwReplicaFlags": partner.replica_flags & _NEIGHBOR_FLAGS,
+        "pszAsyncIntersiteTransportDN": dn_of_guid(ctx, partner.uuid_transport_obj),
+        "dwReplicaFlags": int(partner.replica_flags & NEIGHBOR_FLAGS),
         "dwReserved": 0,
         "uuidNamingContextObjGuid": head.guid,
         "uuidSourceDsaObjGuid": partner.uuid_dsa_obj,
@@ -180,6 +197,18 @@ def _neighbor(ctx: ReadContext, head: ObjectRow, partner: RepsFrom) -> Record:
     }
 
 
-def _dn_of_guid(ctx: ReadContext, guid: bytes) -> str:
+def may_read_topology(ctx: ReadContext, row: ObjectRow, att: AttId | None = None) -> bool:
+    """RIGHT_DS_READ_PROPERTY on the stored attribute, or managing or monitoring the topology.
+
+    att: None where only the two rights count. Spec: [MS-DRSR] 4.1.13.3, [MS-ADTS] 3.1.1.4.4.
+    """
+    attribute = None if att is None else ctx.schema.attribute_by_id(att)
+    if attribute is not None and rights.can_read(ctx, row, attribute):
+        return True
+    return any(rights.holds_right(ctx, row, right) for right in _TOPOLOGY)
+
+
+def dn_of_guid(ctx: ReadContext, guid: bytes) -> str:
+    """DN of the object with that GUID; "" for none."""
     row = ctx.tx.by_guid(guid) if any(guid) else None
     return "" if row is None else names.dn_of_row(ctx, row)

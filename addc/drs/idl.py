@@ -28,6 +28,12 @@ from addc.codec.ndr import (
     structure,
 )
 from addc.codes.win32 import Win32
+from addc.drs.idl_repl_info import (
+    DrsExecuteKcc,
+    DrsExecuteKccResponse,
+    DrsGetReplInfo,
+    DrsGetReplInfoResponse,
+)
 
 NTDSAPI_CLIENT_GUID: Final = UUID("e24d201a-4fd6-11d1-a3da-0000f875ae0d")
 NAMES_MAX: Final = 10_000
@@ -415,4 +421,6 @@ DRSUAPI: Final[Interface] = interface(
     Operation(12, "IDL_DRSCrackNames", DrsCrackNames, DrsCrackNamesResponse),
     Operation(13, "IDL_DRSWriteSPN", DrsWriteSpn, DrsWriteSpnResponse),
     Operation(16, "IDL_DRSDomainControllerInfo", DrsDomainControllerInfo, DrsDomainControllerInfoResponse),
+    Operation(18, "IDL_DRSExecuteKCC", DrsExecuteKcc, DrsExecuteKccResponse),
+    Operation(19, "IDL_DRSGetReplInfo", DrsGetReplInfo, DrsGetReplInfoResponse),
 )

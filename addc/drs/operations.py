@@ -7,7 +7,6 @@ Spec: [MS-DRSR] 4.1.3.2, 4.1.4.3, 4.1.5.2, 4.1.25.1, 4.1.28.3.
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from addc.codes.win32 import Win32
 from addc.directory.context import ReadContext
 from addc.directory.controls import RequestOptions
 from addc.directory.modify import Change, ModOp
+from addc.drs.context import DrsContext
 from addc.drs.controller_info import domain_controllers, info_1, info_2, info_3, require_own_domain
 from addc.drs.crack import crack
 from addc.drs.idl import (
@@ -50,6 +50,7 @@ from addc.drs.idl import (
     SpnOperation,
 )
 from addc.drs.listings import listing
+from addc.drs.repl_info import drs_execute_kcc, drs_get_repl_info
 from addc.rpc.call import PRIVACY_ONLY, Call, InterfaceServer
 
 _POINT_NAMES: Final = 16
@@ -66,14 +67,6 @@ _SERVED: Final = (
 )
 _EXT_LH_BETA2: Final = 0x2
 """dwFlagsExt: read-only DCs are told of, information level 3. Spec: [MS-DRSR] 5.39."""
-
-
-@dataclass(frozen=True, slots=True)
-class DrsContext:
-    """What a DRS_HANDLE stands for. client: puuidClientDsa. extensions: what the client can do."""
-
-    client: UUID
-    extensions: DrsExtensionsInt
 
 
 async def drs_bind(call: Call, request: DrsBind) -> DrsBindResponse:
@@ -213,6 +206,8 @@ SERVER: Final = InterfaceServer(
         12: drs_crack_names,
         13: drs_write_spn,
         16: drs_domain_controller_info,
+        18: drs_execute_kcc,
+        19: drs_get_repl_info,
     },
     pipes=("lsass", "ntds"),
     levels=PRIVACY_ONLY,

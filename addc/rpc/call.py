@@ -154,7 +154,7 @@ class RpcHost:
     None where there is no KDC. mapped: the endpoint map, which RpcService writes.
     files: the SMB server, if there is one.
     sam: what the operator decided about SAM. keeps_time: this DC answers on port 123.
-    dns: the DNS server, if its processes can be asked.
+    dns: the DNS server, if its processes can be asked. kcc: runs the KCC once, and ends when that did.
     """
 
     channels: SecureChannels = field(default_factory=SecureChannels)
@@ -165,6 +165,7 @@ class RpcHost:
     sam: SamPolicy = field(default_factory=SamPolicy)
     keeps_time: bool = False
     dns: DnsHost | None = None
+    kcc: Callable[[], Awaitable[object]] | None = None
 
     @property
     def file_server(self) -> FileServer:
