@@ -48,10 +48,50 @@ class Need:
     is_detecting: bool = True
 
 
-class Bridgeheads:
-    """The candidates of every site of a snapshot; what was found once is kept."""
+class Candidates:
+    """The DCs of each site that meet one need; what was found once is kept."""
 
-    __slots__ = ("_found", "failed", "has_preferred", "read_only", "snapshot", "writable")
+    __slots__ = ("_found", "_heads", "need")
+
+    def __init__(self, heads: "Bridgeheads", need: Need) -> None:
+        self._heads, self.need = heads, need
+        self._found: dict[SiteAt, tuple[DcAt, ...]] = {}
+
+    def at(self, site: SiteAt) -> tuple[DcAt, ...]:
+        """Those of the site, in GUID order.
+
+        Where the site names preferred bridgeheads and one of them holds the naming context, only those.
+        Deviation: the text skips every DC that is not preferred as soon as one is anywhere in the forest;
+        Windows looks at each site for itself and falls back on all DCs where none of the preferred holds
+        it (event 1567).
+        Spec: [MS-ADTS] 6.2.2.3.4.4 (GetAllBridgeheadDCs)
+        """
+        found = self._found.get(site)
+        if found is None:
+            found = self._found[site] = self._find(site)
+        return found
+
+    def _find(self, site: SiteAt) -> tuple[DcAt, ...]:
+        heads, need = self._heads, self.need
+        dcs = heads.snapshot.dcs
+        least = Replica.PARTIAL if need.is_partial_ok else Replica.WRITABLE
+        found = []
+        for at in heads.writable[site]:
+            dc = dcs[at]
+            replica = (dc.due if need.by_due else dc.held).get(need.nc)
+            if replica is not None and replica >= least and dc.behavior_version >= need.behavior_min:
+                found.append(at)
+        if heads.has_preferred[site]:
+            found = [at for at in found if dcs[at].is_preferred] or found
+        if need.is_detecting and heads.failed:
+            found = [at for at in found if at not in heads.failed]
+        return tuple(found)
+
+
+class Bridgeheads:
+    """The DCs of a snapshot by site, and which of them are candidates for what."""
+
+    __slots__ = ("_by_need", "failed", "has_preferred", "read_only", "snapshot", "writable")
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
@@ -66,37 +106,14 @@ class Bridgeheads:
             self.writable[dc.site].append(DcAt(at))
             if dc.is_preferred:
                 self.has_preferred[dc.site] = True
-        self._found: dict[tuple[SiteAt, Need], tuple[DcAt, ...]] = {}
+        self._by_need: dict[Need, Candidates] = {}
 
-    def candidates(self, site: SiteAt, need: Need) -> tuple[DcAt, ...]:
-        """The DCs of the site that do, in GUID order.
-
-        Where the site names preferred bridgeheads and one of them holds the naming context, only those.
-        Deviation: the text skips every DC that is not preferred as soon as one is anywhere in the forest;
-        Windows looks at each site for itself and falls back on all DCs where none of the preferred holds
-        it (event 1567).
-        Spec: [MS-ADTS] 6.2.2.3.4.4 (GetAllBridgeheadDCs)
-        """
-        key = (site, need)
-        found = self._found.get(key)
+    def meeting(self, need: Need) -> Candidates:
+        """The candidates of every site for this need."""
+        found = self._by_need.get(need)
         if found is None:
-            found = self._found[key] = self._find(site, need)
+            found = self._by_need[need] = Candidates(self, need)
         return found
-
-    def _find(self, site: SiteAt, need: Need) -> tuple[DcAt, ...]:
-        dcs = self.snapshot.dcs
-        least = Replica.PARTIAL if need.is_partial_ok else Replica.WRITABLE
-        found = []
-        for at in self.writable[site]:
-            dc = dcs[at]
-            replica = (dc.due if need.by_due else dc.held).get(need.nc)
-            if replica is not None and replica >= least and dc.behavior_version >= need.behavior_min:
-                found.append(at)
-        if self.has_preferred[site]:
-            found = [at for at in found if dcs[at].is_preferred] or found
-        if need.is_detecting and self.failed:
-            found = [at for at in found if at not in self.failed]
-        return tuple(found)
 
     def ranked(
         self, site: SiteAt, other: SiteAt, among: Sequence[DcAt], weight: Callable[[DcAt], int]

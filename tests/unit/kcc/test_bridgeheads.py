@@ -20,7 +20,7 @@ def candidates(snapshot: Snapshot, site: str, nc: str, **how: bool | int) -> lis
         behavior_min=int(how.get("behavior_min", 0)),
         is_detecting=bool(how.get("is_detecting", True)),
     )
-    return names(snapshot, Bridgeheads(snapshot).candidates(site_at(snapshot, site), need))
+    return names(snapshot, Bridgeheads(snapshot).meeting(need).at(site_at(snapshot, site)))
 
 
 def test_a_dc_has_failed_after_more_than_one_failure_over_more_than_two_hours() -> None:
@@ -136,5 +136,5 @@ def test_candidates_are_found_once() -> None:
     snapshot = forest(dcs=["A/a"])
     heads = Bridgeheads(snapshot)
     need = Need(nc_at(snapshot, "config"))
-    assert heads.candidates(SiteAt(0), need) is heads.candidates(SiteAt(0), need)
-    assert heads.candidates(SiteAt(0), need) == (dc_at(snapshot, "a"),)
+    assert heads.meeting(need).at(SiteAt(0)) is heads.meeting(need).at(SiteAt(0))
+    assert heads.meeting(need).at(SiteAt(0)) == (dc_at(snapshot, "a"),)
