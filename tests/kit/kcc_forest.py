@@ -235,7 +235,7 @@ def _parsed(text: str) -> ADc:
 
 
 def _naming_contexts(dcs: Sequence[ADc], not_in_gc: Sequence[str]) -> tuple[NamingContext, ...]:
-    domains = sorted({dc.domain for dc in dcs} | {ROOT}, key=lambda name: (name != ROOT, name))
+    domains = sorted({dc.domain for dc in dcs} | {ROOT}, key=domain_dn)
     apps = sorted({app for dc in dcs for app in dc.apps})
     return (
         NamingContext(CONFIG_DN, NcKind.CONFIG),

@@ -62,7 +62,7 @@ def _folded(record: Iterable[Line]) -> str:
 
 
 def _records(snapshot: Snapshot, local: DcAt) -> Iterator[list[Line]]:
-    yield from _partitions(snapshot, local)
+    yield from _partitions(snapshot)
     yield from _sites(snapshot)
     for dc in snapshot.dcs:
         yield _dsa(snapshot, dc)
@@ -91,7 +91,7 @@ def _made(dn: str, *classes: str, guid: bytes = b"") -> list[Line]:
     ]
 
 
-def _partitions(snapshot: Snapshot, local: DcAt) -> Iterator[list[Line]]:
+def _partitions(snapshot: Snapshot) -> Iterator[list[Line]]:
     for at, nc in enumerate(snapshot.ncs):
         record = _made(f"CN=nc{at},CN=Partitions,{snapshot.config_dn}", "crossRef")
         flags = 3 if nc.kind is NcKind.DOMAIN else 5 if nc.kind is NcKind.APPLICATION else 1
@@ -105,7 +105,9 @@ def _partitions(snapshot: Snapshot, local: DcAt) -> Iterator[list[Line]]:
                     record.append((f"msDS-NC-{kind}Replica-Locations", dc.dn))
         yield record
     container = _made(f"CN=Partitions,{snapshot.config_dn}", "crossRefContainer")
-    yield [*container, ("msDS-Behavior-Version", "7"), ("fSMORoleOwner", snapshot.dcs[local].dn)]
+    naming_masters = snapshot.role_owners.get(NcAt(0), frozenset())
+    container += [("fSMORoleOwner", snapshot.dcs[owner].dn) for owner in naming_masters]
+    yield [*container, ("msDS-Behavior-Version", "7")]
 
 
 def _sites(snapshot: Snapshot) -> Iterator[list[Line]]:
@@ -207,7 +209,7 @@ def _head(snapshot: Snapshot, at: NcAt, nc: NamingContext) -> list[Line]:
     record = _made(nc.dn, "domain", "domainDNS")
     if nc.kind is NcKind.DOMAIN:
         record.append(("objectSid", f"S-1-5-21-1-2-{1000 + at}"))
-    owners = snapshot.role_owners.get(at, frozenset())
+    owners = frozenset() if nc.kind is NcKind.CONFIG else snapshot.role_owners.get(at, frozenset())
     record += [("fSMORoleOwner", snapshot.dcs[owner].dn) for owner in sorted(owners)[:1]]
     if nc.kind is NcKind.CONFIG and snapshot.cursors:
         cursors = tuple(
@@ -220,13 +222,13 @@ def _head(snapshot: Snapshot, at: NcAt, nc: NamingContext) -> list[Line]:
 
 def _root(snapshot: Snapshot, local: DcAt) -> list[Line]:
     dc = snapshot.dcs[local]
-    domains = [nc.dn for nc in snapshot.ncs if nc.kind is NcKind.DOMAIN]
-    own = snapshot.ncs[dc.domain].dn if dc.domain is not None else domains[0]
+    root = snapshot.config_dn.partition(",")[2]
+    own = snapshot.ncs[dc.domain].dn if dc.domain is not None else root
     return [
         ("dn", "@ROOTDSE"),
         ("configurationNamingContext", snapshot.config_dn),
         ("defaultNamingContext", own),
-        ("rootDomainNamingContext", domains[0]),
+        ("rootDomainNamingContext", root),
         ("schemaNamingContext", f"CN=Schema,{snapshot.config_dn}"),
         ("dsServiceName", dc.dn),
     ]
