@@ -116,3 +116,21 @@ def is_within(address: bytes, networks: Sequence[Network]) -> bool:
     wanted = ip_address(address)
     mapped = getattr(wanted, "ipv4_mapped", None)
     return any((mapped or wanted) in network for network in networks)
+
+
+class SigningRate:
+    """How many signatures may be made in a second for clients whose address nobody has proved.
+
+    Each odd name of a signed zone costs one, a hundred times what a kept reply costs.
+    """
+
+    def __init__(self, per_s: int) -> None:
+        self._per_s = per_s
+        self._second = 0
+        self._made_before = 0
+
+    def is_used_up(self, made: int, now_s: float) -> bool:
+        """Whether this second's are spent. made: all signatures up to now."""
+        if int(now_s) != self._second:
+            self._second, self._made_before = int(now_s), made
+        return made - self._made_before >= self._per_s

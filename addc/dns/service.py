@@ -43,7 +43,7 @@ from addc.dns import reply as replies
 from addc.dns.answer import CLASS_ANY, CLASS_IN, Answer, answer, folded
 from addc.dns.cookies import CookieJar, is_well_formed
 from addc.dns.counters import Count, Counters
-from addc.dns.rate_limit import Kind, Network, RateLimiter, Rates, Verdict, is_within
+from addc.dns.rate_limit import Kind, Network, RateLimiter, Rates, SigningRate, Verdict, is_within
 from addc.dns.reply import Frame
 from addc.dns.reply_cache import Kept, ReplyCache, Words, spelled, words_of
 from addc.dns.surroundings import DnsServices, Later, Transport
@@ -53,6 +53,8 @@ from addc.security.token import SYSTEM
 
 _LOG: Final = logging.getLogger("addc.dns")
 REPLIES_MAX: Final = 32_768
+SIGNATURES_PER_S: Final = 500
+"""Of one process, for datagrams that may be forged: some tenth of a processor."""
 _SOURCES_MAX: Final = 65_536
 _COOKIE_ROOM: Final = 28
 _FRESH_REMOTE_S: Final = 0.01
@@ -103,6 +105,7 @@ class DnsService:
         """By client: replies by words, for those who read a socket; empty while rates are limited."""
         self.stream_replies: dict[str, dict[bytes, Kept]] = {}
         self._limiter: RateLimiter | None = None
+        self._signing = SigningRate(SIGNATURES_PER_S)
         self._copies_version = -1
         self._fresh_until_s = 0.0
         self._signed_until_s = 0.0
@@ -294,7 +297,19 @@ class DnsService:
             return self._said(asked, Answer(refusal, authoritative=False))
         if not query.questions:
             return self._said(asked, Answer(authoritative=False))  # who only wants a cookie
+        if self._is_doubted(asked):
+            self._counters[Count.RATE_LIMITED] += 1
+            return replies.encode_truncated(self._frame(asked, query), Answer(authoritative=False))
         return self._look_up(asked)
+
+    def _is_doubted(self, asked: _Asked) -> bool:
+        """Whether a datagram asks for more signatures than forged senders get: a real one comes by TCP."""
+        signer, edns = self._services.signatures, asked.query.edns
+        if signer is None or edns is None or not edns.dnssec_ok:
+            return False
+        if asked.transport is not Transport.UDP or asked.trusted:
+            return False
+        return self._signing.is_used_up(signer.made, self._services.monotonic_s())
 
     def _to_desk(self, data: bytes, source: str, transport: Transport) -> bytes | Later | None:
         if self._services.desk is None:

@@ -48,7 +48,9 @@ class SecondaryZones(Secondaries, Protocol):
 
 
 class Signatures(Protocol):
-    """Adds signatures and proofs to replies of signed zones."""
+    """Adds signatures and proofs to replies of signed zones. made: how many it had to make so far."""
+
+    made: int
 
     def complete(self, reply: Answer, question: Question, zones: DirectoryZones, now_s: int) -> bool:
         """Whether the reply's zone is signed, so that the reply ages."""

@@ -22,6 +22,7 @@ from addc.codec.dns_rdata import AData, DnsRecord, DnsType, MxData, NameData, So
 from addc.codes.rcode import Rcode
 from addc.directory.dns_settings import DnsSettings, ZoneSettings
 from addc.dns.answer import Answer
+from addc.dns.service import SIGNATURES_PER_S
 from addc.dns.surroundings import Later, Transport
 from tests.kit.corp import Corp, replace_values
 from tests.kit.corp_forest import DOMAIN_DN
@@ -533,6 +534,20 @@ def test_signatures_are_for_those_who_want_them_and_are_made_anew_in_time(corp_s
     asker.ticks.now_s += 6
     asker.ask("dc1.corp.example.com", want_dnssec=True)
     assert signer.made > 1
+
+
+def test_datagrams_that_cost_too_many_signatures_are_sent_to_tcp(corp_sqlite: Corp) -> None:
+    """Denied: the whole processor, by a flood of odd names of a signed zone under forged addresses."""
+    signer = Signer()
+    asker = asker_of(corp_sqlite, signatures=signer)
+    asker.ask("dc1.corp.example.com", want_dnssec=True)
+    for number in range(SIGNATURES_PER_S):
+        reply = asker.ask(f"odd{number}.corp.example.com", want_dnssec=True)
+    assert reply.flags & dns.flags.TC and not reply.answer and signer.made == SIGNATURES_PER_S
+    assert asker.ask("dc1.corp.example.com", want_dnssec=True).answer, "kept replies cost nothing"
+    assert not asker.ask("odd.corp.example.com").flags & dns.flags.TC, "nothing is signed for it"
+    asker.ticks.now_s += 1
+    assert not asker.ask("odd.corp.example.com", want_dnssec=True).flags & dns.flags.TC
 
 
 def test_names_of_the_block_list_are_not_there_whoever_registered_them(asker: Asker) -> None:
