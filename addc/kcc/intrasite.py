@@ -14,7 +14,7 @@ from typing import Final
 from addc.base.clock import HOUR_FT
 from addc.codec.schedule import Quarters
 from addc.kcc.ring_leaves import Fed, Leaves, fed_members
-from addc.kcc.rings import FullRing, full_ring
+from addc.kcc.rings import FullRing, Known, full_ring
 from addc.kcc.snapshot import (
     BEHAVIOR_WIN2008,
     Connection,
@@ -114,21 +114,26 @@ class _SitePlan:
         self._options = snapshot.sites[site].options
         self._has_shortcuts = not self._options & SiteOption.IS_TOPL_MIN_HOPS_DISABLED
         # What a DC takes from already; decided edges are added, so that later graphs use them again.
-        self._known: dict[DcAt, set[DcAt]] = {dc: self._taken(dc, site) for dc in members}
+        self._taken: dict[DcAt, set[DcAt]] = {}
+        self._barred: dict[DcAt, set[DcAt]] = {}
+        for dc in members:
+            self._look(dc, site)
+        self._known = Known(self._taken, self._barred)
         self._why: _Why = {dc: defaultdict(list) for dc in members}
         self._rings: dict[_Members, _Rings] = {}
         self._shared: dict[tuple[Rule, NcAt, bool], Reason] = {}
         self._due = self._due_in_order()
 
-    def _taken(self, dc: DcAt, site: SiteAt) -> set[DcAt]:
-        return {
-            one.source
-            for one in self._dcs[dc].connections
-            if one.source is not None
-            and one.is_enabled
-            and not one.is_sysvol_only
-            and self._dcs[one.source].site == site
-        }
+    def _look(self, dc: DcAt, site: SiteAt) -> None:
+        """What the DC's connections are from inside the site, enabled ones and disabled ones."""
+        taken: set[DcAt] = set()
+        disabled: set[DcAt] = set()
+        for one in self._dcs[dc].connections:
+            if one.source is not None and not one.is_sysvol_only and self._dcs[one.source].site == site:
+                (taken if one.is_enabled else disabled).add(one.source)
+        self._taken[dc] = taken
+        if disabled - taken:
+            self._barred[dc] = disabled - taken
 
     def _due_in_order(self) -> dict[NcAt, list[DcAt]]:
         """Of each NC the DCs that it is due on; the configuration first, which all hold."""
@@ -190,7 +195,7 @@ class _SitePlan:
             leaves = Leaves(full, members[1], self._known, self._has_shortcuts)
             rings = _Rings(full, leaves, {**fed_members(full), **leaves.partial}, {})
             for dc, fed in rings.fed.items():
-                self._known[dc].update(fed.ring, fed.shortcuts)
+                self._decide(dc, fed)
             self._rings[members] = rings
         return rings
 
@@ -202,8 +207,14 @@ class _SitePlan:
             may_feed: Callable[[DcAt], bool] = partial(self._may_feed, is_old_unfit)
             fed = rings.leaves.outsider(dc, takes_partial=takes_partial, may_feed=may_feed)
             rings.outsiders[key] = fed
-            self._known[dc].update(fed.ring, fed.shortcuts)
+            self._decide(dc, fed)
         return fed
+
+    def _decide(self, dc: DcAt, fed: Fed) -> None:
+        """Later graphs count on these edges."""
+        self._taken[dc].update(fed.ring, fed.shortcuts)
+        if dc in self._barred:
+            self._taken[dc] -= self._barred[dc]
 
     def _may_feed(self, is_old_unfit: bool, dc: DcAt) -> bool:
         return not is_old_unfit or self._dcs[dc].behavior_version >= BEHAVIOR_WIN2008

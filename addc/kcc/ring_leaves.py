@@ -7,7 +7,7 @@ Spec: [MS-ADTS] 6.2.2.2.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,12 +31,18 @@ class Fed:
 
 @dataclass(slots=True)
 class _Leaf:
-    """One of them while its shortcuts are sought. usual: neighbours, and DCs it takes from already."""
+    """One of them while its shortcuts are sought.
+
+    there: DCs beside its neighbours that it takes from already. usual: all that it really takes from. barred:
+    those from which its connection is disabled. room: how many more it may have.
+    """
 
     dc: DcAt
     place: int
     ring: tuple[DcAt, ...]
+    there: tuple[DcAt, ...]
     usual: tuple[DcAt, ...]
+    barred: Set[DcAt]
     each: int
     room: int
     made: tuple[DcAt, ...] = ()
@@ -77,7 +83,8 @@ class Leaves:
         if own is not None:
             lacks &= ~(1 << own)
         candidates = [other for other in self._full.members if other != dc and may_feed(other)]
-        self._choose(leaf, lacks, candidates)
+        self._choose(leaf, lacks, candidates, leaf.each)
+        self._choose(leaf, lacks, candidates, leaf.room)
         return self._fed(leaf, order)
 
     def _leaf(self, dc: DcAt, order: Sequence[DcAt]) -> _Leaf:
@@ -85,23 +92,27 @@ class Leaves:
         place = bisect_left(order, dc)
         ring = tuple(order[at] for at in neighbours(place, size))
         members = set(order)
-        known = self._known.get(dc, frozenset())
-        there = sorted(other for other in known if other in members and other not in ring)
-        room = INBOUND_MAX - len(known | set(ring))
+        taken = self._known.taken.get(dc, frozenset())
+        barred = self._known.barred.get(dc, frozenset())
+        there = tuple(sorted(other for other in taken if other in members and other not in ring))
+        usual = (*(other for other in ring if other not in barred), *there)
         each = shortcuts_each(size) if self._has_shortcuts else 0
-        return _Leaf(dc, place, ring, (*ring, *there), each, room)
+        room = INBOUND_MAX - len(taken | set(ring)) if each else 0
+        return _Leaf(dc, place, ring, there, usual, barred, each, room)
 
     def _feed_partial(self, partial: tuple[DcAt, ...]) -> None:
         leaves = [self._leaf(dc, self._order) for dc in partial]
         if leaves[0].each:
-            for _ in range(_ROUNDS):
+            for turn in range(_ROUNDS):
                 self._measure(leaves)
                 short = [leaf for leaf in leaves if self._reach(leaf) != self._goal]
                 if not short:
                     break
                 for leaf in short:
                     leaf.made = ()
-                    self._choose(leaf, self._goal, self._full.members)
+                    self._choose(leaf, self._goal, self._full.members, leaf.each)
+                    if turn == _ROUNDS - 1:
+                        self._choose(leaf, self._goal, self._full.members, leaf.room)
                     self._measure([leaf])
         self.partial = {leaf.dc: self._fed(leaf, self._order) for leaf in leaves}
 
@@ -127,10 +138,12 @@ class Leaves:
             mask |= self._two.get(source, 0)
         return mask
 
-    def _choose(self, leaf: _Leaf, goal: int, candidates: Sequence[DcAt]) -> None:
+    def _choose(self, leaf: _Leaf, goal: int, candidates: Sequence[DcAt], most: int) -> None:
         """Take those sources that bring the most full replicas within three hops, until all are."""
-        budget = min(leaf.each, leaf.room)
+        budget = min(most, leaf.room)
         lacks = goal & ~self._reach(leaf)
+        if leaf.barred:
+            candidates = [dc for dc in candidates if dc not in leaf.barred]
         if not lacks or budget <= 0 or not candidates:
             return
         start = leaf.place * _STRIDE % len(candidates)
@@ -148,11 +161,11 @@ class Leaves:
 
     def _fed(self, leaf: _Leaf, order: Sequence[DcAt]) -> Fed:
         """All its edges; what is still wanting of its n goes to DCs spread over the ring."""
-        there = leaf.usual[len(leaf.ring) :]
+        there = leaf.there
         wanting = min(leaf.each - len(leaf.made) - len(there), leaf.room - len(leaf.made))
         made = list(leaf.made)
         if wanting > 0:
-            taken = {leaf.dc, *leaf.usual, *made}
+            taken = {leaf.dc, *leaf.ring, *there, *leaf.barred, *made}
             size = len(order)
             step = max(1, size // (leaf.each + 1))
             spread = ((leaf.place + turn * step) % size for turn in range(1, leaf.each + 1))

@@ -115,6 +115,7 @@ PURE: Final = {
         "read_replicas",
         "read_sites",
         "read_values",
+        "removal",
         "report",
         "report_text",
         "ring_leaves",

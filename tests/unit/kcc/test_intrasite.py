@@ -58,7 +58,7 @@ def hops(snapshot: Snapshot, nc: NcAt) -> int:
     sources: dict[DcAt, set[DcAt]] = defaultdict(set)
     there = [c for dc in snapshot.dcs for c in dc.connections if c.is_enabled and not c.is_sysvol_only]
     edges = [(c.source, c.target) for c in there if c.source is not None]
-    edges += [(one.source, one.target) for one in everything(snapshot)]
+    edges += [(one.source, one.target) for one in everything(snapshot) if not one.serving]
     for source, target in edges:
         if nc in implied(snapshot, source, target):
             sources[target].add(source)
@@ -290,6 +290,13 @@ def test_connections_that_leave_dcs_too_far_apart_do_not_count_alone() -> None:
 def test_disabled_and_sysvol_connections_are_no_shortcuts() -> None:
     drawn = [AConnection("d4", "d0", is_enabled=False), AConnection("d5", "d1", ConnectionOption(0x41))]
     assert not pairs(ring_of(8, connections=drawn), rule=Rule.SHORTCUT) & {("d4", "d0"), ("d5", "d1")}
+
+
+def test_shortcuts_go_around_a_disabled_connection_of_the_ring() -> None:
+    off = [AConnection(f"d{at}", f"d{at + 1}", is_enabled=False) for at in range(0, 20, 4)]
+    snapshot = ring_of(24, connections=off)
+    assert {(one.source, one.target) for one in off} <= pairs(snapshot, rule=Rule.RING)
+    assert hops(snapshot, NcAt(0)) <= 3
 
 
 def test_a_site_that_grows_keeps_three_hops_and_gets_few_new_connections() -> None:
