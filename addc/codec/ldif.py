@@ -44,7 +44,7 @@ class Record:
     """One record. line: where it begins. kind: add, modify, modrdn or delete.
 
     lenient: of a schema file. attributes: of an add, in order. modifications: of a modify.
-    new_rdn: of a modrdn.
+    new_rdn, new_superior: of a modrdn; new_superior "" for the same parent.
     """
 
     line: int
@@ -54,21 +54,25 @@ class Record:
     attributes: tuple[tuple[str, tuple[bytes, ...]], ...] = ()
     modifications: tuple[Modification, ...] = ()
     new_rdn: str = ""
+    new_superior: str = ""
 
 
 _Line = tuple[int, str, bytes]
 """Number, attribute, value; a lone "-" has the attribute "-"."""
 
 
-def parse(text: str) -> Iterator[Record]:
-    """The records of a file, in order. Raises DecodeError with the line that cannot be read."""
+def parse(text: str, *, moves: bool = False) -> Iterator[Record]:
+    """The records of a file, in order. moves: whether a modrdn may lead to another parent.
+
+    Raises DecodeError with the line that cannot be read.
+    """
     for count, lines in enumerate(_groups(text)):
         if count >= RECORDS_MAX:
             raise DecodeError("too many records", lines[0][0], "LDIF")
         if lines[0][1].lower() == "version":
             lines = lines[1:]  # noqa: PLW2901
         if lines:
-            yield _record(lines)
+            yield _record(lines, moves)
 
 
 def _fail(line: int, why: str) -> DecodeError:
@@ -119,7 +123,7 @@ def _split(number: int, line: str) -> _Line:
     return number, name, value.encode("utf-8")
 
 
-def _record(lines: Sequence[_Line]) -> Record:
+def _record(lines: Sequence[_Line], moves: bool) -> Record:
     number, name, value = lines[0]
     if name.lower() != "dn":
         raise _fail(number, "a record begins with its dn")
@@ -137,7 +141,10 @@ def _record(lines: Sequence[_Line]) -> Record:
     if kind == "modify":
         return Record(number, dn, kind, lenient, modifications=_modifications(rest))
     if kind in ("modrdn", "moddn"):
-        return Record(number, dn, "modrdn", lenient, new_rdn=_new_rdn(number, rest))
+        new_rdn, new_superior = _new_name(number, rest)
+        if new_superior and not moves:
+            raise _fail(number, "a new RDN under the same parent is wanted")
+        return Record(number, dn, "modrdn", lenient, new_rdn=new_rdn, new_superior=new_superior)
     if kind == "delete":
         return Record(number, dn, kind, lenient)
     raise _fail(number, f"no change type {kind}")
@@ -181,8 +188,8 @@ def _modifications(lines: Sequence[_Line]) -> tuple[Modification, ...]:
     return tuple(found)
 
 
-def _new_rdn(number: int, lines: Sequence[_Line]) -> str:
+def _new_name(number: int, lines: Sequence[_Line]) -> tuple[str, str]:
     found = {name.lower(): _text(line, value).strip() for line, name, value in lines}
-    if "newrdn" not in found or "newsuperior" in found:
-        raise _fail(number, "a new RDN under the same parent is wanted")
-    return found["newrdn"]
+    if not found.get("newrdn"):
+        raise _fail(number, "a new RDN is wanted")
+    return found["newrdn"], found.get("newsuperior", "")

@@ -3,7 +3,8 @@
 Spec: [MS-ADTS] 6.2.2 (inputs)
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -19,13 +20,16 @@ from addc.kcc.entries import (
     ROOT_ATTRIBUTES,
     SITE_ATTRIBUTES,
     SITE_CLASSES,
+    Kind,
     RawEntry,
     RootFacts,
+    kind_of,
 )
 from addc.kcc.failures import together
 from addc.kcc.ldif_form import read_dated_ldif
 from addc.kcc.read import snapshot_of
 from addc.kcc.snapshot import NO_TIME, Failure, Snapshot
+from addc.kcc.what_if import Change, apply, apply_to_entries
 from addc.server.admin.local import LocalTarget, operator
 from addc.server.admin.site_objects import class_is
 from addc.server.admin.target import SUBTREE, Entry, Target
@@ -34,21 +38,54 @@ _CONTEXTS: Final = "namingContexts"
 _NONE: Final[Mapping[bytes, Failure]] = {}
 
 
-def from_ldif(path: Path, now: FileTime | None = None) -> Snapshot:
-    """The forest that a file tells of. now: None for the newest time in the file.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was read, before the planner's rules looked at it. failures: by GUIDs of nTDSDSA objects."""
 
-    Raises UserError where it cannot be read, or holds nothing.
+    entries: Sequence[RawEntry]
+    facts: RootFacts
+    now: FileTime
+    failures: Mapping[bytes, Failure] = field(default_factory=dict)
+
+    def snapshot(self, changes: Iterable[Change] = ()) -> Snapshot:
+        """The forest; after changes, where some are given. Raises UserError for those that cannot be."""
+        entries, rest = apply_to_entries(self.entries, self.facts, changes)
+        return apply(snapshot_of(entries, self.facts, self.now, self.failures), rest)
+
+
+def from_ldif(path: Path, now: FileTime | None = None) -> Snapshot:
+    """The forest that a file tells of. now: None for the newest time in the file. Raises UserError."""
+    return read_file(path, now).snapshot()
+
+
+def from_target(target: Target, now: FileTime) -> Snapshot:
+    """The forest as a DC has it. Raises UserError where it does not tell."""
+    return read_target(target, now).snapshot()
+
+
+def read_file(path: Path, now: FileTime | None = None) -> Source:
+    """What is in a file. now: None for the newest time in it.
+
+    Raises UserError where it cannot be read, or holds no DC.
     """
     entries, facts, newest = entries_from_ldif(path)
     if now is None:
         now = newest if newest != NO_TIME else SystemClock().now()
-    found = snapshot_of(entries, facts, now)
-    if not found.dcs:
+    if not any(kind_of(one.values.get("objectclass", ())) is Kind.DSA for one in entries):
         raise UserError(
             f"{path}: no DC is in it (objects of class nTDSDSA below a site). Next step: have a DC write"
             " one, by samba_kcc --exportldif or by ldapsearch below CN=Sites,CN=Configuration,..."
         )
-    return found
+    return Source(entries, facts, now)
+
+
+def read_target(target: Target, now: FileTime) -> Source:
+    """What a DC has. Raises UserError where it does not tell.
+
+    Failure lists are the local directory's; a DC elsewhere does not tell its own by LDAP.
+    """
+    entries, facts = entries_of(target)
+    return Source(entries, facts, now, failures_of(target))
 
 
 def entries_from_ldif(path: Path) -> tuple[list[RawEntry], RootFacts, FileTime]:
@@ -64,15 +101,6 @@ def entries_from_ldif(path: Path) -> tuple[list[RawEntry], RootFacts, FileTime]:
     except DecodeError as error:
         raise UserError(f"{path} is no LDIF: {error.why}. Next step: name one, as ldapsearch or"
                         " samba_kcc --exportldif write it") from error  # fmt: skip
-
-
-def from_target(target: Target, now: FileTime) -> Snapshot:
-    """The forest as a DC has it. Raises UserError where it does not tell.
-
-    Failure lists are the local directory's; a DC elsewhere does not tell its own by LDAP.
-    """
-    entries, facts = entries_of(target)
-    return snapshot_of(entries, facts, now, failures_of(target))
 
 
 def failures_of(target: Target) -> Mapping[bytes, Failure]:

@@ -9,10 +9,10 @@ from addc.base.errors import UserError
 from addc.codec.schedule import Quarters, pack_schedule
 from addc.kcc import directory_view
 from addc.kcc.ldif_writing import write_ldif
-from addc.kcc.snapshot import NO_TIME, NcKind, Replica, Snapshot
+from addc.kcc.snapshot import NO_TIME, NcAt, NcKind, Replica, Snapshot
 from addc.security.token import SYSTEM
 from addc.server import kcc_sources
-from addc.server.admin import sites
+from addc.server.admin import site_objects, sites
 from addc.server.admin.local import LocalTarget
 from addc.server.admin.target import Modify, Target
 from addc.server.admin.target import replace as set_to
@@ -32,7 +32,7 @@ def branched(desk: Desk) -> LocalTarget:
     """The desk's forest with a second site, whose link is open in the evening."""
     target = LocalTarget(desk.directory, "the forest of a test")
     sites.create(target, "Branch")
-    link = f"CN=DEFAULTIPSITELINK,{sites.links_dn(target)}"
+    link = f"CN=DEFAULTIPSITELINK,{site_objects.links_dn(target)}"
     target.apply([Modify(link, [set_to("schedule", pack_schedule(EVENINGS)), set_to("cost", b"42")])])
     return target
 
@@ -48,7 +48,7 @@ def test_a_new_forest_is_a_site_with_one_dc_that_holds_all_that_it_should(target
     assert found.forest_dns == target.place.dns_domain
     assert found.links == ()
     assert found.troubles == ()
-    assert found.role_owners[found.dcs[0].domain or 0] == frozenset({0})
+    assert found.role_owners[NcAt(2)] == frozenset({0})
 
 
 def test_here_elsewhere_and_inside_a_dc_tell_the_same(desk: Desk) -> None:
