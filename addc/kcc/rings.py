@@ -155,7 +155,7 @@ class _Shortcuts:
                 gains = [(out[HOPS_MAX - 1][target] & lacks_out).bit_count() for target in targets]
             best = max(
                 (at for at, edge in enumerate(edges) if gains[at] and self._may_be_made(*edge)),
-                key=lambda at: (gains[at], -at),
+                key=lambda at: (gains[at], -len(inbound[edges[at][1]]), -at),
                 default=None,
             )
             if best is None:
