@@ -100,7 +100,8 @@ class SiteTree:
     """How the sites of a naming context hang together. components: sites with replicas, those that are joined
     together; more than one means that some changes never arrive. edges: of the tree.
 
-    ncs: all that share it, because the same sites hold them. failed: DCs that no edge may use.
+    ncs: all that share it, because the same sites hold them. failed: DCs that no edge may use. planned_by: the
+    sites whose connections follow it, where options make others see the links differently; None for all.
     """
 
     ncs: tuple[NcAt, ...]
@@ -108,6 +109,7 @@ class SiteTree:
     components: tuple[tuple[SiteAt, ...], ...]
     failed: frozenset[DcAt] = frozenset()
     as_if_none_failed: bool = False
+    planned_by: frozenset[SiteAt] | None = None
 
 
 class Action(Enum):
