@@ -88,8 +88,8 @@ PURE: Final = {
     },
     "drs": {"idl", "idl_repl_info"},
     "kcc": {
-        "as_entries",
         "apart",
+        "as_entries",
         "bridgeheads",
         "colours",
         "cuts",
@@ -112,6 +112,7 @@ PURE: Final = {
         "latency",
         "ldif_form",
         "ldif_writing",
+        "plan",
         "read",
         "read_dcs",
         "read_ncs",
