@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from addc.codec.schedule import Quarters, pack_schedule
-from addc.kcc.snapshot import Connection, DcAt, NcAt, Replica, Snapshot
+from addc.kcc.snapshot import Connection, DcAt, NcAt, Replica, SiteOption, Snapshot
 from addc.kcc.wanted import Action, Plan, Planned, Reason, Rule
 
 SYSTEM_FLAGS: Final = 0x6000_0000
@@ -81,7 +81,7 @@ def writes(plan: Plan, new_name: Callable[[], UUID]) -> tuple[Write, ...]:
     snapshot = plan.snapshot
     found: list[Write] = []
     for one in plan.connections:
-        if not one.is_written:
+        if not (one.is_written and one.is_decided):
             continue
         if one.action is Action.ADD:
             found.append(_added(snapshot, one, new_name()))
@@ -184,7 +184,9 @@ def _generators(plan: Plan) -> list[NameGenerator]:
     found = []
     for site_at, dc_at in sorted(plan.istg.items()):
         site, dc = snapshot.sites[site_at], snapshot.dcs[dc_at]
-        if dc_at in plan.planned_for and site.has_settings and site.generator.lower() != dc.dn.lower():
+        if dc_at not in plan.planned_for or site.generator.lower() == dc.dn.lower():
+            continue
+        if site.has_settings and not site.options & SiteOption.IS_INTER_SITE_AUTO_TOPOLOGY_DISABLED:
             found.append(NameGenerator(f"CN=NTDS Site Settings,{site.dn}", dc.dn))
     return found
 

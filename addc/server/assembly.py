@@ -17,6 +17,7 @@ from typing import Final
 from addc.base.data_dir import KRB5_CONF_NAME
 from addc.base.errors import UserError
 from addc.base.rng import SystemRng
+from addc.kcc.service import Kcc
 from addc.schema.loader import load_base
 from addc.server import dns_registration, kdc_certificate, listeners, logs, rpc_smb
 from addc.server.background import WORK, Background
@@ -120,6 +121,7 @@ async def _work_in_background(config: ServeConfig, lifeline: int, dns: DnsShared
         desk = DeskHost(config, directory, around, dns)
         async with asyncio.TaskGroup() as group:
             group.create_task(Background(directory, around.clock, work).run(stop))
+            group.create_task(Kcc(directory, around.rng).run(stop))
             group.create_task(desk.run(stop))
     finally:
         directory.close()

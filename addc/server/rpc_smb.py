@@ -18,6 +18,7 @@ from addc.codes.ntstatus import NtStatus
 from addc.directory.api import Directory, Services
 from addc.directory.context import ReadContext
 from addc.dns.counters import SharedCounters
+from addc.kcc.service import Kcc
 from addc.kdc.lookup import realm_facts
 from addc.kdc.pac_validation import verify_pac
 from addc.rpc.call import RpcHost
@@ -63,6 +64,7 @@ class RpcSmb:
             sam=_sam_policy(site, directory),
             keeps_time=site.time_service != "off",
             dns=DnsFacts(config, around.clock, around.rng, dns),
+            kcc=Kcc(directory, around.rng).execute,
         )
         self.rpc = RpcService(
             directory,

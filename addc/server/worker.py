@@ -19,6 +19,7 @@ from addc.base.errors import AddcError, UserError
 from addc.base.version import VERSION
 from addc.base.whole_file import replace_file
 from addc.directory.context import ReadContext
+from addc.kcc.service import Kcc
 from addc.kdc.kkdcp import KdcProxy, KdcProxyStream
 from addc.kdc.service import KdcDatagrams, KdcService, KdcStreams
 from addc.ldap.bind import Binder, BindPolicy
@@ -132,6 +133,7 @@ class Worker:
                 if not self._config.workers:
                     work = (*WORK, *dns_registration.jobs(self._config.site))
                     group.create_task(Background(self._directory, self._around.clock, work).run(stop))
+                    group.create_task(Kcc(self._directory, self._around.rng).run(stop))
                 if self._desk is not None:
                     group.create_task(self._desk.run(stop))
                 await stop.wait()
