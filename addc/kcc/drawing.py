@@ -1,0 +1,418 @@
+"""The picture of a plan as SVG: static, complete without a script, no colour that a sign does not repeat.
+
+Every name from the directory goes through `safe`; nothing else puts text into the markup.
+"""
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from math import hypot
+from typing import Final
+
+from addc.kcc.bridgeheads import failed_dcs
+from addc.kcc.picture import link_line
+from addc.kcc.picture_arrows import CHIP, LINE_H, Arrow, Label, Mini, Over, is_open, over, road_curve
+from addc.kcc.picture_cards import MINI, MINI_KEPT
+from addc.kcc.picture_groups import LETTERS, Group, groups, signs
+from addc.kcc.picture_parts import Box, DcSpot, Node, Picture, Shape, Tile
+from addc.kcc.picture_sites import dc_tags
+from addc.kcc.picture_text import cut
+from addc.kcc.snapshot import DcAt, LinkAt, SiteAt
+from addc.kcc.wanted import Action, Plan
+from addc.kcc.words import counted, dc_name, duration, window_words
+
+WORD: Final[Mapping[Action, str]] = {
+    Action.KEEP: "keep",
+    Action.ADD: "add",
+    Action.CHANGE: "chg",
+    Action.DELETE: "del",
+}
+SIGN: Final[Mapping[Action, str]] = {Action.ADD: "+", Action.CHANGE: "~", Action.DELETE: "×"}
+_UNFIT: Final = {
+    code: 0xFFFD for code in (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, 0xFFFE, 0xFFFF)
+}
+_UNFIT |= {code: 0xFFFD for code in range(0xD800, 0xE000)}
+_STAR: Final = "M0-5.2 1.5-1.7 5.2-1.6 2.3.6 3.3 4.3 0 2.2-3.3 4.3-2.3.6-5.2-1.6-1.5-1.7z"
+
+
+def safe(text: str) -> str:
+    """Text as markup may hold it, in elements and in attributes."""
+    return escape(text.translate(_UNFIT), quote=True)
+
+
+class Drawn:
+    """A picture with all that its markup needs."""
+
+    __slots__ = ("by_site", "failed", "groups", "istg", "over", "picture", "plan", "signs")
+
+    def __init__(self, shown: Picture) -> None:
+        self.picture = shown
+        self.plan = shown.plan
+        self.by_site = shown.plan.snapshot.dcs_by_site()
+        self.groups: tuple[Group, ...] = groups(shown.plan.snapshot, shown.carried)
+        self.signs = signs(self.groups)
+        self.over: Over = over(shown, {link: len(row) for link, row in self.signs.items()})
+        self.failed: frozenset[DcAt] = failed_dcs(shown.plan.snapshot)
+        self.istg = frozenset(shown.plan.istg.values())
+
+    def markup(self) -> str:
+        """All of the map, in the picture's own measures."""
+        parts = [defs(), '<g class="roads">']
+        parts += self._roads()
+        parts.append('</g><g class="nodes">')
+        parts += [self._node(node) for node in self.picture.nodes]
+        parts.append('</g><g class="arrows">')
+        parts += [_arrow(self.plan, arrow) for arrow in self.over.arrows]
+        parts.append('</g><g class="labels">')
+        parts += [self._label(label) for label in self.over.labels]
+        parts.append('</g><g class="marks">')
+        parts += [_sign(arrow) for arrow in self.over.arrows if arrow.action in SIGN]
+        parts.append("</g>")
+        return "".join(parts)
+
+    # --- links ---------------------------------------------------------------------------------------------
+
+    def _roads(self) -> Iterable[str]:
+        links = self.plan.snapshot.links
+        for road in self.picture.roads:
+            way = _way(road_curve(self.picture, road))
+            used = "" if road.link in self.picture.carried else " idle"
+            yield (
+                f'<path class="road{used}" data-l="{road.link}" d="{way}">'
+                f"<title>{safe(links[road.link].name)}</title></path>"
+            )
+
+    def _label(self, label: Label) -> str:
+        link = self.picture.roads[label.road].link
+        found = self.plan.snapshot.links[link]
+        box = label.box
+        used = "" if link in self.picture.carried else " idle"
+        parts = [
+            f'<g class="label{used}" data-l="{link}"><title>{safe(self._link_words(link))}</title>',
+            f'<rect x="{_n(box.left)}" y="{_n(box.top)}" width="{_n(box.w)}" height="{_n(box.h)}" rx="6"/>',
+        ]
+        row = self.signs.get(link, ())
+        aside = CHIP * len(row) + (0 if is_open(self.picture, link) else 15)
+        for rank, line in enumerate(label.lines):
+            last = rank == len(label.lines) - 1
+            x = box.x - (aside / 2 if last else 0)
+            kind = "ln" if len(label.lines) > 1 and not rank else "lc"
+            parts.append(text_line(kind, x, box.top + LINE_H * rank + 15, line))
+        x = box.left + box.w - 8 - aside
+        y = box.top + box.h - 11
+        if found.window and not is_open(self.picture, link):
+            parts.append(f'<use href="#clock" x="{_n(x + 6)}" y="{_n(y)}"/>')
+            x += 15
+        elif not found.window:
+            parts.append(f'<use href="#shut" x="{_n(x + 6)}" y="{_n(y)}"/>')
+            x += 15
+        parts.append(self._chips(row, x, y))
+        return "".join(parts) + "</g>"
+
+    def _chips(self, row: Iterable[int], x: float, y: float) -> str:
+        parts = []
+        for rank in row:
+            letter = self.groups[rank].letter
+            parts.append(
+                f'<g class="chip g{min(rank, len(LETTERS))}" transform="translate({_n(x + 7)} {_n(y)})">'
+                f'<rect x="-6.5" y="-6.5" width="13" height="13" rx="3"/><text y="3.6">{letter}</text></g>'
+            )
+            x += CHIP
+        return "".join(parts)
+
+    def _link_words(self, link: LinkAt) -> str:
+        found = self.plan.snapshot.links[link]
+        return f"{found.name}: {link_line(found)}, {window_words(found.window)}"
+
+    # --- nodes ---------------------------------------------------------------------------------------------
+
+    def _node(self, node: Node) -> str:
+        if node.shape is Shape.LINK:
+            return self._link_node(node)
+        if node.shape is Shape.SITE and node.site is not None:
+            return self._site(node, node.site)
+        return self._card(node)
+
+    def site_words(self, site: SiteAt) -> str:
+        """A site in one line, for those who do not see the map."""
+        found = self.plan.snapshot.sites[site]
+        text = f"Site {found.name}: {self.about(site)}"
+        istg = self.plan.istg.get(site)
+        return f"{text}, ISTG {self.plan.snapshot.dcs[istg].name}" if istg is not None else text
+
+    def about(self, site: SiteAt) -> str:
+        """What DCs a site has."""
+        dcs = self.dcs_in(site)
+        if not dcs:
+            return "no DC"
+        snapshot = self.plan.snapshot
+        parts = [counted(len(dcs), "DC")]
+        if any(snapshot.dcs[dc].is_gc for dc in dcs):
+            parts.append("GC")
+        if all(snapshot.dcs[dc].is_read_only for dc in dcs):
+            parts.append("read-only")
+        if lost := sum(dc in self.failed for dc in dcs):
+            parts.append(f"{lost} down")
+        return " · ".join(parts)
+
+    def dcs_in(self, site: SiteAt) -> list[DcAt]:
+        """The DCs of a site."""
+        return self.by_site[site]
+
+    def _role(self, site: SiteAt) -> str:
+        """The class that a site's colour follows."""
+        snapshot = self.plan.snapshot
+        dcs = self.dcs_in(site)
+        if not dcs:
+            return "empty"
+        if all(snapshot.dcs[dc].is_read_only for dc in dcs):
+            role = "rodc"
+        else:
+            role = "gc" if any(snapshot.dcs[dc].is_gc for dc in dcs) else "plain"
+        return role + (" alert" if any(dc in self.failed for dc in dcs) else "")
+
+    def _head(self, site: SiteAt, kind: str) -> str:
+        words = safe(self.site_words(site))
+        return (
+            f'<g class="{kind} {self._role(site)}" data-s="{site}" role="button" tabindex="-1" '
+            f'aria-label="{words}"><title>{words}</title>'
+        )
+
+    def _site(self, node: Node, site: SiteAt) -> str:
+        box = node.box
+        name = self.plan.snapshot.sites[site].name
+        parts = [self._head(site, "site"), _rect(box, 12 if node.dcs else 9)]
+        if self.picture.has_dcs:
+            parts.append(text_line("sn left", box.left + 13, box.top + 20, cut(name, box.w - 22, 14)))
+            parts += [self._dc(spot) for spot in node.dcs]
+            if not node.dcs:
+                parts.append(text_line("sd", box.x, box.top + 37, "no DC"))
+        elif box.h < 30:
+            parts.append(text_line("sn small", box.x, box.y + 4, cut(name, box.w - 8, 11)))
+        else:
+            parts.append(text_line("sn", box.x, box.y - 3, cut(name, box.w - 14, 13)))
+            parts.append(text_line("sd", box.x, box.y + 13, self.about(site)))
+        if any(dc in self.failed for dc in self.dcs_in(site)) and not self.picture.has_dcs:
+            parts.append(_bang(box.left + box.w - 4, box.top + 4))
+        return "".join(parts) + "</g>"
+
+    def _dc(self, spot: DcSpot) -> str:
+        found = self.plan.snapshot.dcs[spot.dc]
+        box = spot.box
+        tags = dc_tags(self.plan, spot.dc)
+        kind = "dc" + (" ro" if found.is_read_only else "") + (" down" if spot.dc in self.failed else "")
+        kind += " istg" if spot.dc in self.istg else ""
+        roles = [
+            *tags,
+            *(["ISTG"] if spot.dc in self.istg else []),
+            *(["does not answer"] if spot.dc in self.failed else []),
+        ]
+        words = safe(", ".join([f"DC {found.name}", *roles]))
+        parts = [f'<g class="{kind}" data-d="{spot.dc}"><title>{words}</title>', _rect(box, PILL_ROUND)]
+        right = box.left + box.w - 8
+        for tag in reversed(tags):
+            parts.append(f'<text class="tag" x="{_n(right)}" y="{_n(box.y + 3.4)}">{tag}</text>')
+            right -= 18
+        left = box.left + 8
+        if spot.dc in self.istg:
+            parts.append(f'<use href="#star" x="{_n(left + 5)}" y="{_n(box.y)}"/>')
+            left += 12
+        parts.append(text_line("dn", (left + right) / 2, box.y + 4.2, cut(found.name, right - left - 2, 12)))
+        if spot.dc in self.failed:
+            parts.append(_bang(box.left + box.w - 5, box.top + 2))
+        return "".join(parts) + "</g>"
+
+    def _link_node(self, node: Node) -> str:
+        link = node.link if node.link is not None else LinkAt(0)
+        found = self.plan.snapshot.links[link]
+        box = node.box
+        used = "" if link in self.picture.carried else " idle"
+        text = f"{link_line(found)}" + ("" if is_open(self.picture, link) else " · limited")
+        words = safe(f"{self._link_words(link)}; joins {counted(len(found.sites), 'site')}")
+        row = self.signs.get(link, ())
+        return (
+            f'<g class="hub{used}" data-l="{link}"><title>{words}</title>{_rect(box, box.h / 2)}'
+            + text_line("ln", box.x, box.y - 3, cut(found.name, box.w - 30, 12))
+            + text_line("lc", box.x, box.y + 13, text)
+            + self._chips(row, box.x - CHIP * len(row) / 2, box.top + box.h + 10)
+            + "</g>"
+        )
+
+    # --- cards ---------------------------------------------------------------------------------------------
+
+    def _card(self, node: Node) -> str:
+        box = node.box
+        leaves = self._leaves_words(node)
+        if node.site is not None:
+            parts = [self._head(node.site, "site card"), _rect(box, 12)]
+            name = self.plan.snapshot.sites[node.site].name
+            lead = f"{self.about(node.site)} · {leaves}"
+        else:
+            link = node.link or LinkAt(0)
+            parts = [f'<g class="hub card" data-l="{link}">', _rect(box, 12)]
+            name = self.plan.snapshot.links[link].name
+            lead = f"link of {counted(len(self.plan.snapshot.links[link].sites), 'site')} · {leaves}"
+        parts.append(text_line("sn left", box.left + 12, box.top + 19, cut(name, box.w - 24, 14)))
+        parts.append(text_line("sd left", box.left + 12, box.top + 35, cut(lead, box.w - 20, 11)))
+        if node.site is not None and any(dc in self.failed for dc in self.dcs_in(node.site)):
+            parts.append(_bang(box.left + box.w - 4, box.top + 4))
+        parts.append("</g>")
+        parts += [self._tile(tile) for tile in node.tiles]
+        return "".join(parts)
+
+    def _leaves_words(self, node: Node) -> str:
+        """ "49 leaves Branch-… · cost 100 · 15 min": what the tiles of a card share."""
+        links = [self.plan.snapshot.links[tile.link] for tile in node.tiles]
+        text = counted(len(links), "leaf", "leaves")
+        if node.shared:
+            text += f" {node.shared}…"
+        costs = sorted({link.cost for link in links})
+        steps = sorted({link.interval_min for link in links})
+        text += f" · cost {costs[0]}" + (f"–{costs[-1]}" if len(costs) > 1 else "")
+        text += f" · {duration(steps[0] * 60)}"
+        return text + (f"–{duration(steps[-1] * 60)}" if len(steps) > 1 else "")
+
+    def _tile(self, tile: Tile) -> str:
+        box = tile.box
+        link = self.plan.snapshot.links[tile.link]
+        minis = self.over.minis.get(tile.site, ())
+        fates = "".join(f" has-{WORD[mini.action]}" for mini in minis)
+        idle = "" if tile.link in self.picture.carried else " idle"
+        words = safe(f"{self.site_words(tile.site)}; {self._link_words(tile.link)}")
+        parts = [
+            f'<g class="tile {self._role(tile.site)}{fates}{idle}" data-s="{tile.site}" data-l="{tile.link}" '
+            f'role="button" tabindex="-1" aria-label="{words}"><title>{words}</title>',
+            _rect(box, 7 if self.picture.is_rich else 3),
+        ]
+        right = box.left + box.w - 6
+        middle = box.y - 9 if self.picture.is_rich else box.y
+        if tile.label:
+            for mini in reversed(minis):
+                parts.append(_mini(mini, right - 6, middle))
+                right -= MINI if mini.action in SIGN else MINI_KEPT
+        if self.picture.is_rich:
+            x = box.left + 9
+            parts.append(text_line("tn left", x, box.y - 4, cut(tile.label, right - x - 2, 12)))
+            parts.append(text_line("lc left", x, box.y + 12, link_line(link)))
+            x = box.left + box.w - 4 - CHIP * len(self.signs.get(tile.link, ()))
+            parts.append(self._chips(self.signs.get(tile.link, ()), x, box.y + 9))
+            if not is_open(self.picture, tile.link):
+                parts.append(f'<use href="#clock" x="{_n(x - 8)}" y="{_n(box.y + 9)}"/>')
+        elif tile.label:
+            parts.append(text_line("tn left", box.left + 5, box.y + 4, tile.label))
+        if any(dc in self.failed for dc in self.dcs_in(tile.site)):
+            parts.append(_bang(box.left + box.w - 3, box.top + 3))
+        return "".join(parts) + "</g>"
+
+
+PILL_ROUND: Final = 13
+
+
+def defs() -> str:
+    """Arrow heads and small signs."""
+    heads = "".join(
+        f'<marker id="head-{word}" class="head {word}" viewBox="0 0 10 10" refX="8.5" refY="5" '
+        'markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto-start-reverse">'
+        '<path d="M0 .8 9.5 5 0 9.2 2.4 5z"/></marker>'
+        for word in WORD.values()
+    )
+    return (
+        f"<defs>{heads}"
+        f'<path id="star" class="star" d="{_STAR}"/>'
+        '<g id="clock" class="clock"><circle r="5.4"/><path d="M0-3.2V0L2.3 1.6"/></g>'
+        '<g id="shut" class="clock shut"><circle r="5.4"/><path d="M-3.6-3.6 3.6 3.6"/></g></defs>'
+    )
+
+
+def _arrow(plan: Plan, arrow: Arrow) -> str:
+    word = WORD[arrow.action]
+    kind = f"arrow {word}" + (" inside" if arrow.is_inside else "") + (" implied" if arrow.is_implied else "")
+    heads = (f' marker-end="url(#head-{word})"' if arrow.ahead else "") + (
+        f' marker-start="url(#head-{word})"' if arrow.back else ""
+    )
+    way = _way(arrow.way)
+    numbers = " ".join(map(str, (*arrow.ahead, *arrow.back)))
+    parts = [
+        f'<g class="{kind}" data-c="{numbers}"><title>{safe(_arrow_words(plan, arrow))}</title>',
+        f'<path class="halo" d="{way}"/><path class="line" d="{way}"{heads}/>',
+    ]
+    return "".join(parts) + "</g>"
+
+
+def _way(points: tuple[tuple[float, float], ...]) -> str:
+    """The path of an arrow: a curve, or a line along a road with round corners."""
+    (ax, ay), (bx, by) = points[0], points[-1]
+    if len(points) == 3:
+        cx, cy = points[1]
+        return f"M{_n(ax)} {_n(ay)}Q{_n(cx)} {_n(cy)} {_n(bx)} {_n(by)}"
+    (px, py), (qx, qy) = points[1], points[2]
+    far = hypot(qx - px, qy - py) or 1.0
+    step = min(26.0, far * 0.4) / far
+    ux, uy = (qx - px) * step, (qy - py) * step
+    return (
+        f"M{_n(ax)} {_n(ay)}Q{_n(px)} {_n(py)} {_n(px + ux)} {_n(py + uy)}"
+        f"L{_n(qx - ux)} {_n(qy - uy)}Q{_n(qx)} {_n(qy)} {_n(bx)} {_n(by)}"
+    )
+
+
+def _sign(arrow: Arrow) -> str:
+    """The sign of a change, and how many connections there are where it is more than one each way."""
+    count = len(arrow.ahead) + len(arrow.back)
+    numbers = " ".join(map(str, (*arrow.ahead, *arrow.back)))
+    text = SIGN[arrow.action] + (str(count) if count > 2 else "")
+    return _mark(text, WORD[arrow.action], arrow.mark, numbers)
+
+
+def _arrow_words(plan: Plan, arrow: Arrow) -> str:
+    snapshot = plan.snapshot
+    lines = []
+    for at in (*arrow.ahead, *arrow.back)[:4]:
+        one = plan.connections[at]
+        source = dc_name(snapshot, one.source) if one.source is not None else "?"
+        lines.append(f"{one.action.value}: {source} → {dc_name(snapshot, one.target)}")
+    left = len(arrow.ahead) + len(arrow.back) - len(lines)
+    return "\n".join(lines) + (f"\nand {left} more" if left else "")
+
+
+def _mark(text: str, word: str, at: tuple[float, float], numbers: str) -> str:
+    half = 7.5 + 3.4 * (len(text) - 1)
+    return (
+        f'<g class="mark {word}" data-c="{numbers}" transform="translate({_n(at[0])} {_n(at[1])})">'
+        f'<rect x="{_n(-half)}" y="-7.5" width="{_n(2 * half)}" height="15" rx="7.5"/>'
+        f'<text y="4.2">{text}</text></g>'
+    )
+
+
+def _mini(mini: Mini, x: float, y: float) -> str:
+    word = WORD[mini.action]
+    ways = ("M-6-2.5H5M2-5.5 5-2.5 2 .5" if mini.inward else "") + (
+        "M6 2.5H-5M-2-.5-5 2.5-2 5.5" if mini.outward else ""
+    )
+    sign = SIGN.get(mini.action, "")
+    numbers = " ".join(map(str, (*mini.inward, *mini.outward)))
+    text = f'<text x="-11" y="4">{sign}</text>' if sign else ""
+    return (
+        f'<g class="arrow mini {word}" data-c="{numbers}" transform="translate({_n(x)} {_n(y)})">'
+        f'<path class="line" d="{ways}"/>{text}</g>'
+    )
+
+
+def _bang(x: float, y: float) -> str:
+    return f'<g class="bang" transform="translate({_n(x)} {_n(y)})"><circle r="7"/><text y="4">!</text></g>'
+
+
+def _rect(box: Box, round_by: float) -> str:
+    return (
+        f'<rect class="box" x="{_n(box.left)}" y="{_n(box.top)}" width="{_n(box.w)}" height="{_n(box.h)}" '
+        f'rx="{_n(round_by)}"/>'
+    )
+
+
+def text_line(kind: str, x: float, y: float, text: str) -> str:
+    """A line of text."""
+    return f'<text class="{kind}" x="{_n(x)}" y="{_n(y)}">{safe(text)}</text>'
+
+
+def _n(number: float) -> str:
+    """A number as short as a tenth allows."""
+    text = f"{number:.1f}"
+    return text[:-2] if text.endswith(".0") else text

@@ -1,0 +1,151 @@
+"""What a plan's picture shows and where: sites, their DCs, links as roads.
+
+Up to some thirty DCs each is drawn inside its site. Leaves of a hub, where there are many, stand as tiles on
+the hub's card instead of around it; a link of many sites is a node of its own, so that n sites make n lines.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from addc.kcc.layout import Bond, Places, place
+from addc.kcc.picture_cards import MULTI, NAME_MAX, card, leaves_of, signs_width
+from addc.kcc.picture_parts import Box, DcSpot, Node, Picture, Road, Shape, Tile, carried
+from addc.kcc.picture_sites import ROOMY_NODES_MAX, plain_site, site_with_dcs, turned
+from addc.kcc.picture_text import cut, text_width
+from addc.kcc.snapshot import LinkAt, SiteAt, SiteLink, Snapshot
+from addc.kcc.wanted import Plan
+from addc.kcc.words import duration
+
+DCS_DRAWN_MAX: Final = 30
+SITES_WITH_DCS_MAX: Final = 16
+RICH_TILES_MAX: Final = 130
+EDGE: Final = 30.0
+
+
+def picture(plan: Plan) -> Picture:
+    """The picture of a plan."""
+    snapshot = plan.snapshot
+    has_dcs = len(snapshot.dcs) <= DCS_DRAWN_MAX and len(snapshot.sites) <= SITES_WITH_DCS_MAX
+    leaves = {} if has_dcs else leaves_of(plan)
+    tiled = {site for held in leaves.values() for site, _ in held}
+    kind = (len(tiled) <= RICH_TILES_MAX, len(tiled), signs_width(plan, tiled))
+    nodes: list[Node] = []
+    at: dict[SiteAt, int] = {}
+    by_site = snapshot.dcs_by_site()
+    single_count = len(snapshot.sites) - len(tiled)
+    for number, site in enumerate(snapshot.sites):
+        here = SiteAt(number)
+        if here in tiled:
+            continue
+        at[here] = len(nodes)
+        if ("site", number) in leaves:
+            nodes.append(card(snapshot, leaves["site", number], kind, site=here))
+        elif has_dcs:
+            nodes.append(site_with_dcs(snapshot, here, by_site[number]))
+        else:
+            nodes.append(plain_site(site.name, here, single_count))
+    link_nodes: dict[LinkAt, int] = {}
+    for number, link in enumerate(snapshot.links):
+        if len(link.sites) < MULTI:
+            continue
+        link_nodes[LinkAt(number)] = len(nodes)
+        if ("link", number) in leaves:
+            nodes.append(card(snapshot, leaves["link", number], kind, link=LinkAt(number)))
+        else:
+            nodes.append(Node(Shape.LINK, Box(0, 0, *_link_size(link)), link=LinkAt(number)))
+    for (what, number), held in leaves.items():
+        home = at[SiteAt(number)] if what == "site" else link_nodes[LinkAt(number)]
+        at.update((site, home) for site, _ in held)
+    roads = _roads(snapshot, at, link_nodes, tiled)
+    return _placed_picture(plan, nodes, roads, (at, has_dcs, kind[0]))
+
+
+def _placed_picture(
+    plan: Plan, nodes: Sequence[Node], roads: Sequence[Road], how: tuple[Mapping[SiteAt, int], bool, bool]
+) -> Picture:
+    """The picture with all nodes at their places. how: nodes of sites, whether DCs are drawn, rich tiles."""
+    at, has_dcs, is_rich = how
+    places = _placed(plan.snapshot, nodes, roads, has_dcs)
+    moved = [_moved(node, point) for node, point in zip(nodes, places.points, strict=True)]
+    if has_dcs:
+        moved = turned(plan, moved, at)
+    return Picture(
+        plan,
+        places.width + 2 * EDGE,
+        places.height + 2 * EDGE,
+        tuple(moved),
+        tuple(roads),
+        at,
+        {tile.site: tile for node in moved for tile in node.tiles},
+        has_dcs,
+        is_rich,
+        carried(plan),
+    )
+
+
+def link_line(link: SiteLink) -> str:
+    """A link's figures: "cost 100 · 3 h"."""
+    return f"cost {link.cost} · {duration(link.interval_min * 60)}"
+
+
+def _link_size(link: SiteLink) -> tuple[float, float]:
+    return min(max(text_width(link.name, 12), text_width(link_line(link), 11) + 16), NAME_MAX) + 40, 46
+
+
+def _roads(
+    snapshot: Snapshot, at: Mapping[SiteAt, int], link_nodes: Mapping[LinkAt, int], tiled: set[SiteAt]
+) -> list[Road]:
+    """The links to draw: those of tiles go with the tiles. Parallel ones lie beside each other."""
+    pairs: dict[tuple[int, int], list[LinkAt]] = {}
+    roads = []
+    for number, link in enumerate(snapshot.links):
+        here = LinkAt(number)
+        if here in link_nodes:
+            middle = link_nodes[here]
+            ends = {at[site] for site in link.sites if site not in tiled}
+            roads += [Road(here, end, middle, is_part=True) for end in sorted(ends)]
+            continue
+        if len(link.sites) != MULTI - 1 or tiled & set(link.sites):
+            continue
+        low, high = sorted(at[site] for site in link.sites)
+        if low != high:
+            pairs.setdefault((low, high), []).append(here)
+    for (low, high), links in pairs.items():
+        middle = (len(links) - 1) / 2
+        roads += [Road(link, low, high, rank - middle) for rank, link in enumerate(links)]
+    return roads
+
+
+def road_label(picture_size: int, link: SiteLink, has_dcs: bool) -> tuple[str, ...]:
+    """The lines of a link's label: its name only where there is room."""
+    if has_dcs or picture_size <= ROOMY_NODES_MAX // 2:
+        return cut(link.name, 170, 12), link_line(link)
+    return (f"{link.cost} · {duration(link.interval_min * 60)}",)
+
+
+def _placed(snapshot: Snapshot, nodes: Sequence[Node], roads: Sequence[Road], has_dcs: bool) -> Places:
+    """Places of all nodes. Joined ones keep room for a label between them."""
+    bonds = []
+    for road in roads:
+        lines = () if road.is_part else road_label(len(nodes), snapshot.links[road.link], has_dcs)
+        room = max((text_width(line, 12) for line in lines), default=20.0)
+        gap = 40 + room * 0.8 if len(nodes) <= ROOMY_NODES_MAX else 20 + room * 0.3
+        bonds.append(Bond(road.a, road.b, gap))
+    margin = 40.0 if has_dcs else 26.0 if len(nodes) <= ROOMY_NODES_MAX else 14.0
+    return place([(node.box.w, node.box.h) for node in nodes], bonds, margin)
+
+
+def _shifted(box: Box, point: tuple[float, float]) -> Box:
+    return Box(box.x + point[0] + EDGE, box.y + point[1] + EDGE, box.w, box.h)
+
+
+def _moved(node: Node, point: tuple[float, float]) -> Node:
+    return Node(
+        node.shape,
+        _shifted(node.box, point),
+        node.site,
+        node.link,
+        tuple(Tile(tile.site, tile.link, _shifted(tile.box, point), tile.label) for tile in node.tiles),
+        tuple(DcSpot(spot.dc, _shifted(spot.box, point)) for spot in node.dcs),
+        node.shared,
+    )
