@@ -1,5 +1,6 @@
 """Sites, subnets, links and further DCs in a corp forest, for tests of what follows from them."""
 
+from addc.security.account_flags import SystemFlags
 from addc.security.token import SYSTEM
 from tests.kit.corp import Corp
 from tests.kit.corp_forest import CONFIG_DN, DOMAIN_DN
@@ -25,7 +26,9 @@ def add_link(corp: Corp, name: str, cost: int, *sites: str) -> None:
 def add_dc(corp: Corp, name: str, site: str, kind: str = "nTDSDSA") -> str:
     """Another DC of the domain, which nobody runs; the DN of its nTDSDSA object."""
     server = f"CN={name},CN=Servers,CN={site},{SITES}"
-    corp.add(server, "server", SYSTEM, dNSHostName=f"{name.lower()}.corp.example.com")
+    flags = SystemFlags.FLAG_CONFIG_ALLOW_RENAME | SystemFlags.FLAG_CONFIG_ALLOW_LIMITED_MOVE
+    values = {"dNSHostName": f"{name.lower()}.corp.example.com", "systemFlags": str(int(flags))}
+    corp.add(server, "server", SYSTEM, values=values)
     ncs = [DOMAIN_DN, CONFIG_DN, f"CN=Schema,{CONFIG_DN}"]
     held = {"msDS-hasFullReplicaNCs": ncs}
     if kind == "nTDSDSA":

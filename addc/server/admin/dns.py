@@ -18,7 +18,7 @@ from addc.codec.dns_words import show_type
 from addc.directory import dns_node
 from addc.directory.dns_node import APEX, Records
 from addc.directory.dns_zones import Replication
-from addc.server.admin.sites import Facts, class_is, rdn_of
+from addc.server.admin.site_objects import Facts, class_is, rdn_of
 from addc.server.admin.target import (
     ONE_LEVEL,
     Add,

@@ -23,7 +23,7 @@ from addc.codec.zone_file import parse_zone, show_zone
 from addc.directory import dns_node
 from addc.directory.dns_node import APEX, Records
 from addc.server.admin.dns import zone_dn
-from addc.server.admin.sites import Facts, class_is, rdn_of
+from addc.server.admin.site_objects import Facts, class_is, rdn_of
 from addc.server.admin.target import ONE_LEVEL, Add, Entry, Modify, Operation, Target, replace, text
 
 _READ: Final = ("dnsRecord", "dNSTombstoned")

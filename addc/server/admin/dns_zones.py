@@ -23,7 +23,7 @@ from addc.directory.dns_zones import (
     taking,
 )
 from addc.server.admin.dns import Zone, containers, is_hidden, zone_dn
-from addc.server.admin.sites import Facts, class_is, rdn_of
+from addc.server.admin.site_objects import Facts, class_is, rdn_of
 from addc.server.admin.target import ONE_LEVEL, Add, Delete, Entry, Modify, Operation, Target, text
 from addc.server.admin.target import replace as put
 

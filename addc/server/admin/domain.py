@@ -10,8 +10,8 @@ from addc.base.clock import TICKS_PER_S
 from addc.base.errors import UserError
 from addc.codec.dn import Dn
 from addc.directory.password_policy import PASSWORD_LENGTH_MAX, PwdProperties
-from addc.server.admin import sites
-from addc.server.admin.sites import Facts, class_is, rdn_of, same
+from addc.server.admin import site_servers
+from addc.server.admin.site_objects import Facts, class_is, rdn_of, same
 from addc.server.admin.target import ONE_LEVEL, Change, Entry, Modify, Operation, Target, replace
 
 LEVELS: Final = {
@@ -74,7 +74,9 @@ def info(target: Target) -> Facts:
         if service is None
         else service.number("tombstoneLifetime", _TOMBSTONE_DAYS),
         "dcs": [
-            f"{one['host'] or one['name']} ({one['site']})" for one in sites.servers(target) if one["dc"]
+            f"{one['host'] or one['name']} ({one['site']})"
+            for one in site_servers.servers(target)
+            if one["dc"]
         ],
     }
 
@@ -88,7 +90,7 @@ def levels(target: Target) -> Facts:
     forest = _read(target, _partitions(target), "msDS-Behavior-Version")
     dsas = [
         target.read(f"CN=NTDS Settings,{one['dn']}", ("msDS-Behavior-Version",))
-        for one in sites.servers(target)
+        for one in site_servers.servers(target)
         if one["dc"]
     ]
     able = [one.number("msDS-Behavior-Version") for one in dsas if one is not None]

@@ -9,7 +9,7 @@ from typing import Final
 from addc.base.errors import UserError
 from addc.codec.dn import Dn
 from addc.codec.filter import And, Equal
-from addc.server.admin.sites import Facts, class_is, rdn_of, same, sites_dn
+from addc.server.admin.site_objects import Facts, class_is, rdn_of, same, sites_dn
 from addc.server.admin.target import SUBTREE, Change, Entry, Modify, Operation, Target, replace
 
 _SEIZED_RIDS: Final = 10_000

@@ -12,7 +12,7 @@ from addc.codec.filter import Present
 from addc.directory import gpo_links
 from addc.directory.gpo_links import DISABLED, ENFORCED, Link
 from addc.directory.gpo_objects import MACHINE_DISABLED, USER_DISABLED
-from addc.server.admin.sites import Facts, class_is, rdn_of, same, sites_dn
+from addc.server.admin.site_objects import Facts, class_is, rdn_of, same, sites_dn
 from addc.server.admin.target import ONE_LEVEL, SUBTREE, Entry, Modify, Target, replace
 
 _READ: Final = ("displayName", "versionNumber", "flags", "gPCFileSysPath")

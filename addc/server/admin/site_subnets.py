@@ -8,8 +8,8 @@ from ipaddress import ip_network
 from addc.base.errors import UserError
 from addc.codec.dn import Dn
 from addc.codec.site_names import is_subnet_name
-from addc.server.admin import sites
-from addc.server.admin.sites import Facts, class_is, rdn_of, sites_dn
+from addc.server.admin.site_objects import Facts, class_is, rdn_of, sites_dn
+from addc.server.admin.site_objects import find as find_site
 from addc.server.admin.target import ONE_LEVEL, Add, Delete, Entry, Modify, Target, replace, text
 
 _READ = ("siteObject", "description", "location")
@@ -60,7 +60,7 @@ def add(
     dn = str(_container(target).child("CN", name))
     if target.read(dn, ("name",)) is not None:
         raise UserError(f"There is a subnet {name} already. Next step: addc sites subnets move {name} SITE")
-    place = sites.find(target, site)
+    place = find_site(target, site)
     attributes = [("objectClass", text("subnet")), ("siteObject", text(place.dn))]
     attributes += [
         (key, text(value)) for key, value in (("description", description), ("location", location)) if value
@@ -82,7 +82,7 @@ def _meant(name: str) -> str:
 
 def move(target: Target, name: str, site: str, *, dry_run: bool = False) -> Facts:
     """Lead a subnet to another site."""
-    found, place = _find(target, name), sites.find(target, site)
+    found, place = _find(target, name), find_site(target, site)
     target.apply([Modify(found.dn, [replace("siteObject", place.dn.encode())])], dry_run=dry_run)
     return {
         "name": rdn_of(found.dn),

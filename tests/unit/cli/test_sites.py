@@ -87,10 +87,20 @@ def test_links_join_two_sites_or_more(corp_folder: Path, capsys: pytest.CaptureF
     _run(corp_folder, capsys, *words, "--dry-run")
     (made,) = _facts(corp_folder, capsys, *words)
     expected = {"name": "north", "sites": ["Berlin", "Paris"], "cost": 50, "interval_min": 15, "notify": True}
-    assert made == {"done": True, **expected, "description": ""}
+    plan = {
+        "added": [],
+        "deleted": [],
+        "changed": [],
+        "kept": 0,
+        "cut_off": [],
+        "joined": [],
+        "generators": [],
+    }
+    more = {"schedule": "always", "two_way": False, "compression": True, "description": ""}
+    assert made == {"done": True, **expected, **more, "plan": plan}
     _run(corp_folder, capsys, "links", "set", "north", "--add", SITE, "--remove", "Paris", "--no-notify")
     (_, north) = _facts(corp_folder, capsys, "links", "list")
-    assert north == {**expected, "sites": ["Berlin", SITE], "notify": False, "description": ""}
+    assert north == {**expected, **more, "sites": ["Berlin", SITE], "notify": False}
     assert "two sites" in _run(corp_folder, capsys, "links", "set", "north", "--remove", "Berlin", status=1)
     assert "two sites" in _run(corp_folder, capsys, "links", "create", "x", "Berlin", status=1)
     assert "multiple" in _run(corp_folder, capsys, "links", "set", "north", "--interval", "20", status=1)
@@ -118,3 +128,68 @@ def test_a_server_moves_to_another_site(corp_folder: Path, capsys: pytest.Captur
     directory = open_directory(corp_folder)
     assert directory.forest.host_fqdn == "dc1.corp.example.com"
     directory.close()
+
+
+def test_what_the_kcc_makes_of_a_change_is_told_with_it(
+    corp_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(corp_folder, capsys, "create", "Berlin", "--no-plan")
+    told = _run(corp_folder, capsys, "servers", "move", "dc1", "Berlin", "--dry-run")
+    assert "Would be done, nothing was changed" in told
+    assert "Berlin: what comes from other sites is decided by DC1" in told
+    (told_json,) = _facts(corp_folder, capsys, "servers", "move", "dc1", "Berlin", "--dry-run")
+    assert told_json["plan"] == {
+        "added": [], "deleted": [], "changed": [], "kept": 0, "cut_off": [], "joined": [],
+        "generators": [{"site": "Berlin", "was": "", "is": "DC1"}],
+    }  # fmt: skip
+    (quiet,) = _facts(corp_folder, capsys, "servers", "move", "dc1", "Berlin", "--no-plan")
+    assert "plan" not in quiet
+
+
+def test_schedules_are_written_as_people_read_them(
+    corp_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = ("links", "set", "DEFAULTIPSITELINK", "--schedule")
+    _run(corp_folder, capsys, *link, "Mo-Fr 20:00-06:00; Sa-Su")
+    assert "open Mo-Fr 20:00-06:00; Sa-Su (UTC)" in _run(corp_folder, capsys, "links", "list")
+    assert "quarters of an hour" in _run(corp_folder, capsys, *link, "Mo 08:10-09:00", status=1)
+    assert "never open" in _run(corp_folder, capsys, *link, "never", status=1)
+    _run(corp_folder, capsys, *link, "always")
+    assert "open" not in _run(corp_folder, capsys, "links", "list")
+
+
+def test_options_of_sites_transport_and_servers(
+    corp_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--no-minimum-hops", "--redundant-topology", "--failover", "30", "--schedule", "every 30 min")
+    _run(corp_folder, capsys, "set", SITE, *words)
+    shown = _run(corp_folder, capsys, "show", SITE)
+    assert "every 30 min from 00:00 UTC" in shown and "redundant topology" in shown
+    (facts,) = _facts(corp_folder, capsys, "show", SITE)
+    assert (facts["minimum_hops"], facts["redundant_topology"], facts["failover_min"]) == (False, True, 30)
+    assert "Nothing" in _run(corp_folder, capsys, "set", SITE, status=1)
+    assert "bridges alone" in _run(corp_folder, capsys, "transport", "set", "--no-bridge-all")
+    assert "no" in _run(corp_folder, capsys, "transport", "show")
+    _run(corp_folder, capsys, "servers", "set", "dc1", "--preferred-bridgehead")
+    assert "preferred bridgehead" in _run(corp_folder, capsys, "servers", "list")
+
+
+def test_bridges_and_connections_are_listed_and_made(
+    corp_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "no bridges" in _run(corp_folder, capsys, "bridges", "list")
+    assert "no connections" in _run(corp_folder, capsys, "connections", "list")
+    for name in ("Berlin", "Paris"):
+        _run(corp_folder, capsys, "create", name, "--no-plan")
+    _run(corp_folder, capsys, "links", "create", "north", "Berlin", "Paris", "--no-plan")
+    _run(corp_folder, capsys, "bridges", "create", "all", "north", "DEFAULTIPSITELINK")
+    assert "DEFAULTIPSITELINK, north" in _run(corp_folder, capsys, "bridges", "list")
+    told = _run(corp_folder, capsys, "links", "delete", "north", "--dry-run", "--no-plan")
+    assert "bridges that join fewer than two links now: all" in told
+    _run(corp_folder, capsys, "bridges", "set", "all", "--description", "x", "--no-plan")
+    _run(corp_folder, capsys, "bridges", "delete", "all", "--no-plan")
+    assert "itself" in _run(corp_folder, capsys, "connections", "create", "dc1", "dc1", status=1)
+    assert "no connection" in _run(corp_folder, capsys, "connections", "delete", "x", status=1)
+    _run(corp_folder, capsys, "links", "set", "DEFAULTIPSITELINK", "--remove", "Paris", "--no-plan")
+    told = _run(corp_folder, capsys, "delete", "Berlin", "--no-plan")
+    assert "fewer than two sites now: DEFAULTIPSITELINK, north" in told

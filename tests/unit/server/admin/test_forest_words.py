@@ -8,7 +8,7 @@ from addc.base.clock import FileTime
 from addc.base.errors import UserError
 from addc.directory import fsmo as roles
 from addc.directory.gpo_objects import DEFAULT_DOMAIN_POLICY
-from addc.server.admin import dns, domain, fsmo, policies, site_links, site_subnets, sites
+from addc.server.admin import dns, domain, fsmo, policies, site_links, site_servers, site_subnets, sites
 from addc.server.admin.record_words import parse
 from addc.server.admin.target import Target
 from tests.kit.admin_target import remote
@@ -34,7 +34,7 @@ def test_a_site_with_all_that_belongs_to_it(target: Target) -> None:
     site_links.change(target, "north", site_links.Settings(cost=7, interval_min=30))
     assert [one["cost"] for one in site_links.listed(target)] == [100, 7]
     assert sites.show(target, "Berlin")["links"] == [sites.DEFAULT_LINK, "north"]
-    assert sites.move_server(target, "DC1", "Berlin", dry_run=True)["former_site"] == FIRST
+    assert site_servers.move_server(target, "DC1", "Berlin", dry_run=True)["former_site"] == FIRST
     sites.rename(target, "Berlin", "Hamburg")
     assert [one["site"] for one in site_subnets.listed(target)] == ["Hamburg"]
     assert site_links.delete(target, "north")["cut_off"] == []
