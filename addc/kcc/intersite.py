@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from addc.kcc.apart import Apart
 from addc.kcc.bridgeheads import Bridgeheads, Need
 from addc.kcc.colours import Colours
-from addc.kcc.serving import Demand, Servers, counts, options_in_line
+from addc.kcc.connection_rules import counts, options_in_line
+from addc.kcc.serving import Demand, Servers
 from addc.kcc.site_graph import (
     Colour,
     Colouring,

@@ -6,16 +6,14 @@ Spec: [MS-ADTS] 6.2.2.3.4.5 (CreateConnection), 6.2.2.4 ("superseded by")
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from addc.kcc.bridgeheads import Bridgeheads, Need
+from addc.kcc.bridgeheads import Bridgeheads, Candidates, Need
+from addc.kcc.connection_rules import IP, connection_options, without_copies
 from addc.kcc.implied import Implied
 from addc.kcc.schedule import stagger, starts
 from addc.kcc.snapshot import (
     Connection,
-    ConnectionOption,
     DcAt,
-    LinkOption,
     NcAt,
     Replica,
     SiteAt,
@@ -23,42 +21,9 @@ from addc.kcc.snapshot import (
 )
 from addc.kcc.wanted import Path, Reason, Rule, Wanted
 
-IP: Final = "IP"
-_NOTIFY: Final = ConnectionOption.OVERRIDE_NOTIFY_DEFAULT | ConnectionOption.USE_NOTIFY
-_LIKE_LINK: Final = (
-    (LinkOption.TWOWAY_SYNC, ConnectionOption.TWOWAY_SYNC),
-    (LinkOption.DISABLE_COMPRESSION, ConnectionOption.DISABLE_INTERSITE_COMPRESSION),
-)
-
 Pair = tuple[DcAt, DcAt]
-
-
-def connection_options(links: LinkOption) -> ConnectionOption:
-    """Options of a new connection over a path. Spec: [MS-ADTS] 6.2.2.3.4.5 (CreateConnection)"""
-    options = ConnectionOption.IS_GENERATED
-    if links & LinkOption.USE_NOTIFY:
-        options |= _NOTIFY
-    for link, own in _LIKE_LINK:
-        if links & link:
-            options |= own
-    return options
-
-
-def options_in_line(existing: ConnectionOption, wanted: ConnectionOption) -> ConnectionOption:
-    """What becomes of the options of a generated connection that is there, where a new one would have
-    `wanted`.
-
-    Notification is set or cleared as a whole: OVERRIDE_NOTIFY_DEFAULT alone, as Windows writes it, stays.
-    Spec: [MS-ADTS] 6.2.2.3.4.5 (CreateConnection)
-    """
-    options = existing
-    if wanted & ConnectionOption.USE_NOTIFY:
-        options |= _NOTIFY
-    elif options & _NOTIFY == _NOTIFY:
-        options &= ~_NOTIFY
-    for _, own in _LIKE_LINK:
-        options = options | own if wanted & own else options & ~own
-    return options
+_Ends = tuple[tuple[DcAt, ...], tuple[DcAt, ...]]
+"""Candidates, and those that would be if none had failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,29 +47,10 @@ class _Sides:
 
     __slots__ = ("all_sources", "all_targets", "demand", "nc", "sources", "targets")
 
-    def __init__(self, heads: Bridgeheads, source: SiteAt, target: SiteAt, demand: Demand, nc: NcAt) -> None:
+    def __init__(self, demand: Demand, nc: NcAt, sources: _Ends, targets: _Ends) -> None:
         self.demand, self.nc = demand, nc
-        self.sources = heads.meeting(_need(demand, nc, by_due=False)).at(source)
-        self.all_sources = self.sources
-        if demand.into is None:
-            self.targets = heads.meeting(_need(demand, nc, by_due=True)).at(target)
-        else:
-            self.targets = (demand.into,)
-        self.all_targets = self.targets
-        if demand.is_detecting and heads.failed:
-            self.all_sources = heads.meeting(_need(demand, nc, by_due=False, is_blind=True)).at(source)
-            if demand.into is None:
-                self.all_targets = heads.meeting(_need(demand, nc, by_due=True, is_blind=True)).at(target)
-
-
-def _need(demand: Demand, nc: NcAt, *, by_due: bool, is_blind: bool = False) -> Need:
-    return Need(
-        nc,
-        demand.is_partial_ok,
-        by_due,
-        0 if by_due else demand.behavior_min,
-        demand.is_detecting and not is_blind,
-    )
+        self.sources, self.all_sources = sources
+        self.targets, self.all_targets = targets if demand.into is None else ((demand.into,), (demand.into,))
 
 
 class Servers:
@@ -114,6 +60,48 @@ class Servers:
         self.heads = heads
         self.snapshot = heads.snapshot
         self.implied = Implied(heads.snapshot)
+        self.redundant = self._with(SiteOption.IS_REDUNDANT_SERVER_TOPOLOGY_ENABLED)
+        self._hashed = self._with(SiteOption.IS_SCHEDULE_HASHING_ENABLED)
+        self._meeting: dict[tuple[bool, int, bool, bool], list[Candidates]] = {}
+
+    def _with(self, option: SiteOption) -> frozenset[SiteAt]:
+        return frozenset(SiteAt(at) for at, site in enumerate(self.snapshot.sites) if site.options & option)
+
+    def sides(self, source: SiteAt, target: SiteAt, demands: Iterable[Demand]) -> list[_Sides]:
+        """One for each naming context of the demands."""
+        found = []
+        for demand in demands:
+            there = self._candidates(demand, by_due=False)
+            here = self._candidates(demand, by_due=True)
+            found += [
+                _Sides(demand, nc, self._ends(there, nc, source), self._ends(here, nc, target))
+                for nc in demand.ncs
+            ]
+        return found
+
+    def _candidates(self, demand: Demand, *, by_due: bool) -> tuple[list[Candidates], list[Candidates]]:
+        """By naming context: with detection if the demand asks for it, and without."""
+        blind = self._of_kind(demand, by_due, is_detecting=False)
+        if not (demand.is_detecting and self.heads.failed):
+            return blind, blind
+        return self._of_kind(demand, by_due, is_detecting=True), blind
+
+    def _of_kind(self, demand: Demand, by_due: bool, *, is_detecting: bool) -> list[Candidates]:
+        behavior_min = 0 if by_due else demand.behavior_min
+        key = (demand.is_partial_ok, behavior_min, by_due, is_detecting)
+        found = self._meeting.get(key)
+        if found is None:
+            found = self._meeting[key] = [
+                self.heads.meeting(Need(NcAt(nc), key[0], by_due, behavior_min, is_detecting))
+                for nc in range(len(self.snapshot.ncs))
+            ]
+        return found
+
+    @staticmethod
+    def _ends(kinds: tuple[list[Candidates], list[Candidates]], nc: NcAt, site: SiteAt) -> _Ends:
+        seen, blind = kinds
+        found = seen[nc].at(site)
+        return found, found if seen is blind else blind[nc].at(site)
 
     def serve(
         self, source: SiteAt, target: SiteAt, demands: Sequence[Demand], existing: Iterable[Connection]
@@ -164,8 +152,7 @@ class Servers:
                 if path is not lead and _is_better(path, lead):
                     lead = path
         target = self.snapshot.dcs[pair[1]]
-        is_hashed = self.snapshot.sites[target.site].options & SiteOption.IS_SCHEDULE_HASHING_ENABLED
-        offset = stagger(target.guid, lead.interval_min) if is_hashed else 0
+        offset = stagger(target.guid, lead.interval_min) if target.site in self._hashed else 0
         return Wanted(
             pair[0],
             pair[1],
@@ -191,15 +178,6 @@ def _reason(demand: Demand, nc: NcAt, rule: Rule | None = None, *, as_if: bool |
     )
 
 
-def counts(one: Connection) -> bool:
-    """Whether a connection that is there may serve an edge between sites: a generated one must name the
-    transport.
-
-    Spec: [MS-ADTS] 6.2.2.3.4.5 (CreateConnection)
-    """
-    return not one.is_sysvol_only and (not one.is_generated or one.transport.upper() == IP)
-
-
 @dataclass(slots=True)
 class _Line:
     """A pair of DCs and what it serves: sets of places in the demands. serves: with both ends alive where the
@@ -218,12 +196,9 @@ class _Exchange:
     def __init__(self, servers: Servers, source: SiteAt, target: SiteAt, demands: Sequence[Demand]) -> None:
         self._servers = servers
         self._source, self._target = source, target
-        self._sides = [
-            _Sides(servers.heads, source, target, demand, nc) for demand in demands for nc in demand.ncs
-        ]
+        self._sides = servers.sides(source, target, demands)
         self._lines: dict[Pair, _Line] = {}
-        site = servers.snapshot.sites[target]
-        self._is_redundant = bool(site.options & SiteOption.IS_REDUNDANT_SERVER_TOPOLOGY_ENABLED)
+        self._is_redundant = target in servers.redundant
         self.unserved: list[tuple[Demand, NcAt]] = []
 
     def take_existing(self, existing: Iterable[Connection]) -> None:
@@ -384,16 +359,4 @@ class _Exchange:
                 rule = Rule.REDUNDANT
             as_if = demand.as_if_none_failed or at not in line.serves
             reasons.append(_reason(demand, nc, rule, as_if=as_if))
-        return self._servers.wanted(line.pair, reasons, _without_copies(line.connections))
-
-
-def _without_copies(found: Sequence[Connection]) -> tuple[Connection, ...]:
-    """Of several connections between the same two DCs: all of administrators, and of generated ones the
-    newest if no enabled one of an administrator does its work."""
-    if len(found) < 2:
-        return tuple(found)
-    made = [one for one in found if not one.is_generated]
-    generated = [one for one in found if one.is_generated]
-    if generated and not any(one.is_enabled for one in made):
-        made.append(max(generated, key=lambda one: (one.created, one.guid)))
-    return tuple(made)
+        return self._servers.wanted(line.pair, reasons, without_copies(line.connections))
