@@ -49,11 +49,12 @@ ROOT_ATTRIBUTES: Final = (
     "dsServiceName",
 )  # fmt: skip
 
-WANTED: Final = frozenset(
-    name.lower()
+SPELLED: Final = {
+    name.lower(): name
     for name in (*PARTITION_ATTRIBUTES, *SITE_ATTRIBUTES, *NC_ATTRIBUTES, *ROOT_ATTRIBUTES, "isDeleted")
-)
-"""Every attribute that some rule reads, in lower case."""
+}
+"""Every attribute that some rule reads: from lower case to how the schema spells it."""
+WANTED: Final = frozenset(SPELLED)
 
 
 class RawEntry(NamedTuple):

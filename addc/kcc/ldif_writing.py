@@ -16,10 +16,8 @@ from addc.codec.ids import Sid
 from addc.kcc.as_entries import entries_of
 from addc.kcc.dn_keys import guid_bytes, key_of, plain, rdn_value
 from addc.kcc.entries import (
-    NC_ATTRIBUTES,
-    PARTITION_ATTRIBUTES,
     ROOT_ATTRIBUTES,
-    SITE_ATTRIBUTES,
+    SPELLED,
     Kind,
     RawEntry,
     RootFacts,
@@ -27,7 +25,6 @@ from addc.kcc.entries import (
 )
 from addc.kcc.snapshot import Snapshot
 
-_SPELLED: Final = {name.lower(): name for name in (*PARTITION_ATTRIBUTES, *SITE_ATTRIBUTES, *NC_ATTRIBUTES)}
 _PLAIN: Final = re.compile(rb"(?:[!-9;=-~](?:[ -~]*[!-~])?)?")
 _GUIDS: Final = frozenset(("objectguid", "invocationid"))
 _LINE: Final = 78
@@ -72,7 +69,7 @@ def _lines(entry: RawEntry, guids: dict[str, str]) -> Iterator[bytes]:
     if kind is Kind.TRANSPORT:
         yield _line("name", name.encode())
     for attribute, values in entry.values.items():
-        spelled = _SPELLED.get(attribute, attribute)
+        spelled = SPELLED.get(attribute, attribute)
         for value in values:
             yield _line(spelled, _value(attribute, value, guids))
 

@@ -13,7 +13,7 @@ from addc.base.errors import DecodeError
 from addc.codec.schedule import Quarters, unpack_schedule
 from addc.codec.times import parse_generalized
 from addc.kcc.dn_keys import guid_bytes, guid_in, key_of
-from addc.kcc.entries import RawEntry
+from addc.kcc.entries import SPELLED, RawEntry
 from addc.kcc.snapshot import NO_TIME, Trouble
 
 _DIGITS_MAX: Final = 19
@@ -60,7 +60,7 @@ class Reader:
         if not found:
             return None
         if len(found) > 1 and any(one != found[0] for one in found):
-            self.note(entry.dn, f"{name} has {len(found)} values", "the first one counts")
+            self.note(entry.dn, f"{SPELLED[name]} has {len(found)} values", "the first one counts")
         return found[0]
 
     def number(self, entry: RawEntry, name: str, fits: Range) -> int:
@@ -70,11 +70,11 @@ class Reader:
             return fits.default
         number = _number(found)
         if number is None:
-            self.note(entry.dn, f"{name} is no number: {shown(found)}", f"{fits.default} stands in")
+            self.note(entry.dn, f"{SPELLED[name]} is no number: {shown(found)}", f"{fits.default} stands in")
             return fits.default
         inside = min(max(number, fits.low), fits.high)
         if inside != number:
-            told = f"{name} is {number}, which is not from {fits.low} to {fits.high}"
+            told = f"{SPELLED[name]} is {number}, which is not from {fits.low} to {fits.high}"
             self.note(entry.dn, told, f"{inside} stands in")
         return inside
 
@@ -96,7 +96,8 @@ class Reader:
             return None
         word = found.upper()
         if word not in (b"TRUE", b"FALSE"):
-            self.note(entry.dn, f"{name} is neither TRUE nor FALSE: {shown(found)}", "it counts as not set")
+            what = f"{SPELLED[name]} is neither TRUE nor FALSE: {shown(found)}"
+            self.note(entry.dn, what, "it counts as not set")
             return None
         return word == b"TRUE"
 
@@ -127,7 +128,7 @@ class Reader:
                 self._times[found] = None
         when = self._times[found]
         if when is None:
-            self.note(entry.dn, f"{name} is no time: {shown(found)}", "it counts as unknown")
+            self.note(entry.dn, f"{SPELLED[name]} is no time: {shown(found)}", "it counts as unknown")
             return NO_TIME
         return when
 
