@@ -58,8 +58,6 @@ class Apart:
             edge = relaxed.joining(sites, is_open=is_open, is_bridged=is_bridged)
             if edge is not None:
                 return self._in_the_way(edge.path, is_open=is_open, is_bridged=is_bridged)
-        if relaxed.joining_partial(sites):
-            return "only sites with partial replicas lie between, which cannot pass changes on"
         return "no chain of site links leads from it to the other sites"
 
     def _all_failed(self, nc: NcAt, colouring: Colouring, site: SiteAt) -> str:
@@ -121,16 +119,6 @@ class _Relaxed:
             if edge.source not in inside or edge.target not in inside
         )
         return next(out, None)
-
-    def joining_partial(self, sites: Sequence[SiteAt]) -> bool:
-        """Whether the tree itself joins them, but only by way of sites that feed nobody."""
-        _, _, at_site = self._facts(self._variant)
-        inside = set(sites)
-        return any(
-            edge.source not in inside or edge.target not in inside
-            for site in sites
-            for edge in at_site.get(site, ())
-        )
 
     def _facts(self, variant: Variant) -> tuple[Grown, dict[SiteAt, int], dict[SiteAt, list[TreeEdge]]]:
         found = self._grown.get(variant)
