@@ -25,7 +25,8 @@ from addc.kcc.entries import (
 )
 from addc.kcc.snapshot import Snapshot
 
-_PLAIN: Final = re.compile(rb"(?:[!-9;=-~](?:[ -~]*[!-~])?)?")
+# As ldb writes it: an extended DN as it is, though RFC 2849 would have its "<" in base64.
+_PLAIN: Final = re.compile(rb"(?:[!-9;-~](?:[ -~]*[!-~])?)?")
 _GUIDS: Final = frozenset(("objectguid", "invocationid"))
 _LINE: Final = 78
 
