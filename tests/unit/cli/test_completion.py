@@ -45,11 +45,15 @@ def test_bash_offers_commands_and_their_words() -> None:
         "list",
         "show",
         "create",
+        "set",
         "rename",
         "delete",
         "subnets",
         "links",
+        "bridges",
+        "transport",
         "servers",
+        "connections",
     }
     assert _offered("sites", "subnets", "m") == {"move"}
 
