@@ -247,7 +247,7 @@ def test_links_of_one_site_are_known_to_entries() -> None:
     records = what_if.parse(
         f"dn: CN=first,{TRANSPORT_DN}\nchangetype: modify\nadd: siteList\nsiteList: CN=B,{SITES_DN}\n-\n"
     )
-    changes = [*records, what_if.without("a1")]
+    changes: list[what_if.Change] = [*records, what_if.without("a1")]
     entries, rest = what_if.apply_to_entries(made.entries, made.facts, changes)
     made.entries = entries
     assert [link.name for link in made.read().links] == ["first"]
