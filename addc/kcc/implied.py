@@ -15,12 +15,11 @@ CARRY_ALL: Final = ("", "IP")
 def implied(snapshot: Snapshot, source: DcAt, target: DcAt, transport: str = "") -> tuple[NcAt, ...]:
     """The NCs that a connection from one DC implies at another, in their order.
 
-    A read-only DC is nobody's source: 6.2.2.5 asks for a writable replica there.
-    Spec: [MS-ADTS] 6.2.2.
+    Only a writable replica feeds a full one, as 6.2.2.5 has it; 6.2.2 would let a read-only full one do as
+    well, and then changes among writable replicas could depend on a read-only DC.
+    Spec: [MS-ADTS] 6.2.2, 6.2.2.5.
     """
     dcs = snapshot.dcs
-    if dcs[source].is_read_only:
-        return ()
     return _carried(snapshot, dcs[source].held, dcs[target].due, transport.upper() in CARRY_ALL)
 
 
@@ -33,7 +32,8 @@ def _carried(
         if there is None:
             continue
         if wanted is not Replica.PARTIAL and (
-            there is Replica.PARTIAL or not (carries_domains or snapshot.ncs[nc].kind is not NcKind.DOMAIN)
+            there is not Replica.WRITABLE
+            or not (carries_domains or snapshot.ncs[nc].kind is not NcKind.DOMAIN)
         ):
             continue
         found.append(nc)
@@ -50,8 +50,6 @@ class Implied:
 
     def __call__(self, source: DcAt, target: DcAt, transport: str = "") -> tuple[NcAt, ...]:
         dcs = self._snapshot.dcs
-        if dcs[source].is_read_only:
-            return ()
         held, due = dcs[source].held, dcs[target].due
         carries_domains = transport.upper() in CARRY_ALL
         key = (id(held), id(due), carries_domains)

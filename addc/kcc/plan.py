@@ -210,7 +210,7 @@ class _Composition:
         action, options, schedule = Action.KEEP, one.options, one.schedule
         if removal is not None:
             action = Action.DELETE
-        elif served and one.is_generated and self._is_between(one) and not self._dcs[one.target].is_read_only:
+        elif served and one.is_generated and self._is_between(one):
             options, schedule = self._in_line(one, served)
             if (options, schedule) != (one.options, one.schedule):
                 action = Action.CHANGE
@@ -226,7 +226,8 @@ class _Composition:
             _all_reasons(served),
             () if removal is not None else self._carried(one),
             removal,
-            is_decided=self._is_decided(one),
+            action is not Action.CHANGE or not self._dcs[one.target].is_read_only,
+            self._is_decided(one),
         )
 
     def _in_line(self, one: Connection, served: Sequence[Wanted]) -> tuple[ConnectionOption, Quarters | None]:

@@ -44,9 +44,10 @@ def test_a_partial_replica_feeds_partial_ones_and_no_full_one() -> None:
     assert "child" in carried("childgc", "gc")
 
 
-def test_a_read_only_dc_takes_and_never_gives() -> None:
+def test_a_read_only_dc_takes_and_gives_no_full_replica_anything() -> None:
     assert carried("root", "r") == {"config", "schema", "corp"}
     assert carried("r", "root") == set()
+    assert carried("r", "childgc") == {"corp"}
 
 
 def test_mail_carries_no_domain_but_partial_replicas() -> None:

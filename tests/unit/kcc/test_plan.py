@@ -142,6 +142,12 @@ def test_a_read_only_dcs_connections_are_shown_and_not_written() -> None:
     assert not [one for one in plan.connections if one.source == dc_at(plan.snapshot, "r")]
 
 
+def test_a_read_only_dcs_connection_is_changed_for_its_own_repsfrom_alone() -> None:
+    plan = plan_forest(hub(AConnection("h1", "r", transport="IP")))
+    one = next(one for one in plan.connections if plan.snapshot.dcs[one.target].name == "r" and one.reasons)
+    assert (one.action, one.is_written, one.schedule is None) == (Action.CHANGE, False, False)
+
+
 # --- shares ------------------------------------------------------------------------------------------------
 
 
