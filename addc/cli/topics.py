@@ -15,6 +15,7 @@ from addc.cli import (
     gkdi,
     gpo,
     group,
+    kcc,
     keytab,
     krb,
     ou,
@@ -33,7 +34,7 @@ from addc.cli import (
 TOPICS: Final = (
     ("run a forest", (provision, serve, status, check)),
     ("people and machines", (user, group, computer, ou, spn, delegation)),
-    ("the domain and its DCs", (domain, sites, fsmo, dns, trust, schema)),
+    ("the domain and its DCs", (domain, sites, kcc, fsmo, dns, trust, schema)),
     ("policies and files", (gpo, sysvol, share)),
     ("Kerberos and keys", (krb, keytab, gkdi)),
     ("this command itself", (completion,)),

@@ -36,4 +36,4 @@ def findings(plan: Plan) -> tuple[Finding, ...]:
 
 def is_whole(plan: Plan) -> bool:
     """Whether every DC's connections were decided."""
-    return len(plan.planned_for) == len(plan.snapshot.dcs)
+    return len(plan.planned_for) == len(plan.snapshot.dcs) and all(one.is_decided for one in plan.connections)

@@ -97,6 +97,7 @@ _compact = json.JSONEncoder(ensure_ascii=False).encode
 def totals(plan: Plan, findings: Sequence[Finding] = ()) -> dict[str, object]:
     """How much there is of what."""
     snapshot = plan.snapshot
+    written = sum(one.is_written for one in plan.connections)
     actions = dict.fromkeys(Action, 0)
     for one in plan.connections:
         actions[one.action] += 1
@@ -112,6 +113,7 @@ def totals(plan: Plan, findings: Sequence[Finding] = ()) -> dict[str, object]:
         "bridges": len(snapshot.bridges),
         "planned_for": len(plan.planned_for),
         **{action.value: count for action, count in actions.items()},
+        "not_written": len(plan.connections) - written,
         **{f"{severity.word}s": count for severity, count in severities.items()},
     }
 
@@ -155,6 +157,7 @@ def _planned(plan: Plan) -> Iterator[dict[str, object]]:
             "existing": None if one.existing is None else one.existing.dn,
             "enabled": one.is_enabled,
             "written": one.is_written,
+            "decided": one.is_decided,
             "reasons": _reasons(snapshot, one, paths),
         }
         if one.action is not Action.KEEP:

@@ -96,16 +96,22 @@ def _summary(plan: Plan, findings: Sequence[Finding], latencies: Sequence[Latenc
     if busiest:
         lines.append(_row("Busiest", busiest))
     lines.append(_row("Findings", finding_counts(findings)))
+    lines += [_row(name.capitalize(), note) for name, note in plan.notes.items() if note]
     return lines
 
 
 def _counts(plan: Plan) -> str:
     counts = dict.fromkeys(ACTIONS, 0)
+    implied = 0
     for one in plan.connections:
-        counts[one.action] += 1
+        if one.is_written:
+            counts[one.action] += 1
+        else:
+            implied += 1
+    more = f"; {implied:,} of read-only DCs, which nobody writes" if implied else ""
     if not counts[Action.ADD] + counts[Action.CHANGE] + counts[Action.DELETE]:
-        return f"none: all {counted(counts[Action.KEEP], 'connection')} stay as they are"
-    return ", ".join(f"{counts[action]:,} {word}" for action, (_, word) in ACTIONS.items())
+        return f"none: all {counted(counts[Action.KEEP], 'connection')} stay as they are{more}"
+    return ", ".join(f"{counts[action]:,} {word}" for action, (_, word) in ACTIONS.items()) + more
 
 
 def _joined(plan: Plan) -> str:
@@ -266,4 +272,6 @@ def _kind(one: Planned) -> str:
     told = f"{option_words(one.options)}, {starts_words(one.schedule)}"
     if not one.is_enabled:
         told += ", disabled"
+    if not one.is_decided:
+        told += ", decided by the site's topology generator"
     return told if one.is_written else f"{told}, not written: the DC is read-only"
