@@ -82,7 +82,8 @@ class _Group:
     newcomers: tuple[tuple[SiteAt, Colour], ...]
 
 
-_Demands = dict[tuple[SiteAt, SiteAt], list[Demand]]
+_Ends = tuple[SiteAt, SiteAt, DcAt | None]
+"""Two sites; and the read-only DC that is served, apart from the rest: its wishes must not sway theirs."""
 
 
 class _Planner:
@@ -97,7 +98,7 @@ class _Planner:
         self._nearest: dict[tuple[Variant, bytes], Nearest] = {}
         self._sources: dict[Need, bytes] = {}
         self._apart = Apart(self._heads, self._tree, self._graph)
-        self._demands: _Demands = {}
+        self._demands: dict[_Ends, list[Demand]] = {}
         self._trees: list[SiteTree] = []
         self._unreachable: dict[tuple[tuple[NcAt, ...], str], set[SiteAt]] = defaultdict(set)
         self._complete: dict[SiteAt, bool] = {}
@@ -250,7 +251,7 @@ class _Planner:
                 if target not in among:
                     continue
                 is_partial_ok = colours[target] == Colour.BLACK
-                demands = self._demands.setdefault((source, target), [])
+                demands = self._demands.setdefault((source, target, None), [])
                 ncs = group.ncs
                 if as_if:
                     known = {nc for one in demands for nc in one.ncs}
@@ -274,7 +275,7 @@ class _Planner:
             edges.append(TreeEdge(path.sites[0], site, path, is_one_way=True))
             if site in among:
                 demand = Demand(group.ncs, path, Rule.TREE, need.is_partial_ok, view.is_detecting)
-                self._demands.setdefault((path.sites[0], site), []).append(demand)
+                self._demands.setdefault((path.sites[0], site, None), []).append(demand)
         return edges
 
     def _lack(
@@ -325,7 +326,7 @@ class _Planner:
                 flags.behavior_min,
                 into=at,
             )
-            self._demands.setdefault((path.sites[0], dc.site), []).append(demand)
+            self._demands.setdefault((path.sites[0], dc.site, at), []).append(demand)
 
     def _rodc_path(self, view: _View, site: SiteAt, need: Need) -> tuple[Path, bool] | None:
         """The way, and whether it avoids failed DCs; None where a DC of the site is the source, or
@@ -351,8 +352,9 @@ class _Planner:
         servers = Servers(self._heads)
         existing = self._existing()
         wanted: list[Wanted] = []
-        for (source, target), demands in self._demands.items():
-            found, unserved = servers.serve(source, target, demands, existing.get((source, target), ()))
+        for (source, target, rodc), demands in self._demands.items():
+            there = existing.get((source, target, rodc), ())
+            found, unserved = servers.serve(source, target, demands, there)
             wanted += found
             for demand, nc in unserved:
                 name = self._snapshot.sites[source].name
@@ -364,16 +366,17 @@ class _Planner:
         wanted.sort(key=lambda one: (one.target, one.source))
         return wanted
 
-    def _existing(self) -> dict[tuple[SiteAt, SiteAt], list[Connection]]:
-        """Connections that may serve, by the sites that they join."""
+    def _existing(self) -> dict[_Ends, list[Connection]]:
+        """Connections that may serve, by what they join."""
         dcs = self._snapshot.dcs
-        found: dict[tuple[SiteAt, SiteAt], list[Connection]] = {}
-        for dc in dcs:
+        found: dict[_Ends, list[Connection]] = {}
+        for at, dc in enumerate(dcs):
+            rodc = DcAt(at) if dc.is_read_only else None
             for one in dc.connections:
                 if one.source is not None and counts(one):
-                    source = dcs[one.source].site
-                    if (source, dc.site) in self._demands:
-                        found.setdefault((source, dc.site), []).append(one)
+                    ends = (dcs[one.source].site, dc.site, rodc)
+                    if ends in self._demands:
+                        found.setdefault(ends, []).append(one)
         return found
 
 

@@ -98,3 +98,22 @@ def test_an_administrators_connection_serves_and_one_for_sysvol_does_not() -> No
 def test_every_one_of_many_in_a_site_has_its_own_source() -> None:
     snapshot = forest(sites=["A", "B"], dcs=["A/a", "B/r1!", "B/r2!"], links=LINKS[:1])
     assert set(sources(snapshot)) == {"a>r1", "a>r2"}
+
+
+def test_its_wishes_do_not_sway_which_bridgeheads_serve_the_writable_dcs_of_its_site() -> None:
+    """They are in no other DC's view, so a share that leaves them out must come to the same."""
+    for n in range(6):
+        dcs: list[str | ADc] = [f"A/a{n}", ADc(f"x{n}", "A", apps=("App",)), f"B/b{n}"]
+        rodc = ADc("r", "B", rodc=True, apps=("App",))
+        links = LINKS[:1]
+        with_it = forest(sites=["A", "B"], dcs=[*dcs, rodc], links=links)
+        without = forest(sites=["A", "B"], dcs=dcs, links=links)
+        served = {
+            (with_it.dcs[one.source].name, with_it.dcs[one.target].name)
+            for one in wanted_between(with_it).wanted
+            if one.is_written
+        }
+        assert served == {
+            (without.dcs[one.source].name, without.dcs[one.target].name)
+            for one in wanted_between(without).wanted
+        }
