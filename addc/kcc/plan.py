@@ -7,6 +7,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from addc.codec.schedule import Quarters
@@ -19,6 +20,7 @@ from addc.kcc.snapshot import Connection, ConnectionOption, DcAt, NcAt, SiteAt, 
 from addc.kcc.wanted import Action, Plan, Planned, Reason, Removal, Wanted
 
 _NO_SOURCE: Final = -1
+_in_line = lru_cache(maxsize=1024)(options_in_line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +235,7 @@ class _Composition:
     def _in_line(self, one: Connection, served: Sequence[Wanted]) -> tuple[ConnectionOption, Quarters | None]:
         """Options and schedule that the path asks for; of several paths, that between its own ends."""
         lead = next((w for w in served if w.source == one.source and w.target == one.target), served[0])
-        options = options_in_line(one.options, lead.options)
+        options = _in_line(one.options, lead.options)
         if lead.schedule is None or one.options & ConnectionOption.USER_OWNED_SCHEDULE:
             return options, one.schedule
         return options, lead.schedule
