@@ -108,7 +108,7 @@ def _is_gone(entry: RawEntry) -> bool:
 def completed(facts: RootFacts, of_kind: Mapping[Kind, list[RawEntry]]) -> RootFacts:
     """Facts whose empty ones are made out from where the objects lie."""
     config = facts.config_dn
-    if not config:
+    if "=" not in config:
         named = [entry.dn for kind in (Kind.CROSS_REF, Kind.SITE) for entry in of_kind[kind][:1]]
         config = next((found for dn in named if (found := _config_above(plain(dn)))), "")
     schema = facts.schema_dn or (f"CN=Schema,{config}" if config else "")

@@ -9,7 +9,7 @@ from typing import Final
 
 from addc.kcc.dn_keys import is_deleted, key_of, plain
 from addc.kcc.entries import RawEntry, RootFacts
-from addc.kcc.read_values import Range, Reader
+from addc.kcc.read_values import Range, Reader, shown
 from addc.kcc.snapshot import NamingContext, NcAt, NcKind
 
 _FLAGS: Final = Range(0, -(1 << 31), (1 << 32) - 1)
@@ -91,6 +91,9 @@ def _nc(
         return None
     dn = plain(named.decode("utf-8", "replace"))
     key = key_of(dn)
+    if "=" not in dn:
+        reader.note(entry.dn, f"nCName is no DN: {shown(named)}", "it names no naming context")
+        return None
     if is_deleted(key):
         reader.note(entry.dn, "nCName names a naming context that was deleted", "it is passed over")
         return None

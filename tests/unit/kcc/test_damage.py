@@ -470,6 +470,13 @@ DAMAGES: list[tuple[str, Damage, str, Look, object]] = [
     ),
     # --- naming contexts ---
     (
+        "a crossRef of what is no DN",
+        settled("CN=CORP,CN=Partitions", "nCName", "corp"),
+        "nCName is no DN: 'corp'",
+        lambda found: [nc.kind for nc in found.ncs],
+        [NcKind.CONFIG, NcKind.SCHEMA],
+    ),
+    (
         "a crossRef of nothing",
         settled("CN=CORP,CN=Partitions", "nCName"),
         "nCName is missing",
