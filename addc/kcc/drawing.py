@@ -11,7 +11,7 @@ from typing import Final
 from addc.kcc.bridgeheads import failed_dcs
 from addc.kcc.picture import link_line
 from addc.kcc.picture_arrows import CHIP, LINE_H, Arrow, Label, Mini, Over, is_open, over, road_curve
-from addc.kcc.picture_cards import MINI, MINI_KEPT
+from addc.kcc.picture_cards import MINI, MINI_KEPT, MULTI
 from addc.kcc.picture_groups import LETTERS, Group, groups, signs
 from addc.kcc.picture_parts import Box, DcSpot, Node, Picture, Shape, Tile
 from addc.kcc.picture_sites import dc_tags
@@ -56,13 +56,12 @@ class Drawn:
 
     def markup(self) -> str:
         """All of the map, in the picture's own measures."""
-        parts = [defs(), '<g class="roads">']
-        parts += self._roads()
-        parts.append('</g><g class="nodes">')
-        parts += [self._node(node) for node in self.picture.nodes]
-        parts.append('</g><g class="arrows">')
-        parts += [_arrow(self.plan, arrow) for arrow in self.over.arrows]
-        parts.append('</g><g class="labels">')
+        parts = [defs(), '<g class="roads">', *self._roads(), "</g>"]
+        nodes = ['<g class="nodes">', *(self._node(node) for node in self.picture.nodes), "</g>"]
+        arrows = ['<g class="arrows">', *(_arrow(self.plan, one) for one in self.over.arrows), "</g>"]
+        # Arrows between DCs end inside their sites; others that meet a site go on behind it.
+        parts += nodes + arrows if self.picture.has_dcs else arrows + nodes
+        parts.append('<g class="labels">')
         parts += [self._label(label) for label in self.over.labels]
         parts.append('</g><g class="marks">')
         parts += [_sign(arrow) for arrow in self.over.arrows if arrow.action in SIGN]
@@ -292,7 +291,8 @@ class Drawn:
         if self.picture.is_rich:
             x = box.left + 9
             parts.append(text_line("tn left", x, box.y - 4, cut(tile.label, right - x - 2, 12)))
-            parts.append(text_line("lc left", x, box.y + 12, link_line(link)))
+            second = self.about(tile.site) if len(link.sites) >= MULTI else link_line(link)
+            parts.append(text_line("lc left", x, box.y + 12, second))
             x = box.left + box.w - 4 - CHIP * len(self.signs.get(tile.link, ()))
             parts.append(self._chips(self.signs.get(tile.link, ()), x, box.y + 9))
             if not is_open(self.picture, tile.link):
@@ -374,7 +374,7 @@ def _arrow_words(plan: Plan, arrow: Arrow) -> str:
 
 
 def _mark(text: str, word: str, at: tuple[float, float], numbers: str) -> str:
-    half = 7.5 + 3.4 * (len(text) - 1)
+    half = 7.5 + 4.4 * (len(text) - 1)
     return (
         f'<g class="mark {word}" data-c="{numbers}" transform="translate({_n(at[0])} {_n(at[1])})">'
         f'<rect x="{_n(-half)}" y="-7.5" width="{_n(2 * half)}" height="15" rx="7.5"/>'

@@ -7,6 +7,7 @@ from typing import Final
 
 ROUNDS: Final = 400
 GROWTH: Final = 1.06
+GROWS_AFTER: Final = 14
 CLEARED_UP_TO: Final = 14_000
 CLEAR_ROUNDS: Final = 50
 CELL: Final = 120.0
@@ -19,7 +20,7 @@ def push_apart(xs: list[float], ys: list[float], sizes: Sequence[Size], margin: 
     for turn in range(ROUNDS):
         if not _push_once(xs, ys, sizes, margin):
             return
-        if turn % 40 == 39:
+        if turn % GROWS_AFTER == GROWS_AFTER - 1:
             for at in range(len(xs)):
                 xs[at] *= GROWTH
                 ys[at] *= GROWTH
@@ -125,6 +126,12 @@ class Spots:
 
     def best(self, spots: Sequence[tuple[float, float]], size: Size) -> tuple[float, float]:
         """The first of these spots with least overlap; it is taken from then on."""
+        found, _ = self.free(spots, size)
+        self.take(found, size)
+        return found
+
+    def free(self, spots: Sequence[tuple[float, float]], size: Size) -> tuple[tuple[float, float], float]:
+        """The first of these spots with least overlap, and that."""
         found = spots[0]
         least = -1.0
         for spot in spots:
@@ -133,8 +140,7 @@ class Spots:
                 found, least = spot, over
             if not over:
                 break
-        self.take(found, size)
-        return found
+        return found, least
 
 
 def _corners(middle: tuple[float, float], size: Size) -> tuple[float, float, float, float]:

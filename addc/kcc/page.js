@@ -176,8 +176,8 @@
 
   const ring = (site) => {
     const all = site.dcs;
-    if (!all.length || all.length > 30) return null;
-    const radius = all.length < 2 ? 0 : 62 + Math.max(0, all.length - 8) * 3;
+    if (all.length < 2 || all.length > 30) return null;
+    const radius = 62 + Math.max(0, all.length - 8) * 3;
     const size = radius * 2 + 100;
     const spot = new Map(all.map((dc, turn) => {
       const angle = (2 * Math.PI * turn) / all.length - Math.PI / 2;

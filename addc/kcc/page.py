@@ -18,8 +18,8 @@ from addc.kcc.finding import Finding, Severity
 from addc.kcc.latency import Latency
 from addc.kcc.page_data import as_json
 from addc.kcc.picture import picture
-from addc.kcc.wanted import Action, Plan
-from addc.kcc.words import counted, duration, moment, names, nc_label, nc_labels, why_words
+from addc.kcc.wanted import Action, Plan, Planned
+from addc.kcc.words import changed_words, counted, duration, moment, names, nc_label, nc_labels, why_words
 
 CHANGES_SHOWN: Final = 8
 EXAMPLES_SHOWN: Final = 4
@@ -211,9 +211,7 @@ def _changes(drawn: Drawn) -> str:
     kinds: dict[tuple[bool, int, str], list[int]] = {}
     for at, one in enumerate(plan.connections):
         if one.action is not Action.KEEP:
-            lines = why_words(plan.snapshot, one)
-            why = lines[0].partition(" [")[0] if lines else ""
-            kinds.setdefault((_is_inside(plan, at), FATES.index(one.action), why), []).append(at)
+            kinds.setdefault((_is_inside(plan, at), FATES.index(one.action), _why(plan, one)), []).append(at)
     items = []
     for (is_inside, _, why), numbers in sorted(kinds.items())[:CHANGES_SHOWN]:
         action = plan.connections[numbers[0]].action
@@ -228,6 +226,14 @@ def _changes(drawn: Drawn) -> str:
     left = len(kinds) - len(items)
     rest = f'<p class="soft">and {counted(left, "kind")} more, in the table below</p>' if left > 0 else ""
     return f'<ul class="lines">{"".join(items)}</ul>{rest}'
+
+
+def _why(plan: Plan, one: Planned) -> str:
+    """Why a connection comes or goes, or what of it changes, in few words: the rest is a click away."""
+    if one.action is Action.CHANGE:
+        return ", ".join(line.partition(":")[0] for line in changed_words(one))
+    lines = why_words(plan.snapshot, one)
+    return lines[0].partition(" [")[0] if lines else ""
 
 
 def _jump(plan: Plan, at: int) -> str:

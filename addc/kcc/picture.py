@@ -116,20 +116,21 @@ def _roads(
     return roads
 
 
-def road_label(picture_size: int, link: SiteLink, has_dcs: bool) -> tuple[str, ...]:
+def road_label(nodes: Sequence[Node], link: SiteLink) -> tuple[str, ...]:
     """The lines of a link's label: its name only where there is room."""
-    if has_dcs or picture_size <= ROOMY_NODES_MAX // 2:
+    if len(nodes) + sum(len(node.tiles) for node in nodes) / 8 <= ROOMY_NODES_MAX // 2:
         return cut(link.name, 170, 12), link_line(link)
-    return (f"{link.cost} · {duration(link.interval_min * 60)}",)
+    return (link_line(link),)
 
 
 def _placed(snapshot: Snapshot, nodes: Sequence[Node], roads: Sequence[Road], has_dcs: bool) -> Places:
     """Places of all nodes. Joined ones keep room for a label between them."""
     bonds = []
     for road in roads:
-        lines = () if road.is_part else road_label(len(nodes), snapshot.links[road.link], has_dcs)
+        lines = () if road.is_part else road_label(nodes, snapshot.links[road.link])
         room = max((text_width(line, 12) for line in lines), default=20.0)
         gap = 40 + room * 0.8 if len(nodes) <= ROOMY_NODES_MAX else 20 + room * 0.3
+        gap *= min(max(len(roads) / (1.2 * len(nodes)), 1.0), 1.6)
         bonds.append(Bond(road.a, road.b, gap))
     margin = 40.0 if has_dcs else 26.0 if len(nodes) <= ROOMY_NODES_MAX else 14.0
     return place([(node.box.w, node.box.h) for node in nodes], bonds, margin)

@@ -11,7 +11,7 @@ from typing import Final
 from addc.codec.schedule import ALWAYS
 from addc.kcc.layout import Point
 from addc.kcc.layout_spread import Spots
-from addc.kcc.picture import road_label
+from addc.kcc.picture import link_line, road_label
 from addc.kcc.picture_parts import Box, Node, Picture, Road, between_sites
 from addc.kcc.picture_text import text_width
 from addc.kcc.snapshot import SiteAt
@@ -89,10 +89,10 @@ def over(picture: Picture, chips: Mapping[int, int]) -> Over:
     minis: dict[SiteAt, dict[Action, tuple[list[int], list[int]]]] = {}
     groups: dict[tuple[_Key, _Key], dict[Action, tuple[list[int], list[int]]]] = {}
     for at, one, source, target in between_sites(picture.plan):
+        for leaf, way in ((target, 0), (source, 1)):
+            if leaf in picture.tile_of:
+                minis.setdefault(leaf, {}).setdefault(one.action, ([], []))[way].append(at)
         if picture.at[source] == picture.at[target]:
-            leaf = target if target in picture.tile_of else source
-            row = minis.setdefault(leaf, {}).setdefault(one.action, ([], []))
-            row[0 if leaf == target else 1].append(at)
             continue
         first = ("dc", one.source or 0) if picture.has_dcs else ("node", picture.at[source])
         last = ("dc", one.target) if picture.has_dcs else ("node", picture.at[target])
@@ -284,11 +284,13 @@ def _curve(a: Box, b: Box, bend: float, beside: float) -> Curve:
     across = (-dy / far, dx / far)
     start = _inside(a, (a.x + across[0] * beside, a.y + across[1] * beside))
     end = _inside(b, (b.x + across[0] * beside, b.y + across[1] * beside))
-    control = (
-        (start[0] + end[0]) / 2 + across[0] * bend * far,
-        (start[1] + end[1]) / 2 + across[1] * bend * far,
-    )
-    return leave(a, start, control), control, leave(b, end, control)
+    control = _bent(start, end, across, bend * far)
+    first, last = leave(a, start, control), leave(b, end, control)
+    return first, _bent(first, last, across, bend * far), last
+
+
+def _bent(start: Point, end: Point, across: Point, off: float) -> Point:
+    return (start[0] + end[0]) / 2 + across[0] * off, (start[1] + end[1]) / 2 + across[1] * off
 
 
 def _inside(box: Box, point: Point) -> Point:
@@ -343,35 +345,43 @@ def road_curve(picture: Picture, road: Road) -> Curve:
 
 
 def _labels(picture: Picture, spots: Spots, chips: Mapping[int, int]) -> list[Label]:
+    """The labels of all roads; where there is no room for a whole one, a shorter one."""
     found = []
-    for at, road in enumerate(picture.roads):
+    order = sorted(range(len(picture.roads)), key=lambda at: picture.roads[at].link not in picture.carried)
+    for at in order:
+        road = picture.roads[at]
         if road.is_part:
             continue
-        link = picture.plan.snapshot.links[road.link]
-        lines = road_label(len(picture.nodes), link, picture.has_dcs)
-        used = road.link in picture.carried
-        if not used:
-            lines = (*lines[:-1], lines[-1] + " · unused")
-        wide = max(
-            text_width(line, 11.5 if len(lines) > 1 and not rank else 11) for rank, line in enumerate(lines)
-        )
-        last = (
-            text_width(lines[-1], 11)
-            + CHIP * chips.get(road.link, 0)
-            + (15 if is_limited(picture, road) else 0)
-        )
-        size = (max(wide, last + 4) + 14, LINE_H * len(lines) + 8)
         curve = road_curve(picture, road)
         places = [on_curve(curve, part) for part in ALONG]
-        places += [(x, y + off) for off in (size[1], -size[1]) for x, y in places[:3]]
-        middle = spots.best(places, (size[0] + 4, size[1] + 4))
-        found.append(Label(at, lines, Box(middle[0], middle[1], *size)))
+        label = None
+        for lines in _variants(picture, road):
+            size = _label_size(picture, road, lines, chips.get(road.link, 0))
+            beside = [(x, y + off) for off in (size[1] * 0.8, -size[1] * 0.8) for x, y in places[:3]]
+            middle, over = spots.free((*places, *beside), (size[0] + 4, size[1] + 4))
+            label = Label(at, lines, Box(middle[0], middle[1], *size))
+            if over < 1:
+                break
+        if label is not None:
+            spots.take((label.box.x, label.box.y), (label.box.w + 4, label.box.h + 4))
+            found.append(label)
     return found
 
 
-def is_limited(picture: Picture, road: Road) -> bool:
-    """Whether a road's link is closed at times."""
-    return not is_open(picture, road.link)
+def _variants(picture: Picture, road: Road) -> list[tuple[str, ...]]:
+    """What a label may say, the longest first."""
+    link = picture.plan.snapshot.links[road.link]
+    lines = road_label(picture.nodes, link)
+    short = (link_line(link),)
+    if road.link in picture.carried:
+        return [lines, short, (str(link.cost),)]
+    return [(*lines[:-1], lines[-1] + " · unused"), short, (str(link.cost),)]
+
+
+def _label_size(picture: Picture, road: Road, lines: Sequence[str], chips: int) -> tuple[float, float]:
+    wide = max(text_width(line, 12 if len(lines) > 1 and not rank else 11) for rank, line in enumerate(lines))
+    aside = CHIP * chips + (0 if is_open(picture, road.link) else 15)
+    return max(wide, text_width(lines[-1], 11) + aside + 4) + 14, LINE_H * len(lines) + 8
 
 
 def is_open(picture: Picture, link: int) -> bool:

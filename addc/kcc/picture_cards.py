@@ -1,6 +1,6 @@
 """Hubs with many leaves as cards: each leaf is a tile that carries its link and its connections.
 
-A leaf is a site on one link only that replicates with one other site at most.
+A leaf is a site on one link only that is to replicate with one other site at most.
 """
 
 from collections.abc import Sequence
@@ -32,9 +32,10 @@ def leaves_of(plan: Plan) -> dict[Home, list[Leaf]]:
         for site in link.sites:
             on[site].append(LinkAt(number))
     partners: list[set[SiteAt]] = [set() for _ in snapshot.sites]
-    for _, _, source, target in between_sites(plan):
-        partners[source].add(target)
-        partners[target].add(source)
+    for _, one, source, target in between_sites(plan):
+        if one.action is not Action.DELETE:
+            partners[source].add(target)
+            partners[target].add(source)
     found: dict[Home, list[Leaf]] = {}
     for number in range(len(snapshot.sites)):
         if len(on[number]) != 1 or len(partners[number]) > 1:
@@ -115,7 +116,7 @@ def card(
     if is_rich:
         tile_w, tile_h, gap = 148.0, 40.0, 8.0
     elif tile_count <= NAMED_TILES_MAX:
-        tile_w, tile_h, gap = max(text_width(label, 12) for label in labels) + 8 + signs_w, 20.0, 4.0
+        tile_w, tile_h, gap = max(text_width(label, 12) for label in labels) + 10 + signs_w, 21.0, 6.0
     else:
         tile_w, tile_h, gap = 14.0, 12.0, 2.0
     ratio = 2.1 if is_rich else 1.9

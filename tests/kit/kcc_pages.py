@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from addc.codec.schedule import ALWAYS
+from addc.kcc.schedule import starts
 from addc.kcc.snapshot import ConnectionOption, Snapshot, TransportOption
 from tests.kit.kcc_forest import AConnection, ADc, ALink, ASite, forest, hours
 
@@ -135,7 +136,7 @@ def hub_tree(count: int = 500, regions: int = 11) -> Snapshot:
         links.append(ALink(f"Edge-{number + 1:03}", (region, name), cost=100, interval_min=60, window=window))
         if number % 3:
             hub = f"R{number % (regions - 1) + 1:02}-DC1"
-            schedule = NIGHT if window != ALWAYS else hours(range(24))
+            schedule = starts(window, 60) if number % 7 else hours(range(2))
             connections.append(AConnection(hub, f"B{number + 1:03}-DC1", transport="IP", schedule=schedule))
             connections.append(AConnection(f"B{number + 1:03}-DC1", hub, transport="IP", schedule=schedule))
     connections.append(AConnection("B017-DC1", "B170-DC1", transport="IP"))
