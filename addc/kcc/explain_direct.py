@@ -5,6 +5,7 @@ Spec: [MS-ADTS] 6.2.2.2, 6.2.2.3.4.4, 6.2.2.5
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from addc.kcc.snapshot import DcAt, DsaOption, NcAt, SiteAt, SiteLink, Snapshot
 from addc.kcc.wanted import Action, Plan, Planned, Rule, TreeEdge
@@ -86,8 +87,13 @@ def _by_other_sites(
         at = edge.target if edge.source == at else edge.source
         stops.append(site_name(snapshot, at))
     yield f"the cheapest tree of sites leads {' - '.join(stops)} [6.2.2.3.4]:"
+    at = one
     for edge in edges:
-        yield f"  {way_words(snapshot, edge.path)}, cost {edge.path.cost}"
+        path = edge.path
+        if edge.source != at:
+            path = replace(path, links=path.links[::-1], sites=path.sites[::-1])
+        yield f"  {way_words(snapshot, path)}, cost {path.cost}"
+        at = edge.target if edge.source == at else edge.source
     link = _link_between(snapshot, one, other)
     if link is not None:
         yield f"site link {link.name} joins them at cost {link.cost}: an edge over it would close a circle"

@@ -89,7 +89,8 @@ def _summary(plan: Plan, findings: Sequence[Finding], latencies: Sequence[Latenc
         told = names([snapshot.dcs[dc].name for dc in sorted(plan.planned_for)], 4)
         lines.append(_row("Planned", f"{counted(len(plan.planned_for), 'DC')} alone: {told or 'none'}"))
     lines.append(_row("Changes", _counts(plan)))
-    lines.append(_row("Joined", _joined(plan)))
+    if plan.unreachable or is_whole(plan):
+        lines.append(_row("Joined", _joined(plan)))
     if latencies:
         lines.append(_row("Slowest", _slowest(snapshot, latencies[0])))
     busiest = _busiest(plan)

@@ -45,7 +45,6 @@ HELD: Final[Mapping[Replica, str]] = {
     Replica.READ_ONLY: "read-only",
     Replica.PARTIAL: "partial (global catalog)",
 }
-_KINDS: Final = {NcKind.CONFIG: "configuration", NcKind.SCHEMA: "schema"}
 _LABEL_MAX: Final = 3
 _HOUR_S: Final = 3600
 _DAY_S: Final = 24 * _HOUR_S
@@ -55,7 +54,9 @@ _VIA_MAX: Final = 6
 def nc_label(snapshot: Snapshot, nc: NcAt) -> str:
     """A short name: configuration, schema, or the DNS name that the DN stands for."""
     found = snapshot.ncs[nc]
-    return _KINDS.get(found.kind) or _dns_name(found.dn)
+    if found.kind is NcKind.CONFIG:
+        return "configuration"
+    return "schema" if found.kind is NcKind.SCHEMA else _dns_name(found.dn)
 
 
 def nc_labels(snapshot: Snapshot, ncs: Sequence[NcAt], limit: int = 0) -> str:
