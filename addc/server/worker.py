@@ -18,6 +18,8 @@ from addc.base.data_dir import CERTIFICATE_KEY_NAME, CERTIFICATE_NAME, KEYTAB_NA
 from addc.base.errors import AddcError, UserError
 from addc.base.version import VERSION
 from addc.base.whole_file import replace_file
+from addc.codec.repl_info import when
+from addc.directory import kcc_runs
 from addc.directory.context import ReadContext
 from addc.kcc.service import Kcc
 from addc.kdc.kkdcp import KdcProxy, KdcProxyStream
@@ -362,4 +364,13 @@ class Worker:
 
 def _describe(ctx: ReadContext) -> health.Report:
     forest = ctx.forest
-    return {"realm": forest.realm, "host": forest.host_fqdn, "site": forest.site, "usn": int(ctx.tx.usn)}
+    found: health.Report = {
+        "realm": forest.realm,
+        "host": forest.host_fqdn,
+        "site": forest.site,
+        "usn": int(ctx.tx.usn),
+    }
+    run = kcc_runs.last_run(ctx)
+    if run is not None:
+        found |= {"topology_checked": when(run.when), "topology_generator": run.is_istg}
+    return found
