@@ -4,12 +4,17 @@ Spec: [MS-ADTS] 6.1.1.2.2.1.2.1.2 (nTDSConnection), 6.2.2.4, 6.2.2.5
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from addc.codec.schedule import NEVER
 from addc.kcc.finding import Finding, Severity
 from addc.kcc.snapshot import Connection, ConnectionOption, DcAt, Snapshot
 from addc.kcc.wanted import Action, Plan, Planned
 from addc.kcc.words import dc_name, gone_name
+
+_SYSVOL: Final = int(ConnectionOption.RODC_TOPOLOGY)
+_OWN_SAY: Final = int(ConnectionOption.OVERRIDE_NOTIFY_DEFAULT)
+_NOTIFY: Final = int(ConnectionOption.USE_NOTIFY)
 
 
 def of_connections(plan: Plan) -> Iterator[Finding]:
@@ -35,7 +40,7 @@ def of_connections(plan: Plan) -> Iterator[Finding]:
 
 
 def _is_sysvol(one: Planned) -> bool:
-    return bool(one.options & ConnectionOption.RODC_TOPOLOGY)
+    return bool(int(one.options) & _SYSVOL)
 
 
 def _by_hand(
@@ -105,11 +110,10 @@ def _never(snapshot: Snapshot, one: Planned) -> Iterator[Finding]:
     )
 
 
-def is_notified(options: ConnectionOption, *, same_site: bool) -> bool:
+def is_notified(options: int, *, same_site: bool) -> bool:
     """Whether the source announces changes at once. Spec: [MS-ADTS] 6.2.2.5 (NEVER_NOTIFY)."""
-    if options & ConnectionOption.OVERRIDE_NOTIFY_DEFAULT:
-        return bool(options & ConnectionOption.USE_NOTIFY)
-    return same_site
+    bits = int(options)  # a flag's own operators take twenty times as long
+    return bool(bits & _NOTIFY) if bits & _OWN_SAY else same_site
 
 
 def _finding(

@@ -36,7 +36,7 @@ def of_dcs(plan: Plan) -> Iterator[Finding]:
     snapshot = plan.snapshot
     for at, dc in enumerate(snapshot.dcs):
         for bit, code, so in _OFF:
-            if not dc.options & bit or (bit is DsaOption.DISABLE_OUTBOUND_REPL and dc.is_read_only):
+            if not int(dc.options) & int(bit) or (bit is DsaOption.DISABLE_OUTBOUND_REPL and dc.is_read_only):
                 continue
             yield Finding(
                 Severity.WARNING,

@@ -23,6 +23,8 @@ NOTIFY_FIRST_S: Final = 15
 NOTIFY_NEXT_S: Final = 3
 QUARTER_S: Final = 900
 WEEK_S: Final = QUARTERS * QUARTER_S
+_NO_INBOUND: Final = int(DsaOption.DISABLE_INBOUND_REPL)
+_NO_OUTBOUND: Final = int(DsaOption.DISABLE_OUTBOUND_REPL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,12 @@ class Flow:
 
 def carrying(plan: Plan) -> dict[NcAt, list[Planned]]:
     """The connections that work in the end, by the naming contexts that they carry."""
-    snapshot = plan.snapshot
+    dcs = plan.snapshot.dcs
     found: dict[NcAt, list[Planned]] = {}
     for one in plan.connections:
         if one.action is Action.DELETE or one.source is None or not one.is_enabled:
             continue
-        if snapshot.dcs[one.target].options & DsaOption.DISABLE_INBOUND_REPL:
-            continue
-        if snapshot.dcs[one.source].options & DsaOption.DISABLE_OUTBOUND_REPL:
+        if int(dcs[one.target].options) & _NO_INBOUND or int(dcs[one.source].options) & _NO_OUTBOUND:
             continue
         for nc in one.ncs:
             found.setdefault(nc, []).append(one)

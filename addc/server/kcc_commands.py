@@ -10,7 +10,6 @@ from addc.base.errors import DecodeError, UserError
 from addc.codec.times import parse_generalized
 from addc.kcc import explain as explaining
 from addc.kcc import named, what_if
-from addc.kcc.compare import Difference, compare
 from addc.kcc.dot import as_dot
 from addc.kcc.finding import Finding, Severity
 from addc.kcc.findings import findings, is_whole
@@ -21,6 +20,8 @@ from addc.kcc.report import as_json, json_text
 from addc.kcc.report_text import as_text
 from addc.kcc.snapshot import DcAt, Snapshot
 from addc.kcc.wanted import Plan
+from addc.server.admin import topology_change
+from addc.server.admin.topology_change import Consequence
 
 FORMATS: Final = ("text", "json", "dot", "svg", "html")
 Tell = Callable[[str], None]
@@ -52,7 +53,7 @@ class Told:
     plan: Plan
     findings: tuple[Finding, ...]
     latencies: tuple[Latency, ...]
-    difference: Difference | None = None
+    difference: Consequence | None = None
 
     @property
     def has_errors(self) -> bool:
@@ -135,12 +136,16 @@ def _asked(plan: Plan, scope: Scope) -> frozenset[DcAt]:
 def compared(one: Told, before: Snapshot, supposed: Supposed, scope: Scope, tell: Tell) -> Told:
     """The same, with what differs from the plan of the forest as it is. Raises UserError."""
     tell("planning without what is supposed")
-    is_there = _is_there(before, scope)
-    difference = compare(plan_of(before, scope), one.plan) if is_there and not scope.nc else None
-    notes = dict(one.plan.notes) | {"what if": words_of(supposed)}
-    if difference is not None:
-        notes["difference"] = difference.words()
-    return replace(one, plan=replace(one.plan, notes=notes), difference=difference)
+    told = words_of(supposed)
+    found = None
+    if _is_there(before, scope) and not scope.nc:
+        found = topology_change.compared(plan_of(before, scope), one.plan)
+        told += (
+            f": {len(found.added):,} more, {len(found.changed):,} other and {len(found.deleted):,} fewer "
+            "connections than in the plan without that"
+        )
+    plan = replace(one.plan, notes={**one.plan.notes, "what if": told})
+    return replace(one, plan=plan, difference=found)
 
 
 def _is_there(snapshot: Snapshot, scope: Scope) -> bool:
@@ -155,10 +160,7 @@ def shown(one: Told, form: str, *, everything: bool) -> Iterator[str]:
     if form == "json":
         report = as_json(one.plan, one.findings, one.latencies)
         if one.difference is not None:
-            report["difference"] = {
-                which: [{"from": source, "to": target} for source, target in ends]
-                for which, ends in (("more", one.difference.more), ("fewer", one.difference.fewer))
-            }
+            report["difference"] = topology_change.as_facts(one.difference)
         yield from json_text(report)
     elif form == "dot":
         yield as_dot(one.plan)
@@ -169,6 +171,9 @@ def shown(one: Told, form: str, *, everything: bool) -> Iterator[str]:
         yield drawn(one.plan, findings=one.findings, latencies=one.latencies)
     else:
         yield as_text(one.plan, one.findings, one.latencies, everything=everything) + "\n"
+        if one.difference is not None:
+            yield "\nBeside the plan without what is supposed\n"
+            yield from (f"  {line}\n" for line in topology_change.as_lines(one.difference))
 
 
 def explained(snapshot: Snapshot, ends: tuple[str, str], nc: str, tell: Tell) -> explaining.Explanation:

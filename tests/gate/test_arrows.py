@@ -92,7 +92,6 @@ PURE: Final = {
         "as_entries",
         "bridgeheads",
         "colours",
-        "compare",
         "connection_rules",
         "cuts",
         "dn_keys",
