@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from addc.kcc.bridgeheads import Bridgeheads, Candidates, Need
-from addc.kcc.connection_rules import IP, connection_options, without_copies
+from addc.kcc.connection_rules import IP, connection_options, is_generated, without_copies
 from addc.kcc.implied import Implied
 from addc.kcc.schedule import stagger, starts
 from addc.kcc.snapshot import (
@@ -139,7 +139,10 @@ class Servers:
         return there is not None and here is not None and (there is not Replica.PARTIAL or not here.is_full)
 
     def is_alive(self, pair: Pair) -> bool:
-        return pair[0] not in self.heads.failed and pair[1] not in self.heads.failed
+        """Whether neither end has failed. A read-only DC plans for itself, and for itself it has not."""
+        source, target = pair
+        failed = self.heads.failed
+        return source not in failed and (target not in failed or self.snapshot.dcs[target].is_read_only)
 
     def wanted(self, pair: Pair, reasons: Sequence[Reason], serving: tuple[Connection, ...]) -> Wanted:
         """The value, with options and starts of the cheapest of the reasons' paths."""
@@ -214,7 +217,7 @@ class _Exchange:
                     continue
                 self._lines[pair] = line
             line.connections.append(one)
-            line.is_administrators |= not one.is_generated
+            line.is_administrators |= not is_generated(one)
 
     def _line(self, pair: Pair, *, anyone: bool) -> _Line:
         there, serves = set(), set()

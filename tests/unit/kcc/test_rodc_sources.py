@@ -117,3 +117,8 @@ def test_its_wishes_do_not_sway_which_bridgeheads_serve_the_writable_dcs_of_its_
             (without.dcs[one.source].name, without.dcs[one.target].name)
             for one in wanted_between(without).wanted
         }
+
+
+def test_one_that_others_take_for_failed_has_its_source_all_the_same() -> None:
+    snapshot = forest(sites=["A", "B"], dcs=["A/a", "B/r!"], links=LINKS[:1], failures={"r": 9})
+    assert set(sources(snapshot)) == {"a>r"}

@@ -2,17 +2,15 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
-from addc.codec.schedule import ALWAYS, NEVER, Quarters
+from addc.codec.schedule import NEVER, Quarters
 from addc.kcc.site_graph import (
     COST_MAX,
     Colour,
     Colouring,
     Variant,
-    edge_set,
     site_graph,
     turned,
     variant_of,
@@ -20,11 +18,8 @@ from addc.kcc.site_graph import (
 from addc.kcc.site_tree import Grown, Nearest, grow
 from addc.kcc.snapshot import LinkAt, LinkOption, SiteAt, SiteOption, Snapshot, TransportOption
 from addc.kcc.wanted import Path
-from tests.kit.kcc_by_the_book import book_of
+from tests.kit.kcc_book_shapes import difference, small_shape
 from tests.kit.kcc_forest import ALink, ASite, forest, hours, in_order, link_at, site_at
-
-Links = list[tuple[list[int], int, int, int, int]]
-Shape = tuple[list[int], list[bool], Links, list[list[int]] | None]
 
 
 def ways(links: Sequence[ALink], bridges: dict[str, Sequence[str]] | None = None, count: int = 5) -> Snapshot:
@@ -199,89 +194,11 @@ def test_a_leaf_over_one_link_beats_a_dearer_way_over_a_bridge() -> None:
     assert path.links == (0,)
 
 
-def shape(rng: random.Random) -> Shape:
-    """A small graph with whatever may meet: ties, schedules, bridges, failures, costs at their ends."""
-    count = rng.randint(1, 9)
-    costs = rng.choice([[1], [1, 2], [1, 2, 3, 5], [0, 1, 2], [COST_MAX, 1, 0x80000000]])
-    windows: list[int] = rng.choice([[ALWAYS], [ALWAYS, 0b1, 0b11, 0b110, 0b1000, 0], list(range(16))])
-    links: Links = [
-        (
-            sorted(rng.sample(range(count), min(count, rng.choice([1, 2, 2, 2, 3, 4, 9])))),
-            rng.choice(costs),
-            rng.choice([15, 60, 180]),
-            rng.getrandbits(3),
-            rng.choice(windows),
-        )
-        for _ in range(rng.randint(0, 9))
-    ]
-    bridges = None
-    if rng.random() < 0.4:
-        bridges = [
-            sorted(rng.sample(range(len(links)), rng.randint(0, len(links))))
-            for _ in range(rng.randint(0, 3))
-        ]
-    colours = [rng.choice([0, 0, 0, 1, 1, 2]) for _ in range(count)]
-    return colours, [rng.random() < 0.85 for _ in range(count)], links, bridges
-
-
-def by_this_planner(
-    colours: list[int], accepts: list[bool], links: Links, bridges: list[list[int]] | None
-) -> Grown:
-    snapshot = ways(
-        [
-            ALink(
-                f"l{n}",
-                tuple(str(site) for site in sites),
-                cost,
-                interval,
-                LinkOption(options),
-                Quarters(week),
-            )
-            for n, (sites, cost, interval, options, week) in enumerate(links)
-        ],
-        count=len(colours),
-    )
-    graph = site_graph(snapshot, Variant())
-    if bridges is not None:
-        graph = replace(graph, sets=tuple(edge_set(graph.edges, map(LinkAt, bridge)) for bridge in bridges))
-    return grow(graph, Colouring(bytes(colours), bytes(accepts)))
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_every_edge_is_the_one_that_the_pseudocode_gives(seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311  # the same shapes each time
     for _ in range(60):
-        made = shape(rng)
-        book, components = book_of(*made).tree()
-        grown = by_this_planner(*made)
-        assert [
-            (
-                e.source,
-                e.target,
-                e.is_one_way,
-                e.path.cost,
-                e.path.interval_min,
-                e.path.options,
-                e.path.window,
-            )
-            for e in grown.edges
-        ] == [
-            (e.source, e.target, e.is_directed, e.info.cost, e.info.interval, e.info.options, e.info.schedule)
-            for e in book
-        ]
-        assert len(grown.components) >= components
-        assert_paths_add_up(made[2], grown)
-
-
-def assert_paths_add_up(links: Links, grown: Grown) -> None:
-    for edge in grown.edges:
-        path = edge.path
-        assert (path.sites[0], path.sites[-1]) == (edge.source, edge.target)
-        cost, week = 0, ALWAYS
-        for at, link in enumerate(path.links):
-            assert set(path.sites[at : at + 2]) <= set(links[link][0])
-            cost, week = min(cost + links[link][1], COST_MAX), Quarters(week & links[link][4])
-        assert (cost, week) == (path.cost, path.window)
+        assert difference(small_shape(rng)) == ""
 
 
 def test_the_empty_path_of_a_root_has_no_links() -> None:
