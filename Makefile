@@ -9,7 +9,7 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check
 DEMO := var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages check format test oracle fuzz journey bench run man clean
+.PHONY: help setup packages check format test oracle fuzz sim journey bench run man clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ oracle: $(STAMP) ## our bytes against Samba's and Impacket's
 fuzz: $(STAMP) ## a million mutated messages against the engines
 	$(BIN)/python -m tests.bench.fuzz
 
+sim: $(STAMP) ## thousands of random forests through the planner and its judge
+	$(BIN)/python -m tests.bench.kcc_shapes
+
 journey: $(STAMP) ## real clients in network namespaces (needs root)
 	@tools/debian-packages journey
 	$(BIN)/pytest tests/journey
@@ -62,6 +65,7 @@ bench: $(STAMP) ## figures of this machine, and beside them those of Debian's Sa
 	$(BIN)/python -m tests.bench.run
 	$(BIN)/python -m tests.bench.bench_directory
 	$(BIN)/python -m tests.bench.bench_members
+	$(BIN)/python -m tests.bench.bench_kcc
 
 run: $(RUNTIME) ## provision a demo forest (once) and serve it in the foreground
 	@tools/debian-packages demo || echo "The demo runs without them; the commands that it shows want them." >&2

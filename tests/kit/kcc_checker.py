@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from addc.kcc.snapshot import DcAt, NcAt, NcKind, Replica, SiteAt, SiteOption, Snapshot
 from tests.kit.kcc_flows import Flow, named, reached
 from tests.kit.kcc_forest import label
-from tests.kit.kcc_reference import Colour, Reference, Tree
+from tests.kit.kcc_reference import Colour, Reference, Tree, Variant
 
 HOPS_MAX = 3
 
@@ -149,11 +149,11 @@ class _Judge:
 
     def trees(self, nc: NcAt, site: SiteAt) -> Iterator[tuple[Tree, bool]]:
         """The tree that a site goes by: around the failed DCs, and if that is in pieces, as if none had."""
-        variant = self.reference.variant(site)
-        around = self.reference.tree(nc, variant, detect=True)
+        variant, gone = self.reference.variant(site), self.reference.failed(site)
+        around = self.reference.tree(nc, variant, gone)
         yield around, True
-        if self.reference.failed and not around.is_complete:
-            yield self.reference.tree(nc, variant, detect=False), False
+        if gone and not around.is_complete:
+            yield self.reference.tree(nc, variant), False
 
     def tree_edges(self) -> Iterator[str]:
         """Each edge of a least-cost tree into a site has its connection."""
@@ -175,7 +175,7 @@ class _Judge:
                             )
 
     def _joined(self, nc: NcAt, source: SiteAt, site: SiteAt, *, detect: bool) -> bool:
-        gone = self.reference.failed if detect else frozenset()
+        gone = self.reference.failed(site) if detect else frozenset()
         return any(
             nc in flow.ncs
             and self.snapshot.dcs[flow.source].site == source
@@ -193,7 +193,8 @@ class _Judge:
                 stops = SiteOption.IS_INTER_SITE_AUTO_TOPOLOGY_DISABLED
                 if not one.options & SiteOption.IS_REDUNDANT_SERVER_TOPOLOGY_ENABLED or one.options & stops:
                     continue
-                tree = self.reference.tree(nc, self.reference.variant(site), detect=True)
+                gone = self.reference.failed(site)
+                tree = self.reference.tree(nc, self.reference.variant(site), gone)
                 for edge in tree.edges:
                     source = edge.into(site)
                     if source is not None and self.reference.colour(nc, site) is not Colour.WHITE:
@@ -212,8 +213,8 @@ class _Judge:
             (source, {flow.source for flow in between}),
             (site, {flow.target for flow in between}),
         ):
-            there = self.reference.candidates(nc, here, colour, detect=True)
-            if len(there) > 1 and len(ends - self.reference.failed) < 2:
+            there = self.reference.candidates(nc, here, colour, self.reference.failed(site))
+            if len(there) > 1 and len(ends - self.reference.failed(site)) < 2:
                 yield (
                     f"{label(self.snapshot.ncs[nc])}: no stand-in in {self.snapshot.sites[here].name} "
                     f"between {self.snapshot.sites[source].name} and {self.snapshot.sites[site].name}"
@@ -222,16 +223,17 @@ class _Judge:
     def connected(self) -> Iterator[str]:
         """Every change arrives everywhere that the trees lead to, failed DCs left out and with them."""
         stops = SiteOption.IS_AUTO_TOPOLOGY_DISABLED | SiteOption.IS_INTER_SITE_AUTO_TOPOLOGY_DISABLED
-        variants = {self.reference.variant(SiteAt(at)) for at in range(len(self.snapshot.sites))}
-        if any(site.options & stops for site in self.snapshot.sites) or len(variants) > 1:
+        sites = [SiteAt(at) for at in range(len(self.snapshot.sites))]
+        views = {(self.reference.variant(site), self.reference.failed(site)) for site in sites}
+        if any(site.options & stops for site in self.snapshot.sites) or len(views) > 1:
             return
         for nc in self.settled:
-            for detect in (True, False):
-                yield from self._connected(nc, detect=detect)
+            for variant, failed in views:
+                for gone in {failed, frozenset[DcAt]()}:
+                    yield from self._connected(nc, variant, gone)
 
-    def _connected(self, nc: NcAt, *, detect: bool) -> Iterator[str]:
-        tree = self.reference.tree(nc, self.reference.variant(SiteAt(0)), detect=detect)
-        gone = self.reference.failed if detect else frozenset()
+    def _connected(self, nc: NcAt, variant: Variant, gone: frozenset[DcAt]) -> Iterator[str]:
+        tree = self.reference.tree(nc, variant, gone)
         for start, dc in enumerate(self.snapshot.dcs):
             if dc.due.get(nc) is not Replica.WRITABLE or start in gone or dc.is_read_only:
                 continue

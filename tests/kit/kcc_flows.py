@@ -100,14 +100,19 @@ def flows_of_report(snapshot: Snapshot, report: Mapping[str, object]) -> tuple[l
 
 
 def applied(plan: Plan) -> Snapshot:
-    """The forest once every DC has carried out its share, and its ISTG has signed in its site's settings."""
+    """The forest once every DC has carried out its share, and its ISTG has signed in its site's settings.
+
+    What an ISTG writes arrives: where it is known how far each DC's changes got, that is known of it too.
+    """
     snapshot = plan.snapshot
     below: dict[DcAt, list[Connection]] = defaultdict(list)
     for one in plan.connections:
         if one.action is not Action.DELETE and one.is_written:
             below[one.target].append(_as_connection(snapshot, one))
+    signed = {snapshot.dcs[dc].invocation_id: snapshot.now for dc in plan.istg.values()}
     return replace(
         snapshot,
+        cursors={**snapshot.cursors, **signed} if snapshot.cursors else {},
         dcs=tuple(
             replace(dc, connections=tuple(sorted(below[DcAt(at)], key=lambda one: one.guid)))
             for at, dc in enumerate(snapshot.dcs)

@@ -9,7 +9,8 @@ forest(
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from enum import IntFlag
 from typing import Final
 
 from addc.base.clock import HOUR_FT, FileTime, from_unix
@@ -49,8 +50,25 @@ RODC_OPTIONS: Final = DsaOption(0x20) | DsaOption.DISABLE_OUTBOUND_REPL
 GENERATED: Final = ConnectionOption.IS_GENERATED
 
 
-@dataclass(frozen=True, slots=True)
-class ASite:
+class _Written:
+    """Shows itself as one would write it: what is as it usually is stays out."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        assert is_dataclass(self)
+        told = []
+        for one in fields(self):
+            value = getattr(self, one.name)
+            usual = one.default_factory() if one.default_factory is not MISSING else one.default
+            if usual is MISSING or value != usual:
+                shown = f"{type(value).__name__}({int(value)})" if isinstance(value, IntFlag) else repr(value)
+                told.append(f"{one.name}={shown}")
+        return f"{type(self).__name__}({', '.join(told)})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ASite(_Written):
     """generator: a DC's name."""
 
     name: str
@@ -62,8 +80,8 @@ class ASite:
     guid: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class ADc:
+@dataclass(frozen=True, slots=True, repr=False)
+class ADc(_Written):
     """held: what differs from what is due, by name of naming context ("config", "schema", a domain's or an
     application's first label); None for a replica that is not there."""
 
@@ -80,8 +98,8 @@ class ADc:
     guid: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class ALink:
+@dataclass(frozen=True, slots=True, repr=False)
+class ALink(_Written):
     name: str
     sites: tuple[str, ...]
     cost: int = COST_DEFAULT
@@ -91,8 +109,8 @@ class ALink:
     guid: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class AConnection:
+@dataclass(frozen=True, slots=True, repr=False)
+class AConnection(_Written):
     """source, target: names of DCs; a source that is no DC's name is one that is gone. name: its RDN's value,
     by which several from the same source differ. age_h: since it was created."""
 

@@ -120,13 +120,17 @@ class _Judge:
                 yield f"{there.dn}: whether it is enabled is for the administrator to say"
 
     def duplicates(self) -> Iterator[str]:
-        """No second generated connection between the same two DCs, and none added beside one that does."""
+        """No second generated connection between the same two DCs, and none added beside one that does.
+
+        Below a read-only DC they stay: it cannot write, and no one else is to.
+        """
         pairs = Counter(
             (one.source, one.target)
             for one in self.final
             if one.options & ConnectionOption.IS_GENERATED
             and not one.options & ConnectionOption.RODC_TOPOLOGY
-            and not (self._site_options(one) & SiteOption.IS_TOPL_CLEANUP_DISABLED)
+            and not self._site_options(one) & SiteOption.IS_TOPL_CLEANUP_DISABLED
+            and not self.snapshot.dcs[one.target].is_read_only
         )
         for (source, target), count in pairs.items():
             if count > 1 and source is not None and self._may_clean(source, target):
@@ -170,7 +174,8 @@ class _Judge:
         """Every tree of a naming context that the site has a replica of joins all its replicas."""
         for at in range(len(self.snapshot.ncs)):
             if self.reference.colour(NcAt(at), site) is not Colour.WHITE:
-                if not self.reference.tree(NcAt(at), self.reference.variant(site), detect=True).is_complete:
+                gone = self.reference.failed(site)
+                if not self.reference.tree(NcAt(at), self.reference.variant(site), gone).is_complete:
                     return False
         return True
 
@@ -358,30 +363,34 @@ def are_starts(week: Quarters, path: Path, *, is_spread: bool) -> bool:
 
 
 def least_cost(plan: Plan) -> Iterator[str]:
-    """The trees' cost is the least there is, by networkx, where no schedule narrows the choice."""
+    """The trees' cost is the least there is, by networkx, where no schedule narrows the choice.
+
+    Not where a coloured site has no bridgehead: ProcessEdge then starts from that site all the same, so that
+    to the letter of 6.2.2.3.4.4 two others may be joined by way of it, which is dearer.
+    """
     snapshot = plan.snapshot
     reference = Reference(snapshot)
+    variants = {reference.variant(SiteAt(at)) for at in range(len(snapshot.sites))}
+    if len(variants) > 1:
+        return
+    (variant,) = variants
+    if variant.is_scheduled and any(one.window != ALWAYS for one in snapshot.links):
+        return
     for tree in plan.trees:
-        if tree.as_if_none_failed or tree.failed:
-            continue
         for nc in tree.ncs:
-            for variant in {reference.variant(SiteAt(at)) for at in range(len(snapshot.sites))}:
-                is_plain = not variant.is_scheduled or all(one.window == ALWAYS for one in snapshot.links)
-                if (
-                    is_plain
-                    and len({reference.variant(SiteAt(at)) for at in range(len(snapshot.sites))}) == 1
-                ):
-                    mine = sum(edge.path.cost for edge in tree.edges)
-                    best = _least(reference, nc, variant)
-                    if mine != best:
-                        yield f"the tree of {label(snapshot.ncs[nc])} costs {mine}, not {best}"
+            mine = sum(edge.path.cost for edge in tree.edges)
+            best = _least(reference, nc, variant, tree.failed)
+            if best is not None and mine != best:
+                yield f"the tree of {label(snapshot.ncs[nc])} costs {mine}, not {best}"
 
 
-def _least(reference: Reference, nc: NcAt, variant: Variant) -> int:
-    """Cost of the least forest: red sites first, then black ones hung on where it costs least."""
+def _least(reference: Reference, nc: NcAt, variant: Variant, gone: Collection[DcAt]) -> int | None:
+    """Cost of the least forest: red sites first, then black ones; None where one cannot be joined."""
     sites = [SiteAt(at) for at in range(len(reference.snapshot.sites))]
     colours = {at: reference.colour(nc, at) for at in sites}
-    there = [at for at in sites if reference.candidates(nc, at, colours[at], detect=True)]
+    there = [at for at in sites if reference.candidates(nc, at, colours[at], gone)]
+    if len(there) < sum(colour is not Colour.WHITE for colour in colours.values()):
+        return None
     closure = _closure(reference, there, variant)
     red = networkx.Graph()
     red.add_nodes_from(at for at in there if colours[at] is Colour.RED)

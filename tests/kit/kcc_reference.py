@@ -4,7 +4,7 @@ Nothing here comes from the planner's own modules but its input. Small forests o
 pseudocode of [MS-ADTS] 6.2.2.3.4.4, step by step.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
@@ -88,14 +88,14 @@ class Tree:
 
     @property
     def is_complete(self) -> bool:
-        return len(self.joined) <= 1 and self.fed() >= self.blacks
-
-    def fed(self) -> frozenset[SiteAt]:
-        """The black sites that something arrives at, and every red one."""
-        arrived = set(self.reds)
+        """CountComponents gives one at most: every coloured site is joined, be it one-way."""
+        waiting = set(self.reds | self.blacks)
+        found = {min(waiting)} if waiting else set()
         for _ in self.edges:
-            arrived |= {edge.second for edge in self.edges if edge.first in arrived}
-        return frozenset(arrived)
+            for edge in self.edges:
+                if {edge.first, edge.second} & found:
+                    found |= {edge.first, edge.second}
+        return found >= waiting
 
     @property
     def cost(self) -> int:
@@ -136,18 +136,19 @@ class Reference:
     def by_site(self) -> list[list[DcAt]]:
         return self.snapshot.dcs_by_site()
 
+    def failed(self, viewer: SiteAt) -> frozenset[DcAt]:
+        """DCs that this site's ISTG routes around: silent for over two hours, unless it is not to look."""
+        if self.snapshot.sites[viewer].options & SiteOption.IS_TOPL_DETECT_STALE_DISABLED:
+            return frozenset()
+        return self.silent
+
     @cached_property
-    def failed(self) -> frozenset[DcAt]:
-        """DCs that others route around: silent for more than two hours, where their site looks for it."""
+    def silent(self) -> frozenset[DcAt]:
         found = set()
         for at, dc in enumerate(self.snapshot.dcs):
             failure = self.snapshot.failures.get(dc.guid)
-            is_looked_for = not (
-                self.snapshot.sites[dc.site].options & SiteOption.IS_TOPL_DETECT_STALE_DISABLED
-            )
-            if failure and is_looked_for and failure.count > 1:
-                if self.snapshot.now - failure.first > _STALE_AFTER:
-                    found.add(DcAt(at))
+            if failure and failure.count > 1 and self.snapshot.now - failure.first > _STALE_AFTER:
+                found.add(DcAt(at))
         return frozenset(found)
 
     def variant(self, site: SiteAt) -> Variant:
@@ -175,8 +176,8 @@ class Reference:
         """Every DC holds just what it should of it: nothing is on its way in or out."""
         return all(dc.held.get(nc) == dc.due.get(nc) for dc in self.snapshot.dcs)
 
-    def candidates(self, nc: NcAt, site: SiteAt, colour: Colour, *, detect: bool) -> list[DcAt]:
-        """DCs that may be a bridgehead there; preferred ones where any of them holds it."""
+    def candidates(self, nc: NcAt, site: SiteAt, colour: Colour, gone: Collection[DcAt] = ()) -> list[DcAt]:
+        """DCs that may be a bridgehead there: preferred ones where one holds it; none of `gone`."""
         holding = [
             at
             for at in self.by_site[site]
@@ -187,7 +188,7 @@ class Reference:
             )
         ]
         preferred = [at for at in holding if self.snapshot.dcs[at].is_preferred]
-        return [at for at in preferred or holding if not (detect and at in self.failed)]
+        return [at for at in preferred or holding if at not in gone]
 
     def links(self, variant: Variant) -> list[_Link]:
         return [
@@ -210,18 +211,17 @@ class Reference:
             return [frozenset(LinkAt(at) for at in range(len(self.snapshot.links)))]
         return [frozenset(bridge.links) for bridge in self.snapshot.bridges]
 
-    def tree(self, nc: NcAt, variant: Variant, *, detect: bool) -> Tree:
-        """GetSpanningTreeEdges, for all sites at once."""
-        graph = _Graph(self, nc, variant, detect)
-        return graph.tree()
+    def tree(self, nc: NcAt, variant: Variant, gone: Collection[DcAt] = ()) -> Tree:
+        """GetSpanningTreeEdges, for all sites at once, without the DCs that are gone."""
+        return _Graph(self, nc, variant, gone).tree()
 
     def source_may_feed(self, source: DcAt, target: DcAt, nc: NcAt) -> bool:
-        """Whether a connection "implies" a tuple in repsFrom, 6.2.2."""
+        """Whether a connection "implies" a tuple in repsFrom, 6.2.2.5."""
         held = self.snapshot.dcs[source].held.get(nc)
         due = self.snapshot.dcs[target].due.get(nc)
         if held is None or due is None:
             return False
-        return held is not Replica.PARTIAL or due is Replica.PARTIAL
+        return held is Replica.WRITABLE or due is Replica.PARTIAL
 
     def implied(self, source: DcAt, target: DcAt) -> frozenset[NcAt]:
         return frozenset(
@@ -265,14 +265,14 @@ class Reference:
 class _Graph:
     """The site graph of one naming context, [MS-ADTS] 6.2.2.3.4.1 to 6.2.2.3.4.4."""
 
-    def __init__(self, reference: Reference, nc: NcAt, variant: Variant, detect: bool) -> None:
+    def __init__(self, reference: Reference, nc: NcAt, variant: Variant, gone: Collection[DcAt]) -> None:
         self.links = reference.links(variant)
         self.sets = reference.edge_sets(variant)
         self.vertices: list[_Vertex] = []
         self.internal: dict[tuple[SiteAt, SiteAt, Info], bool] = {}
         for at in range(len(reference.snapshot.sites)):
             colour = reference.colour(nc, SiteAt(at))
-            candidates = reference.candidates(nc, SiteAt(at), colour, detect=detect)
+            candidates = reference.candidates(nc, SiteAt(at), colour, gone)
             self.vertices.append(_Vertex(colour, colour is not Colour.WHITE and bool(candidates)))
 
     def tree(self) -> Tree:

@@ -1,0 +1,87 @@
+"""Thousands of random forests through the planner and its judge.
+
+    python -m tests.bench.kcc_shapes --examples 5000 --minutes 20
+
+Ends with 1 and the smallest forest that it could find where a rule is broken, as a test would write it.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from addc.kcc.plan import plan_forest, plan_share
+from tests.kit.kcc_plan_checker import every_violation
+from tests.kit.kcc_random import Drawn, built, forests
+
+SITES_MAX: Final = (1, 3, 6, 12)
+_SHOWN: Final = 8
+
+
+class _OutOfTime(Exception):
+    """The time is up."""
+
+
+def judge(examples: int, minutes: float, first_seed: int) -> str:
+    """What is wrong with the smallest forest found; empty where all is well. Half have no odd cases."""
+    ends = time.monotonic() + 60 * minutes
+    done = 0
+    for at, sites_max in enumerate(SITES_MAX):
+        for is_odd in (False, True):
+            failing: list[str] = []
+
+            @seed(first_seed + at)
+            @settings(
+                max_examples=max(1, examples // (2 * len(SITES_MAX))),
+                deadline=None,
+                database=None,
+                phases=[Phase.generate, Phase.shrink],
+                suppress_health_check=list(HealthCheck),
+                report_multiple_bugs=False,
+            )
+            @given(forests(sites_max=sites_max, is_odd=is_odd))
+            def one(drawn: Drawn, failing: list[str] = failing) -> None:
+                nonlocal done
+                if time.monotonic() > ends:
+                    raise _OutOfTime
+                done += 1
+                wrong = every_violation(built(drawn), plan_forest, plan_share)
+                if wrong:
+                    failing[:] = [written(drawn), *wrong[:_SHOWN]]
+                    raise AssertionError(failing)
+
+            try:
+                one()
+            except _OutOfTime:
+                if not failing:
+                    return f"out of time after {done} forests"
+            except AssertionError:
+                assert failing
+            if failing:
+                return "\n".join(failing)
+    print(f"{done} forests, nothing wrong")
+    return ""
+
+
+def written(drawn: Drawn) -> str:
+    """The call that builds it."""
+    return f"forest({', '.join(f'{name}={value!r}' for name, value in drawn.items() if value)})"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """0 where every forest drawn is planned as promised."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=5000)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args(words)
+    wrong = judge(chosen.examples, chosen.minutes, chosen.seed)
+    if wrong:
+        print(wrong)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
