@@ -27,6 +27,7 @@ from addc.kcc.snapshot import Snapshot
 
 # As ldb writes it: an extended DN as it is, though RFC 2849 would have its "<" in base64.
 _PLAIN: Final = re.compile(rb"(?:[!-9;-~](?:[ -~]*[!-~])?)?")
+_NAMED_BY_GUID: Final = frozenset((Kind.SITE, Kind.LINK))
 _GUIDS: Final = frozenset(("objectguid", "invocationid"))
 _LINE: Final = 78
 
@@ -39,7 +40,12 @@ def ldif_of(snapshot: Snapshot) -> bytes:
 
 def write_ldif(entries: Sequence[RawEntry], facts: RootFacts) -> bytes:
     """Objects as a file; the rootDSE comes last."""
-    guids = {key_of(one.dn): guid for one in entries if (guid := _guid_text(one)) is not None}
+    guids = {
+        key_of(one.dn): guid
+        for one in entries
+        if kind_of(one.values.get("objectclass", ())) in _NAMED_BY_GUID
+        and (guid := _guid_text(one)) is not None
+    }
     return b"".join(_records(entries, facts, guids))
 
 
@@ -61,9 +67,8 @@ def _guid_text(entry: RawEntry) -> str | None:
 def _lines(entry: RawEntry, guids: dict[str, str]) -> Iterator[bytes]:
     dn = plain(entry.dn)
     kind = kind_of(entry.values.get("objectclass", ()))
-    guid = guids.get(key_of(dn))
-    named = f"<GUID={guid}>;{dn}" if kind is Kind.LINK and guid is not None else dn
-    yield _line("dn", named.encode())
+    guid = guids.get(key_of(dn)) if kind is Kind.LINK else None
+    yield _line("dn", (dn if guid is None else f"<GUID={guid}>;{dn}").encode())
     name = rdn_value(dn)
     if dn[:3].upper() == "CN=":
         yield _line("cn", name.encode())
