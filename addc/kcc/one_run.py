@@ -21,8 +21,9 @@ from addc.directory.api import Directory
 from addc.directory.context import ReadContext, WriteContext
 from addc.directory.kcc_runs import LastRun
 from addc.kcc import directory_view, failures, translation, writing
+from addc.kcc.istg import istg
 from addc.kcc.plan import plan_share
-from addc.kcc.snapshot import DcAt, NcAt, Snapshot
+from addc.kcc.snapshot import DcAt, NcAt, SiteOption, Snapshot
 from addc.kcc.translation import ReplicaLinks
 from addc.kcc.wanted import Action, Plan
 from addc.kcc.writing import AddConnection, ChangeConnection, NameGenerator, RemoveConnection, Write
@@ -103,7 +104,7 @@ async def asked(found: Look, peers: Peers | None) -> tuple[FailureLists, set[byt
             results[guid] = await peers.reach(guid, translation.address_of(guid, snapshot.forest_dns))
     failed.update(guid for guid, result in results.items() if result)
     lists = failures.refreshed(found.lists, found.partners, results)
-    if peers is None or snapshot.local is None or snapshot.dcs[snapshot.local].is_read_only:
+    if peers is None or snapshot.local is None or not _plans_between_sites(snapshot, snapshot.local):
         return lists, failed
     for place in failures.bridgeheads_to_ask(snapshot, snapshot.local):
         guid = snapshot.dcs[place].guid
@@ -115,6 +116,13 @@ async def asked(found: Look, peers: Peers | None) -> tuple[FailureLists, set[byt
         else:
             lists = failures.merged(lists, told)
     return lists, failed
+
+
+def _plans_between_sites(snapshot: Snapshot, local: DcAt) -> bool:
+    """Whether a DC is its site's generator of topology, and the site wants one. Spec: [MS-ADTS] 6.2.2.3."""
+    site = snapshot.dcs[local].site
+    is_off = bool(snapshot.sites[site].options & SiteOption.IS_INTER_SITE_AUTO_TOPOLOGY_DISABLED)
+    return not is_off and istg(snapshot, site) == local
 
 
 # --- deciding ---

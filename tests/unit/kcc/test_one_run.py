@@ -60,7 +60,8 @@ def test_a_lone_dc_has_nothing_to_do_and_no_usn_is_drawn(corp_sqlite: Corp) -> N
     assert usn(corp_sqlite) == before
 
 
-def test_a_neighbour_is_connected_with_as_windows_writes_it(corp: Corp) -> None:
+def test_a_neighbour_is_connected_with_as_windows_writes_it(corp_sqlite: Corp) -> None:
+    corp = corp_sqlite
     dsa = add_dc(corp, "DC2", FIRST)
     report = run(corp)
     (row,) = connections(corp)
@@ -77,7 +78,8 @@ def test_a_neighbour_is_connected_with_as_windows_writes_it(corp: Corp) -> None:
     assert str(row.rdn) == str(row.rdn).lower() and len(row.rdn) == 36
 
 
-def test_its_naming_contexts_get_a_partner_and_nobodys_metadata_moves(corp: Corp) -> None:
+def test_its_naming_contexts_get_a_partner_and_nobodys_metadata_moves(corp_sqlite: Corp) -> None:
+    corp = corp_sqlite
     dsa = add_dc(corp, "DC2", FIRST)
     heads = [CONFIG_DN, SCHEMA_DN, DOMAIN_DN]
     before = [(row.usn_changed, row.meta) for row in map(corp.row, heads)]

@@ -7,17 +7,20 @@ from collections.abc import Callable
 import pytest
 
 from addc.base.errors import DsError
+from addc.base.ids import Usn
+from addc.codec.blobs import ReplUpToDateVector, UpToDateCursor, dstime
 from addc.codec.kcc_failures import FailedDc, FailureLists
 from addc.codes.win32 import Win32
 from addc.directory import kcc_runs, replication_failures
 from addc.directory.api import Directory, Services
+from addc.directory.delete import delete_object
 from addc.kcc import one_run, service
 from addc.kcc.one_run import Report
 from addc.kcc.service import AGAIN_S, FIRST_S, PERIOD_S, SETTLE_MAX_S, SETTLE_S, Kcc, Timetable, changes_since
 from addc.security.token import SYSTEM
-from tests.kit.corp import Corp
-from tests.kit.corp_forest import CountingRng, StandingClock
-from tests.kit.corp_sites import FIRST, add_dc, add_link, add_site
+from tests.kit.corp import Corp, delete_values, replace_values
+from tests.kit.corp_forest import CONFIG_DN, CountingRng, StandingClock
+from tests.kit.corp_sites import FIRST, IP, SITES, add_dc, add_link, add_site
 
 # --- the timetable ---
 
@@ -87,6 +90,9 @@ def test_sites_dcs_links_and_partitions_matter_and_other_objects_do_not(corp_sql
     assert matters(lambda: add_site(corp, "Branch"))
     assert matters(lambda: add_link(corp, "wan", 100, FIRST, "Branch"))
     assert matters(lambda: add_dc(corp, "DC2", "Branch"))
+    wan = f"CN=wan,{IP}"
+    assert matters(lambda: corp.modify(wan, delete_values("siteList", f"CN=Branch,{SITES}"))), "a link value"
+    assert matters(lambda: corp.write(lambda ctx: delete_object(ctx, wan), SYSTEM)), "what goes"
 
 
 # --- at work ---
@@ -170,6 +176,25 @@ def test_bridgeheads_of_the_site_are_asked_for_their_lists(corp_sqlite: Corp) ->
     execute(corp, Peer())
     lists = corp.read(replication_failures.failure_lists)
     assert lists.connections == {guid: FailedDc(guid, 1, corp.now, Win32.ERROR_DS_BUSY)}
+
+
+def test_bridgeheads_are_asked_by_the_generator_alone(corp_sqlite: Corp) -> None:
+    """6.2.2.3: who plans nothing between sites does not; nor where the site wants no such plan."""
+    corp = corp_sqlite
+    add_site(corp, "Branch")
+    far, bridge = add_dc(corp, "DC9", "Branch"), add_dc(corp, "DC2", FIRST)
+    held = {"fromServer": far, "options": "0", "enabledConnection": "TRUE"}
+    corp.add(f"CN=mine,{bridge}", "nTDSConnection", values=held)
+    settings, peers = f"CN=NTDS Site Settings,CN={FIRST},{SITES}", Peer()
+    corp.modify(settings, replace_values("options", "16"), requester=SYSTEM)
+    execute(corp, peers)
+    vector = ReplUpToDateVector((UpToDateCursor(bytes(15) + b"\x07", Usn(1), dstime(corp.now)),))
+    corp.modify(bridge, replace_values("invocationId", bytes(15) + b"\x07"), requester=SYSTEM)
+    corp.modify(CONFIG_DN, replace_values("replUpToDateVector", vector.pack()), requester=SYSTEM)
+    generator = replace_values("interSiteTopologyGenerator", bridge)
+    corp.modify(settings, replace_values("options", "0"), generator, requester=SYSTEM)
+    assert not execute(corp, peers).is_istg
+    assert not peers.asked
 
 
 def test_a_configuration_that_never_rests_ends_the_run(
