@@ -5,15 +5,16 @@ Each look is near-linear in the forest's size. What needs the whole forest's pla
 Spec: [MS-ADTS] 6.2.2
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from addc.kcc.finding import Finding, in_order
 from addc.kcc.findings_connections import of_connections
 from addc.kcc.findings_dcs import of_dcs
 from addc.kcc.findings_outage import of_outages
-from addc.kcc.findings_replicas import of_replicas
+from addc.kcc.findings_replicas import of_cut_off, of_replicas
 from addc.kcc.findings_sites import of_links, of_sites, of_troubles
+from addc.kcc.latency import Latency
 from addc.kcc.wanted import Plan
 
 _LOOKS: Final[tuple[Callable[[Plan], Iterator[Finding]], ...]] = (
@@ -26,11 +27,12 @@ _LOOKS: Final[tuple[Callable[[Plan], Iterator[Finding]], ...]] = (
 )
 
 
-def findings(plan: Plan) -> tuple[Finding, ...]:
-    """Everything found, in order."""
+def findings(plan: Plan, latencies: Sequence[Latency] = ()) -> tuple[Finding, ...]:
+    """Everything found, in order. latencies: of the whole plan; they tell who misses changes."""
     found = [one for look in _LOOKS for one in look(plan)]
     if is_whole(plan):
         found += of_outages(plan)
+        found += of_cut_off(plan, latencies)
     return in_order(found)
 
 

@@ -31,6 +31,10 @@ _OFF: Final = (
 )
 
 
+_BUSY: Final = 150
+"""From so many on, one round of copying at the default interval of three hours leaves a minute for each."""
+
+
 def of_dcs(plan: Plan) -> Iterator[Finding]:
     """DCs that keep replication from working, and bridgeheads without work."""
     snapshot = plan.snapshot
@@ -57,6 +61,28 @@ def of_dcs(plan: Plan) -> Iterator[Finding]:
             )
     if len({dc.site for dc in snapshot.dcs}) > 1:
         yield from _preferred(plan)
+        yield from _busy(plan)
+
+
+def _busy(plan: Plan) -> Iterator[Finding]:
+    """Bridgeheads that copy from very many."""
+    snapshot = plan.snapshot
+    load: dict[DcAt, int] = {}
+    for one in plan.connections:
+        if one.action is Action.DELETE or one.source is None:
+            continue
+        if snapshot.dcs[one.source].site != snapshot.dcs[one.target].site:
+            load[one.target] = load.get(one.target, 0) + 1
+    for dc, count in load.items():
+        if count > _BUSY:
+            yield Finding(
+                Severity.WARNING,
+                "bridgehead-busy",
+                snapshot.dcs[dc].dn,
+                f"{dc_name(snapshot, dc)} copies from {count:,} DCs of other sites, one after the other",
+                "add DCs to its site, or put hub sites between: cheaper links to these make them the way",
+                weight=count,
+            )
 
 
 def _preferred(plan: Plan) -> Iterator[Finding]:

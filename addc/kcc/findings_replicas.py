@@ -3,9 +3,10 @@
 Spec: [MS-ADTS] 6.2.2, 6.2.2.3.4.4
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from addc.kcc.finding import Finding, Severity
+from addc.kcc.latency import Latency
 from addc.kcc.snapshot import DcAt, NcAt, Replica
 from addc.kcc.wanted import Plan
 from addc.kcc.words import counted, dc_name, names, nc_label, nc_labels
@@ -26,6 +27,26 @@ def of_replicas(plan: Plan) -> Iterator[Finding]:
             weight=len(one.sites),
         )
     yield from _rare(plan)
+
+
+def of_cut_off(plan: Plan, latencies: Sequence[Latency]) -> Iterator[Finding]:
+    """DCs that miss changes though their sites are joined: replication or connections are switched off."""
+    snapshot = plan.snapshot
+    known = {(nc, site) for one in plan.unreachable for nc in one.ncs for site in one.sites}
+    for one in latencies:
+        dcs = [dc for dc in one.cut_off if (one.ncs[0], snapshot.dcs[dc].site) not in known]
+        if not dcs:
+            continue
+        told = names([dc_name(snapshot, dc) for dc in dcs], 3)
+        yield Finding(
+            Severity.ERROR,
+            "replica-cut-off",
+            snapshot.dcs[dcs[0]].dn,
+            f"{nc_labels(snapshot, one.ncs, 4)}: {counted(len(dcs), 'DC')} ({told}) will not hear of all "
+            "changes, or the others not of theirs: no connections that work lead there and back",
+            "addc kcc --explain FROM TO tells what is in the way",
+            weight=len(dcs),
+        )
 
 
 def _rare(plan: Plan) -> Iterator[Finding]:

@@ -44,7 +44,7 @@ def of_sites(plan: Plan) -> Iterator[Finding]:
     for at, held in enumerate(snapshot.dcs_by_site()):
         site = snapshot.sites[at]
         if SiteAt(at) not in linked and len(snapshot.sites) > 1:
-            yield _unlinked(snapshot, SiteAt(at), has_dcs=bool(held))
+            yield _unlinked(snapshot, SiteAt(at), is_cut_off=0 < len(held) < len(snapshot.dcs))
         if not held:
             yield Finding(
                 Severity.NOTE,
@@ -67,14 +67,14 @@ def of_sites(plan: Plan) -> Iterator[Finding]:
         yield from _generator(plan, SiteAt(at), places)
 
 
-def _unlinked(snapshot: Snapshot, at: SiteAt, *, has_dcs: bool) -> Finding:
+def _unlinked(snapshot: Snapshot, at: SiteAt, *, is_cut_off: bool) -> Finding:
     site = snapshot.sites[at]
     return Finding(
-        Severity.ERROR if has_dcs else Severity.NOTE,
+        Severity.ERROR if is_cut_off else Severity.NOTE,
         "site-in-no-link",
         site.dn,
         f"Site {site.name} is in no site link"
-        + (": its DCs replicate with no other site" if has_dcs else ""),
+        + (": its DCs replicate with no other site" if is_cut_off else ""),
         "put it into one: addc sites links set LINK --add SITE",
     )
 
@@ -141,7 +141,7 @@ def of_links(plan: Plan) -> Iterator[Finding]:
     for link in snapshot.links:
         if link.window == NEVER and link.sites:
             yield Finding(
-                Severity.ERROR,
+                Severity.WARNING,
                 "link-never-open",
                 link.dn,
                 f"Site link {link.name} is never open: nothing replicates over it",
@@ -156,8 +156,8 @@ def _without_overlap(snapshot: Snapshot) -> Iterator[Finding]:
     for link in snapshot.links:
         if link.window == NEVER or len(set(link.sites)) < 2:
             continue
-        for site in set(link.sites):
-            at_site[site].append(link)
+        for end in set(link.sites):
+            at_site[end].append(link)
     has_dc = {dc.site for dc in snapshot.dcs if not dc.is_read_only}
     for at, links in enumerate(at_site):
         if len(links) < 2:

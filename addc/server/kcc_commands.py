@@ -115,13 +115,14 @@ def told(snapshot: Snapshot, scope: Scope, tell: Tell) -> Told:
     nc = named.nc_named(snapshot, scope.nc) if scope.nc else None
     tell(f"planning {len(snapshot.dcs):,} DCs in {len(snapshot.sites):,} sites")
     plan = plan_of(snapshot, scope)
-    tell("looking for what is wrong")
-    found = findings(plan)
     if not is_whole(plan) or scope.dc or scope.site:
-        found = findings_about(found, plan, _asked(plan, scope))
+        tell("looking for what is wrong")
+        found = findings_about(findings(plan), plan, _asked(plan, scope))
         return Told(plan if nc is None else of_nc(plan, nc), found, ())
     tell("adding up latencies")
     slow = latencies(plan)
+    tell("looking for what is wrong")
+    found = findings(plan, slow)
     if nc is None:
         return Told(plan, found, slow)
     return Told(of_nc(plan, nc), found, latencies_of_nc(slow, nc))

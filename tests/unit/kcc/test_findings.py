@@ -6,6 +6,7 @@ from dataclasses import replace
 from addc.codec.schedule import NEVER
 from addc.kcc.finding import Finding, Severity
 from addc.kcc.findings import findings
+from addc.kcc.latency import latencies
 from addc.kcc.snapshot import (
     ConnectionOption,
     DsaOption,
@@ -72,8 +73,7 @@ def test_sites_without_dc_link_or_gc() -> None:
 
 def test_an_empty_site_in_no_link_is_no_more_than_a_note() -> None:
     found = _found(forest(sites=["A", "B"], dcs=["A/a", "A/b"]))
-    # A is alone and has DCs, but replicates with nobody either way.
-    assert {one.severity for one in found["site-in-no-link"]} == {Severity.ERROR, Severity.NOTE}
+    assert {one.severity for one in found["site-in-no-link"]} == {Severity.NOTE}
 
 
 def test_one_domain_needs_no_global_catalog_in_every_site() -> None:
@@ -164,6 +164,31 @@ def test_naming_contexts_cut_apart_or_on_one_dc() -> None:
     assert len(found["one-writable-replica"]) == 2
     orphan = forest(dcs=["A/a", ADc("b", "A", domain="child", held={"child": Replica.PARTIAL})])
     assert "child" in _the(_found(orphan), "nc-without-writable-replica").what
+
+
+def test_dcs_that_miss_changes_though_their_sites_are_joined() -> None:
+    """Nobody makes connections in B, and nobody did."""
+    off = SiteOption.IS_INTER_SITE_AUTO_TOPOLOGY_DISABLED
+    snapshot = forest(sites=["A", ASite("B", options=off)], dcs=["A/a", "A/a2", "B/b"], links=AB)
+    plan = a_plan(snapshot, [APlanned("a", "a2"), APlanned("a2", "a"), APlanned("b", "a", via=("ab",))])
+    found = [one for one in findings(plan, latencies(plan)) if one.code == "replica-cut-off"]
+    assert len(found) == 1 and "1 DC (b (B)) will not hear of all changes" in found[0].what
+    assert found[0].severity is Severity.ERROR
+    ncs = (nc_at(snapshot, "config"), nc_at(snapshot, "schema"), nc_at(snapshot, "corp"))
+    told = replace(plan, unreachable=(Unreachable(ncs, (site_at(snapshot, "B"),), "no way"),))
+    assert "replica-cut-off" not in {one.code for one in findings(told, latencies(told))}
+
+
+def test_a_bridgehead_that_copies_from_very_many() -> None:
+    names = [f"s{at}" for at in range(151)]
+    snapshot = forest(
+        sites=["H", *names],
+        dcs=["H/h", "H/h2", *(f"{name}/d{name}" for name in names)],
+        links=[ALink("all", ("H", *names))],
+    )
+    inbound = [APlanned(f"d{name}", "h", schedule=EVERY_3_H) for name in names]
+    assert "151 DCs of other sites" in _the(_found(snapshot, inbound), "bridgehead-busy").what
+    assert "bridgehead-busy" not in _found(snapshot, inbound[:150])
 
 
 def _with_connection(one: AConnection) -> Snapshot:
