@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from addc.base.errors import DsError
 from addc.codec.locator_ping import DsFlag
-from addc.directory import entry, fsmo, names, trusts
+from addc.directory import entry, fsmo, names, sites, trusts
 from addc.directory.context import ReadContext
 from addc.schema import attr, cls
 from addc.security.trusts import TrustDirection, TrustType
@@ -50,7 +50,7 @@ def own_flags(ctx: ReadContext, client_site: str, *, keeps_time: bool) -> DsFlag
         flags |= DsFlag.DS_TIMESERV_FLAG
     if fsmo.is_ours(ctx, fsmo.PDC):
         flags |= DsFlag.DS_PDC_FLAG
-    if client_site.lower() == ctx.forest.site.lower():
+    if client_site.lower() == sites.own_site(ctx).lower():
         flags |= DsFlag.DS_CLOSEST_FLAG
     return flags
 
@@ -58,12 +58,12 @@ def own_flags(ctx: ReadContext, client_site: str, *, keeps_time: bool) -> DsFlag
 def controllers(ctx: ReadContext) -> tuple[Controller, ...]:
     """Every DC of this domain, this one first. Spec: [MS-DFSC] 3.3.5.3 (SelfFirst)."""
     forest = ctx.forest
-    found: list[Controller] = [Controller(forest.host, forest.host_fqdn, forest.site)]
+    found: list[Controller] = [Controller(forest.host, forest.host_fqdn, sites.own_site(ctx))]
     try:
-        sites = names.resolve(ctx, f"CN=Sites,{forest.config_dn}")
+        container = names.resolve(ctx, f"CN=Sites,{forest.config_dn}")
     except DsError:
         return tuple(found)
-    for site in names.children(ctx, sites.dnt):
+    for site in names.children(ctx, container.dnt):
         for servers in names.children(ctx, site.dnt):
             if servers.class_id != cls.SERVERS_CONTAINER:
                 continue

@@ -16,7 +16,7 @@ from addc.directory.context import ReadContext
 from addc.directory.dns_settings import DnsSettings, settings
 from addc.directory.locator_records import Address, LocatorFacts, LocatorSettings
 from addc.directory.site_coverage import Placed, SiteLink, Topology, covered
-from addc.directory.sites import targets_of
+from addc.directory.sites import own_site, targets_of
 from addc.schema import attr, cls
 from addc.store.objects import ObjectRow, ObjectState
 
@@ -146,7 +146,7 @@ def coverage(ctx: ReadContext) -> Coverage:
     chosen, places, sites = settings(ctx), dc_places(ctx), topology(ctx)
     own = next((one for one in places if one.dsa == ctx.forest.dsa_dnt), None)
     if own is None or own.site not in sites.sites:
-        return Coverage((ctx.forest.site,), (ctx.forest.site,), {})
+        return Coverage((own_site(ctx),), (own_site(ctx),), {})
 
     def of(counted: Iterable[DcPlace], listed: tuple[str, ...]) -> tuple[str, ...]:
         more = covered(sites, _counted(counted), own.site) if chosen.cover_sites else ()

@@ -10,6 +10,7 @@ from typing import Final
 from addc.base.errors import DsError
 from addc.directory import entry, names
 from addc.directory.context import Fact, ReadContext
+from addc.directory.sites import own_site
 from addc.schema import attr
 from addc.store.objects import ObjectRow
 
@@ -197,7 +198,7 @@ def limits(ctx: ReadContext) -> QueryPolicy:
 
 def policy_object(ctx: ReadContext) -> ObjectRow | None:
     """The queryPolicy object of the DC, else of its site, else the forest's default."""
-    site_settings = f"CN=NTDS Site Settings,CN={ctx.forest.site},CN=Sites,{ctx.forest.config_dn}"
+    site_settings = f"CN=NTDS Site Settings,CN={own_site(ctx)},CN=Sites,{ctx.forest.config_dn}"
     for holder in (ctx.tx.get(ctx.forest.dsa_dnt), _object(ctx, site_settings)):
         named = None if holder is None else entry.reference(holder, attr.QUERY_POLICY_OBJECT)
         found = None if named is None else ctx.tx.get(named)

@@ -81,6 +81,24 @@ def site_map(ctx: ReadContext) -> SiteMap:
     return _KEPT.get(ctx, lambda: _read(ctx))
 
 
+_OWN: Final[ConfigFact[str]] = ConfigFact()
+
+
+def own_site(ctx: ReadContext) -> str:
+    """The name of the site that this DC is in now; sites are renamed, and servers move.
+
+    Spec: [MS-ADTS] 3.1.1.4.5.29 (msDS-SiteName)
+    """
+    return _OWN.get(ctx, lambda: _read_own(ctx))
+
+
+def _read_own(ctx: ReadContext) -> str:
+    row = ctx.tx.get(ctx.forest.server_dnt)
+    for _ in range(2):
+        row = None if row is None else ctx.tx.get(row.parent)
+    return row.rdn if row is not None and row.class_id == cls.SITE else ctx.forest.site
+
+
 def _read(ctx: ReadContext) -> SiteMap:
     base = f"CN=Sites,{ctx.forest.config_dn}"
     sites = {row.dnt: row.rdn for row in _children(ctx, base) if row.class_id == cls.SITE}

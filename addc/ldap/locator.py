@@ -17,7 +17,7 @@ from addc.codec.ids import Sid
 from addc.codec.locator_ping import DsFlag, NameTooLong, NtVersion, Opcode, PingAnswer
 from addc.directory import accounts, closest_site, domain_controllers, trusts
 from addc.directory.context import ReadContext
-from addc.directory.sites import site_map
+from addc.directory.sites import own_site, site_map
 from addc.security.account_flags import UserAccountControl
 from addc.security.trusts import TrustDirection
 
@@ -202,7 +202,7 @@ def _describe(
         netbios_domain_name=nc.netbios if request.extended else forest.netbios,
         netbios_computer_name=forest.host.upper(),
         user=request.user or "",
-        dc_site=forest.site,
+        dc_site=own_site(ctx),
         client_site=client_site,
         address=_address_towards(source, own.addresses),
         next_closest_site=_next_closest(ctx, request, nc, client_site),

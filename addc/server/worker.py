@@ -21,6 +21,7 @@ from addc.base.whole_file import replace_file
 from addc.codec.repl_info import when
 from addc.directory import kcc_runs
 from addc.directory.context import ReadContext
+from addc.directory.sites import own_site
 from addc.kcc.service import Kcc
 from addc.kdc.kkdcp import KdcProxy, KdcProxyStream
 from addc.kdc.service import KdcDatagrams, KdcService, KdcStreams
@@ -367,7 +368,7 @@ def _describe(ctx: ReadContext) -> health.Report:
     found: health.Report = {
         "realm": forest.realm,
         "host": forest.host_fqdn,
-        "site": forest.site,
+        "site": own_site(ctx),
         "usn": int(ctx.tx.usn),
     }
     run = kcc_runs.last_run(ctx)

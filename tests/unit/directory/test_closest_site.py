@@ -1,9 +1,13 @@
 """The next closest site, [MS-ADTS] 6.3.3.2: at least cost, with a writable DC."""
 
 from addc.base.ids import Dnt
+from addc.codec.locator_ping import DsFlag
 from addc.directory.closest_site import next_closest_site
 from addc.directory.delete import delete_object
+from addc.directory.domain_controllers import controllers, own_flags
 from addc.directory.locator_facts import dc_places, topology
+from addc.directory.rename import rename_object
+from addc.directory.sites import own_site
 from addc.security.token import SYSTEM
 from tests.kit.corp import Corp, replace_values
 from tests.kit.corp_sites import FIRST, IP, SITES, add_dc, add_link, add_site
@@ -69,3 +73,18 @@ def test_dcs_are_found_in_their_sites(corp: Corp) -> None:
     gone = f"CN=NTDS Settings,CN=DC3,CN=Servers,CN=Aix,{SITES}"
     corp.write(lambda ctx: delete_object(ctx, gone), SYSTEM)
     assert len(corp.read(dc_places)) == 2
+
+
+def test_the_dcs_own_site_is_where_its_server_is_now(corp_sqlite: Corp) -> None:
+    """Spec: [MS-ADTS] 3.1.1.4.5.29; sites are renamed, and servers move."""
+    corp = corp_sqlite
+    assert corp.read(own_site) == FIRST
+    corp.write(lambda ctx: rename_object(ctx, f"CN={FIRST},{SITES}", "CN=Berlin"), SYSTEM)
+    assert corp.read(own_site) == "Berlin"
+    flags = corp.read(lambda ctx: own_flags(ctx, "berlin", keeps_time=False))
+    assert flags & DsFlag.DS_CLOSEST_FLAG
+    add_site(corp, "Aix")
+    server = f"CN=DC1,CN=Servers,CN=Berlin,{SITES}"
+    corp.write(lambda ctx: rename_object(ctx, server, "CN=DC1", True, f"CN=Servers,CN=Aix,{SITES}"), SYSTEM)
+    assert corp.read(own_site) == "Aix"
+    assert [one.site for one in corp.read(controllers)] == ["Aix"]

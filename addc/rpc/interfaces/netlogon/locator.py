@@ -169,7 +169,7 @@ def _site_of(ctx: ReadContext, address: str) -> str:
 
 def _speaks_for(ctx: ReadContext, site: str) -> bool:
     """Whether the site's DNS names lead here: it is this DC's own, or it covers it. Spec: 3.5.4.3.1."""
-    if site.lower() == ctx.forest.site.lower():
+    if site.lower() == sites.own_site(ctx).lower():
         return True
     return site.casefold() in map(str.casefold, locator_facts.coverage(ctx).dc)
 
@@ -199,7 +199,7 @@ def _found(ctx: ReadContext, call: Call, wanted: _Wanted) -> idl.DomainControlle
         forest.netbios if flat else forest.dns_domain,
         forest.dns_forest,
         int(flags) | extra,
-        forest.site,
+        sites.own_site(ctx),
         client_site or None,
     )
 
@@ -276,7 +276,7 @@ async def get_site_name(call: Call, request: idl.DsrGetSiteName) -> idl.DsrGetSi
     """DsrGetSiteName: this DC's own. Spec: 3.5.4.3.6."""
     server_names.require(call, NetlogonAccess.DCLOC_RPC)
     server_names.check_win32(call, request.computer_name)
-    return idl.DsrGetSiteNameResponse(call.directory.forest.site)
+    return idl.DsrGetSiteNameResponse(call.directory.read_now("netlogon.site", SYSTEM, sites.own_site))
 
 
 async def get_dc_site_coverage(
