@@ -178,3 +178,5 @@ def test_the_command_does_the_same(branches: Branches) -> None:
     assert done.returncode == 0, done.stderr
     assert branches.connections() == before
     assert PASSWORD not in done.stdout
+    status = branches.forest.addc("status", "--data-dir", str(branches.forest.data_dir))
+    assert "topology checked: 20" in status.stdout and "topology generator: yes" in status.stdout
