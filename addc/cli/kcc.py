@@ -13,7 +13,7 @@ from addc.cli.on_target import add_target_options, opened_target, tell
 
 if TYPE_CHECKING:
     from addc.server.kcc_commands import Told
-    from addc.server.kcc_sources import Source
+    from addc.server.kcc_files import Source
 
 FORMATS: Final = ("text", "json", "dot", "svg", "html")
 _HAS_ERRORS: Final = 3
@@ -149,12 +149,16 @@ def _look_over(args: argparse.Namespace) -> None:
 
 def _source(args: argparse.Namespace) -> "Source":
     """What was read of the forest that was asked about."""
-    from addc.base.clock import SystemClock  # noqa: PLC0415
-    from addc.server import kcc_commands, kcc_sources  # noqa: PLC0415 - heavy; wrong options are told at once
+    from addc.base.clock import SystemClock  # noqa: PLC0415 - heavy, as all below; wrong options are told at once
+    from addc.server import kcc_commands  # noqa: PLC0415
 
     now = kcc_commands.moment_of(args.now) if args.now else None
     if args.ldif:
-        return kcc_sources.read_file(args.ldif, now)
+        from addc.server import kcc_files  # noqa: PLC0415 - needs no directory, which takes longest
+
+        return kcc_files.read_file(args.ldif, now)
+    from addc.server import kcc_sources  # noqa: PLC0415
+
     with opened_target(args) as target:
         return kcc_sources.read_target(target, SystemClock().now() if now is None else now)
 

@@ -56,9 +56,9 @@ def _sites(snapshot: Snapshot) -> Iterator[Finding]:
     count = len(snapshot.sites)
     neighbours: list[list[int]] = [[] for _ in range(count + len(snapshot.links))]
     for link, ends in _usable(snapshot):
-        for site in sorted(ends):
-            neighbours[site].append(count + link)
-            neighbours[count + link].append(site)
+        for end in sorted(ends):
+            neighbours[end].append(count + link)
+            neighbours[count + link].append(end)
     marked = [False] * len(neighbours)
     for dc in snapshot.dcs:
         if not dc.is_read_only:

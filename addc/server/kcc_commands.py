@@ -20,8 +20,6 @@ from addc.kcc.report import as_json, json_text
 from addc.kcc.report_text import as_text
 from addc.kcc.snapshot import DcAt, Snapshot
 from addc.kcc.wanted import Plan
-from addc.server.admin import topology_change
-from addc.server.admin.topology_change import Consequence
 
 FORMATS: Final = ("text", "json", "dot", "svg", "html")
 Tell = Callable[[str], None]
@@ -53,7 +51,8 @@ class Told:
     plan: Plan
     findings: tuple[Finding, ...]
     latencies: tuple[Latency, ...]
-    difference: Consequence | None = None
+    difference: dict[str, object] | None = None
+    difference_lines: Sequence[str] = ()
 
     @property
     def has_errors(self) -> bool:
@@ -137,6 +136,8 @@ def _asked(plan: Plan, scope: Scope) -> frozenset[DcAt]:
 def compared(one: Told, before: Snapshot, supposed: Supposed, scope: Scope, tell: Tell) -> Told:
     """The same, with what differs from the plan of the forest as it is. Raises UserError."""
     tell("planning without what is supposed")
+    from addc.server.admin import topology_change  # noqa: PLC0415 - needs the directory, which takes long
+
     told = words_of(supposed)
     found = None
     if _is_there(before, scope) and not scope.nc:
@@ -146,7 +147,10 @@ def compared(one: Told, before: Snapshot, supposed: Supposed, scope: Scope, tell
             "connections than in the plan without that"
         )
     plan = replace(one.plan, notes={**one.plan.notes, "what if": told})
-    return replace(one, plan=plan, difference=found)
+    if found is None:
+        return replace(one, plan=plan)
+    facts, lines = topology_change.as_facts(found), topology_change.as_lines(found)
+    return replace(one, plan=plan, difference=facts, difference_lines=lines)
 
 
 def _is_there(snapshot: Snapshot, scope: Scope) -> bool:
@@ -160,9 +164,7 @@ def shown(one: Told, form: str, *, everything: bool) -> Iterator[str]:
     """A plan in one of FORMATS, in pieces."""
     if form == "json":
         report = as_json(one.plan, one.findings, one.latencies)
-        if one.difference is not None:
-            report["difference"] = topology_change.as_facts(one.difference)
-        yield from json_text(report)
+        yield from json_text(report if one.difference is None else {**report, "difference": one.difference})
     elif form == "dot":
         yield as_dot(one.plan)
     elif form in ("svg", "html"):
@@ -172,9 +174,9 @@ def shown(one: Told, form: str, *, everything: bool) -> Iterator[str]:
         yield drawn(one.plan, findings=one.findings, latencies=one.latencies)
     else:
         yield as_text(one.plan, one.findings, one.latencies, everything=everything) + "\n"
-        if one.difference is not None:
+        if one.difference_lines:
             yield "\nBeside the plan without what is supposed\n"
-            yield from (f"  {line}\n" for line in topology_change.as_lines(one.difference))
+            yield from (f"  {line}\n" for line in one.difference_lines)
 
 
 def explained(snapshot: Snapshot, ends: tuple[str, str], nc: str, tell: Tell) -> explaining.Explanation:

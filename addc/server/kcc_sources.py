@@ -1,15 +1,13 @@
-"""Where `addc kcc` takes its view of a forest from: an LDIF file, a DC elsewhere, the directory here.
+"""Where `addc kcc` takes its view of a forest from: a DC elsewhere, the directory here, or a file.
 
 Spec: [MS-ADTS] 6.2.2 (inputs)
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from addc.base.clock import FileTime, SystemClock
-from addc.base.errors import DecodeError, UserError
+from addc.base.clock import FileTime
+from addc.base.errors import UserError
 from addc.codec.filter import Filter, Or
 from addc.directory.replication_failures import failure_lists
 from addc.kcc.entries import (
@@ -20,63 +18,27 @@ from addc.kcc.entries import (
     ROOT_ATTRIBUTES,
     SITE_ATTRIBUTES,
     SITE_CLASSES,
-    Kind,
     RawEntry,
     RootFacts,
-    kind_of,
 )
 from addc.kcc.failures import together
-from addc.kcc.ldif_form import read_dated_ldif
-from addc.kcc.read import snapshot_of
-from addc.kcc.snapshot import NO_TIME, Failure, Snapshot
-from addc.kcc.what_if import Change, apply, apply_to_entries
+from addc.kcc.snapshot import Failure, Snapshot
 from addc.server.admin.local import LocalTarget, operator
 from addc.server.admin.site_objects import class_is
 from addc.server.admin.target import SUBTREE, Entry, Target
+from addc.server.kcc_files import Source, entries_from_ldif, from_ldif, read_file
 
+__all__ = [
+    "Source", "entries_from_ldif", "entries_of", "failures_of", "from_ldif", "from_target", "read_file",
+    "read_target",
+]  # fmt: skip
 _CONTEXTS: Final = "namingContexts"
 _NONE: Final[Mapping[bytes, Failure]] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What was read, before the planner's rules looked at it. failures: by GUIDs of nTDSDSA objects."""
-
-    entries: Sequence[RawEntry]
-    facts: RootFacts
-    now: FileTime
-    failures: Mapping[bytes, Failure] = field(default_factory=dict)
-
-    def snapshot(self, changes: Iterable[Change] = ()) -> Snapshot:
-        """The forest; after changes, where some are given. Raises UserError for those that cannot be."""
-        entries, rest = apply_to_entries(self.entries, self.facts, changes)
-        return apply(snapshot_of(entries, self.facts, self.now, self.failures), rest)
-
-
-def from_ldif(path: Path, now: FileTime | None = None) -> Snapshot:
-    """The forest that a file tells of. now: None for the newest time in the file. Raises UserError."""
-    return read_file(path, now).snapshot()
 
 
 def from_target(target: Target, now: FileTime) -> Snapshot:
     """The forest as a DC has it. Raises UserError where it does not tell."""
     return read_target(target, now).snapshot()
-
-
-def read_file(path: Path, now: FileTime | None = None) -> Source:
-    """What is in a file. now: None for the newest time in it.
-
-    Raises UserError where it cannot be read, or holds no DC.
-    """
-    entries, facts, newest = entries_from_ldif(path)
-    if now is None:
-        now = newest if newest != NO_TIME else SystemClock().now()
-    if not any(kind_of(one.values.get("objectclass", ())) is Kind.DSA for one in entries):
-        raise UserError(
-            f"{path}: no DC is in it (objects of class nTDSDSA below a site). Next step: have a DC write"
-            " one, by samba_kcc --exportldif or by ldapsearch below CN=Sites,CN=Configuration,..."
-        )
-    return Source(entries, facts, now)
 
 
 def read_target(target: Target, now: FileTime) -> Source:
@@ -86,21 +48,6 @@ def read_target(target: Target, now: FileTime) -> Source:
     """
     entries, facts = entries_of(target)
     return Source(entries, facts, now, failures_of(target))
-
-
-def entries_from_ldif(path: Path) -> tuple[list[RawEntry], RootFacts, FileTime]:
-    """The objects in a file, what its rootDSE says, the newest time in it. Raises UserError."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"{path} cannot be read: {error.strerror}. Next step: name a file that can be"
-        ) from error
-    try:
-        return read_dated_ldif(data)
-    except DecodeError as error:
-        raise UserError(f"{path} is no LDIF: {error.why}. Next step: name one, as ldapsearch or"
-                        " samba_kcc --exportldif write it") from error  # fmt: skip
 
 
 def failures_of(target: Target) -> Mapping[bytes, Failure]:
