@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from addc.server.kcc_commands import Scope, shown, told
-from addc.server.kcc_sources import from_ldif
+from addc.server.kcc_files import from_ldif
 
 _KIB_PER_MIB: Final = 1024
 
