@@ -3,19 +3,20 @@
 Every name from the directory goes through `safe`; nothing else puts text into the markup.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from math import hypot
 from typing import Final
 
 from addc.kcc.bridgeheads import failed_dcs
 from addc.kcc.picture import link_line
-from addc.kcc.picture_arrows import CHIP, LINE_H, Arrow, Label, Mini, Over, is_open, over, road_curve
+from addc.kcc.picture_arrows import CHIP, LINE_H, Arrow, Label, Mini, Over, is_open, over
 from addc.kcc.picture_cards import MINI, MINI_KEPT, MULTI
 from addc.kcc.picture_groups import LETTERS, Group, groups, signs
 from addc.kcc.picture_parts import Box, DcSpot, Node, Picture, Shape, Tile
 from addc.kcc.picture_sites import dc_tags
 from addc.kcc.picture_text import cut
+from addc.kcc.picture_ways import road_curve
 from addc.kcc.snapshot import DcAt, LinkAt, SiteAt
 from addc.kcc.wanted import Action, Plan
 from addc.kcc.words import counted, dc_name, duration, window_words
@@ -57,11 +58,13 @@ class Drawn:
     def markup(self) -> str:
         """All of the map, in the picture's own measures."""
         parts = [defs(), '<g class="roads">', *self._roads(), "</g>"]
-        nodes = ['<g class="nodes">', *(self._node(node) for node in self.picture.nodes), "</g>"]
+        links = [self._node(node) for node in self.picture.nodes if node.shape is Shape.LINK]
+        sites = [self._node(node) for node in self.picture.nodes if node.shape is not Shape.LINK]
+        nodes = ['<g class="nodes">', *sites, "</g>"]
         arrows = ['<g class="arrows">', *(_arrow(self.plan, one) for one in self.over.arrows), "</g>"]
         # Arrows between DCs end inside their sites; others that meet a site go on behind it.
         parts += nodes + arrows if self.picture.has_dcs else arrows + nodes
-        parts.append('<g class="labels">')
+        parts += ['<g class="nodes">', *links, '</g><g class="labels">']
         parts += [self._label(label) for label in self.over.labels]
         parts.append('</g><g class="marks">')
         parts += [_sign(arrow) for arrow in self.over.arrows if arrow.action in SIGN]
@@ -305,6 +308,7 @@ class Drawn:
 
 
 PILL_ROUND: Final = 13
+ROUND: Final = 26.0
 
 
 def defs() -> str:
@@ -338,20 +342,24 @@ def _arrow(plan: Plan, arrow: Arrow) -> str:
     return "".join(parts) + "</g>"
 
 
-def _way(points: tuple[tuple[float, float], ...]) -> str:
-    """The path of an arrow: a curve, or a line along a road with round corners."""
+def _way(points: Sequence[tuple[float, float]]) -> str:
+    """The path of a way: a curve, or a line with round corners."""
     (ax, ay), (bx, by) = points[0], points[-1]
     if len(points) == 3:
         cx, cy = points[1]
         return f"M{_n(ax)} {_n(ay)}Q{_n(cx)} {_n(cy)} {_n(bx)} {_n(by)}"
-    (px, py), (qx, qy) = points[1], points[2]
-    far = hypot(qx - px, qy - py) or 1.0
-    step = min(26.0, far * 0.4) / far
-    ux, uy = (qx - px) * step, (qy - py) * step
-    return (
-        f"M{_n(ax)} {_n(ay)}Q{_n(px)} {_n(py)} {_n(px + ux)} {_n(py + uy)}"
-        f"L{_n(qx - ux)} {_n(qy - uy)}Q{_n(qx)} {_n(qy)} {_n(bx)} {_n(by)}"
-    )
+    parts = [f"M{_n(ax)} {_n(ay)}"]
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        come, go = _toward(corner, before), _toward(corner, after)
+        parts.append(f"L{_n(come[0])} {_n(come[1])}Q{_n(corner[0])} {_n(corner[1])} {_n(go[0])} {_n(go[1])}")
+    return "".join(parts) + f"L{_n(bx)} {_n(by)}"
+
+
+def _toward(corner: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    """Where a corner begins to be round."""
+    dx, dy = other[0] - corner[0], other[1] - corner[1]
+    part = min(ROUND, hypot(dx, dy) * 0.45) / (hypot(dx, dy) or 1.0)
+    return corner[0] + dx * part, corner[1] + dy * part
 
 
 def _sign(arrow: Arrow) -> str:

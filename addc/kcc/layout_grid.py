@@ -8,7 +8,7 @@ BOXES_MAX: Final = 16
 LARGE: Final = 9_000.0
 """Boxes of that area on average are better off in rows and columns than in rings."""
 WIDE: Final = 1.45
-GAP_Y: Final = 78.0
+GAP_Y: Final = 88.0
 FIRST_SWEEPS: Final = 1
 SWEEPS_MAX: Final = 10
 FINISHED: Final = 2

@@ -16,7 +16,7 @@ from addc.kcc.drawing_frame import framed
 from addc.kcc.figures import Figures, figures
 from addc.kcc.finding import Finding, Severity
 from addc.kcc.latency import Latency
-from addc.kcc.page_data import as_json
+from addc.kcc.page_data import as_json, gone
 from addc.kcc.picture import picture
 from addc.kcc.wanted import Action, Plan, Planned
 from addc.kcc.words import changed_words, counted, duration, moment, names, nc_label, nc_labels, why_words
@@ -239,7 +239,8 @@ def _why(plan: Plan, one: Planned) -> str:
 def _jump(plan: Plan, at: int) -> str:
     one = plan.connections[at]
     dcs = plan.snapshot.dcs
-    source = dcs[one.source].name if one.source is not None else "a DC that is gone"
+    was = one.existing.source_dn if one.existing is not None else ""
+    source = dcs[one.source].name if one.source is not None else gone(was)
     return (
         f'<button type="button" class="jump" data-sel="c{at}">'
         f"{safe(source)} → {safe(dcs[one.target].name)}</button>"

@@ -116,7 +116,7 @@ def _connection(
         texts.at(option_words(one.options)),
     ]
     if one.source is None:
-        row.append(texts.at(_gone(existing.source_dn if existing is not None else "")))
+        row.append(texts.at(gone(existing.source_dn if existing is not None else "")))
     return row
 
 
@@ -124,7 +124,7 @@ def _ends(path: Path) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple(path.links), tuple(path.sites)
 
 
-def _gone(dn: str) -> str:
+def gone(dn: str) -> str:
     """A name for a DC that is gone, out of the DN of its nTDSDSA object."""
     parts = [part.partition("=")[2] for part in dn.split(",")]
     return f"{parts[1]} (gone)" if len(parts) > 1 else "a DC that is gone"

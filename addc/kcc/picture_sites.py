@@ -89,12 +89,22 @@ def plain_site(name: str, site: SiteAt, count: int) -> Node:
 
 
 def turned(plan: Plan, nodes: Sequence[Node], at: Mapping[SiteAt, int]) -> list[Node]:
-    """The DCs of each site turned within their ring: those with partners elsewhere look towards them."""
+    """The DCs of each site turned within their ring: those with partners elsewhere look along their way."""
+    hubs = {node.link: node.box for node in nodes if node.link is not None}
     partners: dict[DcAt, list[Box]] = {}
     for _, one, source, target in between_sites(plan):
-        if one.source is not None:
-            partners.setdefault(one.source, []).append(nodes[at[target]].box)
-            partners.setdefault(one.target, []).append(nodes[at[source]].box)
+        if one.source is None:
+            continue
+        path = next((reason.path for reason in one.reasons if reason.path is not None), None)
+        if path is None or not path.links:
+            ways = (nodes[at[target]].box, nodes[at[source]].box)
+        else:
+            ways = (
+                hubs.get(path.links[0], nodes[at[path.sites[1]]].box),
+                hubs.get(path.links[-1], nodes[at[path.sites[-2]]].box),
+            )
+        partners.setdefault(one.source, []).append(ways[0])
+        partners.setdefault(one.target, []).append(ways[1])
     return [_best_turn(node, partners) if len(node.dcs) > 1 else node for node in nodes]
 
 

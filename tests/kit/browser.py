@@ -65,7 +65,7 @@ PATIENCE_S: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What came of opening a page. console: what the browser said of it. asked: addresses that it asked for."""
+    """What came of opening a page. console: what the browser said of it. asked: what the page asked for."""
 
     dom: str
     console: tuple[str, ...]

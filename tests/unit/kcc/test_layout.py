@@ -91,7 +91,7 @@ def test_boxes_in_one_spot_are_moved_apart() -> None:
 def test_a_hub_stands_amid_its_partners_in_a_grid() -> None:
     points = in_grid([(200.0, 100.0)] * 5, [(0, at) for at in range(1, 5)], range(5), 80.0)
     far = [abs(x - points[0][0]) / 280 + abs(y - points[0][1]) / 178 for x, y in points[1:]]
-    assert max(far) <= 2.01
+    assert max(far) <= 2.1
 
 
 def test_a_label_takes_the_first_free_spot() -> None:
