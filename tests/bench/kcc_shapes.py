@@ -8,9 +8,12 @@ Ends with 1 and the smallest forest that it could find where a rule is broken, a
 import argparse
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 
 from addc.kcc.plan import plan_forest, plan_share
 from tests.kit.kcc_plan_checker import every_violation
@@ -24,45 +27,54 @@ class _OutOfTime(Exception):
     """The time is up."""
 
 
+@dataclass(slots=True)
+class _Count:
+    """Of all rounds. ends: when the time is up, by the clock."""
+
+    ends: float
+    forests: int = 0
+
+
 def judge(examples: int, minutes: float, first_seed: int) -> str:
     """What is wrong with the smallest forest found; empty where all is well. Half have no odd cases."""
-    ends = time.monotonic() + 60 * minutes
-    done = 0
+    count = _Count(time.monotonic() + 60 * minutes)
+    each = max(1, examples // (2 * len(SITES_MAX)))
     for at, sites_max in enumerate(SITES_MAX):
         for is_odd in (False, True):
-            failing: list[str] = []
-
-            @seed(first_seed + at)
-            @settings(
-                max_examples=max(1, examples // (2 * len(SITES_MAX))),
-                deadline=None,
-                database=None,
-                phases=[Phase.generate, Phase.shrink],
-                suppress_health_check=list(HealthCheck),
-                report_multiple_bugs=False,
-            )
-            @given(forests(sites_max=sites_max, is_odd=is_odd))
-            def one(drawn: Drawn, failing: list[str] = failing) -> None:
-                nonlocal done
-                if time.monotonic() > ends:
-                    raise _OutOfTime
-                done += 1
-                wrong = every_violation(built(drawn), plan_forest, plan_share)
-                if wrong:
-                    failing[:] = [written(drawn), *wrong[:_SHOWN]]
-                    raise AssertionError(failing)
-
-            try:
-                one()
-            except _OutOfTime:
-                if not failing:
-                    return f"out of time after {done} forests"
-            except AssertionError:
-                assert failing
-            if failing:
-                return "\n".join(failing)
-    print(f"{done} forests, nothing wrong")
+            wrong = _round(forests(sites_max=sites_max, is_odd=is_odd), each, first_seed + at, count)
+            if wrong:
+                return "\n".join(wrong)
+    late = " until the time was up" if time.monotonic() > count.ends else ""
+    print(f"{count.forests} forests{late}, nothing wrong")
     return ""
+
+
+def _round(drawing: SearchStrategy[Drawn], examples: int, round_seed: int, count: _Count) -> list[str]:
+    failing: list[str] = []
+
+    @seed(round_seed)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+    )
+    @given(drawing)
+    def one(drawn: Drawn) -> None:
+        if time.monotonic() > count.ends:
+            raise _OutOfTime
+        count.forests += 1
+        wrong = every_violation(built(drawn), plan_forest, plan_share)
+        if wrong:
+            failing[:] = [written(drawn), *wrong[:_SHOWN]]
+            raise AssertionError
+
+    # What is found is in `failing`, the last time that it got smaller.
+    with suppress(_OutOfTime, AssertionError):
+        one()
+    return failing
 
 
 def written(drawn: Drawn) -> str:

@@ -23,8 +23,8 @@ _TIMEOUT_S: Final = 600
 class SambaRun:
     """One run as one DC. connections: all that are there afterwards; None where it gave up.
 
-    replicated: DNs of the naming contexts that it gave repsFrom. last_line: of what it printed: the exception,
-    where it gave up.
+    replicated: DNs of the naming contexts that it gave repsFrom. last_line: of what it printed: the
+    exception, where it gave up.
     """
 
     connections: tuple[Connection, ...] | None
@@ -35,9 +35,13 @@ class SambaRun:
 
 @dataclass(frozen=True, slots=True)
 class SambaForest:
-    """What the DCs of a forest make of it together. gave_up: what it printed last, by name of DC."""
+    """What the DCs of a forest make of it together. gave_up: what it printed last, by name of DC.
+
+    after: the forest with what they made of it.
+    """
 
     connections: tuple[Connection, ...]
+    after: Snapshot
     gave_up: Mapping[str, str]
 
     def flows(self, snapshot: Snapshot) -> list[Flow]:
@@ -91,7 +95,7 @@ def whole_forest(snapshot: Snapshot, folder: Path, rounds: int = 1) -> SambaFore
             else:
                 _take_over(current, below, DcAt(at), run.connections)
         current = _with(current, below)
-    return SambaForest(tuple(one for dc in current.dcs for one in dc.connections), gave_up)
+    return SambaForest(tuple(one for dc in current.dcs for one in dc.connections), current, gave_up)
 
 
 def _take_over(
