@@ -40,7 +40,9 @@ def test_the_wheel_holds_the_code_and_the_data_and_nothing_else(wheel: Path) -> 
     assert wheel.name == f"addc-{VERSION}-py3-none-any.whl"
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    sources = {path.relative_to(ROOT) for path in (ROOT / "addc").rglob("*.py")}
+    sources = {
+        path.relative_to(ROOT) for kind in ("py", "css", "js") for path in (ROOT / "addc").rglob(f"*.{kind}")
+    }
     data = {
         Path("addc") / kind / "data" / path.relative_to(ROOT / kind)
         for kind in ("schema", "provision")
