@@ -147,8 +147,9 @@ def _arrows(
         for (first, last), fates in groups.items()
         for action in fates
     }
-    for taken in legs.values():
-        roads.use(taken)
+    numbers = {key: number for number, key in enumerate(legs)}
+    for (first, last, action), taken in legs.items():
+        roads.use(numbers[first, last, action], taken, (boxes[first], boxes[last]))
     connections = picture.plan.connections
     found = []
     for (first, last), fates in groups.items():
@@ -165,7 +166,8 @@ def _arrows(
                 beside = (free.index(action) - (len(free) - 1) / 2) * BESIDE
                 way: tuple[Point, ...] = curve_between(a, b, bend, beside)
             else:
-                way = roads.way(legs[first, last, action], (a, b) if first[0] == "dc" else None)
+                key = first, last, action
+                way = roads.way(numbers[key], legs[key], (a, b) if first[0] == "dc" else None)
             mark = way[0]
             if action is not Action.KEEP:
                 parts = MARKS_FREE if action in free else MARKS_ON_ROADS
@@ -189,7 +191,8 @@ def _in_the_way(
     picture: Picture, ends: tuple[_Key, _Key], homes: tuple[int, int], boxes: Mapping[_Key, Box]
 ) -> list[Box]:
     """What an arrow must not cross: other sites, and other DCs of its own sites."""
-    found = [node.box for at, node in enumerate(picture.nodes) if at not in homes]
+    others = [node for at, node in enumerate(picture.nodes) if at not in homes]
+    found = [node.box for node in others] + [spot.box for node in others for spot in node.dcs]
     for home in set(homes):
         found += [spot.box for spot in picture.nodes[home].dcs if ("dc", spot.dc) not in ends]
         if picture.nodes[home].dcs:

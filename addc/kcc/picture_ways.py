@@ -30,11 +30,10 @@ Leg = tuple[Road, bool]
 
 @dataclass(slots=True)
 class Roads:
-    """The roads of a picture by what they join, and how many ways each carries."""
+    """The roads of a picture by what they join, and the lanes of each."""
 
     picture: Picture
-    users: dict[Road, int] = field(default_factory=dict)
-    taken: dict[Road, int] = field(default_factory=dict)
+    _users: dict[Road, list[tuple[float, int]]] = field(default_factory=dict)
     _by_link: dict[tuple[LinkAt, int, int], Road] = field(default_factory=dict)
     _by_ends: dict[tuple[int, int], Road] = field(default_factory=dict)
     _nodes: dict[LinkAt, int] = field(default_factory=dict)
@@ -70,14 +69,16 @@ class Roads:
                 found.append((road, road.a == here))
         return tuple((road, not is_ahead) for road, is_ahead in reversed(found)) if is_back else tuple(found)
 
-    def use(self, legs: Sequence[Leg]) -> None:
-        """Say that a way will follow these; all are said before any is drawn."""
+    def use(self, number: int, legs: Sequence[Leg], ends: tuple[Box, Box]) -> None:
+        """Say that a way will follow these; all are said before any is drawn. Lanes lie as the ends do."""
         for road, _ in legs:
-            self.users[road] = self.users.get(road, 0) + 1
+            a, b = self.picture.nodes[road.a].box, self.picture.nodes[road.b].box
+            side = sum((end.y - a.y) * (b.x - a.x) - (end.x - a.x) * (b.y - a.y) for end in ends)
+            self._users.setdefault(road, []).append((round(side), number))
 
-    def way(self, legs: Sequence[Leg], ends: tuple[Box, Box] | None) -> tuple[Point, ...]:
+    def way(self, number: int, legs: Sequence[Leg], ends: tuple[Box, Box] | None) -> tuple[Point, ...]:
         """The points of a way along roads, on a lane of its own. ends: DCs that it goes from and to."""
-        curves = list(self._lanes(legs))
+        curves = list(self._lanes(number, legs))
         if ends is None and len(curves) == 1:
             return curves[0]
         points = [point for start, _, end in curves for point in (start, end)]
@@ -90,11 +91,11 @@ class Roads:
             leave(last, (last.x, last.y), points[-1]),
         )
 
-    def _lanes(self, legs: Sequence[Leg]) -> Iterator[Curve]:
+    def _lanes(self, number: int, legs: Sequence[Leg]) -> Iterator[Curve]:
         for road, is_ahead in legs:
-            count = self.users[road]
-            rank = self.taken.get(road, 0)
-            self.taken[road] = rank + 1
+            users = sorted(self._users[road])
+            count = len(users)
+            rank = next(rank for rank, (_, user) in enumerate(users) if user == number)
             beside = (rank - (count - 1) / 2) * min(LANE, ROAD_WIDTH_MAX / count)
             start, control, end = road_curve(self.picture, road)
             far = hypot(end[0] - start[0], end[1] - start[1]) or 1.0

@@ -83,7 +83,9 @@ class Browser:
         log = self.folder / "net.json"
         log.unlink(missing_ok=True)
         done = self._run(page, hash_text, size, "--dump-dom", f"--log-net-log={log}")
-        console = tuple(line for line in done.stderr.splitlines() if "CONSOLE" in line)
+        said = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+        # The browser's own windows are pages too, and talk in the same log.
+        console = tuple(line for line in said if "source: chrome://" not in line)
         return Look(done.stdout, console, _asked(log))
 
     def measure(
