@@ -191,7 +191,7 @@ def test_what_the_kcc_makes_of_it_is_told_here_and_elsewhere(
 def test_an_administrators_connection(addc: Words, user: Client, further: None) -> None:
     made = addc.facts("sites", "connections", "create", "dc2", "dc1", "--schedule", "every 3 h")
     assert made["plan"]["kept"] + len(made["plan"]["changed"]) >= 1
-    (found,) = user.entries("(objectClass=nTDSConnection)", "fromServer", "options", base=SITES)
+    (found,) = user.entries("(cn=dc2 to dc1)", "fromServer", "options", base=SITES)
     assert found["options"] == ["0"] and found["fromserver"][0].startswith("CN=NTDS Settings,CN=DC2,")
     assert "dc2 to dc1" in addc.ok("sites", "connections", "list", "dc1")
     addc.ok("sites", "connections", "delete", "dc2 to dc1")
@@ -259,3 +259,11 @@ def test_coverage_follows_links_while_the_dc_runs(
     assert _python(desk, _COVERED) == [FIRST, "Bonn"]
     addc.ok("sites", "links", "delete", "direct")
     assert seen(lambda: _srv(desk, home, "Bonn") == "")
+
+
+def test_a_renamed_site_is_told_by_its_new_name_at_once(desk: Host, addc: Words, tool: SambaTools) -> None:
+    addc.ok("sites", "rename", FIRST, "Home")
+    assert "Home" in _rpc(desk, f"dsr_getsitename {DC}")
+    lookup = desk.run(["net", "ads", "lookup", "-S", DC, "-s", str(desk.folder / "samba" / "smb.conf")])
+    assert re.search(r"Server Site Name:\s+Home", lookup.stdout), lookup.stdout + lookup.stderr
+    addc.ok("sites", "rename", "Home", FIRST)
