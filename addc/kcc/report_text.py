@@ -111,6 +111,8 @@ def _counts(plan: Plan) -> str:
             implied += 1
     more = f"; {implied:,} of read-only DCs, which nobody writes" if implied else ""
     if not counts[Action.ADD] + counts[Action.CHANGE] + counts[Action.DELETE]:
+        if not counts[Action.KEEP]:
+            return f"none: there are no connections, and none are wanted{more}"
         return f"none: all {counted(counts[Action.KEEP], 'connection')} stay as they are{more}"
     return ", ".join(f"{counts[action]:,} {word}" for action, (_, word) in ACTIONS.items()) + more
 

@@ -168,6 +168,8 @@ def as_lines(found: Consequence) -> list[str]:
     )
     if not lines:
         head = f"The KCC leaves {counted(found.kept, 'connection')} as they are"
+        if not found.kept:
+            head = "The KCC makes no connections of it: no two DCs would replicate that do not now"
     if len(lines) > LINES_MAX:
         lines[LINES_MAX:] = [f"  ... and {len(lines) - LINES_MAX:,} more; --json tells all"]
     for sites, ncs, why in _cut_off(found.after, found.before):
