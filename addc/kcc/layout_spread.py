@@ -124,6 +124,15 @@ class Spots:
             for other in seen
         )
 
+    def is_free(self, middle: tuple[float, float], size: Size) -> bool:
+        """Whether nothing is there yet."""
+        left, top, right, bottom = box = _corners(middle, size)
+        return not any(
+            other[0] < right and left < other[2] and other[1] < bottom and top < other[3]
+            for cell in _cells(box)
+            for other in self.cells.get(cell, ())
+        )
+
     def best(self, spots: Sequence[tuple[float, float]], size: Size) -> tuple[float, float]:
         """The first of these spots with least overlap; it is taken from then on."""
         found, _ = self.free(spots, size)

@@ -116,18 +116,23 @@ def _roads(
     return roads
 
 
-def road_label(nodes: Sequence[Node], link: SiteLink) -> tuple[str, ...]:
-    """The lines of a link's label: its name only where there is room."""
-    if len(nodes) + sum(len(node.tiles) for node in nodes) / 8 <= ROOMY_NODES_MAX // 2:
+def names_links(nodes: Sequence[Node]) -> bool:
+    """Whether there is room for the names of links."""
+    return len(nodes) + sum(len(node.tiles) for node in nodes) / 8 <= ROOMY_NODES_MAX // 2
+
+
+def road_label(link: SiteLink, is_named: bool) -> tuple[str, ...]:
+    """The lines of a link's label."""
+    if is_named:
         return cut(link.name, 170, 12), link_line(link)
     return (link_line(link),)
 
 
 def _placed(snapshot: Snapshot, nodes: Sequence[Node], roads: Sequence[Road], has_dcs: bool) -> Places:
     """Places of all nodes. Joined ones keep room for a label between them."""
-    bonds = []
+    bonds, is_named = [], names_links(nodes)
     for road in roads:
-        lines = () if road.is_part else road_label(nodes, snapshot.links[road.link])
+        lines = () if road.is_part else road_label(snapshot.links[road.link], is_named)
         room = max((text_width(line, 12) for line in lines), default=20.0)
         gap = 40 + room * 0.8 if len(nodes) <= ROOMY_NODES_MAX else 20 + room * 0.3
         gap *= min(max(len(roads) / (1.2 * len(nodes)), 1.0), 1.6)

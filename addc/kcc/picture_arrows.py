@@ -9,8 +9,8 @@ from typing import Final
 
 from addc.codec.schedule import ALWAYS
 from addc.kcc.layout import Point
-from addc.kcc.layout_spread import Spots
-from addc.kcc.picture import link_line, road_label
+from addc.kcc.layout_spread import Size, Spots
+from addc.kcc.picture import link_line, names_links, road_label
 from addc.kcc.picture_parts import Box, Node, Picture, Road, between_sites
 from addc.kcc.picture_text import text_width
 from addc.kcc.picture_ways import BESIDE, Roads, along, curve_between, on_curve, road_curve
@@ -27,6 +27,8 @@ ORDER: Final = (Action.KEEP, Action.CHANGE, Action.DELETE, Action.ADD)
 MARKS_ON_ROADS: Final = (0.3, 0.7, 0.2, 0.8, 0.12, 0.88, 0.4, 0.6, 0.5)
 MARKS_FREE: Final = (0.5, 0.4, 0.6, 0.3, 0.7)
 ALONG: Final = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)
+PILED_UP_TO: Final = 400
+"""So many roads all have their labels; of more, those have one that find room: heaps nobody can read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,20 +231,20 @@ def _bend(a: Box, b: Box, others: Sequence[Box] | None) -> float:
 def _labels(picture: Picture, spots: Spots, chips: Mapping[int, int]) -> list[Label]:
     """The labels of all roads; where there is no room for a whole one, a shorter one."""
     found = []
+    is_named, is_heap = names_links(picture.nodes), len(picture.roads) > PILED_UP_TO
     order = sorted(range(len(picture.roads)), key=lambda at: picture.roads[at].link not in picture.carried)
     for at in order:
         road = picture.roads[at]
         if road.is_part:
             continue
         curve = road_curve(picture, road)
-        places = [on_curve(curve, part) for part in ALONG]
-        label = None
-        for lines in _variants(picture, road):
+        label, places = None, [on_curve(curve, part) for part in ALONG]
+        for lines in _variants(picture, road, is_named):
             size = _label_size(picture, road, lines, chips.get(road.link, 0))
-            beside = [(x, y + off) for off in (size[1] * 0.8, -size[1] * 0.8) for x, y in places[:3]]
-            middle, over = spots.free((*places, *beside), (size[0] + 4, size[1] + 4))
-            label = Label(at, lines, Box(middle[0], middle[1], *size))
-            if over < 1:
+            middle, is_free = _spot(spots, places, size, is_heap)
+            if is_free or not is_heap:
+                label = Label(at, lines, Box(middle[0], middle[1], *size))
+            if is_free:
                 break
         if label is not None:
             spots.take((label.box.x, label.box.y), (label.box.w + 4, label.box.h + 4))
@@ -250,10 +252,21 @@ def _labels(picture: Picture, spots: Spots, chips: Mapping[int, int]) -> list[La
     return found
 
 
-def _variants(picture: Picture, road: Road) -> list[tuple[str, ...]]:
+def _spot(spots: Spots, places: Sequence[Point], size: Size, is_heap: bool) -> tuple[Point, bool]:
+    """The best spot for a label, and whether it is free; where labels are many, the first one on the road."""
+    wide = size[0] + 4, size[1] + 4
+    if is_heap:
+        free = next((one for one in places if spots.is_free(one, wide)), None)
+        return free or places[0], free is not None
+    beside = [(x, y + off) for off in (size[1] * 0.8, -size[1] * 0.8) for x, y in places[:3]]
+    middle, over = spots.free((*places, *beside), wide)
+    return middle, over < 1
+
+
+def _variants(picture: Picture, road: Road, is_named: bool) -> list[tuple[str, ...]]:
     """What a label may say, the longest first."""
     link = picture.plan.snapshot.links[road.link]
-    lines = road_label(picture.nodes, link)
+    lines = road_label(link, is_named)
     short = (link_line(link),)
     if road.link in picture.carried:
         return [lines, short, (str(link.cost),)]

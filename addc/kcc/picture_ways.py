@@ -37,6 +37,7 @@ class Roads:
     _by_link: dict[tuple[LinkAt, int, int], Road] = field(default_factory=dict)
     _by_ends: dict[tuple[int, int], Road] = field(default_factory=dict)
     _nodes: dict[LinkAt, int] = field(default_factory=dict)
+    _ranks: dict[Road, dict[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for road in self.picture.roads:
@@ -93,9 +94,12 @@ class Roads:
 
     def _lanes(self, number: int, legs: Sequence[Leg]) -> Iterator[Curve]:
         for road, is_ahead in legs:
-            users = sorted(self._users[road])
-            count = len(users)
-            rank = next(rank for rank, (_, user) in enumerate(users) if user == number)
+            ranks = self._ranks.get(road)
+            if ranks is None:
+                users = sorted(self._users[road], reverse=True)  # of two lanes of one way the first counts
+                last = len(users) - 1
+                ranks = self._ranks[road] = {user: last - at for at, (_, user) in enumerate(users)}
+            count, rank = len(self._users[road]), ranks[number]
             beside = (rank - (count - 1) / 2) * min(LANE, ROAD_WIDTH_MAX / count)
             start, control, end = road_curve(self.picture, road)
             far = hypot(end[0] - start[0], end[1] - start[1]) or 1.0
