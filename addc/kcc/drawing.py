@@ -31,6 +31,9 @@ SIGN: Final[Mapping[Action, str]] = {Action.ADD: "+", Action.CHANGE: "~", Action
 _UNFIT: Final = {
     code: 0xFFFD for code in (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, 0xFFFE, 0xFFFF)
 }
+TURNING: Final = {code: 0xFFFD for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+"""What turns the direction of text, of what follows as well."""
+_UNFIT |= TURNING
 _UNFIT |= {code: 0xFFFD for code in range(0xD800, 0xE000)}
 _STAR: Final = "M0-5.2 1.5-1.7 5.2-1.6 2.3.6 3.3 4.3 0 2.2-3.3 4.3-2.3.6-5.2-1.6-1.5-1.7z"
 
@@ -232,7 +235,8 @@ class Drawn:
         words = safe(f"{self._link_words(link)}; joins {counted(len(found.sites), 'site')}")
         row = self.signs.get(link, ())
         return (
-            f'<g class="hub{used}" data-l="{link}"><title>{words}</title>{_rect(box, box.h / 2)}'
+            f'<g class="hub{used}" data-l="{link}" role="button" tabindex="-1" aria-label="{words}">'
+            f"<title>{words}</title>{_rect(box, box.h / 2)}"
             + text_line("ln", box.x, box.y - 3, cut(found.name, box.w - 30, 12))
             + text_line("lc", box.x, box.y + 13, text)
             + self._chips(row, box.x - CHIP * len(row) / 2, box.top + box.h + 10)
@@ -250,7 +254,11 @@ class Drawn:
             lead = f"{self.about(node.site)} · {leaves}"
         else:
             link = node.link or LinkAt(0)
-            parts = [f'<g class="hub card" data-l="{link}">', _rect(box, 12)]
+            words = safe(self._link_words(link))
+            parts = [
+                f'<g class="hub card" data-l="{link}" role="button" tabindex="-1" aria-label="{words}">',
+                _rect(box, 12),
+            ]
             name = self.plan.snapshot.links[link].name
             lead = f"link of {counted(len(self.plan.snapshot.links[link].sites), 'site')} · {leaves}"
         parts.append(text_line("sn left", box.left + 12, box.top + 19, cut(name, box.w - 24, 14)))

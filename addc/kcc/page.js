@@ -66,7 +66,7 @@
       if (name === "q") state.q = value;
     }
   };
-  const writeHash = () => {
+  const writeHash = (isStep) => {
     const hash = new URLSearchParams();
     if (state.view !== start.view) hash.set("view", state.view);
     if (state.nc >= 0) hash.set("nc", state.nc);
@@ -74,13 +74,18 @@
     if (hidden.length) hash.set("hide", hidden.join(","));
     if (state.sel) hash.set("sel", state.sel);
     if (state.q) hash.set("q", state.q);
-    history.replaceState(null, "", "#" + hash);
+    const text = "#" + hash;
+    if (text === (location.hash || "#")) return;
+    // typing makes no steps to go back over
+    if (isStep) history.pushState(null, "", text);
+    else history.replaceState(null, "", text);
   };
   const selected = (name) => {
     const found = { s: sites, l: links, c: conns }[name[0]];
     return found && found[Number(name.slice(1))];
   };
-  const go = (change) => { Object.assign(state, change); writeHash(); show(); };
+  const go = (change) => { Object.assign(state, change); writeHash(!("q" in change)); show(); };
+  const goTo = (sel) => { go({ sel }); reveal(); };
   const numbers = (text) => (text ? text.split(" ").map(Number) : []);
 
   // --- the map ---
@@ -92,6 +97,8 @@
     tile: shape.classList.contains("tile"),
   }));
   const carries = (one, nc) => one.ncs.includes(nc);
+  const hitsOf = (query) => new Set(!query ? [] : sites.map((_, at) => at).filter((at) => sites[at].name.toLowerCase().includes(query)
+    || sites[at].dcs.some((dc) => dcs[dc].name.toLowerCase().includes(query))));
 
   const lit = () => {
     // what goes with the selection: connections, links, sites
@@ -122,7 +129,7 @@
     map.classList.toggle("no-conns", !state.conns);
     const chosen = lit();
     map.classList.toggle("has-sel", Boolean(chosen));
-    const query = state.q.trim().toLowerCase();
+    const found = hitsOf(state.q.trim().toLowerCase());
     for (const { shape, conns: own, link, site, tile } of shapes) {
       let off = false;
       let on = false;
@@ -138,12 +145,10 @@
       shape.classList.toggle("off", off);
       shape.classList.toggle("on", on);
       shape.classList.toggle("sel", site >= 0 && state.sel === "s" + site);
-      if (site >= 0) {
-        const hit = query && (sites[site].name.toLowerCase().includes(query)
-          || sites[site].dcs.some((dc) => dcs[dc].name.toLowerCase().includes(query)));
-        shape.classList.toggle("hit", Boolean(hit));
-      }
+      if (site >= 0) shape.classList.toggle("hit", found.has(site));
     }
+    byId("hits").textContent = !state.q.trim() ? "" : found.size ? `${found.size} found` : "nothing found";
+    byId("search").classList.toggle("none", Boolean(state.q.trim()) && !found.size);
     for (const button of document.querySelectorAll("[data-view]")) {
       button.setAttribute("aria-pressed", String(button.dataset.view === state.view));
     }
@@ -157,7 +162,7 @@
   };
 
   // --- the side panel ---
-  const jump = (name, text) => el("button", { class: "jump", type: "button", onclick: () => go({ sel: name }) }, text);
+  const jump = (name, text) => el("button", { class: "jump", type: "button", "data-sel": name }, text);
   const badge = (action) => el("span", { class: "fate " + ACTIONS[action] }, SIGNS[action] + " " + WORDS[action]);
   const fact = (name, ...value) => [el("dt", {}, name), el("dd", {}, ...value)];
   const ends = (one) => [fromName(one), " → ", dcs[one.to].name];
@@ -259,12 +264,19 @@
   ];
   const showPanel = () => {
     const chosen = state.sel && selected(state.sel);
-    if (!chosen) { panel.replaceChildren(...home); return; }
+    const hadFocus = panel.contains(document.activeElement);
+    if (!chosen) {
+      if (panel.firstChild === home[0]) return;
+      panel.replaceChildren(...home);
+      if (hadFocus) (places.find((place) => place.tabIndex === 0) || byId("search")).focus({ preventScroll: true });
+      return;
+    }
     const at = Number(state.sel.slice(1));
     const parts = { s: sitePanel, l: linkPanel, c: connPanel }[state.sel[0]](chosen, at);
     const close = el("button", { class: "close", type: "button", "aria-label": "Close, back to the legend", onclick: () => go({ sel: "" }) }, "×");
     panel.replaceChildren(close, ...[parts].flat(Infinity).filter((part) => part !== null && part !== undefined));
     panel.scrollTop = 0;
+    if (hadFocus) close.focus();
   };
 
   // --- the table ---
@@ -294,12 +306,17 @@
     } else {
       found.sort((a, b) => (a.action === 0) - (b.action === 0) || a.at - b.at);
     }
+    const focused = byId("rows").contains(document.activeElement) && document.activeElement.dataset.sel;
     byId("rows").replaceChildren(...found.slice(0, rows).map((one) => el("tr", {
-      class: state.sel === "c" + one.at ? "sel" : false, onclick: () => go({ sel: "c" + one.at }),
+      class: state.sel === "c" + one.at ? "sel" : false, "data-sel": "c" + one.at,
     },
     el("td", {}, badge(one.action)), el("td", {}, jump("c" + one.at, fromName(one))), el("td", {}, dcs[one.to].name),
     el("td", {}, fromSite(one) === toSite(one) ? toSite(one) : (fromSite(one) || "?") + " → " + toSite(one)),
     el("td", {}, one.ncs.map(ncName).join(", ")), el("td", {}, wayWords(one)), el("td", {}, one.why.join("; ")))));
+    if (focused) {
+      const again = byId("rows").querySelector(`button[data-sel="${focused}"]`);
+      if (again) again.focus({ preventScroll: true });
+    }
     byId("count").textContent = `${Math.min(rows, found.length)} of ${found.length} shown`
       + (found.length < conns.length ? `, ${conns.length} in all` : "");
     byId("more").hidden = found.length <= rows;
@@ -342,11 +359,27 @@
   const zoomTo = (shape) => {
     const box = shape.getBBox();
     const now = Math.min(whole.width, Math.max(box.width * 4, 700));
+    if (now > whole.width * 0.8) { fit(); return; }
     const high = now * whole.height / whole.width;
     look(box.x + box.width / 2 - now / 2, box.y + box.height / 2 - high / 2, now, high);
   };
 
   // --- what people do ---
+  const reveal = () => {
+    // what was chosen beside or below the map comes into view on it
+    map.scrollIntoView({ block: "nearest" });
+    const boxes = [...map.querySelectorAll(".on, .sel")].map((shape) => shape.getBoundingClientRect()).filter((box) => box.width);
+    if (!boxes.length) return;
+    const edge = map.getBoundingClientRect();
+    const [left, right] = [Math.min(...boxes.map((box) => box.left)), Math.max(...boxes.map((box) => box.right))];
+    const [top, bottom] = [Math.min(...boxes.map((box) => box.top)), Math.max(...boxes.map((box) => box.bottom))];
+    if (left >= edge.left && right <= edge.right && top >= edge.top && bottom <= edge.bottom) return;
+    const now = map.viewBox.baseVal;
+    const by = Math.max(1, (right - left) * 1.1 / edge.width, (bottom - top) * 1.1 / edge.height);
+    const middle = inSheet({ clientX: (left + right) / 2, clientY: (top + bottom) / 2 });
+    if (by > 1 && now.width * by >= whole.width) fit();
+    else look(middle.x - now.width * by / 2, middle.y - now.height * by / 2, now.width * by, now.height * by);
+  };
   const pick = (target) => {
     const shape = target.closest("[data-c],[data-s],[data-l]");
     if (!shape || !map.contains(shape)) return "";
@@ -386,12 +419,16 @@
       const next = step(at, ...ARROWS[event.key]);
       if (next) { at.setAttribute("tabindex", "-1"); next.setAttribute("tabindex", "0"); next.focus(); }
     } else if ((event.key === "Enter" || event.key === " ") && at) go({ sel: pick(at) });
-    else if (event.key === "Escape") go({ sel: "" });
     else if (event.key === "+" || event.key === "=") zoom(0.8);
     else if (event.key === "-") zoom(1.25);
     else if (event.key === "0") fit();
     else return;
     event.preventDefault();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !state.sel) return;
+    if (event.target.type === "search" && event.target.value) return; // that empties the field
+    go({ sel: "" });
   });
   byId("zoom-in").addEventListener("click", () => zoom(0.75));
   byId("zoom-out").addEventListener("click", () => zoom(1.33));
@@ -400,7 +437,7 @@
   panel.addEventListener("click", (event) => {
     const button = event.target.closest("[data-nc],[data-sel]");
     if (!button) return;
-    if (button.dataset.sel) go({ sel: button.dataset.sel });
+    if (button.dataset.sel) goTo(button.dataset.sel);
     else go({ nc: Number(button.dataset.nc) === state.nc ? -1 : Number(button.dataset.nc) });
   });
   byId("nc").addEventListener("change", (event) => go({ nc: Number(event.target.value) }));
@@ -413,9 +450,14 @@
     const now = hits.findIndex((shape) => state.sel === "s" + shape.dataset.s);
     const next = hits[(now + 1) % hits.length];
     if (next) { zoomTo(next); go({ sel: "s" + next.dataset.s }); }
+    event.preventDefault();
   });
   byId("filter").addEventListener("input", () => { rows = ROWS; showTable(); });
   byId("fate").addEventListener("change", () => { rows = ROWS; showTable(); });
+  byId("rows").addEventListener("click", (event) => {
+    const row = event.target.closest("[data-sel]");
+    if (row) goTo(row.dataset.sel);
+  });
   byId("more").addEventListener("click", () => { rows *= 5; showTable(); });
   document.querySelectorAll("th[data-by]").forEach((head) => {
     head.querySelector("button").addEventListener("click", () => {

@@ -174,7 +174,8 @@ def _tools(has_changes: bool) -> str:
         '<label>Naming context <select id="nc"><option value="-1">all</option></select></label>'
         '<label><input type="checkbox" id="show-links" checked> site links</label>'
         '<label><input type="checkbox" id="show-conns" checked> connections</label>'
-        '<label>Find <input type="search" id="search" placeholder="site or DC, then Enter"></label></div>'
+        '<label>Find <input type="search" id="search" placeholder="site or DC, then Enter"></label>'
+        '<span class="soft" id="hits" role="status"></span></div>'
     )
 
 
