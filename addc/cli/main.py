@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 
 from addc.base.errors import AddcError, StoreError, UserError
+from addc.base.terminal import visible_lines
 from addc.base.version import VERSION
 
 
@@ -67,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _show(debug: bool, text: str) -> None:
     if debug:
         traceback.print_exc()
-    print(text, file=sys.stderr)
+    print(visible_lines(text), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from addc.base.errors import UserError
 from addc.base.secret import Secret
+from addc.base.terminal import visible_json, visible_lines
 from addc.server.config import default_data_dir
 
 if TYPE_CHECKING:
@@ -182,7 +183,10 @@ def _needs_person(instead: str) -> None:
 
 def tell(args: argparse.Namespace, text: str, facts: object) -> None:
     """Print the outcome: `facts` for machines, else `text`."""
-    print(json.dumps(facts, indent=2, ensure_ascii=False) if args.json else text)
+    if args.json:
+        print(visible_json(json.dumps(facts, indent=2, ensure_ascii=False)))
+    else:
+        print(visible_lines(text))
 
 
 def tell_change(args: argparse.Namespace, done: str, facts: dict[str, object]) -> None:

@@ -94,16 +94,17 @@ def _groups(text: str) -> Iterator[list[_Line]]:
 
 
 def _unfolded(text: str) -> Iterator[tuple[int, str]]:
-    held: tuple[int, str] | None = None
+    held: list[str] = []
+    start = 0
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
-        if line.startswith(" ") and held is not None and held[1]:
-            held = (held[0], held[1] + line[1:])
+        if line.startswith(" ") and held and held[0]:
+            held.append(line[1:])
             continue
-        if held is not None:
-            yield held
-        held = (number, line if line.strip() else "")
-    if held is not None:
-        yield held
+        if held:
+            yield start, "".join(held)
+        start, held = number, [line if line.strip() else ""]
+    if held:
+        yield start, "".join(held)
 
 
 def _split(number: int, line: str) -> _Line:

@@ -31,8 +31,10 @@ SIGN: Final[Mapping[Action, str]] = {Action.ADD: "+", Action.CHANGE: "~", Action
 _UNFIT: Final = {
     code: 0xFFFD for code in (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, 0xFFFE, 0xFFFF)
 }
-TURNING: Final = {code: 0xFFFD for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
-"""What turns the direction of text, of what follows as well."""
+TURNING: Final = {
+    code: 0xFFFD for code in (*range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+"""What turns the direction of text, of what follows as well; and control characters beyond the first 32."""
 _UNFIT |= TURNING
 _UNFIT |= {code: 0xFFFD for code in range(0xD800, 0xE000)}
 _STAR: Final = "M0-5.2 1.5-1.7 5.2-1.6 2.3.6 3.3 4.3 0 2.2-3.3 4.3-2.3.6-5.2-1.6-1.5-1.7z"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from addc.base.terminal import visible
 from addc.kcc.explain_direct import why_not_at_all, why_not_directly
 from addc.kcc.flow import Flow, Hop, carrying, flow, reach_s, slowest_way
 from addc.kcc.named import dcs_named, nc_named
@@ -139,7 +140,7 @@ def _nobody(sources: Sequence[DcAt], targets: Sequence[DcAt]) -> tuple[str, ...]
 
 def as_text(found: Explanation) -> str:
     """The explanation for people."""
-    return "\n".join(_lines(found))
+    return "\n".join(map(visible, _lines(found)))
 
 
 def _lines(found: Explanation) -> Iterator[str]:

@@ -6,6 +6,9 @@ values are kept once. A line that cannot be read is a trouble; only a file witho
 
 Samba's form has extended DNs in it, and the rootDSE as a record `@ROOTDSE`.
 
+Whoever wrote a file may mean ill: names and values longer than a directory's are passed over before any rule
+looks at them, and of troubles only so many are kept.
+
 Spec: RFC 2849
 """
 
@@ -16,9 +19,10 @@ from typing import Final
 
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError
+from addc.base.limits import DN_LENGTH_MAX, DN_RDNS_MAX
 from addc.codec.times import parse_generalized
 from addc.kcc.dn_keys import plain
-from addc.kcc.entries import ROOT_ATTRIBUTES, WANTED, RawEntry, RootFacts
+from addc.kcc.entries import ROOT_ATTRIBUTES, SPELLED, WANTED, RawEntry, RootFacts
 from addc.kcc.snapshot import NO_TIME, Trouble
 
 _PIECE: Final = 1 << 20
@@ -26,6 +30,12 @@ _ROOTS: Final = frozenset((b"", b"@rootdse"))
 _NOT_OBJECTS: Final = (b"version:", b"search:", b"result:", b"ref:", b"control:")
 _CHANGED: Final = "whenchanged"
 _SHOWN_MAX: Final = 60
+_VALUE_MAX: Final = 2 * DN_LENGTH_MAX
+"""Of every value but a vector of cursors, of which each is 24 or 32 bytes."""
+_VECTOR: Final = "repluptodatevector"
+_VECTOR_MAX: Final = 1 << 22
+TROUBLES_MAX: Final = 1000
+"""Lines and records that are told of; a file of something else would have millions."""
 # Values that many objects share; others are each one's own and would only fill the table.
 _OWN: Final = frozenset(("objectguid", "invocationid", "dnshostname", "repluptodatevector", "fromserver"))
 
@@ -33,7 +43,7 @@ _OWN: Final = frozenset(("objectguid", "invocationid", "dnshostname", "repluptod
 class _Reading:
     """What is kept while a file is read."""
 
-    __slots__ = ("attributes", "last", "root", "shared", "shared_lists", "troubles")
+    __slots__ = ("attributes", "last", "more", "root", "shared", "shared_lists", "troubles")
 
     def __init__(self) -> None:
         self.attributes: dict[bytes, str] = {}
@@ -42,11 +52,25 @@ class _Reading:
         self.root: Mapping[str, Sequence[bytes]] = {}
         self.troubles: list[Trouble] = []
         self.last = b""
+        self.more = 0
 
-    def note(self, where: bytes, what: str) -> None:
-        text = where.decode("utf-8", "replace")
-        shown = text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "..."
-        self.troubles.append(Trouble(shown, what, "it is passed over"))
+    def note(self, where: bytes, what: str, then: str = "it is passed over") -> None:
+        if len(self.troubles) >= TROUBLES_MAX:
+            self.more += 1
+            return
+        self.troubles.append(Trouble(_short(where), what, then))
+
+    def all_troubles(self) -> tuple[Trouble, ...]:
+        if not self.more:
+            return tuple(self.troubles)
+        what = f"{self.more:,} more lines and records that cannot be read"
+        return (*self.troubles, Trouble("the file", what, "they are passed over"))
+
+
+def _short(where: bytes) -> str:
+    """The beginning of a line or a name, for people."""
+    text = where[: 4 * _SHOWN_MAX].decode("utf-8", "replace")
+    return text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "..."
 
 
 def read_ldif(data: bytes | str) -> tuple[list[RawEntry], RootFacts]:
@@ -91,11 +115,14 @@ def _blocks(data: bytes) -> Iterator[bytes]:
 def _entry(block: bytes, reading: _Reading) -> RawEntry | None:
     """The object of a record; None for comments, totals and what has no DN."""
     lines = block.split(b"\n")
-    while lines and (not lines[0] or lines[0][:1] == b"#" or lines[0][:8].lower() == b"version:"):
-        del lines[0]
-    if not lines:
+    at = 0
+    for line in lines:
+        if line and line[:1] != b"#" and line[:8].lower() != b"version:":
+            break
+        at += 1
+    if at == len(lines):
         return None
-    first = lines[0]
+    first = lines[at]
     if first[:3].lower() != b"dn:":
         if not first.lower().startswith(_NOT_OBJECTS):
             reading.note(first, "a record that does not begin with its dn")
@@ -103,7 +130,10 @@ def _entry(block: bytes, reading: _Reading) -> RawEntry | None:
     dn = _decoded(first[3:], first, reading)
     if dn is None:
         return None
-    del lines[0]
+    if len(dn) > DN_LENGTH_MAX or dn.count(b",") > DN_RDNS_MAX:
+        reading.note(dn, "a longer name than any directory has")
+        return None
+    del lines[: at + 1]
     if lines and lines[0][:11].lower() == b"changetype:" and lines[0][11:].strip().lower() != b"add":
         reading.note(dn, "a record of a change, not of an object")
         return None
@@ -142,6 +172,9 @@ def _values(lines: list[bytes], dn: bytes, reading: _Reading) -> dict[str, Seque
         value = rest.lstrip(b" ") if rest[:1] == b" " else _decoded(rest, line, reading)
         if value is None:
             continue
+        if len(value) > _VALUE_MAX and (attribute != _VECTOR or len(value) > _VECTOR_MAX):
+            reading.note(dn, f"{SPELLED.get(attribute, attribute)} has a value of {len(value):,} bytes")
+            continue
         if attribute not in _OWN:
             if attribute == _CHANGED:
                 reading.last = max(reading.last, value)
@@ -163,7 +196,7 @@ def _attribute(name: bytes, colon: bytes, line: bytes, dn: bytes, reading: _Read
     """The attribute that a line begins with, in lower case; "" for one that no rule reads."""
     if not colon:
         if line and line[:1] != b"#":
-            reading.note(line, f"a line of {dn.decode('utf-8', 'replace')} that is no 'attribute: value'")
+            reading.note(line, f"a line of {_short(dn)} that is no 'attribute: value'")
         return ""
     bare, _, option = name.partition(b";")
     attribute = bare.decode("ascii", "replace").strip().lower()
@@ -171,7 +204,7 @@ def _attribute(name: bytes, colon: bytes, line: bytes, dn: bytes, reading: _Read
         attribute = ""
     if attribute and option.lower().startswith(b"range=") and not option.endswith(b"-*"):
         text = f"{bare.decode('ascii', 'replace')}: the DC gave only a part of the values"
-        reading.troubles.append(Trouble(dn.decode("utf-8", "replace"), text, "the others are unknown"))
+        reading.note(dn, text, "the others are unknown")
         return attribute
     reading.attributes[name] = attribute
     return attribute
@@ -179,12 +212,14 @@ def _attribute(name: bytes, colon: bytes, line: bytes, dn: bytes, reading: _Read
 
 def _facts(reading: _Reading) -> RootFacts:
     config, schema, root, domain, service = (_root_value(reading.root, name) for name in ROOT_ATTRIBUTES)
-    return RootFacts(config, schema, root, domain, service, tuple(reading.troubles))
+    return RootFacts(config, schema, root, domain, service, reading.all_troubles())
 
 
 def _root_value(root: Mapping[str, Sequence[bytes]], name: str) -> str:
     found = root.get(name.lower())
-    return plain(found[0].decode("utf-8", "replace")) if found else ""
+    if not found or found[0].count(b",") > DN_RDNS_MAX:
+        return ""
+    return plain(found[0].decode("utf-8", "replace"))
 
 
 def _newest(last: bytes) -> FileTime:

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from typing import Final, Generic, TypeVar
 
 from addc.codec.schedule import ALWAYS
-from addc.kcc.drawing import Drawn
+from addc.kcc.drawing import TURNING, Drawn
 from addc.kcc.schedule_text import show_starts
 from addc.kcc.snapshot import DcAt, LinkAt, NcAt, SiteAt
 from addc.kcc.wanted import Action, Path, Planned
@@ -38,7 +38,7 @@ class Once(Generic[_Key]):
 
 def as_json(drawn: Drawn) -> str:
     """The rows as JSON that may stand inside a script element: nothing in it can end that."""
-    text = json.dumps(_rows(drawn), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(_rows(drawn), ensure_ascii=False, separators=(",", ":")).translate(TURNING)
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return text.encode("utf-8", "replace").decode()

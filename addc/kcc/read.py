@@ -74,7 +74,7 @@ def snapshot_of(
         dict(failures),
         cursors,
         owners,
-        tuple(reader.troubles),
+        reader.all_troubles(),
     )
 
 

@@ -20,6 +20,9 @@ _DIGITS_MAX: Final = 19
 _WORD: Final = 0xFFFF_FFFF
 _NO_GUID: Final = bytes(16)
 _SHOWN_MAX: Final = 40
+_TOLD_MAX: Final = 400
+TROUBLES_MAX: Final = 10_000
+"""So many are told one by one; the others are counted."""
 
 F = TypeVar("F", bound=IntFlag)
 
@@ -35,17 +38,28 @@ class Range(NamedTuple):
 class Reader:
     """Reads values and notes troubles. Equal schedules, times and DNs are read once."""
 
-    __slots__ = ("_guids", "_keys", "_times", "_weeks", "troubles")
+    __slots__ = ("_guids", "_keys", "_more", "_times", "_weeks", "troubles")
 
     def __init__(self) -> None:
         self.troubles: list[Trouble] = []
+        self._more = 0
         self._keys: dict[bytes, str] = {}
         self._weeks: dict[bytes, Quarters | None] = {}
         self._times: dict[bytes, FileTime | None] = {}
         self._guids: set[bytes] = set()
 
     def note(self, dn: str, what: str, then: str) -> None:
-        self.troubles.append(Trouble(dn, what, then))
+        if len(self.troubles) >= TROUBLES_MAX:
+            self._more += 1
+            return
+        self.troubles.append(Trouble(dn, what if len(what) <= _TOLD_MAX else what[:_TOLD_MAX] + "...", then))
+
+    def all_troubles(self) -> tuple[Trouble, ...]:
+        """What was noted, with the number of those that were too many to keep."""
+        if not self._more:
+            return tuple(self.troubles)
+        what = f"{self._more:,} more things are wrong than are told here"
+        return (*self.troubles, Trouble("", what, "for each a stand-in was found"))
 
     def key(self, value: bytes) -> str:
         """The key of a DN among the values."""

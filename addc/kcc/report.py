@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
+from addc.base.terminal import visible_json
 from addc.codec.schedule import ALWAYS, Quarters, pack_schedule
 from addc.kcc.finding import Finding, Severity
 from addc.kcc.findings import is_whole
@@ -91,7 +92,11 @@ def _lines(begin: str, items: Iterator[str], end: str) -> Iterator[str]:
     yield f"\n {end}"
 
 
-_compact = json.JSONEncoder(ensure_ascii=False).encode
+_encode: Final = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _compact(value: object) -> str:
+    return visible_json(_encode(value))
 
 
 def totals(plan: Plan, findings: Sequence[Finding] = ()) -> dict[str, object]:

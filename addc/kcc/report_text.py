@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from addc.base.terminal import visible
 from addc.kcc.finding import Finding, Severity
 from addc.kcc.findings import is_whole
 from addc.kcc.flow import Hop
@@ -62,7 +63,7 @@ def as_text(
         _latencies(plan.snapshot, latencies, limits),
         _changes(plan, limits, everything=everything),
     ]
-    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+    return "\n\n".join("\n".join(map(visible, lines)) for lines in parts if lines)
 
 
 def _row(label: str, text: str) -> str:

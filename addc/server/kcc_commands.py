@@ -7,6 +7,7 @@ from typing import Final
 
 from addc.base.clock import FileTime
 from addc.base.errors import DecodeError, UserError
+from addc.base.terminal import visible
 from addc.codec.times import parse_generalized
 from addc.kcc import explain as explaining
 from addc.kcc import named, what_if
@@ -176,7 +177,7 @@ def shown(one: Told, form: str, *, everything: bool) -> Iterator[str]:
         yield as_text(one.plan, one.findings, one.latencies, everything=everything) + "\n"
         if one.difference_lines:
             yield "\nBeside the plan without what is supposed\n"
-            yield from (f"  {line}\n" for line in one.difference_lines)
+            yield from (f"  {visible(line)}\n" for line in one.difference_lines)
 
 
 def explained(snapshot: Snapshot, ends: tuple[str, str], nc: str, tell: Tell) -> explaining.Explanation:

@@ -6,6 +6,7 @@ Spec: [MS-ADTS] 6.2.2 (inputs)
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from addc.base.clock import FileTime, SystemClock
 from addc.base.errors import DecodeError, UserError
@@ -14,6 +15,9 @@ from addc.kcc.ldif_form import read_dated_ldif
 from addc.kcc.read import snapshot_of
 from addc.kcc.snapshot import NO_TIME, Failure, Snapshot
 from addc.kcc.what_if import Change, apply, apply_to_entries
+
+FILE_MAX_MIB: Final = 256
+"""A forest of 10,000 sites takes a sixth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,17 @@ def read_file(path: Path, now: FileTime | None = None) -> Source:
 def entries_from_ldif(path: Path) -> tuple[list[RawEntry], RootFacts, FileTime]:
     """The objects in a file, what its rootDSE says, the newest time in it. Raises UserError."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read((FILE_MAX_MIB << 20) + 1)
     except OSError as error:
         raise UserError(
             f"{path} cannot be read: {error.strerror}. Next step: name a file that can be"
         ) from error
+    if len(data) > FILE_MAX_MIB << 20:
+        raise UserError(
+            f"{path} is larger than {FILE_MAX_MIB} MiB. Next step: leave out what the KCC does not read:"
+            " CN=Sites and CN=Partitions are enough"
+        )
     try:
         return read_dated_ldif(data)
     except DecodeError as error:
