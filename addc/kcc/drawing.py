@@ -10,12 +10,12 @@ from typing import Final
 
 from addc.kcc.bridgeheads import failed_dcs
 from addc.kcc.picture import link_line
-from addc.kcc.picture_arrows import CHIP, LINE_H, Arrow, Label, Mini, Over, is_open, over
+from addc.kcc.picture_arrows import CHIP, LINE_H, ORDER, Arrow, Label, Mini, Over, is_open, over
 from addc.kcc.picture_cards import MINI, MINI_KEPT, MULTI
 from addc.kcc.picture_groups import LETTERS, Group, groups, signs
 from addc.kcc.picture_parts import Box, DcSpot, Node, Picture, Shape, Tile
 from addc.kcc.picture_sites import dc_tags
-from addc.kcc.picture_text import cut
+from addc.kcc.picture_text import cut, text_width
 from addc.kcc.picture_ways import road_curve
 from addc.kcc.snapshot import DcAt, LinkAt, SiteAt
 from addc.kcc.wanted import Action, Plan
@@ -28,15 +28,12 @@ WORD: Final[Mapping[Action, str]] = {
     Action.DELETE: "del",
 }
 SIGN: Final[Mapping[Action, str]] = {Action.ADD: "+", Action.CHANGE: "~", Action.DELETE: "×"}
-_UNFIT: Final = {
-    code: 0xFFFD for code in (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, 0xFFFE, 0xFFFF)
+TURNING: Final = {code: 0xFFFD for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+"""What turns the direction of text, of what follows as well."""
+_UNFIT: Final = TURNING | {
+    code: 0xFFFD
+    for code in (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
 }
-TURNING: Final = {
-    code: 0xFFFD for code in (*range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
-"""What turns the direction of text, of what follows as well; and control characters beyond the first 32."""
-_UNFIT |= TURNING
-_UNFIT |= {code: 0xFFFD for code in range(0xD800, 0xE000)}
 _STAR: Final = "M0-5.2 1.5-1.7 5.2-1.6 2.3.6 3.3 4.3 0 2.2-3.3 4.3-2.3.6-5.2-1.6-1.5-1.7z"
 
 
@@ -249,7 +246,7 @@ class Drawn:
 
     def _card(self, node: Node) -> str:
         box = node.box
-        leaves = self._leaves_words(node)
+        leaves = self._leaves_words(node.tiles, node.shared)
         if node.site is not None:
             parts = [self._head(node.site, "site card"), _rect(box, 12)]
             name = self.plan.snapshot.sites[node.site].name
@@ -271,53 +268,116 @@ class Drawn:
         parts += [self._tile(tile) for tile in node.tiles]
         return "".join(parts)
 
-    def _leaves_words(self, node: Node) -> str:
+    def _leaves_words(self, tiles: Sequence[Tile], shared: str = "") -> str:
         """ "49 leaves Branch-… · cost 100 · 15 min": what the tiles of a card share."""
-        links = [self.plan.snapshot.links[tile.link] for tile in node.tiles]
-        text = counted(len(links), "leaf", "leaves")
-        if node.shared:
-            text += f" {node.shared}…"
-        costs = sorted({link.cost for link in links})
-        steps = sorted({link.interval_min for link in links})
-        text += f" · cost {costs[0]}" + (f"–{costs[-1]}" if len(costs) > 1 else "")
+        if any(tile.is_hub for tile in tiles):
+            hubs = [tile for tile in tiles if tile.is_hub]
+            below = sum(max(len(tile.folded) - 1, len(tile.tiles)) for tile in hubs)
+            below += sum(len(tile.all_sites()) for tile in tiles if not tile.is_hub)
+            ways = self._cost_words([tile.link for tile in hubs])
+            return f"{counted(len(hubs), 'hub')} · {ways} · with {counted(below, 'leaf', 'leaves')}"
+        text = counted(sum(len(tile.all_sites()) for tile in tiles), "leaf", "leaves")
+        if shared:
+            text += f" {shared}…"
+        return f"{text} · {self._cost_words([tile.link for tile in tiles])}"
+
+    def _cost_words(self, links: Iterable[LinkAt]) -> str:
+        found = [self.plan.snapshot.links[link] for link in links]
+        costs = sorted({link.cost for link in found})
+        steps = sorted({link.interval_min for link in found})
+        text = f"cost {costs[0]}" + (f"–{costs[-1]}" if len(costs) > 1 else "")
         text += f" · {duration(steps[0] * 60)}"
         return text + (f"–{duration(steps[-1] * 60)}" if len(steps) > 1 else "")
 
     def _tile(self, tile: Tile) -> str:
         box = tile.box
-        link = self.plan.snapshot.links[tile.link]
         minis = self.over.minis.get(tile.site, ())
         fates = "".join(f" has-{WORD[mini.action]}" for mini in minis)
         idle = "" if tile.link in self.picture.carried else " idle"
-        words = safe(f"{self.site_words(tile.site)}; {self._link_words(tile.link)}")
+        kind = " fold" if tile.folded else " sub" if tile.tiles else "" if minis else " alone"
+        words = self.site_words(tile.site)
+        if tile.folded and not tile.is_hub:
+            words = f"{counted(len(tile.folded), 'site')}, {tile.label}"
+        words = safe(f"{words}; {self._link_words(tile.link)}")
+        what = "f" if tile.folded and not tile.is_hub else "s"
+        folded = f' data-f="{" ".join(map(str, tile.folded))}"' if tile.folded else ""
         parts = [
-            f'<g class="tile {self._role(tile.site)}{fates}{idle}" data-s="{tile.site}" data-l="{tile.link}" '
-            f'role="button" tabindex="-1" aria-label="{words}"><title>{words}</title>',
-            _rect(box, 7 if self.picture.is_rich else 3),
+            f'<g class="tile {self._role(tile.site)}{fates}{idle}{kind}" data-s="{tile.site}"{folded} '
+            f'data-pick="{what}" data-l="{tile.link}" role="button" tabindex="-1" aria-label="{words}">'
+            f"<title>{words}</title>",
+            _rect(box, 3 if not self.picture.is_rich and not tile.is_hub else 7),
         ]
-        right = box.left + box.w - 6
-        middle = box.y - 9 if self.picture.is_rich else box.y
-        if tile.label:
-            for mini in reversed(minis):
-                parts.append(_mini(mini, right - 6, middle))
-                right -= MINI if mini.action in SIGN else MINI_KEPT
-        if self.picture.is_rich:
-            x = box.left + 9
-            parts.append(text_line("tn left", x, box.y - 4, cut(tile.label, right - x - 2, 12)))
-            second = self.about(tile.site) if len(link.sites) >= MULTI else link_line(link)
-            parts.append(text_line("lc left", x, box.y + 12, second))
-            x = box.left + box.w - 4 - CHIP * len(self.signs.get(tile.link, ()))
-            parts.append(self._chips(self.signs.get(tile.link, ()), x, box.y + 9))
-            if not is_open(self.picture, tile.link):
-                parts.append(f'<use href="#clock" x="{_n(x - 8)}" y="{_n(box.y + 9)}"/>')
-        elif tile.label:
-            parts.append(text_line("tn left", box.left + 5, box.y + 4, tile.label))
-        if any(dc in self.failed for dc in self.dcs_in(tile.site)):
+        if tile.is_hub or tile.folded:
+            parts += self._many(tile, minis)
+        elif self.picture.is_rich:
+            parts += self._rich(tile, minis)
+        else:
+            parts.append(text_line("tn left", box.left + 4, box.y + 4, tile.label))
+            parts += [
+                _small(mini, box.left + box.w - 7 - 4 * rank, box.y)
+                for rank, mini in enumerate(reversed(minis))
+                if mini.action in SIGN or len(minis) == 1
+            ]
+        lost = any(dc in self.failed for site in tile.all_sites() for dc in self.dcs_in(site))
+        if lost:
             parts.append(_bang(box.left + box.w - 3, box.top + 3))
-        return "".join(parts) + "</g>"
+        parts.append("</g>")
+        return "".join(parts) + "".join(self._tile(inner) for inner in tile.tiles)
+
+    def _rich(self, tile: Tile, minis: Sequence[Mini]) -> Iterable[str]:
+        """A leaf with its link beneath its name."""
+        box = tile.box
+        link = self.plan.snapshot.links[tile.link]
+        right = box.left + box.w - 6
+        for mini in reversed(minis):
+            yield _mini(mini, right - 6, box.y - 9)
+            right -= MINI if mini.action in SIGN else MINI_KEPT
+        x = box.left + 9
+        yield text_line("tn left", x, box.y - 4, cut(tile.label, right - x - 2, 12))
+        second = self.about(tile.site) if len(link.sites) >= MULTI else link_line(link)
+        yield text_line("lc left", x, box.y + 12, second)
+        row = self.signs.get(tile.link, ())
+        x = box.left + box.w - 4 - CHIP * len(row)
+        yield self._chips(row, x, box.y + 9)
+        if not is_open(self.picture, tile.link):
+            yield f'<use href="#clock" x="{_n(x - 8)}" y="{_n(box.y + 9)}"/>'
+
+    def _many(self, tile: Tile, minis: Sequence[Mini]) -> Iterable[str]:
+        """A hub that stands on another's card, or leaves in numbers."""
+        box = tile.box
+        right = box.left + box.w - 6
+        for mini in reversed(minis):
+            yield _mini(mini, right - 6, box.top + 15)
+            right -= MINI if mini.action in SIGN else MINI_KEPT
+        x = box.left + 9
+        name = cut(tile.label, right - x - 2, 13)
+        yield text_line("sn left", x, box.top + 19, name)
+        if tile.tiles:
+            cost = self._cost_words([tile.link])
+            start = x + 1.12 * text_width(name, 13) + 8
+            if start + text_width(cost, 11) < right:
+                yield text_line("lc left", start, box.top + 19, cost)
+            leaves = counted(len(tile.tiles), "leaf", "leaves")
+            told = [self._leaves_words(tile.tiles, tile.shared), f"{leaves} {tile.shared}…", leaves]
+        else:
+            leaves = counted(len(tile.folded) - tile.is_hub, "leaf", "leaves")
+            cost = f"cost {self.plan.snapshot.links[tile.link].cost}"
+            told = [f"{leaves} · {self._cost_words([tile.link])}", f"{leaves} · {cost}", leaves]
+        fitting = (words for words in told if text_width(words, 11) <= box.w - 14)
+        yield text_line("sd left", x, box.top + 35, next(fitting, cut(leaves, box.w - 14, 11)))
+        counts = self.over.folds.get(tile.site, {})
+        if counts:
+            yield _bar(counts, (x, box.top + 45), box.w - 18)
 
 
 PILL_ROUND: Final = 13
+BAR_MIN: Final = 5.0
+TOLD: Final[Mapping[Action, str]] = {
+    Action.KEEP: "kept",
+    Action.ADD: "added",
+    Action.CHANGE: "changed",
+    Action.DELETE: "deleted",
+}
 ROUND: Final = 26.0
 
 
@@ -402,16 +462,49 @@ def _mark(text: str, word: str, at: tuple[float, float], numbers: str) -> str:
 
 def _mini(mini: Mini, x: float, y: float) -> str:
     word = WORD[mini.action]
-    ways = ("M-6-2.5H5M2-5.5 5-2.5 2 .5" if mini.inward else "") + (
-        "M6 2.5H-5M-2-.5-5 2.5-2 5.5" if mini.outward else ""
-    )
     sign = SIGN.get(mini.action, "")
     numbers = " ".join(map(str, (*mini.inward, *mini.outward)))
     text = f'<text x="-11" y="4">{sign}</text>' if sign else ""
     return (
         f'<g class="arrow mini {word}" data-c="{numbers}" transform="translate({_n(x)} {_n(y)})">'
-        f'<path class="line" d="{ways}"/>{text}</g>'
+        f'<path class="line" d="{_ways(mini)}"/>{text}</g>'
     )
+
+
+def _small(mini: Mini, x: float, y: float) -> str:
+    """The fate of a tile's connections where there is room for one sign."""
+    word = WORD[mini.action]
+    numbers = " ".join(map(str, (*mini.inward, *mini.outward)))
+    sign = SIGN.get(mini.action)
+    if sign:
+        shape = f'<text y="4">{sign}</text>'
+    else:
+        shape = f'<path class="line" d="{_ways(mini)}" transform="scale(.62)"/>'
+    place = f'transform="translate({_n(x)} {_n(y)})"'
+    return f'<g class="arrow mini {word}" data-c="{numbers}" {place}>{shape}</g>'
+
+
+def _ways(mini: Mini) -> str:
+    return ("M-6-2.5H5M2-5.5 5-2.5 2 .5" if mini.inward else "") + (
+        "M6 2.5H-5M-2-.5-5 2.5-2 5.5" if mini.outward else ""
+    )
+
+
+def _bar(counts: Mapping[Action, int], start: tuple[float, float], wide: float) -> str:
+    """How many connections have which fate, as parts of a line; each is wide enough to be seen."""
+    found = [(action, counts[action]) for action in ORDER if counts.get(action)]
+    room = wide - BAR_MIN * len(found)
+    total = sum(count for _, count in found)
+    x, y = start
+    parts = []
+    for action, count in found:
+        part = BAR_MIN + room * count / total
+        parts.append(
+            f'<rect class="{WORD[action]}" x="{_n(x)}" y="{_n(y)}" width="{_n(part - 1)}" height="8"/>'
+        )
+        x += part
+    told = safe(", ".join(f"{count:,} {TOLD[action]}" for action, count in found))
+    return f'<g class="bar"><title>{told}</title>{"".join(parts)}</g>'
 
 
 def _bang(x: float, y: float) -> str:

@@ -81,6 +81,7 @@
     else history.replaceState(null, "", text);
   };
   const selected = (name) => {
+    if (name[0] === "f") return folds.get(Number(name.slice(1)));
     const found = { s: sites, l: links, c: conns }[name[0]];
     return found && found[Number(name.slice(1))];
   };
@@ -89,12 +90,14 @@
   const numbers = (text) => (text ? text.split(" ").map(Number) : []);
 
   // --- the map ---
+  const folds = new Map([...map.querySelectorAll("[data-f]")].map((shape) => [Number(shape.dataset.s), numbers(shape.dataset.f)]));
   const shapes = [...map.querySelectorAll("[data-c],[data-l],[data-s]")].map((shape) => ({
     shape,
     conns: numbers(shape.dataset.c),
     link: shape.dataset.l === undefined ? -1 : Number(shape.dataset.l),
     site: shape.dataset.s === undefined ? -1 : Number(shape.dataset.s),
     tile: shape.classList.contains("tile"),
+    all: shape.dataset.f ? numbers(shape.dataset.f) : shape.dataset.s === undefined ? [] : [Number(shape.dataset.s)],
   }));
   const carries = (one, nc) => one.ncs.includes(nc);
   const hitsOf = (query) => new Set(!query ? [] : sites.map((_, at) => at).filter((at) => sites[at].name.toLowerCase().includes(query)
@@ -114,6 +117,7 @@
       if (one.from >= 0) found.sites.add(dcs[one.from].site);
     };
     if (state.sel[0] === "c") take(at);
+    if (state.sel[0] === "f") folds.get(at).forEach((site) => found.sites.add(site));
     if (state.sel[0] === "s") { found.sites.add(at); sites[at].conns.forEach(take); }
     if (state.sel[0] === "l") {
       found.links.add(at);
@@ -130,7 +134,7 @@
     const chosen = lit();
     map.classList.toggle("has-sel", Boolean(chosen));
     const found = hitsOf(state.q.trim().toLowerCase());
-    for (const { shape, conns: own, link, site, tile } of shapes) {
+    for (const { shape, conns: own, link, site, tile, all } of shapes) {
       let off = false;
       let on = false;
       if (state.nc >= 0) {
@@ -140,12 +144,12 @@
       if (chosen) {
         if (own.length) on = own.some((number) => chosen.conns.has(number));
         else if (link >= 0 && !tile) on = chosen.links.has(link);
-        else if (site >= 0) on = chosen.sites.has(site);
+        else if (site >= 0) on = all.some((one) => chosen.sites.has(one));
       }
       shape.classList.toggle("off", off);
       shape.classList.toggle("on", on);
-      shape.classList.toggle("sel", site >= 0 && state.sel === "s" + site);
-      if (site >= 0) shape.classList.toggle("hit", found.has(site));
+      shape.classList.toggle("sel", all.length > 0 && "sf".includes(state.sel[0]) && all.includes(Number(state.sel.slice(1))));
+      if (site >= 0) shape.classList.toggle("hit", all.some((one) => found.has(one)));
     }
     byId("hits").textContent = !state.q.trim() ? "" : found.size ? `${found.size} found` : "nothing found";
     byId("search").classList.toggle("none", Boolean(state.q.trim()) && !found.size);
@@ -224,6 +228,12 @@
       dc.down ? el("span", { class: "fate del" }, "! does not answer") : null,
       dc.domain >= 0 ? el("span", { class: "soft" }, " · " + ncName(dc.domain)) : null);
   };
+  const siteList = (all) => el("p", {}, all.slice(0, 400).map((site, rank) => [rank ? ", " : "", jump("s" + site, sites[site].name)]),
+    all.length > 400 ? ` and ${all.length - 400} more` : "");
+  const foldPanel = (all) => [
+    el("h2", {}, `${sites[all[0]].name} … ${sites[all[all.length - 1]].name}`),
+    el("p", { class: "soft" }, `${all.length} sites`), siteList(all),
+  ];
   const sitePanel = (site, at) => {
     const outside = site.conns.filter((number) => {
       const one = conns[number];
@@ -236,6 +246,7 @@
       ring(site),
       el("ul", { class: "lines" }, site.dcs.slice(0, 60).map(dcLine)),
       inside ? el("p", { class: "soft" }, `${inside} connections inside the site, drawn above`) : null,
+      folds.has(at) ? [el("h3", {}, `Leaves (${folds.get(at).length - 1})`), siteList(folds.get(at).slice(1))] : null,
       el("h3", {}, `Connections with other sites (${outside.length})`), connList(outside, 14),
       el("h3", {}, `Site links (${own.length})`), el("ul", { class: "lines" }, own.slice(0, 14).map(linkLine)),
     ];
@@ -272,7 +283,7 @@
       return;
     }
     const at = Number(state.sel.slice(1));
-    const parts = { s: sitePanel, l: linkPanel, c: connPanel }[state.sel[0]](chosen, at);
+    const parts = { s: sitePanel, f: foldPanel, l: linkPanel, c: connPanel }[state.sel[0]](chosen, at);
     const close = el("button", { class: "close", type: "button", "aria-label": "Close, back to the legend", onclick: () => go({ sel: "" }) }, "×");
     panel.replaceChildren(close, ...[parts].flat(Infinity).filter((part) => part !== null && part !== undefined));
     panel.scrollTop = 0;
@@ -384,7 +395,7 @@
     const shape = target.closest("[data-c],[data-s],[data-l]");
     if (!shape || !map.contains(shape)) return "";
     if (shape.dataset.c) return "c" + numbers(shape.dataset.c)[0];
-    if (shape.dataset.s !== undefined) return "s" + shape.dataset.s;
+    if (shape.dataset.s !== undefined) return (shape.dataset.pick || "s") + shape.dataset.s;
     return "l" + shape.dataset.l;
   };
   const pickNext = (target) => {
@@ -446,10 +457,12 @@
   byId("search").addEventListener("input", (event) => go({ q: event.target.value }));
   byId("search").addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
-    const hits = [...map.querySelectorAll(".hit")];
-    const now = hits.findIndex((shape) => state.sel === "s" + shape.dataset.s);
-    const next = hits[(now + 1) % hits.length];
-    if (next) { zoomTo(next); go({ sel: "s" + next.dataset.s }); }
+    const hits = shapes.filter(({ shape }) => shape.classList.contains("hit"));
+    const found = hitsOf(state.q.trim().toLowerCase());
+    const each = hits.flatMap(({ shape, all }) => all.filter((site) => found.has(site)).map((site) => [shape, site]));
+    const now = each.findIndex(([, site]) => state.sel === "s" + site);
+    const next = each[(now + 1) % each.length];
+    if (next) { zoomTo(next[0]); go({ sel: "s" + next[1] }); }
     event.preventDefault();
   });
   byId("filter").addEventListener("input", () => { rows = ROWS; showTable(); });

@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from addc.kcc.layout import Bond, Places, place
-from addc.kcc.picture_cards import MULTI, NAME_MAX, card, leaves_of, signs_width
-from addc.kcc.picture_parts import Box, DcSpot, Node, Picture, Road, Shape, Tile, carried
+from addc.kcc.picture_cards import MULTI, NAME_MAX, Hung, hung
+from addc.kcc.picture_parts import Box, DcSpot, Node, Picture, Road, Shape, carried
 from addc.kcc.picture_sites import ROOMY_NODES_MAX, plain_site, site_with_dcs, turned
 from addc.kcc.picture_text import cut, text_width
+from addc.kcc.picture_tiles import card
 from addc.kcc.snapshot import LinkAt, SiteAt, SiteLink, Snapshot
 from addc.kcc.wanted import Plan
 from addc.kcc.words import duration
 
 DCS_DRAWN_MAX: Final = 30
 SITES_WITH_DCS_MAX: Final = 16
-RICH_TILES_MAX: Final = 130
 EDGE: Final = 30.0
 
 
@@ -26,9 +26,9 @@ def picture(plan: Plan) -> Picture:
     """The picture of a plan."""
     snapshot = plan.snapshot
     has_dcs = len(snapshot.dcs) <= DCS_DRAWN_MAX and len(snapshot.sites) <= SITES_WITH_DCS_MAX
-    leaves = {} if has_dcs else leaves_of(plan)
-    tiled = {site for held in leaves.values() for site, _ in held}
-    kind = (len(tiled) <= RICH_TILES_MAX, len(tiled), signs_width(plan, tiled))
+    tiles = Hung() if has_dcs else hung(plan)
+    tiled = tiles.tiled()
+    homes = {*tiles.leaves, *tiles.subs} - {("site", int(site)) for site in tiled}
     nodes: list[Node] = []
     at: dict[SiteAt, int] = {}
     by_site = snapshot.dcs_by_site()
@@ -38,8 +38,8 @@ def picture(plan: Plan) -> Picture:
         if here in tiled:
             continue
         at[here] = len(nodes)
-        if ("site", number) in leaves:
-            nodes.append(card(snapshot, leaves["site", number], kind, site=here))
+        if ("site", number) in homes:
+            nodes.append(card(snapshot, ("site", number), tiles))
         elif has_dcs:
             nodes.append(site_with_dcs(snapshot, here, by_site[number]))
         else:
@@ -49,15 +49,16 @@ def picture(plan: Plan) -> Picture:
         if len(link.sites) < MULTI:
             continue
         link_nodes[LinkAt(number)] = len(nodes)
-        if ("link", number) in leaves:
-            nodes.append(card(snapshot, leaves["link", number], kind, link=LinkAt(number)))
+        if ("link", number) in homes:
+            nodes.append(card(snapshot, ("link", number), tiles))
         else:
             nodes.append(Node(Shape.LINK, Box(0, 0, *_link_size(link)), link=LinkAt(number)))
-    for (what, number), held in leaves.items():
-        home = at[SiteAt(number)] if what == "site" else link_nodes[LinkAt(number)]
-        at.update((site, home) for site, _ in held)
+    for rows in (tiles.subs, tiles.leaves):  # hubs first: their leaves are where they are
+        for (what, number), held in rows.items():
+            home = at[SiteAt(number)] if what == "site" else link_nodes[LinkAt(number)]
+            at.update((site, home) for site, _ in held)
     roads = _roads(snapshot, at, link_nodes, tiled)
-    return _placed_picture(plan, nodes, roads, (at, has_dcs, kind[0]))
+    return _placed_picture(plan, nodes, roads, (at, has_dcs, tiles.is_rich))
 
 
 def _placed_picture(
@@ -76,7 +77,13 @@ def _placed_picture(
         tuple(moved),
         tuple(roads),
         at,
-        {tile.site: tile for node in moved for tile in node.tiles},
+        {
+            site: tile
+            for node in moved
+            for hub in node.tiles
+            for tile in (hub, *hub.tiles)
+            for site in tile.all_sites()
+        },
         has_dcs,
         is_rich,
         carried(plan),
@@ -111,8 +118,8 @@ def _roads(
         if low != high:
             pairs.setdefault((low, high), []).append(here)
     for (low, high), links in pairs.items():
-        middle = (len(links) - 1) / 2
-        roads += [Road(link, low, high, rank - middle) for rank, link in enumerate(links)]
+        half = (len(links) - 1) / 2
+        roads += [Road(link, low, high, rank - half) for rank, link in enumerate(links)]
     return roads
 
 
@@ -151,7 +158,7 @@ def _moved(node: Node, point: tuple[float, float]) -> Node:
         _shifted(node.box, point),
         node.site,
         node.link,
-        tuple(Tile(tile.site, tile.link, _shifted(tile.box, point), tile.label) for tile in node.tiles),
+        tuple(tile.moved(point[0] + EDGE, point[1] + EDGE) for tile in node.tiles),
         tuple(DcSpot(spot.dc, _shifted(spot.box, point)) for spot in node.dcs),
         node.shared,
     )

@@ -3,6 +3,7 @@
 Also the spots of labels and marks, on free places as well as that goes.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -68,11 +69,12 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """All that lies over the nodes and the roads."""
+    """All that lies over the nodes and the roads. folds: of tiles that stand for many, the fates."""
 
     arrows: tuple[Arrow, ...]
     minis: Mapping[SiteAt, tuple[Mini, ...]]
     labels: tuple[Label, ...]
+    folds: Mapping[SiteAt, Mapping[Action, int]]
 
 
 _Key = tuple[str, int]
@@ -85,11 +87,10 @@ def over(picture: Picture, chips: Mapping[int, int]) -> Over:
         spots.take((node.box.x, node.box.y), (node.box.w + 6, node.box.h + 6))
     labels = _labels(picture, spots, chips)
     minis: dict[SiteAt, dict[Action, tuple[list[int], list[int]]]] = {}
+    folds: dict[SiteAt, Counter[Action]] = {}
     groups: dict[tuple[_Key, _Key], dict[Action, tuple[list[int], list[int]]]] = {}
     for at, one, source, target in between_sites(picture.plan):
-        for leaf, way in ((target, 0), (source, 1)):
-            if leaf in picture.tile_of:
-                minis.setdefault(leaf, {}).setdefault(one.action, ([], []))[way].append(at)
+        _file_minis(picture, (minis, folds), (source, target), one.action, at)
         if picture.at[source] == picture.at[target]:
             continue
         first = ("dc", one.source or 0) if picture.has_dcs else ("node", picture.at[source])
@@ -111,7 +112,29 @@ def over(picture: Picture, chips: Mapping[int, int]) -> Over:
             for site, rows in minis.items()
         },
         tuple(labels),
+        folds,
     )
+
+
+_Rows = dict[SiteAt, dict[Action, tuple[list[int], list[int]]]]
+
+
+def _file_minis(
+    picture: Picture,
+    rows: tuple[_Rows, dict[SiteAt, Counter[Action]]],
+    ends: tuple[SiteAt, SiteAt],
+    action: Action,
+    at: int,
+) -> None:
+    """Note a connection on the tiles of its ends; on a hub's tile only what goes beyond its own leaves."""
+    minis, folds = rows
+    tiles = [picture.tile_of.get(end) for end in ends]
+    for tile in {tile.site: tile for tile in tiles if tile is not None and tile.folded}.values():
+        folds.setdefault(tile.site, Counter())[action] += 1
+    for way, (tile, other, site) in enumerate(zip(tiles, reversed(tiles), reversed(ends), strict=True)):
+        if tile is None or tile is other or any(inner.site == site for inner in tile.tiles):
+            continue
+        minis.setdefault(tile.site, {}).setdefault(action, ([], []))[1 - way].append(at)
 
 
 def _file(

@@ -1,27 +1,69 @@
-"""Hubs with many leaves as cards: each leaf is a tile that carries its link and its connections.
+"""Which sites hang on which: leaves on their hubs, and in large forests hubs with their leaves on other hubs.
 
 A leaf is a site on one link only that is to replicate with one other site at most.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-from addc.kcc.picture_parts import Box, Node, Shape, Tile, between_sites
-from addc.kcc.picture_text import cut, text_width
-from addc.kcc.snapshot import LinkAt, SiteAt, Snapshot
+from addc.kcc.picture_parts import between_sites
+from addc.kcc.snapshot import LinkAt, SiteAt
 from addc.kcc.wanted import Action, Plan
 
 TILES_MIN: Final = 7
-NAMED_TILES_MAX: Final = 2500
+SUBS_MIN: Final = 4
+RICH_TILES_MAX: Final = 130
+NAMED_TILES_MAX: Final = 900
 MULTI: Final = 3
 MINI: Final = 23.0
 MINI_KEPT: Final = 16.0
+SIGN_W: Final = 13.0
 TITLE_H: Final = 24.0
 NAME_MAX: Final = 190.0
 
 Leaf = tuple[SiteAt, LinkAt]
 Home = tuple[str, int]
 """What leaves hang on: ("site", place) or ("link", place)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hung:
+    """What is drawn as tiles. subs: hubs that stand with their leaves on another hub's card.
+
+    signs_w: the room that the arrows of any one tile need.
+    """
+
+    leaves: Mapping[Home, Sequence[Leaf]] = field(default_factory=dict)
+    subs: Mapping[Home, Sequence[Leaf]] = field(default_factory=dict)
+    signs_w: float = 0.0
+
+    @property
+    def count(self) -> int:
+        return sum(len(held) for held in self.leaves.values())
+
+    @property
+    def is_rich(self) -> bool:
+        """Whether each tile has room for its link."""
+        return self.count <= RICH_TILES_MAX
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether leaves are too many to be told apart, and stand in numbers."""
+        return self.count > NAMED_TILES_MAX
+
+    def tiled(self) -> set[SiteAt]:
+        """The sites that stand on cards of others."""
+        return {site for rows in (self.leaves, self.subs) for held in rows.values() for site, _ in held}
+
+
+def hung(plan: Plan) -> Hung:
+    """What hangs on what."""
+    leaves = leaves_of(plan)
+    found = Hung(leaves)
+    if found.is_rich:
+        return Hung(leaves, {}, _signs_width(plan, found.tiled()))
+    return Hung(leaves, _subs_of(plan, leaves), SIGN_W)
 
 
 def leaves_of(plan: Plan) -> dict[Home, list[Leaf]]:
@@ -54,7 +96,45 @@ def leaves_of(plan: Plan) -> dict[Home, list[Leaf]]:
     }
 
 
-def signs_width(plan: Plan, tiled: set[SiteAt]) -> float:
+def _subs_of(plan: Plan, leaves: Mapping[Home, Sequence[Leaf]]) -> dict[Home, list[Leaf]]:
+    """Hubs that hang with all their leaves on one link, by what they hang on: those of the lowest rank."""
+    snapshot = plan.snapshot
+    hub_of = {site: SiteAt(at) for (what, at), held in leaves.items() if what == "site" for site, _ in held}
+    own = {link for held in leaves.values() for _, link in held}
+    up: dict[SiteAt, list[LinkAt]] = {hub: [] for hub in hub_of.values()}
+    for number, link in enumerate(snapshot.links):
+        for site in link.sites if LinkAt(number) not in own else ():
+            if site in up:
+                up[site].append(LinkAt(number))
+    partners: dict[SiteAt, set[SiteAt]] = {hub: set() for hub in up}
+    for _, one, source, target in between_sites(plan):
+        a, b = hub_of.get(source, source), hub_of.get(target, target)
+        if a != b and one.action is not Action.DELETE:
+            partners.setdefault(a, set()).add(b)
+            partners.setdefault(b, set()).add(a)
+    homes: dict[SiteAt, Home] = {}
+    for hub, links in up.items():
+        if len(links) != 1:
+            continue
+        others = [site for site in snapshot.links[links[0]].sites if site != hub]
+        if len(others) == 1 and partners[hub] <= set(others):
+            homes[hub] = ("site", others[0])
+        elif len(others) >= MULTI - 1 and len(partners[hub]) <= 1:
+            homes[hub] = ("link", links[0])
+    above = set(homes.values())
+    found: dict[Home, list[Leaf]] = {}
+    for hub, home in homes.items():
+        if ("site", hub) not in above:
+            found.setdefault(home, []).append((hub, up[hub][0]))
+    names = snapshot.sites
+    return {
+        home: sorted(subs, key=lambda one: (_natural(names[one[0]].name), one))
+        for home, subs in found.items()
+        if len(subs) >= SUBS_MIN
+    }
+
+
+def _signs_width(plan: Plan, tiled: set[SiteAt]) -> float:
     """The room that the arrows of any one tile need."""
     fates: dict[SiteAt, set[Action]] = {}
     for _, one, source, target in between_sites(plan):
@@ -94,44 +174,3 @@ def shared_start(names: Sequence[str]) -> str:
     elif start and start[-1].isalnum():
         start = start[: max((at + 1 for at, one in enumerate(start) if not one.isalnum()), default=0)]
     return start if len(start) > 2 and all(len(name) > len(start) for name in names) else ""
-
-
-def card(
-    snapshot: Snapshot,
-    leaves: Sequence[Leaf],
-    kind: tuple[bool, int, float],
-    *,
-    site: SiteAt | None = None,
-    link: LinkAt | None = None,
-) -> Node:
-    """A card around the origin, its tiles in rows under its head.
-
-    kind: whether tiles have room for their link, how many there are in all, and the width of their signs.
-    site, link: what the leaves hang on, one or the other.
-    """
-    is_rich, tile_count, signs_w = kind
-    names = [snapshot.sites[at].name for at, _ in leaves]
-    shared = "" if is_rich else shared_start(names)
-    labels = [cut(name[len(shared) :], 74 if not is_rich else 96, 12) for name in names]
-    if is_rich:
-        tile_w, tile_h, gap = 148.0, 40.0, 8.0
-    elif tile_count <= NAMED_TILES_MAX:
-        tile_w, tile_h, gap = max(text_width(label, 12) for label in labels) + 10 + signs_w, 21.0, 6.0
-    else:
-        tile_w, tile_h, gap = 14.0, 12.0, 2.0
-    ratio = 2.1 if is_rich else 1.9
-    columns = max(2, round((len(leaves) * ratio * (tile_h + gap) / (tile_w + gap)) ** 0.5))
-    columns = min(columns, len(leaves))
-    head = snapshot.sites[site].name if site is not None else snapshot.links[link or 0].name
-    wide = max(columns * (tile_w + gap) + gap, min(text_width(head, 14), NAME_MAX) + 150)
-    rows = -(-len(leaves) // columns)
-    high = TITLE_H + 18 + rows * (tile_h + gap) + gap + 4
-    tiles = []
-    inset = (wide - columns * (tile_w + gap) + gap) / 2
-    for number, (at, own) in enumerate(leaves):
-        x = -wide / 2 + inset + (number % columns) * (tile_w + gap) + tile_w / 2
-        y = -high / 2 + TITLE_H + 18 + gap / 2 + (number // columns) * (tile_h + gap) + tile_h / 2
-        label = labels[number] if tile_w > 20 else ""
-        tiles.append(Tile(at, own, Box(x, y, tile_w, tile_h), label))
-    shape = Shape.CARD if site is not None else Shape.LINK_CARD
-    return Node(shape, Box(0, 0, wide, high), site, link, tuple(tiles), shared=shared)

@@ -1,6 +1,6 @@
 """The parts of a plan's picture, as values, and which connections and links they show."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -48,12 +48,30 @@ class DcSpot:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A leaf on a card: its link and its connections go with it. label: its name without what all share."""
+    """A leaf on a card: its link and its connections go with it. label: its name without what all share.
+
+    tiles, shared: of a hub that stands on another's card, its leaves and what their names share.
+    folded: all sites that it stands for in numbers, itself among them. site: the hub, or the first of them.
+    """
 
     site: SiteAt
     link: LinkAt
     box: Box
     label: str
+    tiles: "tuple[Tile, ...]" = ()
+    folded: tuple[SiteAt, ...] = ()
+    shared: str = ""
+    is_hub: bool = False
+
+    def moved(self, dx: float, dy: float) -> "Tile":
+        """The same tile elsewhere, with all that is on it."""
+        box = Box(self.box.x + dx, self.box.y + dy, self.box.w, self.box.h)
+        inner = tuple(tile.moved(dx, dy) for tile in self.tiles)
+        return Tile(self.site, self.link, box, self.label, inner, self.folded, self.shared, self.is_hub)
+
+    def all_sites(self) -> tuple[SiteAt, ...]:
+        """The sites that it stands for, without those that have tiles of their own."""
+        return self.folded or (self.site,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +112,13 @@ class Picture:
     has_dcs: bool
     is_rich: bool
     carried: Mapping[LinkAt, frozenset[NcAt]] = field(default_factory=dict)
+
+    def tiles(self) -> Iterator[Tile]:
+        """All tiles, those on tiles too."""
+        for node in self.nodes:
+            for tile in node.tiles:
+                yield tile
+                yield from tile.tiles
 
 
 def between_sites(plan: Plan) -> list[tuple[int, Planned, SiteAt, SiteAt]]:

@@ -134,6 +134,7 @@ PURE: Final = {
         "picture_parts",
         "picture_sites",
         "picture_text",
+        "picture_tiles",
         "picture_ways",
         "read",
         "read_dcs",

@@ -15,7 +15,7 @@ from addc.kcc.finding import Finding, Severity
 from addc.kcc.page import as_html, as_svg
 from addc.kcc.picture import picture
 from addc.kcc.picture_cards import shared_start
-from addc.kcc.picture_parts import Box, Picture, Shape
+from addc.kcc.picture_parts import Box, Picture, Shape, between_sites
 from addc.kcc.picture_text import cut, text_width
 from addc.kcc.plan import plan_forest
 from addc.kcc.snapshot import Snapshot
@@ -79,6 +79,8 @@ def _boxes_are_clear(shown: Picture) -> bool:
         and all(_is_inside(spot.box, node.box) for node in shown.nodes for spot in node.dcs)
         and not any(_meet(a.box, b.box) for node in shown.nodes for a, b in combinations(node.dcs, 2))
         and not any(_meet(a.box, b.box) for node in shown.nodes for a, b in combinations(node.tiles, 2))
+        and all(_is_inside(inner.box, tile.box) for tile in shown.tiles() for inner in tile.tiles)
+        and not any(_meet(a.box, b.box) for tile in shown.tiles() for a, b in combinations(tile.tiles, 2))
     )
 
 
@@ -94,10 +96,52 @@ def test_no_two_boxes_overlap_in_other_shapes(snapshot: Snapshot) -> None:
 
 def test_every_site_and_link_is_on_the_map_once() -> None:
     shown = picture(plan_forest(hub_tree(180, 7)))
-    tiles = [tile for node in shown.nodes for tile in node.tiles]
+    tiles = list(shown.tiles())
     sites = [node.site for node in shown.nodes if node.site is not None] + [tile.site for tile in tiles]
     links = [road.link for road in shown.roads] + [tile.link for tile in tiles]
     assert sorted(sites) == list(range(180)) and sorted(links) == list(range(179))
+
+
+def test_hubs_on_one_hub_stand_on_its_card_with_their_leaves() -> None:
+    shown = picture(plan_forest(hub_tree(180, 7)))
+    (central,) = shown.nodes
+    assert not shown.roads and len(central.tiles) == 6
+    assert all(tile.is_hub and len(tile.tiles) in (28, 29) for tile in central.tiles)
+    by_site = {tile.site: tile for tile in shown.tiles()}
+    assert all(shown.tile_of[site] is tile for site, tile in by_site.items())
+
+
+def test_beyond_some_hundred_leaves_stand_in_numbers_and_none_is_lost() -> None:
+    plan = plan_forest(hub_tree(910, 5))
+    shown = picture(plan)
+    (central,) = shown.nodes
+    told = [site for tile in central.tiles for site in tile.folded]
+    assert sorted([*told, central.site or 0]) == list(range(910)) and len(central.tiles) == 4
+    counts = Drawn(shown).over.folds
+    assert sum(sum(one.values()) for one in counts.values()) == len(between_sites(plan)) + 1
+
+
+def test_leaves_of_one_hub_stand_in_numbers_by_name() -> None:
+    names = [f"S{number:04}" for number in range(1001)]
+    shown = picture(plan_forest(forest(sites=names, links=[ALink("all", tuple(names))])))
+    tiles = list(shown.tiles())
+    assert _boxes_are_clear(shown) and tiles[1].label == "S0050 … S0099"
+    assert sorted(site for tile in tiles for site in tile.folded) == list(range(1001))
+
+
+def test_what_is_on_tiles_is_told_where_it_ends() -> None:
+    plan = plan_forest(hub_tree(180, 7))
+    over = Drawn(picture(plan)).over
+    dcs = plan.snapshot.dcs
+    region = site_at(plan.snapshot, "Region-01")
+    numbers = [at for mini in over.minis[region] for at in (*mini.inward, *mini.outward)]
+    ends = {
+        dcs[end].site
+        for at in numbers
+        for end in (plan.connections[at].source, plan.connections[at].target)
+        if end is not None
+    }
+    assert ends == {region, site_at(plan.snapshot, "Central")}
 
 
 def test_a_link_of_many_sites_is_a_node_and_not_a_line_for_each_pair() -> None:
