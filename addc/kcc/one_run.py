@@ -31,7 +31,7 @@ from addc.security.token import SYSTEM
 from addc.store.objects import ObjectRow
 
 TRIES: Final = 3
-"""Runs that begin again because the configuration changed meanwhile."""
+"""Times that a run looks, as the configuration may change meanwhile; what the last one decided is written."""
 
 
 class Peers(Protocol):
@@ -161,9 +161,13 @@ def decide(
 # --- writing ---
 
 
-def carry_out(ctx: WriteContext, decision: Decision) -> Report:
-    """Write what was decided, all or nothing. Raises StaleError where the configuration is another now."""
-    if ctx.tx.changes(ctx.forest.config_nc, decision.look.usn, 1):
+def carry_out(ctx: WriteContext, decision: Decision, *, heeds_changes: bool = True) -> Report:
+    """Write what was decided, all or nothing. Raises StaleError where the configuration is another now.
+
+    heeds_changes: False for a last try. What somebody who never rests changed is for the next run; a plan of
+    a moment ago is what every other DC works by, too.
+    """
+    if heeds_changes and ctx.tx.changes(ctx.forest.config_nc, decision.look.usn, 1):
         raise StaleError
     for one in decision.writes:
         _write(ctx, one)
@@ -304,10 +308,10 @@ def run_now(directory: Directory, rng: Rng, *, dry_run: bool = False) -> Report:
 
     dry_run: all is done and taken back.
     """
-    for _ in range(TRIES):
+    for left in reversed(range(TRIES)):
         decision = decide(directory.read_now("kcc.look", SYSTEM, look), rng)
         try:
-            return _written(directory, decision, dry_run=dry_run)
+            return _written(directory, decision, dry_run=dry_run, heeds_changes=left > 0)
         except _TriedError as tried:
             return tried.report
         except StaleError:
@@ -315,9 +319,9 @@ def run_now(directory: Directory, rng: Rng, *, dry_run: bool = False) -> Report:
     raise busy()
 
 
-def _written(directory: Directory, decision: Decision, *, dry_run: bool) -> Report:
+def _written(directory: Directory, decision: Decision, *, dry_run: bool, heeds_changes: bool) -> Report:
     def work(ctx: WriteContext) -> Report:
-        report = carry_out(ctx, decision)
+        report = carry_out(ctx, decision, heeds_changes=heeds_changes)
         if dry_run:
             raise _TriedError(report)
         return report

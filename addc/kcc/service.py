@@ -14,7 +14,7 @@ from addc.base.ids import Usn
 from addc.base.rng import Rng
 from addc.directory import kcc_runs
 from addc.directory.api import Committed, Directory
-from addc.directory.context import ReadContext
+from addc.directory.context import ReadContext, WriteContext
 from addc.kcc import one_run
 from addc.kcc.one_run import Decision, Peers, Report, StaleError
 from addc.schema import cls
@@ -29,6 +29,9 @@ SETTLE_S: Final = 5.0
 """How long the configuration has to be left alone before a run looks at a change."""
 SETTLE_MAX_S: Final = 60.0
 """After so long a run looks while changes go on."""
+REST: Final = 9.0
+"""After a run that somebody else caused, so many times as long as it took: who changes sites all day, or asks
+all day, has a tenth of a processor. In a forest of ten sites that is less than a second."""
 AGAIN_S: Final = 15.0
 """After a run that failed; twice as long after each further one, up to the period."""
 _LOOK_S: Final = 1.0
@@ -59,6 +62,7 @@ class Timetable:
     first: float = 0.0
     last: float = 0.0
     failed_runs: int = 0
+    rests_until: float = 0.0
 
     def note_change(self, now: float) -> None:
         """Something changed; a run follows once it has settled, or went on for too long."""
@@ -66,23 +70,29 @@ class Timetable:
         self.last = now
 
     def due_at(self) -> float:
-        if not self.first or self.failed_runs:
-            return self.periodic_at
-        return min(self.periodic_at, self.last + SETTLE_S, self.first + SETTLE_MAX_S)
+        due_at = self.periodic_at
+        if self.first and not self.failed_runs:
+            due_at = min(due_at, self.last + SETTLE_S, self.first + SETTLE_MAX_S)
+        return max(due_at, self.rests_until)
 
     def ask(self, now: float) -> None:
-        """Somebody asks for a run: no waiting."""
+        """Somebody asks for a run: no waiting, but for the rest after the last one."""
         self.periodic_at = min(self.periodic_at, now)
 
     def begun(self) -> None:
         """A run looks at everything that has changed until now."""
         self.first = 0.0
 
-    def done(self, now: float) -> None:
+    def done(self, now: float, took_s: float = 0.0) -> None:
         self.periodic_at, self.failed_runs = now + PERIOD_S, 0
+        self._rest(now, took_s)
 
-    def failed(self, now: float) -> float:
+    def _rest(self, now: float, took_s: float) -> None:
+        self.rests_until = now + min(REST * took_s, PERIOD_S)
+
+    def failed(self, now: float, took_s: float = 0.0) -> float:
         """In how many seconds the next try is."""
+        self._rest(now, took_s)
         self.failed_runs += 1
         wait_s = min(AGAIN_S * 2.0 ** min(self.failed_runs - 1, 16), PERIOD_S)
         self.periodic_at = now + wait_s
@@ -98,33 +108,46 @@ class Kcc:
         self._rng = rng
         self._peers = peers
         self._running = asyncio.Lock()
+        self._next: asyncio.Task[Report] | None = None
         self._committed = True
         self._seen = Usn(0)
 
     # --- one run ---
 
     async def execute(self) -> Report:
-        """One run, after the one that is under way if there is. Raises DsError."""
+        """One run that begins from now on. Raises DsError.
+
+        All who ask while one is under way get the same next one: no queue of runs can be built.
+        """
+        if self._next is None:
+            self._next = asyncio.create_task(self._after_the_last())
+        return await asyncio.shield(self._next)
+
+    async def _after_the_last(self) -> Report:
         async with self._running:
+            self._next = None
             began = time.monotonic()
             report = await self._run()
         _say(report, time.monotonic() - began)
         return report
 
     async def _run(self) -> Report:
-        for _ in range(one_run.TRIES):
+        for left in reversed(range(one_run.TRIES)):
             found = await self._directory.read("kcc.look", SYSTEM, one_run.look)
             lists, failed = await one_run.asked(found, self._peers)
             decision = await asyncio.to_thread(one_run.decide, found, self._rng, lists, frozenset(failed))
             try:
-                report = await self._written(decision)
+                report = await self._written(decision, heeds_changes=left > 0)
             except StaleError:
                 continue
             return report
         raise one_run.busy()
 
-    async def _written(self, decision: Decision) -> Report:
-        return await self._directory.write("kcc.write", SYSTEM, lambda ctx: one_run.carry_out(ctx, decision))
+    async def _written(self, decision: Decision, *, heeds_changes: bool) -> Report:
+        def work(ctx: WriteContext) -> Report:
+            return one_run.carry_out(ctx, decision, heeds_changes=heeds_changes)
+
+        return await self._directory.write("kcc.write", SYSTEM, work)
 
     # --- the timetable ---
 
@@ -172,16 +195,17 @@ class Kcc:
 
     async def _turn(self, times: Timetable) -> None:
         clock = asyncio.get_running_loop().time
+        began = clock()
         times.begun()
         try:
             await self.execute()
         except Exception as error:
-            wait_s = times.failed(clock())
+            wait_s = times.failed(clock(), clock() - began)
             fields = {"failures": times.failed_runs, "again_in_s": wait_s, "why": str(error)}
             trace = None if isinstance(error, AddcError) else error
             _LOG.error("the KCC's run failed", exc_info=trace, extra={"fields": fields})
         else:
-            times.done(clock())
+            times.done(clock(), clock() - began)
 
 
 def changes_since(ctx: ReadContext, usn: Usn) -> tuple[bool, bool, Usn]:

@@ -108,7 +108,7 @@ def administrators() -> Snapshot:
     for n in range(5_000):
         a, b = rng.sample(names, 2)
         week = hours(rng.sample(range(168), 40))
-        by_hand = ConnectionOption.NONE
+        by_hand = ConnectionOption(0)
         made.append(AConnection(a, b, by_hand, is_enabled=n % 10 > 0, schedule=week, name=f"c{n}"))
     links = [ALink(f"l{n}", (sites[n // 3], site)) for n, site in enumerate(sites) if n]
     dcs = [f"{sites[n % 100]}/{name}" for n, name in enumerate(names)]

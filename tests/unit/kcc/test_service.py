@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from addc.directory import kcc_runs, replication_failures
 from addc.directory.api import Directory, Services
 from addc.directory.delete import delete_object
 from addc.kcc import one_run, service
-from addc.kcc.one_run import Report
+from addc.kcc.one_run import Decision, Report
 from addc.kcc.service import AGAIN_S, FIRST_S, PERIOD_S, SETTLE_MAX_S, SETTLE_S, Kcc, Timetable, changes_since
 from addc.security.token import SYSTEM
 from tests.kit.corp import Corp, delete_values, replace_values
@@ -45,6 +46,22 @@ def test_changes_without_end_are_looked_at_meanwhile() -> None:
     for now in range(10, 200):
         times.note_change(float(now))
     assert times.due_at() == 10 + SETTLE_MAX_S
+
+
+def test_runs_that_others_cause_leave_nine_tenths_of_the_time() -> None:
+    """Whoever changes sites without end, or asks for runs without end."""
+    times = Timetable(0.0)
+    times.done(100.0, took_s=8.0)
+    times.note_change(101.0)
+    assert times.due_at() == 100.0 + 9 * 8.0
+    times.ask(102.0)
+    assert times.due_at() == 172.0
+    times.failed(200.0, took_s=1000.0)
+    times.ask(201.0)
+    assert times.due_at() == 200.0 + PERIOD_S
+    times.done(300.0, took_s=0.02)
+    times.ask(300.0)
+    assert 300.0 < times.due_at() < 301.0
 
 
 def test_a_change_during_a_run_brings_another() -> None:
@@ -197,20 +214,45 @@ def test_bridgeheads_are_asked_by_the_generator_alone(corp_sqlite: Corp) -> None
     assert not peers.asked
 
 
-def test_a_configuration_that_never_rests_ends_the_run(
+def test_a_configuration_that_never_rests_does_not_stop_the_kcc(
     corp_sqlite: Corp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tries = []
+    """Who may write below CN=Sites could keep it from ever running; what is a moment old is written then."""
+    corp, tries, decide = corp_sqlite, [], one_run.decide
+    add_dc(corp, "DC2", FIRST)
 
-    def stale(ctx: object, decision: object) -> Report:
+    def disturbed(*args: Any) -> Decision:
         tries.append(1)
-        raise one_run.StaleError
+        add_site(corp, f"Another{len(tries)}")
+        return decide(*args)
 
-    monkeypatch.setattr(one_run, "carry_out", stale)
-    with pytest.raises(DsError) as refused:
-        execute(corp_sqlite)
-    assert refused.value.code == Win32.ERROR_DS_BUSY
+    monkeypatch.setattr(one_run, "decide", disturbed)
+    assert execute(corp).added == 1
     assert len(tries) == one_run.TRIES
+    assert one_run.run_now(directory_of(corp), corp.rng).is_quiet
+    assert len(tries) == 2 * one_run.TRIES
+
+
+def test_who_asks_during_a_run_gets_the_next_and_all_get_the_same(corp_sqlite: Corp) -> None:
+    """A flood of requests brings two runs, not a queue of them."""
+    directory, begun, began = directory_of(corp_sqlite), [], asyncio.Event()
+
+    class Counted(Kcc):
+        async def _run(self) -> Report:
+            begun.append(1)
+            began.set()
+            return await super()._run()
+
+    async def work() -> set[int]:
+        kcc = Counted(directory, corp_sqlite.rng)
+        first = asyncio.create_task(kcc.execute())
+        await began.wait()
+        rest = await asyncio.gather(*(kcc.execute() for _ in range(200)))
+        await first
+        return set(map(id, rest))
+
+    assert len(asyncio.run(work())) == 1
+    assert len(begun) == 2
 
 
 def test_runs_follow_the_start_a_change_and_a_request(
