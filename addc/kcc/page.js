@@ -480,7 +480,20 @@
     });
   });
   window.addEventListener("hashchange", () => { readHash(); show(); });
-  window.addEventListener("beforeprint", fit);
+  let aside = null;
+  window.addEventListener("beforeprint", () => {
+    // on paper nothing can be unfolded, and the whole map is there
+    const closed = [...document.querySelectorAll("details:not([open])")];
+    aside = { closed, box: map.getAttribute("viewBox") };
+    closed.forEach((one) => { one.open = true; });
+    fit();
+  });
+  window.addEventListener("afterprint", () => {
+    if (!aside) return;
+    aside.closed.forEach((one) => { one.open = false; });
+    map.setAttribute("viewBox", aside.box);
+    aside = null;
+  });
 
   const show = () => { showMap(); showPanel(); showTable(); };
   for (const [nc, [label]] of data.ncs.entries()) byId("nc").append(el("option", { value: String(nc) }, label));

@@ -1,5 +1,6 @@
 """A plan's page in a real browser: it runs, loads nothing, takes names for names, and nothing overlaps."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from addc.kcc.page import as_html, as_svg
 from addc.kcc.plan import plan_forest
 from tests.kit.browser import Browser
 from tests.kit.kcc_forest import nc_at
-from tests.kit.kcc_pages import TOPOLOGIES, hostile, mesh, one_link, two_domains
+from tests.kit.kcc_pages import TOPOLOGIES, hostile, hub_tree, mesh, one_link, two_domains
 
 PNG: bytes = b"\x89PNG"
 
@@ -114,3 +115,45 @@ def test_a_picture_is_drawn(browser: Browser, pages: dict[str, Path]) -> None:
     for page in (pages["two-domains"], pages["two-domains"].with_suffix(".svg")):
         browser.open(page)
         assert browser.photograph().startswith(PNG)
+
+
+def test_what_stands_on_the_map_is_large_enough_to_read(browser: Browser, pages: dict[str, Path]) -> None:
+    for name in ("two-domains", "hub-tree", "one-link"):
+        assert float(str(browser.measure(pages[name])["letters"])) >= 9.5
+
+
+def test_ten_thousand_sites_make_a_map_of_hubs_in_numbers(browser: Browser, tmp_path: Path) -> None:
+    plan = plan_forest(hub_tree(10_000, 101))
+    page = tmp_path / "large.html"
+    page.write_text(as_html(plan), encoding="utf-8")
+    facts = browser.measure(page)
+    assert [facts[what] for what in ("overlaps", "tiles", "outside", "spilling")] == [0, 0, 0, []]
+    assert float(str(facts["letters"])) >= 9 and int(str(facts["elements"])) < 5000
+    branch = [site.name for site in plan.snapshot.sites].index("Branch-5152")
+    browser.click("#search")
+    browser.write("branch-5152")
+    browser.press("Enter")
+    lit = "[...document.querySelectorAll('#map .sel.hit .sn')].map((one) => one.textContent).join()"
+    assert browser.ask("location.hash.slice(1)") == f"sel=s{branch}&q=branch-5152"
+    assert browser.ask(lit) == "Region-52"
+    assert "B5152-DC1" in str(browser.measured()["panel"])
+
+
+def test_paper_has_the_map_first_and_everything_unfolded(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.open(pages["two-domains"])
+    browser.click("#zoom-in")
+    state = (
+        "[document.querySelectorAll('[open]').length, document.getElementById('map').getAttribute('viewBox')]"
+    )
+    before = browser.ask(state)
+    browser.ask("window.addEventListener('beforeprint', () => { window.printed = " + state + "; })")
+    paper = browser.print()
+    assert paper.startswith(b"%PDF") and 3 <= len(re.findall(rb"/Type /Page\b", paper)) <= 5
+    on_paper = browser.ask("window.printed")
+    assert isinstance(on_paper, list) and on_paper[0] == 2
+    assert browser.ask(state) == before and isinstance(before, list) and before[0] == 0
+    browser.as_printed(True)
+    assert browser.ask("getComputedStyle(document.querySelector('.tools')).display") == "none"
+    below = "(([a, b]) => a.bottom <= b.top)(['.sheet', '.found'].map((one) => "
+    assert browser.ask(below + "document.querySelector(one).getBoundingClientRect()))")
+    browser.as_printed(False)
