@@ -28,7 +28,9 @@ WORD: Final[Mapping[Action, str]] = {
     Action.DELETE: "del",
 }
 SIGN: Final[Mapping[Action, str]] = {Action.ADD: "+", Action.CHANGE: "~", Action.DELETE: "×"}
-TURNING: Final = {code: 0xFFFD for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+TURNING: Final = {
+    code: 0xFFFD for code in (*range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
 """What turns the direction of text, of what follows as well."""
 _UNFIT: Final = TURNING | {
     code: 0xFFFD

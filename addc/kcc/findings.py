@@ -12,7 +12,7 @@ from addc.kcc.finding import Finding, in_order
 from addc.kcc.findings_connections import of_connections
 from addc.kcc.findings_dcs import of_dcs
 from addc.kcc.findings_outage import of_outages
-from addc.kcc.findings_replicas import of_cut_off, of_replicas
+from addc.kcc.findings_replicas import of_cut_off, of_replicas, of_untold
 from addc.kcc.findings_sites import of_links, of_sites, of_troubles
 from addc.kcc.latency import Latency
 from addc.kcc.wanted import Plan
@@ -33,6 +33,7 @@ def findings(plan: Plan, latencies: Sequence[Latency] = ()) -> tuple[Finding, ..
     if is_whole(plan):
         found += of_outages(plan)
         found += of_cut_off(plan, latencies)
+        found += of_untold(plan, latencies)
     return in_order(found)
 
 

@@ -6,7 +6,7 @@ Spec: [MS-ADTS] 6.2.2, 6.2.2.3.4.4
 from collections.abc import Iterator, Sequence
 
 from addc.kcc.finding import Finding, Severity
-from addc.kcc.latency import Latency
+from addc.kcc.latency import Latency, untold
 from addc.kcc.snapshot import DcAt, NcAt, Replica
 from addc.kcc.wanted import Plan
 from addc.kcc.words import counted, dc_name, names, nc_label, nc_labels
@@ -46,6 +46,21 @@ def of_cut_off(plan: Plan, latencies: Sequence[Latency]) -> Iterator[Finding]:
             "changes, or the others not of theirs: no connections that work lead there and back",
             "addc kcc --explain FROM TO tells what is in the way",
             weight=len(dcs),
+        )
+
+
+def of_untold(plan: Plan, latencies: Sequence[Latency]) -> Iterator[Finding]:
+    """Naming contexts that nobody looked into, as there are too many over too many connections."""
+    missing = untold(plan, latencies) if latencies else ()
+    if missing:
+        yield Finding(
+            Severity.NOTE,
+            "not-added-up",
+            plan.snapshot.ncs[missing[0]].dn,
+            f"How long changes take, and whether they arrive everywhere, is not told of "
+            f"{nc_labels(plan.snapshot, missing, 4)}: there are too many connections for that",
+            "addc kcc --explain FROM TO --nc DN looks into one of them",
+            weight=len(missing),
         )
 
 

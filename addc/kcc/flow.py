@@ -8,6 +8,7 @@ Spec: [MS-ADTS] 6.1.1.2.1.1 (delays of notification), 3.1.1.5.1.6 (notification)
 """
 
 import heapq
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -60,8 +61,13 @@ def carrying(plan: Plan) -> dict[NcAt, list[Planned]]:
     return found
 
 
-def flow(snapshot: Snapshot, connections: Iterable[Planned]) -> Flow:
-    """The flow over connections that carry one naming context."""
+Kept = dict[tuple[int, int], Hop]
+"""Hops that were made before, by connection and wait: many naming contexts go over the same ones."""
+
+
+def flow(snapshot: Snapshot, connections: Iterable[Planned], kept: Kept | None = None) -> Flow:
+    """The flow over connections that carry one naming context. kept: of the same plan's others."""
+    kept = {} if kept is None else kept
     listed: list[tuple[Planned, DcAt, bool]] = []
     partners: dict[DcAt, int] = {}
     dcs = snapshot.dcs
@@ -76,11 +82,14 @@ def flow(snapshot: Snapshot, connections: Iterable[Planned]) -> Flow:
     into: dict[DcAt, list[Hop]] = {}
     for one, source, notified in listed:
         if notified:
-            hop = Hop(source, one.target, notify_s(partners[source]), None, one)
+            key = id(one), partners[source]
+            hop = kept.get(key) or Hop(source, one.target, notify_s(partners[source]), None, one)
         elif one.schedule is None or one.schedule == NEVER:
             continue
         else:
-            hop = Hop(source, one.target, _longest_wait_s(one.schedule), one.schedule, one)
+            key = id(one), 0
+            hop = kept.get(key) or Hop(source, one.target, _longest_wait_s(one.schedule), one.schedule, one)
+        kept[key] = hop
         out.setdefault(source, []).append(hop)
         into.setdefault(one.target, []).append(hop)
     return Flow(out, into)
@@ -91,21 +100,24 @@ def notify_s(partners: int) -> int:
     return NOTIFY_FIRST_S + NOTIFY_NEXT_S * (partners - 1)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _longest_wait_s(starts: Quarters) -> int:
     return (longest_wait_min(starts) or 0) * 60
 
 
-@lru_cache(maxsize=512)
-def waits(starts: Quarters) -> tuple[int, ...]:
-    """For each quarter hour, how many later the next start is; what begins in a start's own has missed it."""
+@lru_cache(maxsize=16_384)
+def waits(starts: Quarters) -> "array[int]":
+    """For each quarter hour, how many later the next start is; what begins in a start's own has missed it.
+
+    All are kept, each in a kilobyte: a way of links that all differ asks for them again and again.
+    """
     found = [0] * QUARTERS
     until = QUARTERS
     for quarter in range(2 * QUARTERS - 1, -1, -1):
         at = quarter % QUARTERS
         found[at] = until
         until = 1 if starts >> at & 1 else until + 1
-    return tuple(found)
+    return array("H", found)
 
 
 def reach_s(flow: Flow, start: DcAt, *, backward: bool = False) -> dict[DcAt, int]:

@@ -20,6 +20,7 @@ from addc.kcc.flow import (
     WEEK_S,
     Flow,
     Hop,
+    Kept,
     arrivals,
     carrying,
     flow,
@@ -31,6 +32,9 @@ from addc.kcc.snapshot import DcAt, NcAt, Replica, Snapshot
 from addc.kcc.wanted import Plan
 
 EXACT_REPLICAS: Final = 120
+LOOKED_MAX: Final = 15_000_000
+"""Looks at connections in all: some seconds. Hundreds of naming contexts on hundreds of DCs need more."""
+_SWEEPS: Final = 10
 _HOPS_MAX: Final = 150_000
 """Hops looked at for one naming context beyond the first moment tried."""
 
@@ -66,7 +70,7 @@ class _Replicas:
 
 
 def latencies(plan: Plan) -> tuple[Latency, ...]:
-    """Of every naming context with two replicas or more, the slowest first."""
+    """Of every naming context with two replicas or more, the slowest first; as many as LOOKED_MAX allows."""
     snapshot = plan.snapshot
     replicas = _replicas(snapshot)
     carried = carrying(plan)
@@ -75,11 +79,30 @@ def latencies(plan: Plan) -> tuple[Latency, ...]:
         if len(held.all) > 1 and held.writable:
             ways = tuple(map(id, carried.get(NcAt(nc), ())))
             groups.setdefault((ways, held.writable, held.all), []).append(NcAt(nc))
-    found = [
-        _latency(flow(snapshot, carried.get(ncs[0], ())), tuple(ncs), replicas[ncs[0]])
-        for ncs in groups.values()
-    ]
+    kept: Kept = {}
+    found: list[Latency] = []
+    budget = LOOKED_MAX
+    for ncs in groups.values():
+        budget -= len(carried.get(ncs[0], ())) * _searches(replicas[ncs[0]])
+        if found and budget < 0:
+            break
+        found.append(_latency(flow(snapshot, carried.get(ncs[0], ()), kept), tuple(ncs), replicas[ncs[0]]))
     return tuple(sorted(found, key=lambda one: (-one.at_most_s, one.ncs)))
+
+
+def untold(plan: Plan, latencies: Sequence[Latency]) -> tuple[NcAt, ...]:
+    """The naming contexts that were too many to add up."""
+    known = {nc for one in latencies for nc in one.ncs}
+    return tuple(
+        NcAt(nc)
+        for nc, held in enumerate(_replicas(plan.snapshot))
+        if len(held.all) > 1 and held.writable and nc not in known
+    )
+
+
+def _searches(held: _Replicas) -> int:
+    """About how often each connection is looked at."""
+    return _SWEEPS + (len(held.writable) if len(held.all) <= EXACT_REPLICAS else 0)
 
 
 def _replicas(snapshot: Snapshot) -> list[_Replicas]:

@@ -22,6 +22,8 @@ from addc.kcc.report_text import as_text
 from addc.kcc.snapshot import DcAt, Snapshot
 from addc.kcc.wanted import Plan
 
+DRAWN_MAX: Final = 20_000
+"""Sites in a drawing: ten seconds, and more than a browser likes."""
 FORMATS: Final = ("text", "json", "dot", "svg", "html")
 Tell = Callable[[str], None]
 """Hears what is being worked on."""
@@ -162,7 +164,16 @@ def _is_there(snapshot: Snapshot, scope: Scope) -> bool:
 
 
 def shown(one: Told, form: str, *, everything: bool) -> Iterator[str]:
-    """A plan in one of FORMATS, in pieces."""
+    """A plan in one of FORMATS, in pieces. Raises UserError for a drawing of more than can be drawn."""
+    count = len(one.plan.snapshot.sites)
+    if form in ("svg", "html") and count > DRAWN_MAX:
+        raise UserError(
+            f"{count:,} sites are more than {form} can show ({DRAWN_MAX:,}). Next step: --format text or json"
+        )
+    return _pieces(one, form, everything=everything)
+
+
+def _pieces(one: Told, form: str, *, everything: bool) -> Iterator[str]:
     if form == "json":
         report = as_json(one.plan, one.findings, one.latencies)
         yield from json_text(report if one.difference is None else {**report, "difference": one.difference})

@@ -182,7 +182,7 @@ def weeks() -> Snapshot:
 def redundant() -> Snapshot:
     """1,000 sites of three DCs that all want a redundant topology, bridges required, links all over."""
     sites = [
-        ASite(n, SiteOption.IS_REDUNDANT_SERVER_TOPOLOGY_ENABLED | SiteOption.RAND_BH_SELECTION_DISABLED)
+        ASite(n, SiteOption.IS_REDUNDANT_SERVER_TOPOLOGY_ENABLED | SiteOption.IS_RAND_BH_SELECTION_DISABLED)
         for n in _named("s", 1_000)
     ]
     rng = random.Random(8)  # noqa: S311

@@ -14,7 +14,7 @@ from addc.kcc.ldif_form import read_ldif
 from addc.kcc.ldif_writing import ldif_of
 from addc.kcc.read import snapshot_of
 from addc.kcc.snapshot import NO_TIME, Snapshot
-from addc.server import kcc_files
+from addc.server import kcc_commands, kcc_files
 from addc.server.kcc_commands import FORMATS, Scope, shown, told
 from tests.kit.kcc_forest import SITES_DN, ALink, forest
 
@@ -99,3 +99,12 @@ def test_no_name_reaches_a_terminal_raw(form: str) -> None:
         assert json.loads(text)["connections"]
     if form in ("svg", "html"):
         assert "<script>alert" not in text and '" onload="' not in text
+
+
+@pytest.mark.parametrize("form", ["svg", "html"])
+def test_more_sites_than_can_be_drawn_are_refused_at_once(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = told(_read(_plain()), Scope(), lambda _: None)
+    monkeypatch.setattr(kcc_commands, "DRAWN_MAX", 1)
+    with pytest.raises(UserError, match="2 sites are more"):
+        shown(found, form, everything=False)
+    assert "".join(shown(found, "json", everything=False))

@@ -1,12 +1,17 @@
 """The worst replication latency, by examples that a person can add up."""
 
+import pytest
+
 from addc.codec.schedule import ALWAYS, NEVER, Quarters
+from addc.kcc import latency
+from addc.kcc.findings import findings
 from addc.kcc.flow import waits
-from addc.kcc.latency import Latency, latencies
+from addc.kcc.latency import Latency, latencies, untold
+from addc.kcc.plan import plan_forest
 from addc.kcc.schedule import starts
 from addc.kcc.snapshot import ConnectionOption, Snapshot
 from addc.kcc.wanted import Plan
-from tests.kit.kcc_forest import ALink, dc_at, forest, hours, nc_at
+from tests.kit.kcc_forest import ADc, ALink, dc_at, forest, hours, nc_at
 from tests.kit.kcc_plan import EVERY_3_H, APlanned, a_plan, both
 
 HOUR = 3600
@@ -150,3 +155,19 @@ def test_a_domain_of_one_replica_has_no_latency() -> None:
     snapshot = forest(dcs=["A/a"])
     assert latencies(a_plan(snapshot, [])) == ()
     assert dc_at(snapshot, "a") == 0
+
+
+def test_naming_contexts_beyond_what_can_be_added_up_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """300 domains with global catalogs everywhere: 90,000 connections for each of 300 naming contexts."""
+    dcs = [ADc("h", "H", gc=True), ADc("l0", "Sl0", gc=True, domain="c0"), ADc("l1", "Sl1", gc=True)]
+    links = [ALink(f"hl{at}", ("H", f"Sl{at}")) for at in range(2)]
+    plan = plan_forest(forest(sites=["H", "Sl0", "Sl1"], dcs=dcs, links=links))
+    every = latencies(plan)
+    assert len(every) > 1 and untold(plan, every) == ()
+    monkeypatch.setattr(latency, "LOOKED_MAX", 1)
+    told = latencies(plan)
+    assert len(told) == 1 and set(untold(plan, told)) == {nc for one in every for nc in one.ncs} - set(
+        told[0].ncs
+    )
+    assert [one.code for one in findings(plan, told) if one.code == "not-added-up"]
+    assert not [one.code for one in findings(plan, every) if one.code == "not-added-up"]
