@@ -37,10 +37,11 @@ check: $(STAMP) ## ruff, mypy --strict, architecture gates
 	$(BIN)/mypy
 	$(BIN)/pytest tests/gate
 
-format: $(STAMP) ## let ruff lay out the code, make docs/specmap.md anew
+format: $(STAMP) ## let ruff lay out the code, make the documents anew that come from it
 	$(BIN)/ruff format addc tests
 	$(BIN)/ruff check --fix addc tests
 	$(BIN)/python -m tests.gate.specmap
+	$(BIN)/python -m tests.gate.plan_picture
 
 test: $(STAMP) ## the fast suite: unit, property, gate, oracle, fault (under five minutes)
 	@tools/debian-packages test
