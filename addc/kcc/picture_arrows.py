@@ -5,7 +5,7 @@ Also the spots of labels and marks, on free places as well as that goes.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from addc.codec.schedule import ALWAYS
@@ -18,8 +18,10 @@ from addc.kcc.picture_ways import BESIDE, Roads, along, curve_between, on_curve,
 from addc.kcc.snapshot import SiteAt
 from addc.kcc.wanted import Action, Path
 
-BENDS: Final = (0.0, 0.1, -0.1, 0.2, -0.2, 0.32, -0.32, 0.5, -0.5)
+BENDS: Final = (0.0, 0.1, -0.1, 0.2, -0.2, 0.32, -0.32, 0.5, -0.5, 0.75, -0.75, 0.95, -0.95)
 BEND_PLAIN: Final = 0.1
+STEPS: Final = 20
+OFF_SHEET: Final = 100.0
 CHECKED_BOXES_MAX: Final = 20_000
 MARK: Final = 15.0
 LINE_H: Final = 14.0
@@ -129,8 +131,8 @@ def _file_minis(
     """Note a connection on the tiles of its ends; on a hub's tile only what goes beyond its own leaves."""
     minis, folds = rows
     tiles = [picture.tile_of.get(end) for end in ends]
-    for tile in {tile.site: tile for tile in tiles if tile is not None and tile.folded}.values():
-        folds.setdefault(tile.site, Counter())[action] += 1
+    for fold in {tile.site for tile in tiles if tile is not None and tile.folded}:
+        folds.setdefault(fold, Counter())[action] += 1
     for way, (tile, other, site) in enumerate(zip(tiles, reversed(tiles), reversed(ends), strict=True)):
         if tile is None or tile is other or any(inner.site == site for inner in tile.tiles):
             continue
@@ -184,7 +186,7 @@ def _arrows(
         bend = 0.0
         if free:
             others = _in_the_way(picture, (first, last), ends, boxes) if is_checked else None
-            bend = _bend(a, b, others)
+            bend = _bend(a, b, others, (picture.width, picture.height))
         for action in (one for one in ORDER if one in fates):
             ahead, back = fates[action]
             if action in free:
@@ -193,12 +195,21 @@ def _arrows(
             else:
                 key = first, last, action
                 way = roads.way(numbers[key], legs[key], (a, b) if first[0] == "dc" else None)
-            mark = way[0]
-            if action is not Action.KEEP:
-                parts = MARKS_FREE if action in free else MARKS_ON_ROADS
-                mark = spots.best([along(way, part) for part in parts], (MARK, MARK))
             implied = all(not connections[at].is_written for at in (*ahead, *back))
-            found.append(Arrow(action, tuple(ahead), tuple(back), way, mark, ends[0] == ends[1], implied))
+            found.append(Arrow(action, tuple(ahead), tuple(back), way, way[0], ends[0] == ends[1], implied))
+    return _marked(found, spots)
+
+
+def _marked(arrows: Sequence[Arrow], spots: Spots) -> list[Arrow]:
+    """The arrows with places for their signs: curves, which are short, have the first choice."""
+    found = list(arrows)
+    order = sorted(range(len(found)), key=lambda at: (len(found[at].way) > 3, not found[at].is_inside, at))
+    for at in order:
+        one = found[at]
+        if one.action is not Action.KEEP:
+            parts = MARKS_FREE if one.is_inside else MARKS_ON_ROADS
+            mark = spots.best([along(one.way, part) for part in parts], (MARK + 5, MARK + 5))
+            found[at] = replace(one, mark=mark)
     return found
 
 
@@ -229,15 +240,16 @@ def _title_box(node: Node) -> Box:
     return Box(node.box.left + 50, node.box.top + 14, 80, 18)
 
 
-def _bend(a: Box, b: Box, others: Sequence[Box] | None) -> float:
-    """The least bend that crosses fewest boxes."""
+def _bend(a: Box, b: Box, others: Sequence[Box] | None, sheet: Point) -> float:
+    """The least bend that crosses fewest boxes and stays on the sheet."""
     if others is None:
         return BEND_PLAIN
     best, least = 0.0, -1.0
     for bend in BENDS:
         curve = curve_between(a, b, bend, 0.0)
-        points = [on_curve(curve, part / 14) for part in range(1, 14)]
-        hits = sum(
+        points = [on_curve(curve, part / STEPS) for part in range(1, STEPS)]
+        hits = float(not all(2 < x < sheet[0] - 2 and 2 < y < sheet[1] - 2 for x, y in points)) * OFF_SHEET
+        hits += sum(
             any(abs(x - box.x) < box.w / 2 + 5 and abs(y - box.y) < box.h / 2 + 4 for x, y in points)
             for box in others
         )
