@@ -54,7 +54,7 @@ def main() -> int:
         "--only",
         metavar="SUBJECT",
         help="ldap, search, write, cldap, kdc, armor, tickets, strangers, proxy, pkinit, kpasswd, dns, "
-        "tokens, values, rpc, stubs, smb or blobs",
+        "tokens, values, kcc, kcc_what_if, kcc_values, rpc, stubs, smb or blobs",
     )
     args = parser.parse_args()
     done, shown = 0, time.monotonic()

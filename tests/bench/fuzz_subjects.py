@@ -46,6 +46,7 @@ from tests.bench import (
     fuzz_decoders,
     fuzz_dns,
     fuzz_dns_replies,
+    fuzz_kcc,
     fuzz_pkinit,
     fuzz_rpc,
     fuzz_smb,
@@ -171,11 +172,18 @@ def subjects(folder: Path) -> Iterator[list[Subject]]:
             Subject("zone_file", 1, fuzz_dns.zone_seeds(), fuzz_dns.feed_zone),
             Subject("tokens", 10, fuzz_decoders.tokens(), fuzz_decoders.feed_token),
             Subject("values", 2, fuzz_decoders.values(), _feed_value(services)),
+            *_of_kcc(),
             *_of_rpc_and_smb(services, folder),
         ]
     finally:
         log.removeHandler(handler)
         services.close()
+
+
+def _of_kcc() -> Iterator[Subject]:
+    yield Subject("kcc", 2, fuzz_kcc.seeds(), fuzz_kcc.feed)
+    yield Subject("kcc_what_if", 1, fuzz_kcc.what_if_seeds(), fuzz_kcc.feed_what_if())
+    yield Subject("kcc_values", 4, fuzz_kcc.value_seeds(), fuzz_kcc.feed_value)
 
 
 def _of_rpc_and_smb(services: Services, folder: Path) -> Iterator[Subject]:
