@@ -352,7 +352,7 @@ class Drawn:
             yield _mini(mini, right - 6, box.top + 15)
             right -= MINI if mini.action in SIGN else MINI_KEPT
         x = box.left + 9
-        name = cut(tile.label, right - x - 2, 13)
+        name = cut(tile.label, right - x - 6, 14)
         yield text_line("sn left", x, box.top + 19, name)
         if tile.tiles:
             cost = self._cost_words([tile.link])

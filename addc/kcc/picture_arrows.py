@@ -31,7 +31,9 @@ MARKS_ON_ROADS: Final = (0.3, 0.7, 0.2, 0.8, 0.12, 0.88, 0.4, 0.6, 0.5)
 MARKS_FREE: Final = (0.5, 0.4, 0.6, 0.3, 0.7)
 ALONG: Final = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)
 PILED_UP_TO: Final = 400
-"""So many roads all have their labels; of more, those have one that find room: heaps nobody can read."""
+UNUSED_PILED_UP_TO: Final = 12
+"""So many roads all have their labels, the second number where they carry nothing; of more, those have one
+that find room: heaps nobody can read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,12 +274,14 @@ def _labels(picture: Picture, spots: Spots, chips: Mapping[int, int]) -> list[La
         road = picture.roads[at]
         if road.is_part:
             continue
+        is_few = len(picture.roads) <= UNUSED_PILED_UP_TO
+        is_told = not is_heap and (is_few or road.link in picture.carried)
         curve = road_curve(picture, road)
         label, places = None, [on_curve(curve, part) for part in ALONG]
         for lines in _variants(picture, road, is_named):
             size = _label_size(picture, road, lines, chips.get(road.link, 0))
             middle, is_free = _spot(spots, places, size, is_heap)
-            if is_free or not is_heap:
+            if is_free or is_told:
                 label = Label(at, lines, Box(middle[0], middle[1], *size))
             if is_free:
                 break

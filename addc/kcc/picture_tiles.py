@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import Final
 
 from addc.kcc.picture_cards import NAME_MAX, TITLE_H, Home, Hung, Leaf, shared_start
@@ -18,7 +19,7 @@ DENSE_GAP: Final = 4.0
 SUB_GAP: Final = 12.0
 FOLD: Final = (158.0, 62.0, 8.0)
 FOLDS_MAX: Final = 120
-FOLDED_MIN: Final = 50
+FOLDED_MIN: Final = 250
 INNER_COLUMNS_MAX: Final = 16
 OUTER_COLUMNS_MAX: Final = 12
 
@@ -65,7 +66,7 @@ def _leaf_tiles(snapshot: Snapshot, leaves: Sequence[Leaf], hung: Hung) -> tuple
     if not leaves:
         return [], ""
     if hung.is_folded:
-        return _ranges(snapshot, leaves), ""
+        return _ranges(snapshot, leaves)
     names = [snapshot.sites[at].name for at, _ in leaves]
     shared = "" if hung.is_rich else shared_start(names)
     labels = [cut(name[len(shared) :], 96 if hung.is_rich else 74, 12) for name in names]
@@ -74,18 +75,18 @@ def _leaf_tiles(snapshot: Snapshot, leaves: Sequence[Leaf], hung: Hung) -> tuple
     return [Tile(at, own, box, label) for (at, own), label in zip(leaves, labels, strict=True)], shared
 
 
-def _ranges(snapshot: Snapshot, leaves: Sequence[Leaf]) -> list[Tile]:
-    """Leaves by the dozen, in the order of their names."""
+def _ranges(snapshot: Snapshot, leaves: Sequence[Leaf]) -> tuple[list[Tile], str]:
+    """Leaves by the hundred, in the order of their names."""
     many = max(FOLDED_MIN, -(-len(leaves) // FOLDS_MAX))
+    shared = shared_start([snapshot.sites[site].name for site, _ in leaves])
     found = []
     for start in range(0, len(leaves), many):
         part = leaves[start : start + many]
-        first, last = snapshot.sites[part[0][0]].name, snapshot.sites[part[-1][0]].name
-        short = last[len(shared_start([first, last])) :] if len(part) > 1 else ""
-        label = f"{cut(first, 90, 12)} … {cut(short, 50, 12)}" if short else first
+        first, last = (snapshot.sites[part[end][0]].name[len(shared) :] for end in (0, -1))
+        label = f"{cut(first, 56, 13)} … {cut(last, 56, 13)}" if len(part) > 1 else first
         folded = tuple(site for site, _ in part)
         found.append(Tile(part[0][0], part[0][1], Box(0, 0, FOLD[0], FOLD[1]), label, folded=folded))
-    return found
+    return found, shared
 
 
 # --- hubs on hubs ------------------------------------------------------------------------------------------
@@ -136,7 +137,7 @@ def _columns(tiles: Sequence[Tile], ratio: float) -> int:
     if not tiles:
         return 1
     box = tiles[0].box
-    return min(max(2, round((len(tiles) * ratio * (box.h + 6) / (box.w + 6)) ** 0.5)), len(tiles))
+    return min(max(2, round(sqrt(len(tiles) * ratio * (box.h + 6) / (box.w + 6)))), len(tiles))
 
 
 def _grid(tiles: Sequence[Tile], columns: int, gap: float) -> Block:
