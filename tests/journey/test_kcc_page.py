@@ -11,7 +11,7 @@ from addc.kcc.latency import latencies
 from addc.kcc.page import as_html, as_svg
 from addc.kcc.plan import plan_forest
 from tests.kit.browser import Browser
-from tests.kit.kcc_forest import nc_at
+from tests.kit.kcc_forest import ALink, forest, nc_at
 from tests.kit.kcc_pages import TOPOLOGIES, hostile, hub_tree, mesh, one_link, two_domains
 
 PNG: bytes = b"\x89PNG"
@@ -137,6 +137,20 @@ def test_ten_thousand_sites_make_a_map_of_hubs_in_numbers(browser: Browser, tmp_
     assert browser.ask("location.hash.slice(1)") == f"sel=s{branch}&q=branch-5152"
     assert browser.ask(lit) == "Region-52"
     assert "B5152-DC1" in str(browser.measured()["panel"])
+
+
+def test_leaves_in_numbers_are_listed_when_they_are_chosen(browser: Browser, tmp_path: Path) -> None:
+    names = tuple(f"S{number:04}" for number in range(1001))
+    page = tmp_path / "leaves.html"
+    page.write_text(as_html(plan_forest(forest(sites=names, links=[ALink("all", names)]))), encoding="utf-8")
+    browser.open(page)
+    browser.click("#map .tile.fold:nth-of-type(3) > .box")
+    assert str(browser.ask("location.hash")).startswith("#sel=f")
+    panel = str(browser.measured()["panel"])
+    assert "S0250 … S0499" in panel and "250 sites" in panel and "S0333" in panel
+    browser.click("#panel .jump:nth-of-type(2)")
+    assert browser.ask("document.querySelector('#panel h2').textContent") == "S0251"
+    assert browser.measured()["on"] == 1
 
 
 def test_paper_has_the_map_first_and_everything_unfolded(browser: Browser, pages: dict[str, Path]) -> None:
