@@ -4,6 +4,7 @@ Spec: [MS-ADTS] 6.1.4.5.1 (SCHEDULE_HEADER), 6.1.4.5.2 (SCHEDULE); [MS-DRSR] 5.1
 """
 
 import struct
+from functools import lru_cache
 from typing import Final, NewType
 
 from addc.base.errors import DecodeError
@@ -61,6 +62,7 @@ def pack_schedule(week: Quarters) -> bytes:
     return head + hours
 
 
+@lru_cache(maxsize=1024)
 def pack_reps_times(week: Quarters) -> bytes:
     """The 84 bytes of repsFrom: two hours in each, the earlier one in the high half."""
     return bytes(

@@ -43,7 +43,12 @@ def _forests() -> list[Snapshot]:
         ADc("c1", "C", rodc=True), ADc("d1", "D", apps=("Zones",), preferred=True),
     ]  # fmt: skip
     made = [AConnection("a1", "b1"), AConnection("a1", "a2"), AConnection("gone", "d1", name="x")]
-    sites = ["A", "B", "C", ASite("D", SiteOption.IS_REDUNDANT_SERVER_TOPOLOGY_ENABLED, generator="d1")]
+    sites: list[str | ASite] = [
+        "A",
+        "B",
+        "C",
+        ASite("D", SiteOption.IS_REDUNDANT_SERVER_TOPOLOGY_ENABLED, generator="d1"),
+    ]
     return [
         forest(sites=sites, dcs=dcs, links=links, bridges={"br": ["ab", "bc"]}, connections=made, local="a1"),
         forest(sites=["A"], dcs=[f"A/d{n}*" for n in range(9)], connections=[AConnection("d1", "d2")]),
@@ -78,7 +83,8 @@ def _plan(data: bytes, which: int) -> None:
 
 def _text(text: str) -> None:
     assert text.replace("\n", "").isprintable() or not any(
-        one < " " or "\x7f" <= one < "\xa0" or "\u2028" <= one <= "\u202e" for one in text.replace("\n", "")
+        (one < " " and one != "\t") or "\x7f" <= one < "\xa0" or "\u2028" <= one <= "\u202e"
+        for one in text.replace("\n", "")
     )
 
 

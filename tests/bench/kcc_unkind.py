@@ -267,7 +267,7 @@ def _run(name: str) -> bool:
     took, peaks, size = told_of["took"], told_of["peaks"], told_of["size"]
     common = sum(took[stage] for stage in ("read", "plan", "latency", "findings"))
     worst = common + max(took[form] for form in FORMATS)
-    is_good = worst <= LIMIT_S and max(peaks.values()) <= LIMIT_MIB
+    is_good = bool(worst <= LIMIT_S) and max(peaks.values()) <= LIMIT_MIB
     parts = " ".join(f"{stage} {seconds:.1f}" for stage, seconds in took.items())
     sizes = " ".join(f"{form} {count >> 10:,}K" for form, count in size.items())
     print(f"{name:<20} {worst:6.1f} s {max(peaks.values()):5} MiB  {'' if is_good else 'OVER '}"

@@ -120,6 +120,27 @@ def test_a_run_needs_the_right_to_manage_the_topology(rpc_desk: RpcDesk) -> None
     assert not rpc_desk.corp.read(kcc_runs.is_requested)
 
 
+@pytest.mark.parametrize("name", ["mallory", "PC1$"])
+def test_full_control_of_the_sites_is_no_right_to_a_run(rpc_desk: RpcDesk, name: str) -> None:
+    """A site's administrator has the KCC look by what he changes, at its own pace; computers do not ask."""
+    corp = rpc_desk.corp
+    if name == "mallory":
+        corp.user(name, "Pa55word.x")
+    elif name == "PC1$":
+        corp.add("CN=PC1,CN=Computers", "computer", SYSTEM, sAMAccountName=name, userAccountControl="4096")
+    sites = f"CN=Sites,{CONFIG_DN}"
+    sid = corp.token(name).user
+    open_to = map_generic(
+        sddl.parse(f"O:DAG:DAD:P(A;CI;GA;;;{sid})(A;;GA;;;DA)", rpc_desk.directory.forest.domain_sid)
+    )
+    corp.modify(sites, replace_values("nTSecurityDescriptor", open_to.pack()), requester=SYSTEM)
+    corp.add(f"CN=His,{sites}", "site", corp.token(name))
+    for flags in (0, KccFlags.DS_KCC_FLAG_ASYNC_OP):
+        assert execute(rpc_desk, corp.token(name), flags) == _DENIED
+    lists = ask(rpc_desk, corp.token(name), of(ReplInfo.DS_REPL_INFO_KCC_DSA_LINK_FAILURES))
+    assert (lists.status, lists.pmsg_out) == (_DENIED, None)
+
+
 def test_there_is_one_task(rpc_desk: RpcDesk) -> None:
     assert execute(rpc_desk, rpc_desk.corp.admin, task=1) == Win32.ERROR_INVALID_PARAMETER
 
