@@ -4,6 +4,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from base64 import b64encode
+from functools import cache
 from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import combinations
@@ -19,7 +20,7 @@ from addc.kcc.picture_parts import Box, Picture, Shape, between_sites
 from addc.kcc.picture_text import cut, text_width
 from addc.kcc.plan import plan_forest
 from addc.kcc.snapshot import Snapshot
-from addc.kcc.wanted import Action
+from addc.kcc.wanted import Action, Plan
 from tests.kit.kcc_forest import ALink, dc_at, forest, link_at, nc_at, site_at
 from tests.kit.kcc_pages import TOPOLOGIES, five_sites, hostile, hub_tree, mesh, one_link, two_domains
 
@@ -57,6 +58,16 @@ class Page(HTMLParser):
         return found
 
 
+@cache
+def _plan(name: str) -> Plan:
+    return plan_forest(TOPOLOGIES[name]())
+
+
+@cache
+def _hubs() -> Plan:
+    return plan_forest(hub_tree(180, 7))
+
+
 def _page(snapshot: Snapshot) -> Page:
     return Page(as_html(plan_forest(snapshot)))
 
@@ -86,7 +97,7 @@ def _boxes_are_clear(shown: Picture) -> bool:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_no_two_boxes_of_a_map_overlap(name: str) -> None:
-    assert _boxes_are_clear(picture(plan_forest(TOPOLOGIES[name]())))
+    assert _boxes_are_clear(picture(_plan(name)))
 
 
 @pytest.mark.parametrize("snapshot", [one_link(40), mesh(30)], ids=["one link", "mesh"])
@@ -95,7 +106,7 @@ def test_no_two_boxes_overlap_in_other_shapes(snapshot: Snapshot) -> None:
 
 
 def test_every_site_and_link_is_on_the_map_once() -> None:
-    shown = picture(plan_forest(hub_tree(180, 7)))
+    shown = picture(_hubs())
     tiles = list(shown.tiles())
     sites = [node.site for node in shown.nodes if node.site is not None] + [tile.site for tile in tiles]
     links = [road.link for road in shown.roads] + [tile.link for tile in tiles]
@@ -103,7 +114,7 @@ def test_every_site_and_link_is_on_the_map_once() -> None:
 
 
 def test_hubs_on_one_hub_stand_on_its_card_with_their_leaves() -> None:
-    shown = picture(plan_forest(hub_tree(180, 7)))
+    shown = picture(_hubs())
     (central,) = shown.nodes
     assert not shown.roads and len(central.tiles) == 6
     assert all(tile.is_hub and len(tile.tiles) in (28, 29) for tile in central.tiles)
@@ -130,7 +141,7 @@ def test_leaves_of_one_hub_stand_in_numbers_by_name() -> None:
 
 
 def test_what_is_on_tiles_is_told_where_it_ends() -> None:
-    plan = plan_forest(hub_tree(180, 7))
+    plan = _hubs()
     over = Drawn(picture(plan)).over
     dcs = plan.snapshot.dcs
     region = site_at(plan.snapshot, "Region-01")
@@ -157,7 +168,7 @@ def test_few_dcs_are_drawn_in_their_sites() -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_every_connection_between_sites_has_an_arrow(name: str) -> None:
-    plan = plan_forest(TOPOLOGIES[name]())
+    plan = _plan(name)
     svg = as_svg(plan)
     drawn = {int(number) for found in re.findall(r'data-c="([^"]*)"', svg) for number in found.split()}
     dcs = plan.snapshot.dcs
@@ -168,13 +179,13 @@ def test_every_connection_between_sites_has_an_arrow(name: str) -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_the_same_plan_gives_the_same_page(name: str) -> None:
-    plan = plan_forest(TOPOLOGIES[name]())
+    plan = _plan(name)
     assert as_html(plan) == as_html(plan) and as_svg(plan) == as_svg(plan)
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_a_picture_alone_is_sound_xml(name: str) -> None:
-    root = ET.fromstring(as_svg(plan_forest(TOPOLOGIES[name]())))  # noqa: S314 - our own text
+    root = ET.fromstring(as_svg(_plan(name)))  # noqa: S314 - our own text
     assert root.tag == f"{SVG}svg"
     assert not list(root.iter(f"{SVG}script")) and not list(root.iter(f"{SVG}image"))
 
