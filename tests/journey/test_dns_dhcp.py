@@ -19,7 +19,7 @@ _NET: Final = "10.90.0"
 _REVERSE: Final = "0.90.10.in-addr.arpa"
 _REVERSE6: Final = "0.9.d.f.ip6.arpa"
 _KEYTAB: Final = "/etc/addc/dhcp.keytab"
-_ACCOUNT: Final = "svc-dhcp-leases"
+_ACCOUNT: Final = "svc-leases"
 """The document calls it svc-dhcp, which another journey does too."""
 
 
