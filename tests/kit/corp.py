@@ -28,6 +28,7 @@ from addc.store.engine import Store
 from addc.store.objects import ObjectRow
 from tests.kit.corp_forest import DOMAIN_DN, NOW, CountingRng, corp_plan
 from tests.kit.databases import KEY, PostgresServer
+from tests.kit.laid_database import LaidDatabase
 
 T = TypeVar("T")
 Value = str | bytes | Sequence[str | bytes]
@@ -209,11 +210,9 @@ def corp_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def corp_database(postgres_server: PostgresServer) -> str:
-    """The URL of the forest as a PostgreSQL database that nobody is connected to."""
-    url = postgres_server.new_database()
-    _fill(url)
-    return url
+def corp_database(postgres_server: PostgresServer) -> LaidDatabase:
+    """The forest as a PostgreSQL database."""
+    return LaidDatabase(postgres_server, _fill)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -226,12 +225,11 @@ def corp(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Corp]:
         yield made
         made.store.close()
         return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.copy_database(request.getfixturevalue("corp_database"))
-    made = open_corp(url)
+    laid: LaidDatabase = request.getfixturevalue("corp_database")
+    made = open_corp(laid.take())
     yield made
     made.store.close()
-    server.drop_database(url)
+    laid.give_back()
 
 
 @pytest.fixture

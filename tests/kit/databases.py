@@ -1,7 +1,8 @@
 """Databases for tests: a file for SQLite, and a PostgreSQL that the tests start themselves.
 
-One server per test session, on a unix socket in a scratch folder, stopped by its process id at the end; one
-database per test. Import the fixtures that a test module needs, or list this module in `pytest_plugins`.
+One server per test session, on a unix socket in a scratch folder, stopped by its process id at the end; a
+fresh database per test that wants it empty, one that is set back after each test for all that want it laid.
+Import the fixtures that a test module needs, or list this module in `pytest_plugins`.
 """
 
 import os
@@ -21,6 +22,7 @@ import pytest
 from addc.base.ids import AttId
 from addc.base.secret import Secret
 from addc.store.engine import Store
+from tests.kit.laid_database import LaidDatabase
 
 KEY: Final = Secret(bytes(range(32)))
 SECRET_ATT: Final = AttId(0x9005A)
@@ -112,16 +114,14 @@ class PostgresServer:
         self._run(f"CREATE DATABASE {name} TEMPLATE template0")
         return f"postgresql+psycopg://addc@/{name}?host={self.folder}&port={_PORT}"
 
-    def copy_database(self, url: str) -> str:
-        """The URL of a copy of a database that nobody is connected to."""
-        self._count += 1
-        source, name = url.partition("@/")[2].partition("?")[0], f"test{self._count}"
-        self._run(f"CREATE DATABASE {name} TEMPLATE {source}")
-        return f"postgresql+psycopg://addc@/{name}?host={self.folder}&port={_PORT}"
-
     def drop_database(self, url: str) -> None:
         name = url.partition("@/")[2].partition("?")[0]
         self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def connect(self, url: str) -> "psycopg.Connection[tuple[object, ...]]":
+        """An open transaction in a database; leaving its `with` commits and closes."""
+        name = url.partition("@/")[2].partition("?")[0]
+        return psycopg.connect(host=str(self.folder), port=_PORT, user="addc", dbname=name)
 
     def drop_clients(self, url: str) -> None:
         """Cut every connection to a database, as a restart or a firewall would."""
@@ -154,10 +154,33 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server.drop_database(url)
 
 
+def _lay_empty(url: str) -> None:
+    Store.create(url, KEY, SECRET_ATTS).close()
+
+
+@pytest.fixture(scope="session")
+def empty_database(postgres_server: PostgresServer) -> LaidDatabase:
+    """A PostgreSQL database with an empty store in it."""
+    return LaidDatabase(postgres_server, _lay_empty)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty store, once for each back end."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'directory.db'}"
+        _lay_empty(url)
+        yield url
+        return
+    laid: LaidDatabase = request.getfixturevalue("empty_database")
+    yield laid.take()
+    laid.give_back()
+
+
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
+def store(store_url: str) -> Iterator[Store]:
     """An empty store, once for each back end."""
-    made = Store.create(database_url, KEY, SECRET_ATTS)
+    made = Store.open(store_url, KEY, SECRET_ATTS)
     yield made
     made.close()
 
@@ -174,12 +197,12 @@ Opener = Callable[[], Store]
 
 
 @pytest.fixture
-def open_again(store: Store, database_url: str) -> Iterator[Opener]:
+def open_again(store: Store, store_url: str) -> Iterator[Opener]:
     """Opens further stores over the database of `store`, each as another process would."""
     opened: list[Store] = []
 
     def opener() -> Store:
-        opened.append(Store.open(database_url, KEY, SECRET_ATTS))
+        opened.append(Store.open(store_url, KEY, SECRET_ATTS))
         return opened[-1]
 
     yield opener

@@ -52,10 +52,10 @@ def test_a_store_opens_with_what_was_written(database_url: str) -> None:
     second.close()
 
 
-def test_create_refuses_what_is_there(store: Store, database_url: str) -> None:
+def test_create_refuses_what_is_there(store: Store, store_url: str) -> None:
     store.write("test", lambda tx: add(tx, "a"))
     with pytest.raises(UserError):
-        Store.create(database_url, KEY, SECRET_ATTS)
+        Store.create(store_url, KEY, SECRET_ATTS)
     with store.read() as tx:
         assert tx.has_children(ROOT_DNT)
 
@@ -65,15 +65,15 @@ def test_open_refuses_an_empty_database(database_url: str) -> None:
         Store.open(database_url, KEY, SECRET_ATTS)
 
 
-def test_open_refuses_another_key(store: Store, database_url: str) -> None:
+def test_open_refuses_another_key(store: Store, store_url: str) -> None:
     with pytest.raises(UserError, match="key"):
-        Store.open(database_url, Secret(b"x" * 32), SECRET_ATTS)
+        Store.open(store_url, Secret(b"x" * 32), SECRET_ATTS)
 
 
-def test_open_refuses_a_newer_schema(store: Store, database_url: str) -> None:
-    _set_version(database_url, "9999")
+def test_open_refuses_a_newer_schema(store: Store, store_url: str) -> None:
+    _set_version(store_url, "9999")
     with pytest.raises(UserError, match="9999"):
-        Store.open(database_url, KEY, SECRET_ATTS)
+        Store.open(store_url, KEY, SECRET_ATTS)
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "nonsense", "sqlite://", "sqlite:///:memory:"])
@@ -152,11 +152,11 @@ def test_a_foreign_table_is_not_overwritten(postgres_server: PostgresServer) -> 
     postgres_server.drop_database(url)
 
 
-def test_a_busy_database_is_worth_another_try(store: Store, database_url: str) -> None:
+def test_a_busy_database_is_worth_another_try(store: Store, store_url: str) -> None:
     """The writer's lock is waited for, but not for ever."""
-    holder = backend_of(database_url).connect()
+    holder = backend_of(store_url).connect()
     holder.begin_write()
-    waiting = Store(_impatient(database_url), store._context.sealer, SECRET_ATTS, SystemRng())
+    waiting = Store(_impatient(store_url), store._context.sealer, SECRET_ATTS, SystemRng())
     with pytest.raises(StoreError) as caught:
         waiting.write("test", lambda tx: add(tx, "a"))
     assert caught.value.retryable

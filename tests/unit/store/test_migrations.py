@@ -45,20 +45,20 @@ def test_the_newest_migration_is_the_one_that_create_stamps() -> None:
     assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
 
 
-def test_an_older_database_is_migrated(store: Store, database_url: str, tmp_path: Path) -> None:
+def test_an_older_database_is_migrated(store: Store, store_url: str, tmp_path: Path) -> None:
     dnt = store.write("test", lambda tx: add(tx, "a", note=b"kept"))
-    upgrade(make_url(database_url), _scripts(tmp_path / "s", next=ONE_MORE))
-    assert backend_of(database_url).version() == NEXT
+    upgrade(make_url(store_url), _scripts(tmp_path / "s", next=ONE_MORE))
+    assert backend_of(store_url).version() == NEXT
     with store.read() as tx:
         assert note_of(tx.get(dnt)) == b"kept"
 
 
-def test_a_failed_migration_changes_nothing(store: Store, database_url: str, tmp_path: Path) -> None:
+def test_a_failed_migration_changes_nothing(store: Store, store_url: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError):
-        upgrade(make_url(database_url), _scripts(tmp_path / "s", next=ONE_MORE, later=FAILING))
-    assert backend_of(database_url).version() == state.SCHEMA_VERSION
-    upgrade(make_url(database_url), _scripts(tmp_path / "t", next=ONE_MORE))
-    assert backend_of(database_url).version() == NEXT
+        upgrade(make_url(store_url), _scripts(tmp_path / "s", next=ONE_MORE, later=FAILING))
+    assert backend_of(store_url).version() == state.SCHEMA_VERSION
+    upgrade(make_url(store_url), _scripts(tmp_path / "t", next=ONE_MORE))
+    assert backend_of(store_url).version() == NEXT
 
 
 def test_open_migrates(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
