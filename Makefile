@@ -8,6 +8,9 @@ STAMP := $(VENV)/.installed
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
 DEMO := var/demo
 
+# Tests are read once and kept compiled, whatever the environment says: reading them anew takes half a minute.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup packages check format test oracle fuzz sim journey bench run man clean
 

@@ -1,9 +1,9 @@
 """A PostgreSQL database that is laid once and set back after every test.
 
 Copying a database makes and deletes some three hundred files; a test changes a few rows. So one database
-stays, with a copy of every table beside it: what a test wrote is deleted (rows of a transaction after the mark),
-what it deleted comes back from the copy. A test that changed the tables themselves costs the whole database: it
-is laid anew.
+stays, with a copy of every table beside it: what a test wrote is deleted (rows of a transaction after the
+mark), what it deleted comes back from the copy. A test that changed the tables themselves costs the whole
+database: it is laid anew.
 """
 
 from __future__ import annotations
