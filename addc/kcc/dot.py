@@ -9,7 +9,7 @@ from typing import Final
 
 from addc.kcc.snapshot import DcAt, NcAt, SiteAt, Snapshot
 from addc.kcc.wanted import Action, Plan, Planned
-from addc.kcc.words import ACTIONS, gone_name, moment, nc_label
+from addc.kcc.words import ACTIONS, gone_name, moment, nc_label, nc_labels
 
 _COLOURS: Final = (
     "#0072b2",
@@ -24,6 +24,7 @@ _COLOURS: Final = (
 """Told apart by people who do not see all colours, too."""
 _GONE: Final = "#999999"
 _STRANDS_MAX: Final = 4
+_TIP_MAX: Final = 30
 
 
 def as_dot(plan: Plan) -> str:
@@ -80,7 +81,7 @@ def _edge(snapshot: Snapshot, one: Planned) -> str:
         source = _node(one.source)
     else:
         source = _gone_node("" if one.existing is None else one.existing.source_dn)
-    labels = ", ".join(nc_label(snapshot, nc) for nc in one.ncs)
+    labels = nc_labels(snapshot, one.ncs, _TIP_MAX)
     colours = ":".join(colour_of(nc) for nc in one.ncs[:_STRANDS_MAX]) or "#444444"
     style = {Action.ADD: "dashed", Action.CHANGE: "bold", Action.DELETE: "dotted"}.get(one.action, "solid")
     if one.action is Action.DELETE:

@@ -11,8 +11,10 @@ left or the budget is spent; beyond it a bound comes from a replica amid the oth
 Spec: [MS-ADTS] 6.2.2.5; [MS-DRSR] 5.172
 """
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
 
 from addc.kcc.flow import (
@@ -74,10 +76,11 @@ def latencies(plan: Plan) -> tuple[Latency, ...]:
     snapshot = plan.snapshot
     replicas = _replicas(snapshot)
     carried = carrying(plan)
-    groups: dict[tuple[tuple[int, ...], tuple[DcAt, ...], tuple[DcAt, ...]], list[NcAt]] = {}
+    groups: dict[tuple[bytes, tuple[DcAt, ...], tuple[DcAt, ...]], list[NcAt]] = {}
     for nc, held in enumerate(replicas):
         if len(held.all) > 1 and held.writable:
-            ways = tuple(map(id, carried.get(NcAt(nc), ())))
+            ids = array("Q", map(id, carried.get(NcAt(nc), ())))
+            ways = blake2b(ids.tobytes(), digest_size=16).digest()  # of millions in all only a few bytes stay
             groups.setdefault((ways, held.writable, held.all), []).append(NcAt(nc))
     kept: Kept = {}
     found: list[Latency] = []

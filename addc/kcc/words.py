@@ -61,9 +61,10 @@ def nc_label(snapshot: Snapshot, nc: NcAt) -> str:
 
 def nc_labels(snapshot: Snapshot, ncs: Sequence[NcAt], limit: int = 0) -> str:
     """Several in one line. limit: as many are named, and the rest counted; 0 names all."""
-    labels = [nc_label(snapshot, nc) for nc in ncs]
-    if limit and len(labels) > limit:
-        labels[limit - 1 :] = [f"{len(labels) - limit + 1} more"]
+    told = ncs[: limit - 1] if limit and len(ncs) > limit else ncs
+    labels = [nc_label(snapshot, nc) for nc in told]
+    if len(told) < len(ncs):
+        labels.append(f"{len(ncs) - len(told)} more")
     return ", ".join(labels)
 
 
