@@ -34,7 +34,7 @@ from addc.kcc.snapshot import DcAt, NcAt, Replica, Snapshot
 from addc.kcc.wanted import Plan
 
 EXACT_REPLICAS: Final = 120
-LOOKED_MAX: Final = 15_000_000
+LOOKED_MAX: Final = 8_000_000
 """Looks at connections in all: some seconds. Hundreds of naming contexts on hundreds of DCs need more."""
 _SWEEPS: Final = 10
 _HOPS_MAX: Final = 150_000

@@ -30,6 +30,7 @@ ORDER: Final = (Action.KEEP, Action.CHANGE, Action.DELETE, Action.ADD)
 MARKS_ON_ROADS: Final = (0.3, 0.7, 0.2, 0.8, 0.12, 0.88, 0.4, 0.6, 0.5)
 MARKS_FREE: Final = (0.5, 0.4, 0.6, 0.3, 0.7)
 ALONG: Final = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)
+MARKED_MAX: Final = 4000
 PILED_UP_TO: Final = 400
 UNUSED_PILED_UP_TO: Final = 12
 """So many roads all have their labels, the second number where they carry nothing; of more, those have one
@@ -210,6 +211,9 @@ def _marked(arrows: Sequence[Arrow], spots: Spots) -> list[Arrow]:
         one = found[at]
         if one.action is not Action.KEEP:
             parts = MARKS_FREE if one.is_inside else MARKS_ON_ROADS
+            if len(found) > MARKED_MAX:  # nobody reads so many: no search for room that is not there
+                found[at] = replace(one, mark=along(one.way, parts[0]))
+                continue
             mark = spots.best([along(one.way, part) for part in parts], (MARK + 5, MARK + 5))
             found[at] = replace(one, mark=mark)
     return found

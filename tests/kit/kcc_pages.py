@@ -172,6 +172,7 @@ def hostile() -> Snapshot:
         "</script><script>window.hacked=1</script>",
         '"><img src=x onerror="window.hacked=1">',
         "a&b'c<b>",
+        "x\u2028\u202ey\x9b\x1b[31m\0]]><!--{}\\",
     ]
     return forest(
         sites=[*evil, "</title></svg><iframe src=//x>"],
