@@ -1,4 +1,4 @@
-"""Text from elsewhere as a terminal may have it: nothing in it moves the cursor, sets colours or turns order round.
+"""Text from elsewhere as a terminal may have it: nothing in it moves the cursor, colours or turns the order.
 
 Names in a directory, and in a file even more so, are what others wrote.
 """

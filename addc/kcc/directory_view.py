@@ -15,15 +15,15 @@ from addc.directory import names
 from addc.directory.bulk_links import values_of
 from addc.directory.context import ReadContext
 from addc.directory.replication_failures import failure_lists
-from addc.kcc.entries import (
+from addc.kcc.failures import together
+from addc.kcc.reading.entries import (
     PARTITION_ATTRIBUTES,
     ROLE_PLACES,
     SITE_ATTRIBUTES,
     RawEntry,
     RootFacts,
 )
-from addc.kcc.failures import together
-from addc.kcc.read import snapshot_of
+from addc.kcc.reading.forest import snapshot_of
 from addc.kcc.snapshot import Failure, Snapshot
 from addc.schema import attr, cls
 from addc.schema.snapshot import Attribute

@@ -100,8 +100,8 @@ class SiteTree:
     """How the sites of a naming context hang together. components: sites with replicas, those that are joined
     together; more than one means that some changes never arrive. edges: of the tree.
 
-    ncs: all that share it, because the same sites hold them. failed: DCs that no edge may use. planned_by: the
-    sites whose connections follow it, where options make others see the links differently; None for all.
+    ncs: all that share it, because the same sites hold them. failed: DCs that no edge may use. planned_by:
+    the sites whose connections follow it, where options make others see the links differently; None for all.
     """
 
     ncs: tuple[NcAt, ...]
@@ -137,9 +137,9 @@ class Planned:
     """One connection after the plan, or one that goes.
 
     existing: as it is now; None for one that is added. source: None only for one whose source is gone.
-    ncs: the NCs whose repsFrom it implies at the target, none of one that is disabled or goes. removal: of one
-    that goes. is_written: False for what is only implied (read-only DCs). is_decided: False for one that is
-    shown as it is because another DC decides on it.
+    ncs: the NCs whose repsFrom it implies at the target, none of one that is disabled or goes. removal: of
+    one that goes. is_written: False for what is only implied (read-only DCs). is_decided: False for one that
+    is shown as it is because another DC decides on it.
     """
 
     action: Action

@@ -9,17 +9,18 @@ from addc.base.clock import FileTime
 from addc.base.errors import DecodeError, UserError
 from addc.base.terminal import visible
 from addc.codec.times import parse_generalized
-from addc.kcc import explain as explaining
-from addc.kcc import named, what_if
-from addc.kcc.dot import as_dot
-from addc.kcc.finding import Finding, Severity
-from addc.kcc.findings import findings, is_whole
-from addc.kcc.latency import Latency, latencies
-from addc.kcc.narrow import findings_about, latencies_of_nc, of_nc
 from addc.kcc.plan import plan_forest, plan_share, plan_site
-from addc.kcc.report import as_json, json_text
-from addc.kcc.report_text import as_text
+from addc.kcc.reading import what_if
 from addc.kcc.snapshot import DcAt, Snapshot
+from addc.kcc.telling import explain as explaining
+from addc.kcc.telling import named
+from addc.kcc.telling.dot import as_dot
+from addc.kcc.telling.finding import Finding, Severity
+from addc.kcc.telling.findings import findings, is_whole
+from addc.kcc.telling.latency import Latency, latencies
+from addc.kcc.telling.narrow import findings_about, latencies_of_nc, of_nc
+from addc.kcc.telling.report import as_json, json_text
+from addc.kcc.telling.report_text import as_text
 from addc.kcc.wanted import Plan
 
 DRAWN_MAX: Final = 20_000
@@ -180,7 +181,7 @@ def _pieces(one: Told, form: str, *, everything: bool) -> Iterator[str]:
     elif form == "dot":
         yield as_dot(one.plan)
     elif form in ("svg", "html"):
-        from addc.kcc.page import as_html, as_svg  # noqa: PLC0415 - much that other forms do not need
+        from addc.kcc.picture.page import as_html, as_svg  # noqa: PLC0415 - much that other forms do not need
 
         drawn = as_svg if form == "svg" else as_html
         yield drawn(one.plan, findings=one.findings, latencies=one.latencies)

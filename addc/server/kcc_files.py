@@ -10,11 +10,11 @@ from typing import Final
 
 from addc.base.clock import FileTime, SystemClock
 from addc.base.errors import DecodeError, UserError
-from addc.kcc.entries import Kind, RawEntry, RootFacts, kind_of
-from addc.kcc.ldif_form import read_dated_ldif
-from addc.kcc.read import snapshot_of
+from addc.kcc.reading.entries import Kind, RawEntry, RootFacts, kind_of
+from addc.kcc.reading.forest import snapshot_of
+from addc.kcc.reading.ldif_form import read_dated_ldif
+from addc.kcc.reading.what_if import Change, apply, apply_to_entries
 from addc.kcc.snapshot import NO_TIME, Failure, Snapshot
-from addc.kcc.what_if import Change, apply, apply_to_entries
 
 FILE_MAX_MIB: Final = 256
 """A forest of 10,000 sites takes a sixth of it."""

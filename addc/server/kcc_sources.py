@@ -10,7 +10,8 @@ from addc.base.clock import FileTime
 from addc.base.errors import UserError
 from addc.codec.filter import Filter, Or
 from addc.directory.replication_failures import failure_lists
-from addc.kcc.entries import (
+from addc.kcc.failures import together
+from addc.kcc.reading.entries import (
     NC_ATTRIBUTES,
     PARTITION_ATTRIBUTES,
     PARTITION_CLASSES,
@@ -21,7 +22,6 @@ from addc.kcc.entries import (
     RawEntry,
     RootFacts,
 )
-from addc.kcc.failures import together
 from addc.kcc.snapshot import Failure, Snapshot
 from addc.server.admin.local import LocalTarget, operator
 from addc.server.admin.site_objects import class_is

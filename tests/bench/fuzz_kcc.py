@@ -16,11 +16,11 @@ from addc.base.clock import FileTime
 from addc.base.errors import DecodeError, UserError
 from addc.codec.blobs import ReplUpToDateVector
 from addc.codec.schedule import pack_reps_times, pack_schedule, unpack_reps_times, unpack_schedule
-from addc.kcc import what_if
-from addc.kcc.ldif_form import read_ldif
-from addc.kcc.ldif_writing import ldif_of
 from addc.kcc.plan import plan_share
-from addc.kcc.read import snapshot_of
+from addc.kcc.reading import what_if
+from addc.kcc.reading.forest import snapshot_of
+from addc.kcc.reading.ldif_form import read_ldif
+from addc.kcc.reading.ldif_writing import ldif_of
 from addc.kcc.schedule_text import parse_schedule, parse_starts, show_schedule, show_starts
 from addc.kcc.snapshot import DcAt, SiteOption, Snapshot
 from addc.server.kcc_commands import Scope, shown, told

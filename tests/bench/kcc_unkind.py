@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from addc.codec.schedule import NEVER
-from addc.kcc.ldif_writing import ldif_of
+from addc.kcc.reading.ldif_writing import ldif_of
 from addc.kcc.snapshot import ConnectionOption, SiteOption, Snapshot, TransportOption
 from addc.server.kcc_commands import FORMATS, Scope, shown, told
 from addc.server.kcc_sources import from_ldif

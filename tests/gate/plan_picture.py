@@ -6,10 +6,10 @@ Run as `python -m tests.gate.plan_picture`.
 from pathlib import Path
 from typing import Final
 
-from addc.kcc.findings import findings
-from addc.kcc.page import as_svg
+from addc.kcc.picture.page import as_svg
 from addc.kcc.plan import applied, plan_forest
-from addc.kcc.what_if import apply, without
+from addc.kcc.reading.what_if import apply, without
+from addc.kcc.telling.findings import findings
 from tests.kit.kcc_pages import five_sites
 
 PICTURE: Final = Path(__file__).resolve().parents[2] / "docs" / "replication-plan.svg"

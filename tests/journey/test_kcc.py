@@ -10,7 +10,7 @@ import pytest
 
 from addc.codec.schedule import unpack_schedule
 from addc.kcc import directory_view
-from addc.kcc.ldif_writing import ldif_of
+from addc.kcc.reading.ldif_writing import ldif_of
 from addc.security.token import SYSTEM
 from addc.server.offline import open_directory
 from tests.kit.clients import DC, Client, parse_ldif

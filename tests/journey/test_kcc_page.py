@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from addc.kcc.findings import findings
-from addc.kcc.latency import latencies
-from addc.kcc.page import as_html, as_svg
+from addc.kcc.picture.page import as_html, as_svg
 from addc.kcc.plan import plan_forest
+from addc.kcc.telling.findings import findings
+from addc.kcc.telling.latency import latencies
 from tests.kit.browser import Browser
 from tests.kit.kcc_forest import ALink, forest, nc_at
 from tests.kit.kcc_pages import TOPOLOGIES, hostile, hub_tree, mesh, one_link, two_domains

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from addc.kcc.page import as_html
+from addc.kcc.picture.page import as_html
 from addc.kcc.plan import plan_forest
 from tests.kit.browser import Browser
 from tests.kit.kcc_forest import link_at, nc_at, site_at

@@ -23,7 +23,7 @@ WRITE: Final = """
 import sys
 from pathlib import Path
 from addc.base.secret import Secret
-from addc.kcc.ldif_writing import write_ldif
+from addc.kcc.reading.ldif_writing import write_ldif
 from addc.server import kcc_sources
 from addc.server.admin.logon import Wanted, log_on
 url, user, password, out = sys.argv[1:]

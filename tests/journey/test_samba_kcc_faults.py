@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from addc.base.clock import HOUR_FT, FileTime
-from addc.kcc.ldif_form import read_ldif
 from addc.kcc.plan import plan_forest, plan_share
-from addc.kcc.read import snapshot_of
+from addc.kcc.reading.forest import snapshot_of
+from addc.kcc.reading.ldif_form import read_ldif
 from addc.kcc.snapshot import ConnectionOption, LinkOption, SiteOption, Snapshot, TransportOption
 from addc.kcc.wanted import Action, Plan
 from tests.kit.kcc_checker import check_state

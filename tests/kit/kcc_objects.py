@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from addc.kcc.as_entries import entries_of
-from addc.kcc.dn_keys import plain
-from addc.kcc.entries import RawEntry, RootFacts
-from addc.kcc.read import snapshot_of
+from addc.kcc.reading.as_entries import entries_of
+from addc.kcc.reading.dn_keys import plain
+from addc.kcc.reading.entries import RawEntry, RootFacts
+from addc.kcc.reading.forest import snapshot_of
 from addc.kcc.snapshot import Snapshot, Trouble
 from tests.kit.kcc_forest import NOW
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from addc.base.clock import to_unix
-from addc.kcc.ldif_form import read_ldif
-from addc.kcc.read import snapshot_of
+from addc.kcc.reading.forest import snapshot_of
+from addc.kcc.reading.ldif_form import read_ldif
 from addc.kcc.snapshot import Connection, DcAt, SiteAt, Snapshot
 from tests.kit.kcc_flows import Flow, flows_of_connections
 from tests.kit.kcc_ldif import ldif_of

@@ -4,9 +4,9 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-from addc.kcc.ldif_form import read_ldif
-from addc.kcc.ldif_writing import ldif_of
-from addc.kcc.read import snapshot_of
+from addc.kcc.reading.forest import snapshot_of
+from addc.kcc.reading.ldif_form import read_ldif
+from addc.kcc.reading.ldif_writing import ldif_of
 from addc.kcc.snapshot import ConnectionOption, LinkOption, SiteOption
 from tests.kit.kcc_forest import NOW, AConnection, ADc, ALink, ASite, forest
 

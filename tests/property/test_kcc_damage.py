@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from addc.base.errors import DecodeError
-from addc.kcc import what_if
-from addc.kcc.ldif_form import read_ldif
-from addc.kcc.ldif_writing import ldif_of
-from addc.kcc.read import snapshot_of
+from addc.kcc.reading import what_if
+from addc.kcc.reading.forest import snapshot_of
+from addc.kcc.reading.ldif_form import read_ldif
+from addc.kcc.reading.ldif_writing import ldif_of
 from tests.kit.kcc_damage import check_places, damaged
 from tests.kit.kcc_forest import NOW, AConnection, ADc, ALink, ASite, forest, hours
 

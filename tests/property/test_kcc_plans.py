@@ -5,8 +5,8 @@ import json
 from hypothesis import HealthCheck, given, settings
 
 from addc.kcc.plan import plan_forest, plan_share
-from addc.kcc.report import as_json, json_text
 from addc.kcc.snapshot import DcAt, SiteAt, Snapshot
+from addc.kcc.telling.report import as_json, json_text
 from tests.kit.kcc_checker import check_state
 from tests.kit.kcc_flows import flows_of_plan, flows_of_report
 from tests.kit.kcc_plan_checker import every_violation

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 
-from addc.kcc.ldif_form import read_ldif
-from addc.kcc.ldif_writing import ldif_of as written
-from addc.kcc.read import snapshot_of
+from addc.kcc.reading.forest import snapshot_of
+from addc.kcc.reading.ldif_form import read_ldif
+from addc.kcc.reading.ldif_writing import ldif_of as written
 from addc.kcc.snapshot import DcAt
 from tests.kit.kcc_ldif import ldif_of
 from tests.kit.kcc_random import Drawn, built, forests

@@ -4,15 +4,15 @@ import json
 
 from hypothesis import HealthCheck, given, settings
 
-from addc.kcc import explain
-from addc.kcc.dot import as_dot
-from addc.kcc.findings import findings
-from addc.kcc.flow import QUARTER_S, WEEK_S, arrivals, carrying, flow
-from addc.kcc.latency import Latency, latencies
 from addc.kcc.plan import plan_forest, plan_share
-from addc.kcc.report import as_json, json_text
-from addc.kcc.report_text import as_text
 from addc.kcc.snapshot import DcAt, Replica
+from addc.kcc.telling import explain
+from addc.kcc.telling.dot import as_dot
+from addc.kcc.telling.findings import findings
+from addc.kcc.telling.flow import QUARTER_S, WEEK_S, arrivals, carrying, flow
+from addc.kcc.telling.latency import Latency, latencies
+from addc.kcc.telling.report import as_json, json_text
+from addc.kcc.telling.report_text import as_text
 from addc.kcc.wanted import Plan
 from tests.kit.kcc_random import Drawn, built, forests
 

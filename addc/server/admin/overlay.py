@@ -9,8 +9,8 @@ Spec: [MS-ADTS] 3.1.1.1.6 (references), 3.1.1.5.3, 3.1.1.5.4, 3.1.1.5.5
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from addc.kcc.dn_keys import key_of, parent
-from addc.kcc.entries import RawEntry
+from addc.kcc.reading.dn_keys import key_of, parent
+from addc.kcc.reading.entries import RawEntry
 from addc.server.admin.target import Add, Change, Delete, Modify, ModOp, Move, Operation
 
 _Values = dict[str, tuple[bytes, ...]]

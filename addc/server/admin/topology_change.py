@@ -13,13 +13,13 @@ from typing import Final
 from addc.base.clock import FileTime
 from addc.base.errors import UserError
 from addc.codec.filter import Filter
-from addc.kcc.dn_keys import key_of, parent
-from addc.kcc.entries import RawEntry, RootFacts
 from addc.kcc.plan import plan_forest
-from addc.kcc.read import snapshot_of
+from addc.kcc.reading.dn_keys import key_of, parent
+from addc.kcc.reading.entries import RawEntry, RootFacts
+from addc.kcc.reading.forest import snapshot_of
 from addc.kcc.snapshot import Failure, Snapshot
+from addc.kcc.telling.words import counted, dc_name, names, nc_labels, option_words, starts_words, why_words
 from addc.kcc.wanted import Action, Plan, Planned
-from addc.kcc.words import counted, dc_name, names, nc_labels, option_words, starts_words, why_words
 from addc.server.admin.overlay import overlaid
 from addc.server.admin.target import (
     EVERYTHING,

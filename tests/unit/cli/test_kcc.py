@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from addc.cli.main import main
-from addc.kcc.ldif_writing import ldif_of
+from addc.kcc.reading.ldif_writing import ldif_of
 from tests.kit.kcc_forest import ALink, forest
 
 Run = Callable[..., str]

@@ -2,8 +2,8 @@
 
 from itertools import combinations
 
-from addc.kcc.picture import picture
-from addc.kcc.picture_arrows import PILED_UP_TO, over
+from addc.kcc.picture.arrows import PILED_UP_TO, over
+from addc.kcc.picture.composition import picture
 from addc.kcc.plan import plan_forest
 from tests.kit.kcc_forest import ALink, forest
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from addc.codec.schedule import ALWAYS
-from addc.kcc.entries import RawEntry, RootFacts
-from addc.kcc.read import snapshot_of
+from addc.kcc.reading.entries import RawEntry, RootFacts
+from addc.kcc.reading.forest import snapshot_of
 from addc.kcc.snapshot import (
     COST_DEFAULT,
     INTERVAL_DEFAULT_MIN,

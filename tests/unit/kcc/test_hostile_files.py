@@ -9,10 +9,11 @@ import pytest
 from addc.base.errors import UserError
 from addc.base.limits import DN_LENGTH_MAX, DN_RDNS_MAX
 from addc.codec.ldif import parse
-from addc.kcc import ldif_form, read_values
-from addc.kcc.ldif_form import read_ldif
-from addc.kcc.ldif_writing import ldif_of
-from addc.kcc.read import snapshot_of
+from addc.kcc.reading import ldif_form
+from addc.kcc.reading import values as read_values
+from addc.kcc.reading.forest import snapshot_of
+from addc.kcc.reading.ldif_form import read_ldif
+from addc.kcc.reading.ldif_writing import ldif_of
 from addc.kcc.snapshot import NO_TIME, Snapshot
 from addc.server import kcc_commands, kcc_files
 from addc.server.kcc_commands import FORMATS, Scope, shown, told

@@ -262,7 +262,7 @@ def test_what_is_due_and_not_here_is_fetched_and_what_is_here_and_not_due_is_giv
 
 
 def test_destinations_without_connection_from_here_or_without_dc_are_removed() -> None:
-    dcs = ["A/here", "A/near", "A/other", ADc("branch", "A", rodc=True)]
+    dcs: list[str | ADc] = ["A/here", "A/near", "A/other", ADc("branch", "A", rodc=True)]
     snapshot = two(AConnection("here", "near", schedule=HOURLY), dcs=dcs)
     told = [value(snapshot, name) for name in ("near", "other", "branch")]
     told.append(RepsFrom("gone", b"\x07" * 16))

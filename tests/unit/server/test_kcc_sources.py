@@ -8,7 +8,7 @@ import pytest
 from addc.base.errors import UserError
 from addc.codec.schedule import Quarters, pack_schedule
 from addc.kcc import directory_view
-from addc.kcc.ldif_writing import write_ldif
+from addc.kcc.reading.ldif_writing import write_ldif
 from addc.kcc.snapshot import NO_TIME, NcAt, NcKind, Replica, Snapshot
 from addc.security.token import SYSTEM
 from addc.server import kcc_sources

@@ -1,6 +1,6 @@
 """Changes laid over objects before anybody carried them out: references follow as links do, 3.1.1.1.6."""
 
-from addc.kcc.entries import RawEntry
+from addc.kcc.reading.entries import RawEntry
 from addc.server.admin.overlay import overlaid
 from addc.server.admin.target import Add, Delete, Modify, Move, insert, remove, replace, text
 

@@ -1,0 +1,1 @@
+"""Plans told to people and machines: reports, findings, explanations, latency."""
