@@ -1,4 +1,4 @@
-"""A machine that can be joined: its own /etc, /run, state of sssd and Samba, host name and processes.
+"""A machine that can be joined: its own /etc, /run, /tmp (credentials), state of sssd and Samba, processes.
 
 A holder process keeps its namespaces; when it ends, every process in them ends, and with them all mounts.
 Nothing of the real machine's configuration is touched.
@@ -34,6 +34,14 @@ for place in "$@"; do mount --bind "$folder/own$place" "$place"; done
 printf '%s\\n' "$resolver" > /etc/resolv.conf
 printf '%s\\n' "$hosts" > /etc/hosts
 rm -f /etc/krb5.keytab /etc/sssd/sssd.conf
+mkdir -p "$folder/own/tmp"
+chmod 1777 "$folder/own/tmp"
+case "$folder" in /tmp/*)  # what the journeys share stays where it is
+  shared=${folder%/*}
+  mkdir -p "$folder/own$shared"
+  mount --bind "$shared" "$folder/own$shared"
+esac
+mount --rbind "$folder/own/tmp" /tmp
 mount -t tmpfs -o mode=755 tmpfs /run
 rm -rf /var/lib/samba/* /var/cache/samba/*
 mkdir -p /run/dbus /run/lock /run/samba /var/lib/samba/private
