@@ -29,7 +29,8 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports_of(path: Path) -> set[str]:
+@cache
+def imports_of(path: Path) -> frozenset[str]:
     """Every module named by an import statement anywhere in the file, `if TYPE_CHECKING` included."""
     found: set[str] = set()
     for node in ast.walk(tree_of(path)):
@@ -43,4 +44,4 @@ def imports_of(path: Path) -> set[str]:
                 below = ROOT / Path(*module.split("."), alias.name)
                 if below.with_suffix(".py").exists():
                     found.add(f"{module}.{alias.name}")
-    return found
+    return frozenset(found)
