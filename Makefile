@@ -62,7 +62,7 @@ sim: $(STAMP) ## thousands of random forests through the planner and its judge
 
 journey: $(STAMP) ## real clients in network namespaces (needs root)
 	@tools/debian-packages journey
-	$(BIN)/pytest tests/journey
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/journey
 
 bench: $(STAMP) ## figures of this machine, and beside them those of Debian's Samba (needs root)
 	@tools/debian-packages bench
