@@ -20,8 +20,9 @@ _PRIVATE: Final = (
     *("/etc", "/home", "/var/lib/sss", "/var/log/sssd", "/var/lib/realmd", "/var/cache/realmd"),
     *("/var/lib/samba", "/var/cache/samba", "/var/log/samba"),
 )
+_CHECKOUT: Final = Path(__file__).parents[2]
 _HOLD: Final = """
-folder=$1 name=$2; shift 2
+folder=$1 name=$2 checkout=$3; shift 3
 hostname "$name"
 mount -t proc proc /proc
 for place in "$@"; do
@@ -36,11 +37,12 @@ printf '%s\\n' "$hosts" > /etc/hosts
 rm -f /etc/krb5.keytab /etc/sssd/sssd.conf
 mkdir -p "$folder/own/tmp"
 chmod 1777 "$folder/own/tmp"
-case "$folder" in /tmp/*)  # what the journeys share stays where it is
-  shared=${folder%/*}
-  mkdir -p "$folder/own$shared"
-  mount --bind "$shared" "$folder/own$shared"
-esac
+for stays in "${folder%/*}" "$checkout"; do  # what the journeys share, and the product
+  case "$stays" in /tmp/*)
+    mkdir -p "$folder/own$stays"
+    mount --bind "$stays" "$folder/own$stays"
+  esac
+done
 mount --rbind "$folder/own/tmp" /tmp
 mount -t tmpfs -o mode=755 tmpfs /run
 rm -rf /var/lib/samba/* /var/cache/samba/*
@@ -87,7 +89,8 @@ def member(lan: Lan, name: str, last_octet: int, dc: Host) -> Member:
     holder = subprocess.Popen(
         [
             *plain.command(["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child"]),
-            *["--propagation", "private", "sh", "-euc", _HOLD, "member", str(plain.folder), fqdn, *_PRIVATE],
+            *["--propagation", "private", "sh", "-euc", _HOLD, "member"],
+            *[str(plain.folder), fqdn, str(_CHECKOUT), *_PRIVATE],
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
