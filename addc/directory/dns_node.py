@@ -30,6 +30,8 @@ _WITH_ALIAS: Final = frozenset((DnsType.CNAME, DnsType.RRSIG, DnsType.NSEC, DnsT
 _SINGLE: Final = frozenset((DnsType.CNAME, DnsType.SOA, DnsType.DNAME))
 """Types of which a node has one record at most."""
 _ADDRESSES: Final = frozenset((DnsType.A, DnsType.AAAA))
+_SHORT: Final = 256
+"""Octets of a record that is not read anew each time; most have fewer than a hundred."""
 
 
 def is_readable(value: bytes) -> bool:
@@ -46,12 +48,18 @@ def unpacked(values: Iterable[bytes]) -> Records:
     found = []
     for value in values:
         try:
-            record = DnsRecord.unpack(value)
+            record = _short(value) if len(value) <= _SHORT else DnsRecord.unpack(value)
         except DecodeError:
             continue
         if record.type != DnsType.ZERO:
             found.append(record)
     return tuple(found)
+
+
+@lru_cache(maxsize=8192)
+def _short(value: bytes) -> DnsRecord:
+    """An update reads the zone's own records, and those of its name, several times."""
+    return DnsRecord.unpack(value)
 
 
 def same_data(one: RecordData, other: RecordData) -> bool:

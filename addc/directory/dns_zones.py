@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from addc.base.clock import TICKS_PER_S, FileTime
@@ -45,6 +46,8 @@ from addc.store.objects import ObjectRow, ObjectState
 
 _P = DnsPropertyId
 _WEEK_H: Final = 168
+_KNOWN_PROPERTIES: Final = 512
+"""Zones whose properties are not read anew."""
 _SOA_TTL_S: Final = 3600
 _TREE: Final = RequestOptions(tree_delete=True)
 ROOT_HINTS: Final = "RootDNSServers"
@@ -249,9 +252,13 @@ def facts_of(row: ObjectRow, replication: Replication) -> ZoneFacts:
     """A zone by its row."""
     name = row.rdn.lower()
     apex = () if name == "." else tuple(part.lower() for part in split_name(name))
-    return ZoneFacts(
-        row, name, apex, replication, ZoneProperties.unpack(row.attrs.get(attr.DNS_PROPERTY, ()))
-    )
+    return ZoneFacts(row, name, apex, replication, _properties(tuple(row.attrs.get(attr.DNS_PROPERTY, ()))))
+
+
+@lru_cache(maxsize=_KNOWN_PROPERTIES)
+def _properties(values: tuple[bytes, ...]) -> ZoneProperties:
+    """Every update looks at its zone twice; what its properties say changes once a year."""
+    return ZoneProperties.unpack(values)
 
 
 def all_zones(ctx: ReadContext) -> tuple[ZoneFacts, ...]:
