@@ -41,7 +41,8 @@ class CrossRef:
 
 
 _CROSS_REFS: Final[Fact[tuple[CrossRef, ...]]] = Fact()
-_SPANNED: Final[Fact[frozenset[Dnt]]] = Fact()
+_SPANNED: Final[Fact[tuple[frozenset[Dnt], frozenset[Dnt]]]] = Fact()
+"""Naming contexts that searches span: of the global catalog; of the LDAP port with the phantom root."""
 
 
 def cross_refs(ctx: ReadContext) -> tuple[CrossRef, ...]:
@@ -94,17 +95,20 @@ def _read(ctx: ReadContext) -> tuple[CrossRef, ...]:
 
 
 def spanned(ctx: ReadContext, row: ObjectRow, *, gc_port: bool) -> bool:
-    """Whether searches over the whole forest see the row: application naming contexts are left out.
+    """Whether searches over all naming contexts see the row.
 
-    Spec: [MS-ADTS] 3.1.1.1.8, 3.1.1.3.4.1.12 (SERVER_SEARCH_FLAG_PHANTOM_ROOT).
+    The global catalog leaves out application naming contexts. SERVER_SEARCH_FLAG_PHANTOM_ROOT shows them,
+    which is not what [MS-ADTS] 3.1.1.3.4.1.12 says: decision 0056. Spec: [MS-ADTS] 3.1.1.1.8.
     """
-    del gc_port  # both kinds of search span the same naming contexts
-    return row.nc in _SPANNED.get(ctx, ctx.tx.seq, lambda: _forest_wide(ctx))
+    spanned_by_gc, every_nc = _SPANNED.get(ctx, ctx.tx.seq, lambda: _spans(ctx))
+    return row.nc in (spanned_by_gc if gc_port else every_nc)
 
 
-def _forest_wide(ctx: ReadContext) -> frozenset[Dnt]:
-    domains = {one.nc for one in cross_refs(ctx) if one.is_domain}
-    return frozenset(domains | {ctx.forest.domain_nc, ctx.forest.config_nc, ctx.forest.schema_nc})
+def _spans(ctx: ReadContext) -> tuple[frozenset[Dnt], frozenset[Dnt]]:
+    own = {ctx.forest.domain_nc, ctx.forest.config_nc, ctx.forest.schema_nc}
+    known = cross_refs(ctx)
+    domains = {one.nc for one in known if one.is_domain}
+    return frozenset(own | domains), frozenset(own | {one.nc for one in known})
 
 
 def continuations(ctx: ReadContext, base: ObjectRow, scope: int) -> list[str]:

@@ -145,17 +145,20 @@ def test_records_of_every_type(dns: Dns) -> None:
     dns.ok("zonedelete", ZONE)
 
 
-def test_references_to_a_host_are_cleaned_up_where_the_tool_looks(dns: Dns) -> None:
-    """It searches by phantom root, which leaves out application NCs ([MS-ADTS] 3.1.1.3.4.1.12).
-
-    So it finds zones of the domain's own NC alone, as it would on Windows; those of DomainDnsZones it leaves.
-    """
+def test_what_tells_of_a_host_is_cleaned_up_wherever_its_zone_is(dns: Dns) -> None:
     dns.ok("zonecreate", "old.test", "--client-version=w2k")
     for zone in ("old.test", DNS_DOMAIN):
-        dns.ok("add", zone, "alias", "CNAME", "gone.old.test")
-    dns.ok("cleanup", "gone.old.test")
-    dns.refused("query", "old.test", "alias", "ALL")
-    dns.ok("delete", DNS_DOMAIN, "alias", "CNAME", "gone.old.test")
+        dns.ok("add", zone, "alias", "CNAME", f"gone.{DNS_DOMAIN}")
+        dns.ok("add", zone, "kept", "CNAME", f"stays.{DNS_DOMAIN}")
+    dns.ok("add", DNS_DOMAIN, "gone", "A", "192.0.2.40")
+    dns.ok("add", f"_msdcs.{DNS_DOMAIN}", "_ldap._tcp.pdc", "SRV", f"gone.{DNS_DOMAIN} 389 0 100")
+    dns.ok("cleanup", f"gone.{DNS_DOMAIN}")
+    for zone in ("old.test", DNS_DOMAIN):
+        dns.refused("query", zone, "alias", "ALL")
+        dns.ok("delete", zone, "kept", "CNAME", f"stays.{DNS_DOMAIN}")
+    dns.refused("query", DNS_DOMAIN, "gone", "ALL")
+    services = dns.ok("query", f"_msdcs.{DNS_DOMAIN}", "_ldap._tcp.pdc", "SRV")
+    assert "gone" not in services and f"{DC}." in services
     dns.ok("zonedelete", "old.test")
 
 

@@ -112,7 +112,6 @@ class LocalTarget:
             confidential=True,
             sd_flags=look.sd_flags,
             show_deleted=look.deleted,
-            phantom_root=look.phantom_root,
             page_size=_PAGE if base else None,
             page_cookie=cookie,
         )

@@ -205,9 +205,6 @@ def _controls(look: Look) -> Iterator[m.Control]:
         yield m.Control(wire.LDAP_SERVER_SHOW_DELETED_OID, True)
     if look.sd_flags is not None:
         yield m.Control(wire.LDAP_SERVER_SD_FLAGS_OID, True, wire.FlagsValue(look.sd_flags).pack())
-    if look.phantom_root:
-        value = wire.FlagsValue(wire.SERVER_SEARCH_FLAG_PHANTOM_ROOT).pack()
-        yield m.Control(wire.LDAP_SERVER_SEARCH_OPTIONS_OID, True, value)
 
 
 def _is_cut(found: m.SearchResultEntry) -> bool:

@@ -119,13 +119,11 @@ class Look:
     """How a search looks.
 
     sd_flags: parts of nTSecurityDescriptor, None for no say. limit: entries, 0 for all there are.
-    phantom_root: every naming context below the base.
     """
 
     deleted: bool = False
     sd_flags: int | None = None
     limit: int = 0
-    phantom_root: bool = False
 
 
 PLAIN_LOOK: Final = Look()

@@ -522,6 +522,8 @@ def test_phantom_root_spans_contexts_on_the_ldap_port(sqlite_forest: KitForest) 
     options = RequestOptions(phantom_root=True)
     found = ask(sqlite_forest, DOMAIN_DN, SUBTREE, "(objectClass=configuration)", options=options)
     assert names_of(found) == ["Configuration"]
+    application = ask(sqlite_forest, "", SUBTREE, "(dc=DomainDnsZones)", options=options)
+    assert names_of(application) == ["DomainDnsZones"]
 
 
 @pytest.mark.parametrize("attribute", ["tokenGroups", "msds-memberOfTransitive"])
