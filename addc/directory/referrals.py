@@ -98,7 +98,9 @@ def spanned(ctx: ReadContext, row: ObjectRow, *, gc_port: bool) -> bool:
     """Whether searches over all naming contexts see the row.
 
     The global catalog leaves out application naming contexts. SERVER_SEARCH_FLAG_PHANTOM_ROOT shows them,
-    which is not what [MS-ADTS] 3.1.1.3.4.1.12 says: decision 0056. Spec: [MS-ADTS] 3.1.1.1.8.
+    which is not what the specification says: decision 0056.
+
+    Spec: [MS-ADTS] 3.1.1.1.8, 3.1.1.3.4.1.12.
     """
     spanned_by_gc, every_nc = _SPANNED.get(ctx, ctx.tx.seq, lambda: _spans(ctx))
     return row.nc in (spanned_by_gc if gc_port else every_nc)
