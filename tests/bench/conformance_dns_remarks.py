@@ -3,9 +3,8 @@
 from typing import Final
 
 _NETBIOS: Final = "asks a NetBIOS name server, which neither server is here"
-_FILE: Final = "calls Samba's own code on the server's file of the directory; by LDAP it finds no zones"
-_PHANTOM: Final = (
-    "looks for zones by the phantom root, which leaves application partitions out ([MS-ADTS] 3.1.1.3.4.1.12)"
+_FILE: Final = (
+    "calls Samba's own scavenging, made for its own file of the directory and its own matching rule"
 )
 _CACHE: Final = (
     "an effect, by the test's own words, of the copy that Windows' server keeps, which what is written by "
@@ -50,7 +49,6 @@ REMARKS: Final[dict[tuple[str, str], str]] = {
     ("samba_tool.dnscmd", "DnsCmdTestCase.test_dns_wildcards"): (
         "`*.` ends with a dot: a whole name, and outside the zone"
     ),
-    ("samba_tool.dnscmd", "*"): _PHANTOM,
     ("dns", "TestComplexQueries.test_cname_any_query"): _ANY,
     ("dns", "TestSimpleQueries.test_qtype_all_query"): _ANY,
     ("dns", "TestComplexQueries.test_cname_loop"): "a ring of aliases is told once, not up to a limit of 20",
@@ -66,7 +64,6 @@ REMARKS: Final[dict[tuple[str, str], str]] = {
     ("dns", "TestZones.test_basic_scavenging"): _FILE,
     ("dns_aging", "TestDNSAging.test_basic_scavenging"): _FILE,
     ("dns_aging", "TestDNSAging.test_samba_scavenging"): _FILE,
-    ("dns_aging", "TestDNSAging.test_tombstone_in_hours_and_nttime"): _FILE,
     ("dns_aging", "TestDNSAging.test_add_update_dwReserved"): (
         "the reserved field is 0 in all that is written ([MS-DNSP] 2.3.2.2)"
     ),
