@@ -140,7 +140,8 @@ def test_a_session_ends_with_its_ticket(door: Door) -> None:
     exchange = door.acceptor.exchange()
     exchange.step(first_token(door.key))
     lifetime_s = exchange.peer().lifetime_s
-    assert lifetime_s is not None and 3590 <= lifetime_s <= 3600
+    # The library counts whole seconds by the kernel's coarse clock, which may still be in the second before.
+    assert lifetime_s is not None and 3590 <= lifetime_s <= 3601
 
 
 def test_a_first_token_is_good_once(door: Door, tmp_path: Path) -> None:
