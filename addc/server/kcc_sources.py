@@ -1,4 +1,4 @@
-"""Where `addc kcc` takes its view of a forest from: a DC elsewhere, the directory here, or a file.
+"""What a directory tells of a forest, for `addc kcc`: the one here, or that of a DC elsewhere.
 
 Spec: [MS-ADTS] 6.2.2 (inputs)
 """
@@ -26,12 +26,8 @@ from addc.kcc.snapshot import Failure, Snapshot
 from addc.server.admin.local import LocalTarget, operator
 from addc.server.admin.site_objects import class_is
 from addc.server.admin.target import SUBTREE, Entry, Target
-from addc.server.kcc_files import Source, entries_from_ldif, from_ldif, read_file
+from addc.server.kcc_files import Source
 
-__all__ = [
-    "Source", "entries_from_ldif", "entries_of", "failures_of", "from_ldif", "from_target", "read_file",
-    "read_target",
-]  # fmt: skip
 _CONTEXTS: Final = "namingContexts"
 _NONE: Final[Mapping[bytes, Failure]] = {}
 

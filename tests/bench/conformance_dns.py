@@ -67,7 +67,7 @@ def _addc(lan: Lan) -> Iterator[Target]:
     # As in Samba's server, so that one test does not meet what another one's forwarder said.
     uncached = ["dns", "server", "set", "max_cache_ttl_s=0", "max_negative_ttl_s=0"]
     host.run([sys.executable, "-m", "addc.cli.main", *uncached, "--data-dir", str(data_dir)], check=True)
-    process, log, _ = forest_host.serve(host, data_dir)
+    served = forest_host.serve(host, data_dir)
     forest_host.client(client, host, data_dir / "tls" / "ca.pem")
     conf = _client_conf(client, forest_host.REALM, forest_host.DOMAIN)
 
@@ -82,9 +82,8 @@ def _addc(lan: Lan) -> Iterator[Target]:
             client, conf, f"ldap://{host.address}", forwarders, unsigned,
         )  # fmt: skip
     finally:
-        process.terminate()
-        process.wait(timeout=30)
-        for line in forest_host.log_lines(log):
+        served.stop()
+        for line in forest_host.log_lines(served.log):
             if line.get("level") == "error":
                 sys.stderr.write(f"addc: {line}\n")
 

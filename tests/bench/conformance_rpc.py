@@ -36,7 +36,7 @@ def _addc(lan: Lan) -> Iterator[Dc]:
     data_dir = host.folder / "data"
     forest_host.provision(host, data_dir)
     forest_host.configure(data_dir, sam_change_calls="all")
-    process, _, _ = forest_host.serve(host, data_dir)
+    served = forest_host.serve(host, data_dir)
     client = forest_host.client(lan.host("client1", 192), host, data_dir / "tls" / "ca.pem")
     try:
         yield Dc(
@@ -48,8 +48,7 @@ def _addc(lan: Lan) -> Iterator[Dc]:
             client,
         )
     finally:
-        process.terminate()
-        process.wait(timeout=30)
+        served.stop()
 
 
 @contextmanager

@@ -84,18 +84,17 @@ def addc(lan: Lan) -> Iterator[Served]:
         words = ["share", "add", share, str(folder), "--data-dir", str(data_dir), *more]
         rights = ["--files-sddl", "O:BAG:BAD:(A;OICI;FA;;;WD)"]
         host.run([sys.executable, "-m", "addc.cli.main", *words, *rights], check=True)
-    process, log, _ = forest_host.serve(host, data_dir)
+    served = forest_host.serve(host, data_dir)
     tester = forest_host.client(lan.host("tester", 201), host, data_dir / "tls" / "ca.pem")
     _with_own_caches(tester, forest_host.DOMAIN)
     server = f"dc1.{forest_host.DNS_DOMAIN}"
     try:
         yield Served("addc", tester, server, f"{forest_host.DOMAIN}\\Administrator%{forest_host.PASSWORD}")
-        bad = [line for line in forest_host.log_lines(log) if line.get("level") == "error"]
+        bad = [line for line in forest_host.log_lines(served.log) if line.get("level") == "error"]
         if bad:
             print(f"addc complained {len(bad)} times, first: {json.dumps(bad[0])}", file=sys.stderr)
     finally:
-        process.terminate()
-        process.wait(timeout=30)
+        served.stop()
 
 
 @contextmanager

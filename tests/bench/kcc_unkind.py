@@ -24,7 +24,7 @@ from addc.codec.schedule import NEVER
 from addc.kcc.reading.ldif_writing import ldif_of
 from addc.kcc.snapshot import ConnectionOption, SiteOption, Snapshot, TransportOption
 from addc.server.kcc_commands import FORMATS, Scope, shown, told
-from addc.server.kcc_sources import from_ldif
+from addc.server.kcc_files import from_ldif
 from tests.kit.kcc_forest import AConnection, ADc, ALink, ASite, forest, hours
 
 LIMIT_S: Final = 20.0

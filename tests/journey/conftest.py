@@ -37,16 +37,15 @@ def forest(lan: Lan) -> Iterator[ForestHost]:
     """dc1 at .10, and a name server of the outside world at .53 that it forwards to."""
     host = lan.host("dc1", 10)
     data_dir = host.folder / "data"
-    provision_s = provision(host, data_dir, "--dns-forwarder", host.address.rsplit(".", 1)[0] + ".53")
+    provision(host, data_dir, "--dns-forwarder", host.address.rsplit(".", 1)[0] + ".53")
     configure(data_dir, kdc_proxy_port=443)
-    process, log, ready_s = serve(host, data_dir)
-    found = ForestHost(host, data_dir, process, log, provision_s, ready_s)
+    found = serve(host, data_dir)
     yield found
-    assert found.process.poll() is None, f"addc serve died: {log.read_text()[-4000:]}"
+    assert found.process.poll() is None, f"addc serve died: {found.log.read_text()[-4000:]}"
     assert found.stop() == 0
     checked = found.addc("check", "--data-dir", str(data_dir))
     assert checked.returncode == 0, checked.stdout[-4000:] + checked.stderr
-    errors = [line for line in log.read_text().splitlines() if '"level": "error"' in line]
+    errors = [line for line in found.log.read_text().splitlines() if '"level": "error"' in line]
     assert not errors, errors[:5]
 
 

@@ -77,8 +77,7 @@ def scene(lan: Lan, database: list[str], request: pytest.FixtureRequest) -> tupl
 
 
 def start(host: Host, data_dir: Path, *more: str) -> ForestHost:
-    process, log, ready_s = serve(host, data_dir, *more)
-    return ForestHost(host, data_dir, process, log, 0.0, ready_s)
+    return serve(host, data_dir, *more)
 
 
 def found_users(person: Client) -> set[str]:

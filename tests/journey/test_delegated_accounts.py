@@ -26,7 +26,7 @@ def forest(lan: Lan) -> Iterator[ForestHost]:
     host = lan.host("dmsa", 201)
     data_dir = host.folder / "data"
     provision(host, data_dir)
-    found = ForestHost(host, data_dir, *serve(host, data_dir)[:2], 0.0, 0.0)
+    found = serve(host, data_dir)
     upgraded = found.addc("schema", "upgrade", "--data-dir", str(data_dir))
     assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
     yield found

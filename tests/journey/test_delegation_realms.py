@@ -59,9 +59,8 @@ class Forest:
 def _forest(lan: Lan, name: str, octet: int) -> Forest:
     host = lan.host(f"{name.lower()}dc1", octet)
     data_dir = host.folder / "data"
-    took_s = forest_host.provision(host, data_dir, "--realm", f"{name}.TEST", "--domain", name)
-    process, log, ready_s = forest_host.serve(host, data_dir)
-    return Forest(name, ForestHost(host, data_dir, process, log, took_s, ready_s))
+    forest_host.provision(host, data_dir, "--realm", f"{name}.TEST", "--domain", name)
+    return Forest(name, forest_host.serve(host, data_dir))
 
 
 @pytest.fixture(scope="module")

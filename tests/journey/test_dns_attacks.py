@@ -109,21 +109,21 @@ def scene(lan: Lan) -> Iterator[Scene]:
     """The DC at .76 with two workers, the attacker at .77, who has a stranger's address as well."""
     dc, evil = lan.host("attackdc", 76), lan.host("evil", 77)
     data_dir = dc.folder / "data"
-    provision_s = provision(dc, data_dir)
-    process, log, ready_s = serve(dc, data_dir, "--workers", "2")
+    provision(dc, data_dir)
+    forest = serve(dc, data_dir, "--workers", "2")
     evil = samba_desk(client(evil, dc, data_dir / "tls" / "ca.pem"))
-    found = Scene(ForestHost(dc, data_dir, process, log, provision_s, ready_s), evil)
+    found = Scene(forest, evil)
     evil.run(["ip", "addr", "add", f"{_STRANGER}/32", "dev", "eth0"], check=True)
     dc.run(["ip", "route", "add", "203.0.113.0/24", "via", evil.address], check=True)
     with ExitStack() as ends:
-        ends.callback(process.kill)
+        ends.callback(forest.process.kill)
         user = Client(evil)
         user.login()
         for name, kind in (("pc1", "computer"), ("pc2", "computer"), ("mallory", "user")):
             _account(user, name, kind)
         yield found
         assert found.dc.stop() == 0
-    assert not [line for line in log_lines(log) if line["level"] == "error"]
+    assert not [line for line in log_lines(forest.log) if line["level"] == "error"]
 
 
 # --- messages that are wrong (RFC 1035 4.1, RFC 8945 5.2, RFC 2930 2) ---
@@ -329,8 +329,7 @@ def test_servers_that_forward_in_a_ring_ask_a_few_times(lan: Lan, scene: Scene) 
     bind, other = lan.host("ringdns", 78), lan.host("ringdc", 79)
     with ExitStack() as ends:
         provision(other, other.folder / "data", "--dns-forwarder", scene.dc.host.address)
-        process, log, ready_s = serve(other, other.folder / "data")
-        ends.callback(ForestHost(other, other.folder / "data", process, log, 0, ready_s).stop)
+        ends.callback(serve(other, other.folder / "data").stop)
         options = "recursion yes; allow-recursion { any; }; forward only;"
         server = dns_servers.named(bind, "", options=f"{options} forwarders {{ {other.address}; }};")
         ends.callback(server.stop)

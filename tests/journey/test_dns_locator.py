@@ -42,10 +42,9 @@ def home(lan: Lan) -> Iterator[ForestHost]:
     ):
         host.run(words, check=True)
     data_dir = host.folder / "data"
-    provision_s = provision(host, data_dir)
+    provision(host, data_dir)
     configure(data_dir, host_ips=[])
-    process, log, ready_s = serve(host, data_dir)
-    found = ForestHost(host, data_dir, process, log, provision_s, ready_s)
+    found = serve(host, data_dir)
     yield found
     assert found.stop() == 0
     checked = found.addc("check", "--data-dir", str(data_dir))

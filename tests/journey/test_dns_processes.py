@@ -67,8 +67,7 @@ def scene(lan: Lan, request: pytest.FixtureRequest) -> Iterator[Scene]:
     host, machine, other = (lan.host(name, first + at) for at, name in enumerate(names))
     data_dir = host.folder / "data"
     provision(host, data_dir, *database)
-    process, log, ready_s = serve(host, data_dir, "--workers", "2")
-    forest = ForestHost(host, data_dir, process, log, 0.0, ready_s)
+    forest = serve(host, data_dir, "--workers", "2")
     person = Client(client(machine, host, data_dir / "tls" / "ca.pem"))
     person.login()
     where = ("--data-dir", str(data_dir))

@@ -152,15 +152,14 @@ def world(lan: Lan) -> Iterator[World]:
         for one in servers:
             ends.callback(one.stop)
         data_dir = dc.folder / "data"
-        provision_s = provision(dc, data_dir, "--dns-forwarder", near.address)
-        process, log, ready_s = serve(dc, data_dir)
-        forest = ForestHost(dc, data_dir, process, log, provision_s, ready_s)
+        provision(dc, data_dir, "--dns-forwarder", near.address)
+        forest = serve(dc, data_dir)
         root.run(["ip", "addr", "add", f"{_STRANGER}/32", "dev", "eth0"], check=True)
         dc.run(["ip", "route", "add", "203.0.113.0/24", "via", root.address], check=True)
         named = dict(zip(("near", "partner", "root", "leaf"), servers, strict=True))
         yield World(forest, near, partner, root, leaf, named, anchor)
         assert forest.stop() == 0
-        assert not [line for line in log_lines(log) if line["level"] == "error"]
+        assert not [line for line in log_lines(forest.log) if line["level"] == "error"]
 
 
 # --- forwarders ---

@@ -9,7 +9,7 @@ import pytest
 
 from tests.kit import samba_peer
 from tests.kit.clients import Done
-from tests.kit.forest_host import DNS_DOMAIN, DOMAIN, PASSWORD, REALM, ForestHost, client, provision, serve
+from tests.kit.forest_host import DNS_DOMAIN, DOMAIN, PASSWORD, REALM, client, provision, serve
 from tests.kit.net import Host, Lan
 from tests.kit.samba_tools import samba_desk
 
@@ -74,10 +74,10 @@ def machine(lan: Lan) -> Iterator[Host]:
     """A client of a DC of its own."""
     host = lan.host("dnsdc", 47)
     data_dir = host.folder / "data"
-    taken = provision(host, data_dir)
-    process, log, ready_s = serve(host, data_dir)
+    provision(host, data_dir)
+    forest = serve(host, data_dir)
     yield samba_desk(client(lan.host("dnsclient", 48), host, data_dir / "tls" / "ca.pem"))
-    assert ForestHost(host, data_dir, process, log, taken, ready_s).stop() == 0
+    assert forest.stop() == 0
 
 
 @pytest.fixture(scope="module")

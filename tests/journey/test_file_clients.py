@@ -14,6 +14,7 @@ from tests.kit.forest_host import (
     DOMAIN,
     PASSWORD,
     ForestHost,
+    addc,
     client,
     configure,
     provision,
@@ -71,17 +72,16 @@ def shared(lan: Lan) -> Iterator[ForestHost]:
     """A forest of its own with the share `files`."""
     host = lan.host("fileclients", 200)
     data_dir = host.folder / "data"
-    seconds = provision(host, data_dir)
+    provision(host, data_dir)
     configure(data_dir)
     folder = host.folder / "served"
     folder.mkdir()
-    found = ForestHost(host, data_dir, None, host.folder / "serve.log", seconds, 0)  # type: ignore[arg-type]
-    made = found.addc(
-        "share", "add", "files", str(folder), "--data-dir", str(data_dir),
+    made = addc(
+        host, "share", "add", "files", str(folder), "--data-dir", str(data_dir),
         "--files-sddl", "O:BAG:BAD:(A;OICI;FA;;;BA)(A;OICI;0x1301bf;;;AU)",
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
-    found.process, found.log, found.ready_s = serve(host, data_dir, "--workers", "1")
+    found = serve(host, data_dir, "--workers", "1")
     yield found
     assert found.stop() == 0
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kit.forest_host import PASSWORD, ForestHost, client, configure, provision, serve
+from tests.kit.forest_host import PASSWORD, ForestHost, addc, client, configure, provision, serve
 from tests.kit.net import Host, Lan
 from tests.kit.samba_tools import samba_desk
 
@@ -18,17 +18,16 @@ def shared(lan: Lan) -> Iterator[ForestHost]:
     """A forest of its own that serves the share `files`."""
     host = lan.host("files", 154)
     data_dir = host.folder / "data"
-    seconds = provision(host, data_dir)
+    provision(host, data_dir)
     configure(data_dir)
     folder = host.folder / "served"
     folder.mkdir()
-    found = ForestHost(host, data_dir, None, host.folder / "serve.log", seconds, 0)  # type: ignore[arg-type]
-    made = found.addc(
-        "share", "add", "files", str(folder), "--data-dir", str(data_dir), "--comment", "Files of all",
+    made = addc(
+        host, "share", "add", "files", str(folder), "--data-dir", str(data_dir), "--comment", "Files of all",
         "--files-sddl", "O:BAG:BAD:(A;OICI;FA;;;BA)(A;OICI;0x1301bf;;;AU)",
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
-    found.process, found.log, found.ready_s = serve(host, data_dir)
+    found = serve(host, data_dir)
     yield found
     assert found.stop() == 0
 

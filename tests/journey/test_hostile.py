@@ -80,10 +80,10 @@ def scene(lan: Lan) -> Iterator[Scene]:
     host, attacker, machine = lan.host("fort", 60), lan.host("attacker", 61), lan.host("honest", 62)
     data_dir = host.folder / "data"
     provision(host, data_dir)
-    process, log, ready_s = serve(host, data_dir)
+    forest = serve(host, data_dir)
     attacker.run(["sh", "-c", "echo 1024 65000 > /proc/sys/net/ipv4/ip_local_port_range"], check=True)
     person = Client(client(machine, host, data_dir / "tls" / "ca.pem"))
-    found = Scene(ForestHost(host, data_dir, process, log, 0.0, ready_s), attacker, person)
+    found = Scene(forest, attacker, person)
     found.serves_the_honest()
     yield found
     assert found.forest.stop() == 0

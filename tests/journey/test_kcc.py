@@ -50,9 +50,8 @@ class Branches:
 def branches(lan: Lan) -> Iterator[Branches]:
     host = lan.host("kccdc", 80)
     data_dir = host.folder / "data"
-    provision_s = provision(host, data_dir)
-    process, log, ready_s = serve(host, data_dir)
-    forest = ForestHost(host, data_dir, process, log, provision_s, ready_s)
+    provision(host, data_dir)
+    forest = serve(host, data_dir)
     machine = client(lan.host("kccclient", 81), host, data_dir / "tls" / "ca.pem")
     user = Client(machine)
     user.login()
@@ -75,7 +74,7 @@ def branches(lan: Lan) -> Iterator[Branches]:
     assert joined.returncode == 0, joined.stderr
     yield Branches(forest, user, tools)
     assert forest.stop() == 0
-    errors = [line for line in log_lines(log) if line["level"] == "error"]
+    errors = [line for line in log_lines(forest.log) if line["level"] == "error"]
     assert not errors, errors[:3]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from addc.base.clock import SystemClock
 from addc.kcc.snapshot import NO_TIME, NcKind, Replica, Snapshot
-from addc.server import kcc_sources
+from addc.server import kcc_files, kcc_sources
 from addc.server.admin.local import LocalTarget
 from addc.server.offline import open_directory
 from tests.kit import samba_peer
@@ -47,9 +47,8 @@ def peer(lan: Lan) -> Iterator[samba_peer.SambaPeer]:
 def served(lan: Lan) -> Iterator[tuple[ForestHost, Host]]:
     host = lan.host("kccsource", 95)
     data_dir = host.folder / "data"
-    took_s = provision(host, data_dir)
-    process, log, ready_s = serve(host, data_dir)
-    forest = ForestHost(host, data_dir, process, log, took_s, ready_s)
+    provision(host, data_dir)
+    forest = serve(host, data_dir)
     yield forest, client(lan.host("kccreader", 96), host, data_dir / "tls" / "ca.pem")
     assert forest.stop() == 0
 
@@ -58,7 +57,7 @@ def by_ldap(machine: Host, url: str, user: str, password: str) -> Snapshot:
     """What a DC tells whom, as of now."""
     out = machine.folder / "told.ldif"
     machine.run([sys.executable, "-c", WRITE, url, user, password, str(out)], check=True, timeout_s=60)
-    return kcc_sources.from_ldif(out, SystemClock().now())
+    return kcc_files.from_ldif(out, SystemClock().now())
 
 
 def plain(found: Snapshot) -> Snapshot:
@@ -95,7 +94,7 @@ def test_a_dc_of_samba_s_tells_the_same_by_ldap_as_its_own_planner_exports(
         ],
         check=True,
     )
-    theirs = kcc_sources.from_ldif(exported, SystemClock().now())
+    theirs = kcc_files.from_ldif(exported, SystemClock().now())
     url = f"ldap://{samba_peer.HOST_NAME}.{samba_peer.DNS_DOMAIN}"
     ours = by_ldap(machine, url, "Administrator", samba_peer.PASSWORD)
     assert plain(replace(ours, role_owners={})) == plain(replace(theirs, role_owners={}))
@@ -137,7 +136,7 @@ def test_ldapsearch_writes_a_file_that_is_the_same_forest(served: tuple[ForestHo
     )  # fmt: skip
     file = machine.folder / "searched.ldif"
     file.write_text(done.stdout)
-    found = kcc_sources.from_ldif(file)
+    found = kcc_files.from_ldif(file)
     told = by_ldap(machine, f"ldap://{DC}", "Administrator", PASSWORD)
     assert plain(found) == plain(replace(told, local=None, role_owners={}))
     assert found.now > 0

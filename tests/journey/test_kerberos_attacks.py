@@ -94,9 +94,8 @@ def roll_krbtgt(forest: ForestHost) -> None:
 def siege(lan: Lan) -> Iterator[Siege]:
     host = lan.host("siege", 170)
     data_dir = host.folder / "data"
-    provision_s = provision(host, data_dir)
-    process, log, ready_s = serve(host, data_dir)
-    forest = ForestHost(host, data_dir, process, log, provision_s, ready_s)
+    provision(host, data_dir)
+    forest = serve(host, data_dir)
     machine = client(lan.host("besieger", 171), host, data_dir / "tls" / "ca.pem")
     roll_krbtgt(forest)  # ticketer believes that every krbtgt's key has the version 2
     admin = Client(machine)
@@ -116,7 +115,7 @@ def siege(lan: Lan) -> Iterator[Siege]:
     )
     yield Siege(forest, machine, admin)
     assert forest.stop() == 0
-    wrong = [line for line in log_lines(log) if line["level"] in ("error", "critical")]
+    wrong = [line for line in log_lines(forest.log) if line["level"] in ("error", "critical")]
     assert not wrong, wrong[:2]
 
 

@@ -27,12 +27,11 @@ _TRIES = 500
 def own(lan: Lan) -> Iterator[ForestHost]:
     host = lan.host("tools", 130)
     data_dir = host.folder / "data"
-    provision_s = provision(host, data_dir)
-    process, log, ready_s = serve(host, data_dir, "--workers", "2")
-    found = ForestHost(host, data_dir, process, log, provision_s, ready_s)
+    provision(host, data_dir)
+    found = serve(host, data_dir, "--workers", "2")
     yield found
     assert found.stop() == 0
-    assert not [line for line in log_lines(log) if line["level"] == "error"]
+    assert not [line for line in log_lines(found.log) if line["level"] == "error"]
 
 
 @pytest.fixture(scope="module")

@@ -82,14 +82,13 @@ def _value(name: str, data: bytes) -> str:
 def forest(lan: Lan) -> Iterator[ForestHost]:
     host = lan.host("pkidc", 150)
     data_dir = host.folder / "data"
-    provision_s = provision(host, data_dir)
+    provision(host, data_dir)
     config = json.loads((data_dir / CONFIG_NAME).read_text()) | {"kdc_anonymous_tickets": True}
     (data_dir / CONFIG_NAME).write_text(json.dumps(config))
-    process, log, ready_s = serve(host, data_dir)
-    found = ForestHost(host, data_dir, process, log, provision_s, ready_s)
+    found = serve(host, data_dir)
     yield found
     assert found.stop() == 0
-    errors = [line for line in log.read_text().splitlines() if '"level": "error"' in line]
+    errors = [line for line in found.log.read_text().splitlines() if '"level": "error"' in line]
     assert not errors, errors[:5]
 
 

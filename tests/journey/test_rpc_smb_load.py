@@ -43,13 +43,12 @@ def scene(lan: Lan) -> Iterator[tuple[ForestHost, Host]]:
     host, machine = lan.host("rpcload", 208), lan.host("manyws", 209)
     data_dir = host.folder / "data"
     provision(host, data_dir)
-    process, log, ready_s = serve(host, data_dir, "--workers", "1")
+    found = serve(host, data_dir, "--workers", "1")
     machine = samba_desk(client(machine, host, data_dir / "tls" / "ca.pem"))
     Client(machine).login()
-    found = ForestHost(host, data_dir, process, log, 0.0, ready_s)
     machine.run(words(found, "setup"), timeout_s=60, check=True)
     yield found, machine
-    if process.poll() is None:
+    if found.process.poll() is None:
         found.stop()
 
 
@@ -144,8 +143,7 @@ def test_nothing_acknowledged_is_lost_with_the_process(scene: tuple[ForestHost, 
     assert forest.process.poll() is None
     assert forest.stop() == 0
     load.stop()
-    process, log, ready_s = serve(forest.host, forest.data_dir)
-    again = ForestHost(forest.host, forest.data_dir, process, log, 0.0, ready_s)
+    again = serve(forest.host, forest.data_dir)
     _compare(machine, load.names)
     assert again.stop() == 0
     checked = again.addc("check", "--data-dir", str(forest.data_dir))

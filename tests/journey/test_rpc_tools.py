@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.kit.forest_host import DNS_DOMAIN, DOMAIN, PASSWORD, REALM, ForestHost, client, provision, serve
+from tests.kit.forest_host import DNS_DOMAIN, DOMAIN, PASSWORD, REALM, client, provision, serve
 from tests.kit.net import Lan
 from tests.kit.smbtorture import Dc, Outcome, Suite, run
 
@@ -21,14 +21,14 @@ def desk(lan: Lan, scratch: Path) -> Iterator[Dc]:
     """A client and its DC; eve is a user like any other."""
     host = lan.host("rpcdc", 194)
     data_dir = host.folder / "data"
-    taken = provision(host, data_dir)
-    process, log, ready_s = serve(host, data_dir)
+    provision(host, data_dir)
+    forest = serve(host, data_dir)
     machine = client(lan.host("rpcclient", 195), host, data_dir / "tls" / "ca.pem")
     found = Dc("addc", DC, DOMAIN, REALM, PASSWORD, machine)
     found.write_conf()
     assert "Added user" in _net(found, "user", "add", "eve", "Ev3.Passw0rd")
     yield found
-    assert ForestHost(host, data_dir, process, log, taken, ready_s).stop() == 0
+    assert forest.stop() == 0
 
 
 def _net(desk: Dc, *words: str) -> str:

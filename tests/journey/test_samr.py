@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.forest_host import DNS_DOMAIN, PASSWORD, ForestHost, client, provision, serve
+from tests.kit.forest_host import DNS_DOMAIN, PASSWORD, client, provision, serve
 from tests.kit.net import Host, Lan
 
 DC = f"dc1.{DNS_DOMAIN}"
@@ -18,8 +18,8 @@ def members_host(lan: Lan, scratch: Path) -> Iterator[Host]:
     """A client of a forest of its own, and of its own caches."""
     host = lan.host("samdc", 132)
     data_dir = host.folder / "data"
-    taken = provision(host, data_dir)
-    process, log, ready_s = serve(host, data_dir)
+    provision(host, data_dir)
+    forest = serve(host, data_dir)
     machine = client(lan.host("samclient", 133), host, data_dir / "tls" / "ca.pem")
     folder = machine.folder / "samba"
     folder.mkdir()
@@ -28,7 +28,7 @@ def members_host(lan: Lan, scratch: Path) -> Iterator[Host]:
         f"[global]\nworkgroup = ADDC\nrealm = ADDC.EXAMPLE.COM\n{places}"
     )
     yield machine
-    assert ForestHost(host, data_dir, process, log, taken, ready_s).stop() == 0
+    assert forest.stop() == 0
 
 
 _PLACES = ("lock directory", "cache directory", "state directory", "private dir", "pid directory")

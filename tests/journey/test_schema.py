@@ -21,14 +21,13 @@ def scene(lan: Lan) -> Iterator[tuple[ForestHost, Client]]:
     number = len(lan.hosts)
     host, machine = lan.host(f"schema{number}"), lan.host(f"s{number}")
     data_dir = host.folder / "data"
-    provision_s = provision(host, data_dir)
-    process, log, ready_s = serve(host, data_dir, "--workers", "2")
-    forest = ForestHost(host, data_dir, process, log, provision_s, ready_s)
+    provision(host, data_dir)
+    forest = serve(host, data_dir, "--workers", "2")
     admin = Client(client(machine, host, data_dir / "tls" / "ca.pem"))
     admin.login()
     yield forest, admin
     assert forest.stop() == 0
-    errors = [line for line in log.read_text().splitlines() if '"level": "error"' in line]
+    errors = [line for line in forest.log.read_text().splitlines() if '"level": "error"' in line]
     assert not errors, errors[:5]
 
 

@@ -54,9 +54,8 @@ print(*(one.string for one in pipe.netr_DsrGetDcSiteCoverageW("{DC}").sites), se
 def home(lan: Lan) -> Iterator[ForestHost]:
     host = lan.host("sites", 84)
     data_dir = host.folder / "data"
-    provision_s = provision(host, data_dir)
-    process, log, ready_s = serve(host, data_dir)
-    found = ForestHost(host, data_dir, process, log, provision_s, ready_s)
+    provision(host, data_dir)
+    found = serve(host, data_dir)
     yield found
     assert found.stop() == 0
     checked = found.addc("check", "--data-dir", str(data_dir))

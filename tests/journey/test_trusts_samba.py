@@ -32,9 +32,8 @@ def forest(lan: Lan) -> Iterator[ForestHost]:
     """A forest of its own: the shared one keeps no trusts."""
     host = lan.host("trustdc1", 120)
     data_dir = host.folder / "data"
-    provision_s = forest_host.provision(host, data_dir)
-    process, log, ready_s = forest_host.serve(host, data_dir)
-    found = ForestHost(host, data_dir, process, log, provision_s, ready_s)
+    forest_host.provision(host, data_dir)
+    found = forest_host.serve(host, data_dir)
     yield found
     assert found.stop() == 0
 

@@ -28,8 +28,6 @@ class ForestHost:
     data_dir: Path
     process: "subprocess.Popen[bytes]"
     log: Path
-    provision_s: float
-    ready_s: float
 
     def stop(self) -> int:
         """SIGTERM, and wait for the drain; the server's exit status."""
@@ -37,7 +35,12 @@ class ForestHost:
         return self.process.wait(timeout=20)
 
     def addc(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        return self.host.run([*_ADDC, *words])
+        return addc(self.host, *words)
+
+
+def addc(host: Host, *words: str) -> "subprocess.CompletedProcess[str]":
+    """The command on a machine."""
+    return host.run([*_ADDC, *words])
 
 
 def provision(host: Host, data_dir: Path, *more: str) -> float:
@@ -62,8 +65,8 @@ def configure(data_dir: Path, **keys: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | keys, indent=2) + "\n")
 
 
-def serve(host: Host, data_dir: Path, *more: str) -> tuple["subprocess.Popen[bytes]", Path, float]:
-    """The process, its log, and seconds until /readyz said yes."""
+def serve(host: Host, data_dir: Path, *more: str) -> ForestHost:
+    """Start the server; it is ready."""
     log = host.folder / "serve.log"
     started = time.monotonic()
     process = host.start([*_ADDC, "serve", "--data-dir", str(data_dir), *more], log)
@@ -71,7 +74,7 @@ def serve(host: Host, data_dir: Path, *more: str) -> tuple["subprocess.Popen[byt
         if process.poll() is not None:
             raise AssertionError(f"addc serve ended with {process.returncode}: {log.read_text()[-4000:]}")
         if _is_ready(host):
-            return process, log, time.monotonic() - started
+            return ForestHost(host, data_dir, process, log)
     process.terminate()
     raise AssertionError(f"addc serve was not ready in time: {log.read_text()[-4000:]}")
 

@@ -11,7 +11,7 @@ from addc.kcc import directory_view
 from addc.kcc.reading.ldif_writing import write_ldif
 from addc.kcc.snapshot import NO_TIME, NcAt, NcKind, Replica, Snapshot
 from addc.security.token import SYSTEM
-from addc.server import kcc_sources
+from addc.server import kcc_files, kcc_sources
 from addc.server.admin import site_objects, sites
 from addc.server.admin.local import LocalTarget
 from addc.server.admin.target import Modify, Target
@@ -66,7 +66,7 @@ def test_what_a_dc_told_is_the_same_from_a_file(desk: Desk, tmp_path: Path) -> N
     target = branched(desk)
     file = tmp_path / "forest.ldif"
     file.write_bytes(write_ldif(*kcc_sources.entries_of(target)))
-    assert kcc_sources.from_ldif(file, NOW) == read(target)
+    assert kcc_files.from_ldif(file, NOW) == read(target)
 
 
 def test_without_a_time_a_file_is_read_as_of_its_newest_change(tmp_path: Path, desk: Desk) -> None:
@@ -75,9 +75,9 @@ def test_without_a_time_a_file_is_read_as_of_its_newest_change(tmp_path: Path, d
     file.write_bytes(
         data.replace(b"objectClass: site\n", b"objectClass: site\nwhenChanged: 20260102030405.0Z\n")
     )
-    assert kcc_sources.from_ldif(file).now == 134117966450000000
+    assert kcc_files.from_ldif(file).now == 134117966450000000
     file.write_bytes(data)
-    assert kcc_sources.from_ldif(file).now > NO_TIME
+    assert kcc_files.from_ldif(file).now > NO_TIME
 
 
 @pytest.mark.parametrize(
@@ -96,5 +96,5 @@ def test_a_file_without_a_forest_is_refused_with_a_next_step(
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(UserError, match=told) as refused:
-        kcc_sources.from_ldif(file)
+        kcc_files.from_ldif(file)
     assert "Next step" in str(refused.value)
