@@ -1,6 +1,6 @@
 """LDIF in the form that Samba's KCC exports and imports, written from a snapshot.
 
-A second hand beside addc/kcc/ldif_form.py, on purpose: what reads must agree with what a stranger writes.
+A second hand beside kcc/reading/ldif_form.py, on purpose: what reads must agree with what a stranger writes.
 """
 
 import hashlib

@@ -41,7 +41,7 @@ that find room: heaps nobody can read."""
 class Arrow:
     """Connections between two ends that share their fate. ahead, back: places in the plan, by direction.
 
-    way: points as picture_ways has them.
+    way: points as in ways.py.
     mark: where its sign goes. is_inside: within a site.
     """
 

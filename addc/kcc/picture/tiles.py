@@ -49,7 +49,7 @@ def card(snapshot: Snapshot, home: Home, hung: Hung) -> Node:
         above = _grid(flat, max(1, int((below.w + gap) / (flat[0].box.w + gap))) if flat else 1, gap)
         block = _over(above, below)
     wide, high = max(block.w + 2 * SUB_GAP, least), HEAD_H + block.h + SUB_GAP
-    tiles = tuple(_moved(tile, 0.0, (HEAD_H - SUB_GAP) / 2) for tile in block.tiles)
+    tiles = tuple(tile.moved(0.0, (HEAD_H - SUB_GAP) / 2) for tile in block.tiles)
     shape = Shape.CARD if site is not None else Shape.LINK_CARD
     return Node(shape, Box(0, 0, wide, high), site, link, tiles, shared=shared)
 
@@ -104,7 +104,7 @@ def _sub_block(snapshot: Snapshot, subs: Sequence[Leaf], hung: Hung) -> Block:
     for (site, link), (flat, shared) in zip(subs, flats, strict=True):
         block = _grid(flat, inner, DENSE_GAP)
         box = Box(0, 0, max(block.w + 2 * DENSE_GAP, *heads), HEAD_H + block.h + DENSE_GAP)
-        own = tuple(_moved(tile, 0.0, (HEAD_H - DENSE_GAP) / 2) for tile in block.tiles)
+        own = tuple(tile.moved(0.0, (HEAD_H - DENSE_GAP) / 2) for tile in block.tiles)
         tiles.append(Tile(site, link, box, snapshot.sites[site].name, own, shared=shared, is_hub=True))
     wide = max(tile.box.w for tile in tiles)
     return _grid([replace(tile, box=replace(tile.box, w=wide)) for tile in tiles], columns, SUB_GAP)
@@ -150,11 +150,11 @@ def _grid(tiles: Sequence[Tile], columns: int, gap: float) -> Block:
     for start in range(0, len(tiles), columns):
         row = tiles[start : start + columns]
         placed += [
-            _moved(tile, at * step + tile.box.w / 2, top + tile.box.h / 2) for at, tile in enumerate(row)
+            tile.moved(at * step + tile.box.w / 2, top + tile.box.h / 2) for at, tile in enumerate(row)
         ]
         top += max(tile.box.h for tile in row) + gap
     wide, high = min(columns, len(tiles)) * step - gap, top - gap
-    return Block(tuple(_moved(tile, -wide / 2, -high / 2) for tile in placed), wide, high)
+    return Block(tuple(tile.moved(-wide / 2, -high / 2) for tile in placed), wide, high)
 
 
 def _over(above: Block, below: Block) -> Block:
@@ -173,8 +173,4 @@ def _over(above: Block, below: Block) -> Block:
 
 
 def _all_moved(tiles: Iterable[Tile], dx: float, dy: float) -> list[Tile]:
-    return [_moved(tile, dx, dy) for tile in tiles]
-
-
-def _moved(tile: Tile, dx: float, dy: float) -> Tile:
-    return tile.moved(dx, dy)
+    return [tile.moved(dx, dy) for tile in tiles]
